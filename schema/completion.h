@@ -1,0 +1,59 @@
+// The worker's own word on how an attempt ended: completed.json, or failure.json. Written last, and atomically.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/exit_codes.h"
+
+namespace wansweep {
+
+struct TraceRecord {
+  std::string file;  // name in the attempt directory
+  int64_t steps = 0;
+  int64_t events = 0;
+  int64_t memory = 0;
+  std::string sha256;
+};
+
+struct Completion {
+  int ranks = 0;
+  int steps = 0;
+  std::string latents_digest;  // SHA-256 of the final latents
+  std::string started_at;      // ISO 8601, UTC
+  std::string finished_at;
+  std::vector<TraceRecord> traces;  // by rank
+};
+
+struct Failure {
+  int rank = 0;
+  int exit_code = 1;
+  std::string line;  // what the worker said on standard error
+  std::string failed_at;
+};
+
+// Written to a temporary name, synced, renamed. Throws Error(output).
+void write_completion(const std::string& directory, const Completion& completion);
+// Keeps the first failure: a later call finds the file and leaves it.
+void write_failure(const std::string& directory, const Failure& failure);
+
+// nullopt when the file is not there; throws bad_input when it is there and cannot be read.
+std::optional<Completion> read_completion(const std::string& directory);
+std::optional<Failure> read_failure(const std::string& directory);
+
+// Whether the traces in `directory` are those that `completion` speaks of; otherwise one line that says which is not.
+std::optional<std::string> verify_completion(const std::string& directory, const Completion& completion);
+
+// SHA-256 in hex.
+std::string sha256(const void* data, size_t bytes);
+std::string sha256_file(const std::string& file);
+
+// Text into `file` through a temporary name, fsync and rename. Throws Error(output).
+void write_file_atomically(const std::string& file, const std::string& text);
+
+// Now, in UTC, as 2026-11-24T02:10:00.123Z.
+std::string timestamp_now();
+
+}  // namespace wansweep

@@ -1,0 +1,143 @@
+// The latents and noise predictions of diffusers, on any number of ranks and in every offload mode.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+#include "schema/completion.h"
+#include "schema/trace_file.h"
+#include "tests/end_to_end/worker_run.h"
+#include "worker/model/safetensors.h"
+
+namespace wansweep::test {
+namespace {
+
+std::vector<float> values_of(const SafetensorsFile& file, const std::string& name) {
+  const TensorView& view = file.find(name);
+  std::vector<float> values(static_cast<size_t>(view.values()));
+  convert_to_f32(view, values.data());
+  return values;
+}
+
+// Largest relative L2 error over the steps of two stacked tensors.
+double worst_step_error(const std::vector<float>& ours, const std::vector<float>& theirs, size_t steps) {
+  EXPECT_EQ(ours.size(), theirs.size());
+  const size_t values = theirs.size() / steps;
+  double worst = 0;
+  for (size_t step = 0; step < steps; ++step) {
+    double difference = 0, norm = 0;
+    for (size_t i = step * values; i < (step + 1) * values; ++i) {
+      difference += std::pow(double{ours[i]} - theirs[i], 2);
+      norm += std::pow(double{theirs[i]}, 2);
+    }
+    const double error = std::sqrt(difference / norm);
+    if (!(error <= worst)) worst = error;  // a NaN counts as worst
+  }
+  return worst;
+}
+
+struct Plan {
+  int ranks;
+  std::vector<std::string> arguments;
+};
+
+std::vector<Plan> plans() {
+  return {{1, {}},
+          {2, {}},
+          {2, {"--ulysses", "1", "--ring", "2"}},
+          {2, {"--cfg-parallel"}},
+          {3, {}},
+          {4, {}},
+          {4, {"--ulysses", "2", "--ring", "2"}},
+          {4, {"--cfg-parallel"}},
+          {6, {}},
+          {6, {"--ulysses", "1", "--ring", "6"}},
+          {6, {"--cfg-parallel", "--ulysses", "1", "--ring", "3"}},
+          {6, {"--ulysses", "6", "--ring", "1"}}};
+}
+
+void expect_matches_reference(const std::string& trajectory) {
+  const SafetensorsFile reference(reference_file(trajectory));
+  const auto steps = static_cast<size_t>(reference.find("timesteps").shape[0]);
+  for (const Plan& plan : plans()) {
+    std::optional<std::string> digest;
+    for (const char* offload : {"resident", "swap", "layerwise"}) {
+      std::vector<std::string> arguments = reference_arguments(trajectory);
+      arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
+      arguments.insert(arguments.end(), {"--offload", offload});
+      const WorkerResult run = run_worker(plan.ranks, arguments, make_directory("reference"));
+      std::string name = trajectory + " on " + std::to_string(plan.ranks) + " ranks, " + offload;
+      for (const std::string& word : plan.arguments) name += " " + word;
+      ASSERT_EQ(run.exit_code, 0) << name << ": " << run.err;
+
+      const SafetensorsFile result(run.out + "/result.safetensors");
+      EXPECT_LE(worst_step_error(values_of(result, "latents_per_step"), values_of(reference, "latents"), steps), 1e-4) << name;
+      EXPECT_LE(worst_step_error(values_of(result, "noise_pred_per_step"), values_of(reference, "noise_pred"), steps), 1e-4)
+          << name;
+      const auto completion = read_completion(run.out);
+      ASSERT_TRUE(completion.has_value()) << name;
+      EXPECT_EQ(verify_completion(run.out, *completion), std::nullopt) << name;
+      if (!digest) digest = completion->latents_digest;
+      EXPECT_EQ(completion->latents_digest, *digest) << name << ": not the latents of the other offload modes";
+      std::filesystem::remove_all(run.out);
+    }
+  }
+}
+
+TEST(Reference, Shift12IsMatchedByEveryPlanAndOffloadMode) { expect_matches_reference("shift12"); }
+TEST(Reference, Shift3IsMatchedByEveryPlanAndOffloadMode) { expect_matches_reference("shift3"); }
+TEST(Reference, ALengthThatNoRankCountDividesIsMatched) { expect_matches_reference("odd-length"); }
+TEST(Reference, OneStepIsMatched) { expect_matches_reference("one-step"); }
+
+TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
+  const struct {
+    const char* trajectory;
+    int switch_step;
+  } cases[] = {{"shift12", 19}, {"shift3", 10}};
+  for (const auto& each : cases) {
+    std::vector<std::string> arguments = reference_arguments(each.trajectory);
+    arguments.insert(arguments.end(), {"--offload", "swap", "--link-bandwidth", "0.2"});
+    const WorkerResult run = run_worker(2, arguments, make_directory("trace"));
+    ASSERT_EQ(run.exit_code, 0) << run.err;
+    for (int rank = 0; rank < 2; ++rank) {
+      const TraceFile trace = read_trace(run.out + "/" + trace_file_name(rank));
+      ASSERT_EQ(trace.rows.steps.size(), 27u);
+      for (const StepRow& step : trace.rows.steps) EXPECT_EQ(step.expert, step.step < each.switch_step ? 1 : 2);
+      int64_t in = 0, out = 0;
+      bool stalled_at_switch = false;
+      for (const EventRow& event : trace.rows.events) {
+        if (event.kind == EventKind::h2d) in += event.bytes;
+        if (event.kind == EventKind::d2h) out += event.bytes;
+        if (event.kind == EventKind::d2h) EXPECT_EQ(event.step, each.switch_step);
+        stalled_at_switch |= event.kind == EventKind::stall && event.cause == StallCause::weights && event.step == each.switch_step;
+      }
+      EXPECT_EQ(in, 2 * out) << "both experts come in, the first goes out";
+      EXPECT_TRUE(stalled_at_switch);
+      EXPECT_EQ(trace.rows.clock.size(), 2u);
+      EXPECT_EQ(trace.rows.memory.size(), 27u);
+      EXPECT_EQ(trace.digest.size(), 64u);
+    }
+    std::filesystem::remove_all(run.out);
+  }
+}
+
+TEST(Trace, AKilledWorkerLeavesEveryFlushedStep) {
+  std::vector<std::string> arguments = reference_arguments("shift12");
+  arguments.insert(arguments.end(), {"--offload", "layerwise", "--link-bandwidth", "0.02"});
+  const WorkerResult run = run_worker(2, arguments, make_directory("killed"), 3.0);
+  EXPECT_NE(run.exit_code, 0);
+  EXPECT_EQ(read_completion(run.out), std::nullopt);
+  for (int rank = 0; rank < 2; ++rank) {
+    const TraceFile trace = read_trace(run.out + "/" + trace_file_name(rank));
+    EXPECT_GT(trace.rows.steps.size(), 0u);
+    EXPECT_LT(trace.rows.steps.size(), 27u);
+    EXPECT_TRUE(trace.digest.empty());
+    for (size_t i = 0; i < trace.rows.steps.size(); ++i) EXPECT_EQ(trace.rows.steps[i].step, static_cast<int>(i) + 1);
+  }
+  std::filesystem::remove_all(run.out);
+}
+
+}  // namespace
+}  // namespace wansweep::test

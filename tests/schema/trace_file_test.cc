@@ -1,0 +1,350 @@
+#include "schema/trace_file.h"
+
+#include <gtest/gtest.h>
+#include <hdf5.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "schema/error.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TraceFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "wansweep-trace-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+  std::string file(const std::string& name = "rank-0000.h5") const { return (directory_ / name).string(); }
+  fs::path directory_;
+};
+
+constexpr int events_a_step = 137;
+
+// Every value follows from the step and the row, so that a wrong one is seen wherever it comes from.
+TraceRows rows_of_step(int step) {
+  TraceRows rows;
+  const int64_t start = 1'000'000'000 + step * int64_t{1'000'000};
+  for (int i = 0; i < events_a_step; ++i) {
+    rows.events.push_back({step, static_cast<int16_t>(i % 2), static_cast<int16_t>(i % 40),
+                           static_cast<EventKind>(i % 8), i % 8 == 6 ? StallCause::weights : StallCause::none,
+                           static_cast<StreamId>(i % 3), static_cast<uint8_t>(1 + i % 2), start + i * 1000,
+                           start + i * 1000 + 500, i * 7});
+  }
+  rows.memory.push_back({step, start + 1, step * 10, step * 11, step * 12, step * 13});
+  rows.steps.push_back({step, step < 3 ? 1 : 2, 1000 - step, 1.0f / static_cast<float>(step), start, start + 900'000});
+  return rows;
+}
+
+void expect_steps(const TraceFile& trace, size_t steps) {
+  ASSERT_EQ(trace.rows.steps.size(), steps);
+  ASSERT_GE(trace.rows.events.size(), steps * events_a_step);
+  ASSERT_GE(trace.rows.memory.size(), steps);
+  for (size_t s = 0; s < steps; ++s) {
+    const TraceRows want = rows_of_step(static_cast<int>(s) + 1);
+    const StepRow& got = trace.rows.steps[s];
+    ASSERT_EQ(got.step, want.steps[0].step);
+    ASSERT_EQ(got.expert, want.steps[0].expert);
+    ASSERT_EQ(got.timestep, want.steps[0].timestep);
+    ASSERT_EQ(got.sigma, want.steps[0].sigma);
+    ASSERT_EQ(got.start_ns, want.steps[0].start_ns);
+    ASSERT_EQ(got.end_ns, want.steps[0].end_ns);
+    ASSERT_EQ(trace.rows.memory[s].host_peak, want.memory[0].host_peak);
+    for (size_t i = 0; i < events_a_step; ++i) {
+      const EventRow& e = trace.rows.events[s * events_a_step + i];
+      const EventRow& w = want.events[i];
+      ASSERT_EQ(
+          std::tie(e.step, e.forward, e.block, e.kind, e.cause, e.stream, e.expert, e.start_ns, e.end_ns, e.bytes),
+          std::tie(w.step, w.forward, w.block, w.kind, w.cause, w.stream, w.expert, w.start_ns, w.end_ns, w.bytes));
+    }
+  }
+}
+
+std::string error_of(const std::string& file) {
+  try {
+    read_trace(file);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_input);
+    EXPECT_NE(std::string(error.what()).find(file), std::string::npos) << error.what();
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    return error.what();
+  }
+  return "";
+}
+
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_bytes(const std::string& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }
+
+TEST_F(TraceFileTest, ReadsBackAllThatWasWritten) {
+  TraceWriter writer(file(), R"({"steps":3})", R"({"host":"ä"})");
+  TraceRows before;
+  before.events.push_back({0, -1, -1, EventKind::h2d, StallCause::none, StreamId::copy, 1, 5, 9, 64});
+  before.clock.push_back({0, 100, -5, 40});
+  before.events.clear();
+  writer.append(before);
+  for (int step = 1; step <= 3; ++step) writer.append(rows_of_step(step));
+  writer.append({{}, {}, {}, {{1, 900, -7, 41}}});
+  writer.set_digest(std::string(64, 'a'));
+  writer.close();
+
+  const TraceFile trace = read_trace(file());
+  EXPECT_EQ(trace.spec_json, R"({"steps":3})");
+  EXPECT_EQ(trace.environment_json, R"({"host":"ä"})");
+  EXPECT_EQ(trace.digest, std::string(64, 'a'));
+  ASSERT_EQ(trace.rows.clock.size(), 2u);
+  EXPECT_EQ(trace.rows.clock[1].at_end, 1);
+  EXPECT_EQ(trace.rows.clock[1].offset_ns, -7);
+  expect_steps(trace, 3);
+}
+
+TEST_F(TraceFileTest, ReaderSeesFlushedStepsWhileTheWriterWorks) {
+  TraceWriter writer(file(), "{}", "{}");
+  for (int step = 1; step <= 5; ++step) {
+    writer.append(rows_of_step(step));
+    // HDF5 refuses to open one file twice in one process with different access; a reader is another process anyway.
+    const pid_t child = fork();
+    if (child == 0) {
+      const std::string copy = file("copy.h5");
+      write_bytes(copy, bytes_of(file()));
+      _exit(fs::file_size(copy) > 0 ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_EQ(status, 0);
+    const TraceFile trace = read_trace(file("copy.h5"));
+    EXPECT_EQ(trace.digest, "");
+    expect_steps(trace, static_cast<size_t>(step));
+  }
+}
+
+TEST_F(TraceFileTest, AKilledWriterLosesNoFlushedStep) {
+  std::mt19937 random(7);
+  for (int trial = 0; trial < 40; ++trial) {
+    const std::string name = file("killed-" + std::to_string(trial) + ".h5");
+    int pipes[2];
+    ASSERT_EQ(pipe(pipes), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      TraceWriter writer(name, "{}", "{}");
+      for (int step = 1;; ++step) {
+        writer.append(rows_of_step(step));
+        if (write(pipes[1], &step, sizeof step) != sizeof step) _exit(1);
+      }
+    }
+    close(pipes[1]);
+    int flushed = 0;
+    ASSERT_EQ(read(pipes[0], &flushed, sizeof flushed), static_cast<ssize_t>(sizeof flushed));
+    usleep(random() % 30'000);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    while (read(pipes[0], &flushed, sizeof flushed) > 0) continue;
+    close(pipes[0]);
+    const TraceFile trace = read_trace(name);
+    const size_t steps = trace.rows.steps.size();
+    ASSERT_GE(steps, static_cast<size_t>(flushed));
+    ASSERT_LE(steps, static_cast<size_t>(flushed) + 1);
+    expect_steps(trace, steps);
+  }
+}
+
+TEST_F(TraceFileTest, AnotherProcessReadsALiveFile) {
+  int pipes[2];
+  ASSERT_EQ(pipe(pipes), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    TraceWriter writer(file(), "{}", "{}");
+    for (int step = 1; step <= 400; ++step) {
+      writer.append(rows_of_step(step));
+      if (step == 1 && write(pipes[1], &step, sizeof step) != sizeof step) _exit(1);
+    }
+    writer.close();
+    _exit(0);
+  }
+  int first = 0;
+  ASSERT_EQ(read(pipes[0], &first, sizeof first), static_cast<ssize_t>(sizeof first));
+  size_t seen = 0;
+  int status = 0;
+  bool ended = false;
+  while (!ended) {
+    ended = waitpid(child, &status, WNOHANG) == child;
+    const TraceFile trace = read_trace(file());
+    ASSERT_GE(trace.rows.steps.size(), seen);
+    seen = trace.rows.steps.size();
+    expect_steps(trace, seen);
+  }
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(seen, 400u);
+  close(pipes[0]);
+  close(pipes[1]);
+}
+
+TEST_F(TraceFileTest, ACutFileIsAnErrorOrCorrectRows) {
+  const std::string closed = file("closed.h5");
+  const std::string killed = file("killed.h5");
+  {
+    TraceWriter writer(closed, "{}", "{}");
+    for (int step = 1; step <= 60; ++step) writer.append(rows_of_step(step));
+    writer.close();
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    TraceWriter writer(killed, "{}", "{}");
+    for (int step = 1; step <= 60; ++step) writer.append(rows_of_step(step));
+    kill(getpid(), SIGKILL);
+  }
+  waitpid(child, nullptr, 0);
+  for (const std::string& whole : {closed, killed}) {
+    const std::string bytes = bytes_of(whole);
+    ASSERT_GT(bytes.size(), 10'000u);
+    for (size_t length = 0; length < bytes.size(); length += length < 8000 ? 61 : 2999) {
+      const std::string cut = file("cut.h5");
+      write_bytes(cut, bytes.substr(0, length));
+      try {
+        const TraceFile trace = read_trace(cut);
+        expect_steps(trace, trace.rows.steps.size());
+      } catch (const Error& error) {
+        ASSERT_NE(std::string(error.what()).find(cut), std::string::npos);
+      }
+    }
+    EXPECT_EQ(read_trace(whole).rows.steps.size(), 60u);
+  }
+}
+
+TEST_F(TraceFileTest, GarbageIsOneLine) {
+  std::mt19937 random(3);
+  std::string noise(100'000, '\0');
+  std::generate(noise.begin(), noise.end(), [&] { return static_cast<char>(random()); });
+  write_bytes(file(), noise);
+  EXPECT_NE(error_of(file()).find("is not a wansweep trace"), std::string::npos);
+  write_bytes(file(), "");
+  EXPECT_NE(error_of(file()), "");
+  EXPECT_NE(error_of(file("absent.h5")).find("No such file"), std::string::npos);
+  EXPECT_NE(error_of(directory_.string()).find("is not a file"), std::string::npos);
+}
+
+TEST_F(TraceFileTest, FlippedBytesNeverCrashTheReader) {
+  {
+    TraceWriter writer(file(), "{}", "{}");
+    for (int step = 1; step <= 4; ++step) writer.append(rows_of_step(step));
+    writer.close();
+  }
+  const std::string bytes = bytes_of(file());
+  std::mt19937 random(11);
+  for (int trial = 0; trial < 300; ++trial) {
+    std::string changed = bytes;
+    for (int i = 0; i < 20; ++i)
+      changed[random() % std::min<size_t>(changed.size(), 12'000)] ^= static_cast<char>(random());
+    write_bytes(file("flipped.h5"), changed);
+    try {
+      read_trace(file("flipped.h5"));
+    } catch (const Error&) {
+    }
+  }
+}
+
+TEST_F(TraceFileTest, AnHdf5FileOfSomeoneElseIsNamed) {
+  const hid_t other = H5Fcreate(file().c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
+  ASSERT_GE(other, 0);
+  H5Fclose(other);
+  EXPECT_NE(error_of(file()).find("no format attribute"), std::string::npos);
+}
+
+TEST_F(TraceFileTest, ANewerFormatIsRefused) {
+  { TraceWriter(file(), "{}", "{}").close(); }
+  const hid_t id = H5Fopen(file().c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t attribute = H5Aopen(id, "format", H5P_DEFAULT);
+  const int newer = 2;
+  ASSERT_GE(H5Awrite(attribute, H5T_NATIVE_INT, &newer), 0);
+  H5Aclose(attribute);
+  H5Fclose(id);
+  EXPECT_NE(error_of(file()).find("has format 2; this wansweep reads 1"), std::string::npos);
+}
+
+TEST_F(TraceFileTest, AMissingTableIsNamed) {
+  { TraceWriter(file(), "{}", "{}").close(); }
+  const hid_t id = H5Fopen(file().c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  ASSERT_GE(H5Ldelete(id, "events", H5P_DEFAULT), 0);
+  H5Fclose(id);
+  EXPECT_NE(error_of(file()).find("no /events"), std::string::npos);
+}
+
+TEST_F(TraceFileTest, RowsThatContradictEachOtherAreRefused) {
+  const auto trace_with = [&](const std::string& name, const TraceRows& rows) {
+    TraceWriter writer(file(name), "{}", "{}");
+    writer.append(rows);
+    writer.close();
+    return error_of(file(name));
+  };
+  TraceRows rows = rows_of_step(1);
+  rows.events[2].end_ns = rows.events[2].start_ns - 1;
+  EXPECT_NE(trace_with("a.h5", rows).find("/events row 3 ends before it starts"), std::string::npos);
+  rows = rows_of_step(1);
+  rows.events[5].kind = static_cast<EventKind>(8);
+  EXPECT_NE(trace_with("b.h5", rows).find("/events row 6 has kind 8"), std::string::npos);
+  rows = rows_of_step(1);
+  rows.steps[0].end_ns = 0;
+  EXPECT_NE(trace_with("c.h5", rows).find("/steps row 1 ends before it starts"), std::string::npos);
+  rows = rows_of_step(1);
+  rows.steps.push_back(rows.steps[0]);
+  EXPECT_NE(trace_with("d.h5", rows).find("steps ascend"), std::string::npos);
+}
+
+TEST_F(TraceFileTest, AnExistingTraceIsNeverOverwritten) {
+  { TraceWriter(file(), R"({"first":1})", "{}").close(); }
+  EXPECT_THROW(TraceWriter(file(), "{}", "{}"), Error);
+  EXPECT_EQ(read_trace(file()).spec_json, R"({"first":1})");
+  EXPECT_THROW(TraceWriter(file("none/rank-0000.h5"), "{}", "{}"), Error);
+}
+
+TEST_F(TraceFileTest, AFullFileSystemIsAnOutputErrorAndKeepsWhatWasFlushed) {
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{400'000, 400'000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      TraceWriter writer(file(), "{}", "{}");
+      for (int step = 1; step <= 1000; ++step) writer.append(rows_of_step(step));
+    } catch (const Error& error) {
+      _exit(error.code() == ExitCode::output ? 13 : 2);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 13);
+  try {
+    const TraceFile trace = read_trace(file());
+    expect_steps(trace, trace.rows.steps.size());
+  } catch (const Error&) {
+  }
+}
+
+TEST(TraceFileName, HasFourDigits) {
+  EXPECT_EQ(trace_file_name(7), "rank-0007.h5");
+  EXPECT_STREQ(to_string(EventKind::switch_experts), "switch");
+  EXPECT_STREQ(to_string(StallCause::host), "host");
+  EXPECT_STREQ(to_string(StreamId::comm), "comm");
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,65 @@
+// The CPU backend's device: an arena with a limit, three threads as streams, and a link with a set rate.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "worker/device/cpu/arena.h"
+#include "worker/device/cpu/cpu_ops.h"
+#include "worker/device/cpu/link.h"
+#include "worker/device/cpu/stream.h"
+#include "worker/device/device.h"
+
+namespace wansweep {
+
+struct CpuDeviceOptions {
+  int64_t memory_bytes = 0;
+  std::shared_ptr<Link> link;  // null: copies run at memory speed
+};
+
+// Once a stream's work has thrown, every synchronize throws that exception: the device is of no more use. Destroying
+// the device first works through what is queued; buffers that the queue uses must live until then or until a
+// synchronize.
+class CpuDevice : public Device {
+ public:
+  explicit CpuDevice(const CpuDeviceOptions& options);
+
+  Buffer allocate(int64_t bytes, const std::string& what) override;
+  Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) override;
+  MemoryUse memory_use() const override;
+
+  Event record(StreamId stream) override;
+  void wait(StreamId stream, const Event& event) override;
+  void synchronize(const Event& event) override;
+  void synchronize() override;
+  bool done(const Event& event) override;
+  int64_t time_ns(const Event& event) override;
+
+  void copy_in(StreamId stream, void* device, const void* host, int64_t bytes) override;
+  void copy_out(StreamId stream, void* host, const void* device, int64_t bytes) override;
+  void copy_device(StreamId stream, void* to, const void* from, int64_t bytes) override;
+
+  Ops& ops() override { return ops_; }
+  std::string describe_json() const override;
+
+  // Runs `work` on a stream, in order: the way for a communicator to take its place among the device's work.
+  void enqueue(StreamId stream, std::function<void()> work);
+  Link* link() const { return link_.get(); }  // may be null
+
+ private:
+  Stream& at(StreamId stream);
+  void copy(StreamId stream, Direction direction, void* to, const void* from, int64_t bytes);
+
+  std::shared_ptr<Arena> arena_;  // shared with the buffers: one may outlive the device
+  std::shared_ptr<HostPool> host_;
+  std::shared_ptr<Link> link_;
+  StreamFailure failure_;
+  Stream compute_, copy_, comm_;
+  CpuOps ops_;
+};
+
+std::unique_ptr<CpuDevice> open_cpu_device(const CpuDeviceOptions& options);
+
+}  // namespace wansweep

@@ -1,0 +1,84 @@
+// What the loop needs of a device: memory with a limit, three streams, events on them, copies, and a few operations.
+//
+// The transformer and the offload modes are written once against this interface; cpu/ and cuda/ implement it. Every
+// call that takes a stream returns at once and runs in that stream's order. What a stream's work throws is thrown again
+// by the next synchronize() call. One thread, the rank's main one, calls a device.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schema/trace_file.h"
+#include "worker/device/ops.h"
+
+namespace wansweep {
+
+// A point in a stream's work. Copies are references to the same point; a default one is always done, with time 0.
+class EventState {  // each backend derives its own
+ public:
+  virtual ~EventState() = default;
+};
+using Event = std::shared_ptr<EventState>;
+
+// Device or host memory, freed with its owner. Free device memory only when no stream still uses it.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(void* data, int64_t bytes, std::shared_ptr<void> owner)
+      : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+  int64_t bytes() const { return bytes_; }
+  explicit operator bool() const { return data_ != nullptr; }
+
+ private:
+  void* data_ = nullptr;
+  int64_t bytes_ = 0;
+  std::shared_ptr<void> owner_;  // its deleter gives the memory back
+};
+
+enum class HostMemory { pinned, pageable };
+
+struct MemoryUse {
+  int64_t device_used = 0;  // bytes handed out now
+  int64_t device_peak = 0;  // most ever handed out
+  int64_t device_limit = 0;
+  int64_t host_used = 0;
+  int64_t host_peak = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  // Memory. `what` names the use in errors: "device memory: block slots ask for 1340 MiB, 512 of 4096 MiB are left".
+  // Throws Error(device_memory) or Error(host_memory). Addresses are aligned to 256 bytes. Contents are undefined.
+  virtual Buffer allocate(int64_t bytes, const std::string& what) = 0;
+  virtual Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) = 0;
+  virtual MemoryUse memory_use() const = 0;
+
+  // Streams and events. time_ns: when the stream passed the event, on the rank's monotonic clock; only after it is
+  // done.
+  virtual Event record(StreamId stream) = 0;
+  virtual void wait(StreamId stream, const Event& event) = 0;  // the stream waits, not the caller
+  virtual void synchronize(const Event& event) = 0;            // the caller waits
+  virtual void synchronize() = 0;                              // for all streams
+  virtual bool done(const Event& event) = 0;
+  virtual int64_t time_ns(const Event& event) = 0;
+
+  // Copies. Those between host and device pass through the link.
+  virtual void copy_in(StreamId stream, void* device, const void* host, int64_t bytes) = 0;
+  virtual void copy_out(StreamId stream, void* host, const void* device, int64_t bytes) = 0;
+  virtual void copy_device(StreamId stream, void* to, const void* from, int64_t bytes) = 0;
+
+  // Operations of the model; always on the compute stream.
+  virtual Ops& ops() = 0;
+
+  // One JSON object for the trace's /environment: name, memory, link, versions.
+  virtual std::string describe_json() const = 0;
+};
+
+}  // namespace wansweep

@@ -1,0 +1,105 @@
+// The operations that the Wan transformer and its sampler are made of. They run on the device's compute stream.
+//
+// Shapes are row-major and dense. `DType` is that of activations and matrices (f32 or bf16); everything said to be
+// "f32" stays f32 in every mode. Sums run in f32 at least. Each backend has the same contract; tests hold them to one
+// reference.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace wansweep {
+
+enum class DType : uint8_t { f32, bf16, f16 };
+constexpr int64_t size_of(DType type) { return type == DType::f32 ? 4 : 2; }
+
+enum class Activation : uint8_t { none, gelu_tanh, silu };
+
+// Part of a weights block: an address, and how its values are stored.
+struct Weight {
+  const void* data = nullptr;
+  DType type = DType::f32;
+};
+
+// How [tokens, heads, head_dim] is laid out while Ulysses exchanges heads for tokens: one part a Ulysses rank, each
+// dense [tokens, heads_of_part[i], head_dim]. With one part it is the plain layout.
+struct HeadParts {
+  std::span<const int> heads_of_part;
+};
+
+// A matrix whose rows start `stride` values apart.
+struct Rows {
+  const void* data = nullptr;
+  int64_t stride = 0;
+};
+
+// One scheduler step, as numbers (see worker/loop/unipc.h, which computes them):
+//   v        = uncond + guidance * (cond - uncond), or cond when there is no uncond
+//   m_t      = x - sigma * v
+//   x_c      = c_last * last + c_m0 * m0 + c_m1 * m1 + c_mt * m_t   when `correct`, else x
+//   x_next   = p_x * x_c + p_mt * m_t + p_m0 * m0
+// then last = x_c, m1 = m0, m0 = m_t, x = x_next.
+struct UniPCStep {
+  float guidance = 1;
+  float sigma = 0;
+  bool correct = false;
+  float c_last = 0, c_m0 = 0, c_m1 = 0, c_mt = 0;
+  float p_x = 0, p_mt = 0, p_m0 = 0;
+};
+
+class Ops {
+ public:
+  virtual ~Ops() = default;
+
+  // y[m,n] = activation(x[m,k] w[n,k]^T + bias[n]). x and y have `type`; w.type and bias.type may be f32 beside bf16 x.
+  virtual void linear(DType type, const void* x, Weight w, Weight bias, void* y, int64_t m, int64_t n, int64_t k,
+                      Activation activation) = 0;
+
+  // y = LN(x) * (gain + gain_offset) + shift over rows of `dim`, without affine weights of its own. gain, shift: f32 or
+  // bf16 vectors [dim]. gain_offset is 1 for modulation by scale, 0 for a learned weight.
+  virtual void layer_norm(DType type, const void* x, Weight gain, float gain_offset, Weight shift, void* y,
+                          int64_t rows, int64_t dim, float eps) = 0;
+
+  // From qkv[rows, 3 dim] (q, k, v side by side): RMSNorm over all dim of q and of k with weights, then rotary
+  // embedding by interleaved pairs, each of q, k, v written in `parts` layout. cos_sin: f32 [rows, head_dim/2, 2]. With
+  // q, k and v null it works in place: q and k change inside qkv, and `parts` is not looked at.
+  virtual void split_qkv(DType type, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
+                         void* v, HeadParts parts, int64_t rows, int heads, int head_dim, float eps) = 0;
+
+  // y = RMSNorm(x) * weight over rows of `dim`; x has a row stride of `stride` values, y is dense.
+  virtual void rms_norm(DType type, const void* x, int64_t stride, Weight weight, void* y, int64_t rows, int64_t dim,
+                        float eps) = 0;
+
+  // out = softmax(q k^T / sqrt(head_dim)) v without mask. q [q_rows, heads, head_dim], k and v [kv_rows, heads,
+  // head_dim], each with its own row stride in values; out is dense. lse, when not null: f32 [heads, q_rows], natural
+  // logarithm. kv_rows of 0 gives zeros and an lse of -inf.
+  virtual void attention(DType type, Rows q, Rows k, Rows v, void* out, float* lse, int64_t q_rows, int64_t kv_rows,
+                         int heads, int head_dim) = 0;
+
+  // Folds one part of ring attention into the sum: acc f32 [rows, heads, head_dim], acc_lse f32 [heads, rows]. `first`
+  // stores instead of merging; `last` also writes the result to `out` (type).
+  virtual void merge_attention(DType type, const void* part, const float* part_lse, float* acc, float* acc_lse,
+                               void* out, bool first, bool last, int64_t rows, int heads, int head_dim) = 0;
+
+  // [tokens, heads, head_dim] in `parts` layout to dense [tokens, heads * head_dim].
+  virtual void merge_heads(DType type, const void* parted, HeadParts parts, void* y, int64_t rows, int head_dim) = 0;
+
+  // x += y * gate (f32 [dim]); gate null: x += y. The sum is made in f32.
+  virtual void add_gated(DType type, void* x, const void* y, const float* gate, int64_t rows, int64_t dim) = 0;
+
+  // out = table + vector, all f32 [n] but the table, which has its own type.
+  virtual void add_table(Weight table, const float* vector, float* out, int64_t n) = 0;
+
+  // Values from one type to another; to the same type it copies.
+  virtual void convert(DType from, const void* x, DType to, void* y, int64_t n) = 0;
+
+  // y = silu(x), f32.
+  virtual void silu(const float* x, float* y, int64_t n) = 0;
+
+  // One scheduler step over n values, see UniPCStep. cond and uncond have `type` (uncond may be null); the guided
+  // prediction v is written to `noise_pred` (f32). x, last, m0, m1 are f32 and are updated.
+  virtual void unipc_step(DType type, const UniPCStep& step, const void* cond, const void* uncond, float* noise_pred,
+                          float* x, float* last, float* m0, float* m1, int64_t n) = 0;
+};
+
+}  // namespace wansweep

@@ -1,0 +1,27 @@
+// What a run is, once its settings are resolved: the same on every rank.
+#pragma once
+
+#include "schema/memory_estimate.h"
+#include "schema/model_catalog.h"
+#include "schema/parallel_plan.h"
+#include "schema/run_spec.h"
+#include "worker/device/ops.h"
+#include "worker/loop/denoise.h"
+#include "worker/loop/inputs.h"
+
+namespace wansweep {
+
+struct Job {
+  RunSpec spec;
+  ModelIdentity model;
+  RunInputs inputs;
+  ParallelPlan plan;
+  DenoiseSettings loop;
+  MemoryRequest memory;
+  DType type = DType::f32;
+};
+
+// Resolves the model and every open setting, reads or draws the inputs, plans the parallelism. Throws bad_input.
+Job prepare_job(RunSpec spec, int ranks);
+
+}  // namespace wansweep

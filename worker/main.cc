@@ -1,0 +1,65 @@
+// wansweep-worker: MPI up, settings read, one run, and one line on whatever went wrong.
+
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "schema/completion.h"
+#include "worker/options.h"
+#include "worker/session.h"
+#include "worker/shard/mpi_world.h"
+
+namespace {
+
+using namespace wansweep;
+
+void install_signal_handlers() {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR2}) std::signal(signal, request_stop);
+}
+
+// The line on standard error, and in failure.json when there is a directory for it.
+void report(const std::string& out, int rank, ExitCode code, const std::string& line) {
+  std::cerr << fmt::format("wansweep-worker: {}\n", line) << std::flush;
+  std::error_code error;
+  if (out.empty() || !std::filesystem::is_directory(out, error)) return;
+  try {
+    write_failure(out, {rank, static_cast<int>(code), line, timestamp_now()});
+  } catch (const Error&) {
+    // Where nothing can be written, standard error has said it.
+  }
+}
+
+int run(MpiWorld& world, int argc, char** argv) {
+  std::string out;
+  try {
+    std::optional<WorkerOptions> options;
+    std::string text;
+    world.all_or_none([&] { options = read_options(argc, argv, &text); });
+    if (!options) {
+      if (world.rank() == 0) std::cout << text;
+      return 0;
+    }
+    out = options->out;
+    return static_cast<int>(run_session(world, std::move(*options)));
+  } catch (const CommonError& error) {
+    if (world.rank() == error.rank()) report(out, error.rank(), error.code(), error.what());
+    return static_cast<int>(error.code());
+  } catch (const Error& error) {
+    report(out, world.rank(), error.code(), fmt::format("rank {}: {}", world.rank(), error.what()));
+    world.abort(error.code());
+  } catch (const std::exception& error) {
+    report(out, world.rank(), ExitCode::internal, fmt::format("rank {}: {}", world.rank(), error.what()));
+    world.abort(ExitCode::internal);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  MpiWorld world(&argc, &argv);
+  install_signal_handlers();
+  return run(world, argc, argv);
+}

@@ -1,0 +1,157 @@
+#include "worker/model/expert_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "schema/error.h"
+#include "worker/model/random_values.h"
+#include "worker/model/safetensors.h"
+
+namespace wansweep {
+
+namespace {
+
+std::string block_prefix(size_t block) { return fmt::format("blocks.{}.", block); }
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// proj_out's rows are ordered (frame, row, column, channel) of a patch, patch_embedding's inputs (channel, frame, row,
+// column). Reordered while loading, the prediction's tokens look like the latents', and no step needs to reshuffle
+// them.
+void reorder_proj_out(const ModelConfig& c, int64_t row_bytes, std::byte* rows) {
+  const int64_t patch = int64_t{c.patch_frames} * c.patch_height * c.patch_width;
+  const std::vector<std::byte> original(rows, rows + patch * c.out_channels * row_bytes);
+  for (int64_t p = 0; p < patch; ++p) {
+    for (int64_t channel = 0; channel < c.out_channels; ++channel) {
+      const std::byte* from = original.data() + (p * c.out_channels + channel) * row_bytes;
+      std::copy(from, from + row_bytes, rows + (channel * patch + p) * row_bytes);
+    }
+  }
+}
+
+void reorder_if_projection(const ModelConfig& config, const TensorPlace& place, std::byte* data) {
+  if (place.name == "proj_out.weight") reorder_proj_out(config, config.dim() * size_of(place.type), data);
+  if (place.name == "proj_out.bias") reorder_proj_out(config, size_of(place.type), data);
+}
+
+// --- from files
+
+void check_tensors(const SafetensorsModel& model, const std::string& directory, const ExpertWeights& weights,
+                   size_t layers) {
+  std::set<std::string> expected;
+  auto check = [&](const BufferLayout& layout, const std::string& prefix) {
+    for (const TensorPlace& place : layout.tensors) {
+      const std::string name = prefix + place.name;
+      expected.insert(name);
+      const TensorView& view = model.find(name);
+      if (view.shape != place.shape) {
+        throw bad_input(fmt::format("{}: tensor {} has the shape [{}]; the config asks for [{}]", directory, name,
+                                    fmt::join(view.shape, ", "), fmt::join(place.shape, ", ")));
+      }
+      if (view.dtype != "F32" && view.dtype != "BF16" && view.dtype != "F16") {
+        throw bad_input(
+            fmt::format("{}: tensor {} has the type {}; F32, BF16 and F16 can be read", directory, name, view.dtype));
+      }
+    }
+  };
+  for (size_t block = 0; block < layers; ++block) check(weights.block, block_prefix(block));
+  check(weights.other, "");
+  for (const std::string& name : model.names()) {
+    if (!expected.contains(name)) {
+      throw bad_input(fmt::format("{}: tensor {} is none that a model of {} blocks has", directory, name, layers));
+    }
+  }
+}
+
+void read_buffer(const SafetensorsModel& model, const BufferLayout& layout, const std::string& prefix,
+                 std::byte* buffer) {
+  for (const TensorPlace& place : layout.tensors) {
+    const TensorView& view = model.find(prefix + place.name);
+    if (place.type == DType::f32) {
+      convert_to_f32(view, reinterpret_cast<float*>(buffer + place.offset));
+    } else {
+      convert_to_bf16(view, reinterpret_cast<uint16_t*>(buffer + place.offset));
+    }
+  }
+}
+
+// --- at random
+
+// Scales that keep activations near 1 through any depth: matrices 1/sqrt(inputs), norms around 1, the rest small.
+float random_scale(const TensorPlace& place) {
+  if (place.shape.size() >= 2 && ends_with(place.name, ".weight")) {
+    return 1.0f / std::sqrt(static_cast<float>(place.values() / place.shape.front()));
+  }
+  if (ends_with(place.name, "scale_shift_table")) return 1.0f / std::sqrt(static_cast<float>(place.shape.back()));
+  return 0.02f;
+}
+
+bool is_norm_weight(const TensorPlace& place) { return place.shape.size() == 1 && ends_with(place.name, ".weight"); }
+
+void fill_buffer(uint64_t seed, const BufferLayout& layout, const std::string& prefix, std::byte* buffer) {
+  constexpr int64_t chunk = 1 << 16;
+  std::vector<float> values(chunk);
+  for (const TensorPlace& place : layout.tensors) {
+    const float mean = is_norm_weight(place) ? 1.0f : 0.0f;
+    for (int64_t first = 0; first < place.values(); first += chunk) {
+      const int64_t count = std::min(chunk, place.values() - first);
+      const std::span<float> part(values.data(), static_cast<size_t>(count));
+      fill_normal(seed, prefix + place.name, first, part, random_scale(place));
+      for (float& value : part) value += mean;
+      std::byte* to = buffer + place.offset + first * size_of(place.type);
+      if (place.type == DType::f32) {
+        std::copy(part.begin(), part.end(), reinterpret_cast<float*>(to));
+      } else {
+        const TensorView view{place.name, "F32", {count}, reinterpret_cast<const std::byte*>(values.data()), count * 4};
+        convert_to_bf16(view, reinterpret_cast<uint16_t*>(to));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+ExpertWeights load_expert(Device& device, const ModelConfig& config, DType type, HostMemory memory,
+                          const WeightSource& source) {
+  ExpertWeights weights;
+  weights.block = block_layout(config, type);
+  weights.other = other_layout(config, type);
+  const auto layers = static_cast<size_t>(config.layers);
+  std::optional<SafetensorsModel> model;
+  if (!source.random_seed) {
+    model.emplace(source.directory);
+    check_tensors(*model, source.directory, weights, layers);
+  }
+
+  const int64_t bytes = weights.block.bytes * config.layers + weights.other.bytes;
+  weights.storage = device.allocate_host(bytes, memory, "host copy of " + source.expert);
+  for (size_t block = 0; block < layers; ++block) {
+    weights.blocks.push_back(weights.storage.data() + weights.block.bytes * static_cast<int64_t>(block));
+  }
+  weights.rest = weights.storage.data() + weights.block.bytes * config.layers;
+
+  for (size_t block = 0; block < layers; ++block) {
+    if (model) {
+      read_buffer(*model, weights.block, block_prefix(block), weights.blocks[block]);
+    } else {
+      fill_buffer(*source.random_seed, weights.block, source.expert + "." + block_prefix(block), weights.blocks[block]);
+    }
+  }
+  if (model) {
+    read_buffer(*model, weights.other, "", weights.rest);
+  } else {
+    fill_buffer(*source.random_seed, weights.other, source.expert + ".", weights.rest);
+  }
+  for (const TensorPlace& place : weights.other.tensors) {
+    reorder_if_projection(config, place, weights.rest + place.offset);
+  }
+  return weights;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,41 @@
+// Between a video's latents and the transformer's tokens: one token a patch, frames slowest, then rows, then columns.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "schema/model_config.h"
+
+namespace wansweep {
+
+// Sizes of the latents [channels, frames, height, width].
+struct LatentShape {
+  int64_t channels = 0;
+  int64_t frames = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t values() const { return channels * frames * height * width; }
+  bool operator==(const LatentShape&) const = default;
+};
+
+// Latent sizes of a video of `frames` x height x width pixels, by the VAE's strides (4 in time, 8 in space for z16).
+LatentShape latent_shape(int64_t channels, int64_t frames, int64_t height, int64_t width, int stride_time,
+                         int stride_space);
+
+// Throws bad_input when the patch does not divide a size.
+int64_t token_count(const ModelConfig& config, const LatentShape& shape);
+
+// [channels, frames, height, width] to [tokens, channels * patch], values of a token ordered (channel, frame, row,
+// column) as patch_embedding's weight has them; and back.
+std::vector<float> patchify(const ModelConfig& config, const LatentShape& shape, const float* latents);
+std::vector<float> unpatchify(const ModelConfig& config, const LatentShape& shape, const float* tokens);
+
+// Cosine and sine of the rotary embedding for tokens [begin, begin + count): f32 [count, head_dim / 2, 2]. Tokens past
+// the end (padding) get position 0. Source: diffusers WanRotaryPosEmbed: theta 1e4, per axis (t, h, w) head_dim - 4
+// (head_dim / 6), 2 (head_dim / 6), 2 (head_dim / 6) values, frequencies in f64.
+std::vector<float> rotary_table(const ModelConfig& config, const LatentShape& shape, int64_t begin, int64_t count);
+
+// Sinusoidal timestep embedding [freq_dim]: cosines, then sines, of t exp(-ln(1e4) j / half).
+std::vector<float> timestep_embedding(int timestep, int freq_dim);
+
+}  // namespace wansweep

@@ -1,0 +1,35 @@
+// One rank's activations: a single device buffer, cut into the regions that schema/memory_estimate names.
+#pragma once
+
+#include "schema/memory_estimate.h"
+#include "worker/device/device.h"
+
+namespace wansweep {
+
+struct Workspace {
+  Workspace(Device& device, const MemoryRequest& request, const ParallelPlan& plan);
+
+  DType type;
+  std::byte *hidden, *normed;  // [M, D]: the residual stream; a block's normed input or its output
+  std::byte* wide;             // [M, max(3 D, ffn)]
+  std::byte* parts[3];         // [M, D] each, by Ulysses part; null when not sharded
+  std::byte* gathered[4];      // [R, heads, head_dim] each: q, k, v, output; null without Ulysses
+  std::byte *ring_k, *ring_v;  // the next ring member's; null without a ring
+  std::byte* ring_part;        // attention over one ring member
+  float *ring_sum, *ring_sum_lse, *ring_part_lse;
+  std::byte *prompt, *negative_prompt;             // [T, text_dim]
+  std::byte *text, *text_inner;                    // [T, D]: embedded text, and inside its two layers
+  std::byte *text_kv, *text_k;                     // [T, 2 D], [T, D]
+  std::byte *tokens, *cond, *uncond;               // [M, patch values]
+  float *latents, *last, *m0, *m1, *noise_pred;    // [M, patch values], the scheduler's state
+  float* frequencies;                              // [freq_dim]
+  float *time_inner, *time, *time_active;          // [D]
+  std::byte *time_typed, *time_proj_typed;         // [D], [6 D] in `type`
+  float *time_proj, *modulation, *out_modulation;  // [6 D], [6 D], [2 D]
+  float* rotary;                                   // [M, head_dim / 2, 2]
+
+ private:
+  Buffer memory_;
+};
+
+}  // namespace wansweep

@@ -1,0 +1,92 @@
+#include "worker/options.h"
+
+#include <algorithm>
+#include <map>
+#include <type_traits>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "schema/error.h"
+#include "schema/version.h"
+
+namespace wansweep {
+
+namespace {
+
+std::string flag_name(std::string_view field) {
+  std::string name = "--" + std::string(field);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+template <typename T>
+struct ValueOf {
+  using type = T;
+};
+template <typename T>
+struct ValueOf<std::optional<T>> {
+  using type = T;
+};
+
+// What the flag's text means as the field's type. Text that is no number stays text, so that set_field says what is
+// wrong.
+nlohmann::json flag_value(const Field& field, const std::string& text) {
+  return std::visit(
+      [&](auto member) -> nlohmann::json {
+        using Member = std::remove_reference_t<decltype(std::declval<RunSpec>().*member)>;
+        using Value = typename ValueOf<Member>::type;
+        if constexpr (std::is_same_v<Value, std::string>) {
+          return text;
+        } else {
+          const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
+          return parsed.is_discarded() ? nlohmann::json(text) : parsed;
+        }
+      },
+      field.member);
+}
+
+bool is_switch(const Field& field) { return std::holds_alternative<bool RunSpec::*>(field.member); }
+
+}  // namespace
+
+std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* text) {
+  CLI::App app("wansweep-worker: runs Wan2.2's denoising loop on one device a rank, and records what each rank did.");
+  app.set_version_flag("--version", std::string("wansweep-worker ") + version);
+  std::string spec_file;
+  WorkerOptions options;
+  app.add_option("--spec", spec_file, "run spec (JSON); flags override it");
+  app.add_option("--out", options.out, "directory for rank-NNNN.h5, result.safetensors and completed.json")->required();
+  std::map<std::string_view, std::string> values;
+  for (const Field& field : fields()) {
+    std::string help(field.help);
+    if (!field.choices.empty()) help += fmt::format(" ({})", fmt::join(field.choices, "|"));
+    if (is_switch(field)) {
+      app.add_flag_callback(
+          flag_name(field.name), [&values, &field] { values[field.name] = "true"; }, help);
+    } else {
+      app.add_option_function<std::string>(
+          flag_name(field.name), [&values, &field](const std::string& value) { values[field.name] = value; }, help);
+    }
+  }
+  app.footer(
+      "Example:\n  mpirun -n 4 wansweep-worker --model tests/reference/tiny-wan2.2-t2v \\\n"
+      "      --inputs tests/reference/trajectory-shift12.safetensors --steps 27 --offload layerwise --out out/");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    *text =
+        dynamic_cast<const CLI::CallForVersion*>(&success) != nullptr ? std::string(success.what()) + "\n" : app.help();
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw bad_input(fmt::format("{}; see wansweep-worker --help", error.what()));
+  }
+  if (!spec_file.empty()) options.spec = read_spec(spec_file);
+  for (const auto& [name, value] : values) {
+    set_field(options.spec, name, flag_value(*find_field(name), value), flag_name(name));
+  }
+  return options;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,19 @@
+// The worker's command line: a spec file, and a flag for every setting of it, which overrides the file.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "schema/run_spec.h"
+
+namespace wansweep {
+
+struct WorkerOptions {
+  RunSpec spec;
+  std::string out;  // directory for traces and results
+};
+
+// nullopt when help or the version was asked for; `text` then holds it. Throws bad_input.
+std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* text);
+
+}  // namespace wansweep

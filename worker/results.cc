@@ -1,0 +1,59 @@
+#include "worker/results.h"
+
+#include <filesystem>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "worker/model/safetensors.h"
+
+namespace wansweep {
+
+std::vector<float> gather_latents(MpiWorld& world, Device& device, const Job& job, const float* tokens) {
+  const ModelConfig& config = job.model.config;
+  std::vector<float> mine(static_cast<size_t>(job.plan.tokens_per_rank * config.patch_values()));
+  device.copy_out(StreamId::compute, mine.data(), tokens, static_cast<int64_t>(mine.size()) * 4);
+  device.synchronize(device.record(StreamId::compute));
+  const std::vector<float> all = world.gather(mine, job.plan.sequence_ranks());
+  return world.rank() == 0 ? unpatchify(config, job.inputs.shape, all.data()) : std::vector<float>();
+}
+
+void write_result(const std::string& directory, const Job& job, const std::vector<float>& latents,
+                  const KeptSteps& kept) {
+  const LatentShape& s = job.inputs.shape;
+  const std::vector<int64_t> shape{1, s.channels, s.frames, s.height, s.width};
+  std::vector<int64_t> stacked{*job.spec.steps};
+  stacked.insert(stacked.end(), shape.begin(), shape.end());
+  std::vector<TensorToWrite> tensors{{"latents", shape, latents.data()}};
+  if (job.spec.keep_steps) {
+    tensors.push_back({"latents_per_step", stacked, kept.latents.data()});
+    tensors.push_back({"noise_pred_per_step", stacked, kept.noise_pred.data()});
+  }
+  std::map<std::string, std::string> metadata;
+  for (const Field& field : fields()) {
+    const nlohmann::json value = get_field(job.spec, field);
+    if (!value.is_null())
+      metadata[std::string(field.name)] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  metadata["parallel_plan"] = job.plan.name();
+  const auto at = switch_step(job.loop.schedule, job.loop.boundary_ratio);
+  metadata["switch_step"] = at ? std::to_string(*at) : "None";
+  write_safetensors((std::filesystem::path(directory) / "result.safetensors").string(), metadata, tensors);
+}
+
+std::vector<TraceRecord> collect_traces(MpiWorld& world, const std::string& directory, const Recorder& recorder) {
+  const std::string name = trace_file_name(world.rank());
+  const nlohmann::json mine{{"file", name},
+                            {"steps", recorder.steps_written()},
+                            {"events", recorder.events_written()},
+                            {"memory", recorder.memory_written()},
+                            {"sha256", sha256_file((std::filesystem::path(directory) / name).string())}};
+  std::vector<TraceRecord> records;
+  for (const std::string& text : world.gather_text(mine.dump())) {
+    const nlohmann::json json = nlohmann::json::parse(text);
+    records.push_back({json["file"], json["steps"], json["events"], json["memory"], json["sha256"]});
+  }
+  return records;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,17 @@
+// One run on one rank, from its settings to its completion record.
+#pragma once
+
+#include "schema/exit_codes.h"
+#include "worker/options.h"
+#include "worker/shard/mpi_world.h"
+
+namespace wansweep {
+
+// Runs `options` together with the other ranks. Returns ok or interrupted; failures that all ranks know of are thrown
+// on all of them, and a failure of one rank in the middle of the loop ends the job.
+ExitCode run_session(MpiWorld& world, WorkerOptions options);
+
+// Asks the session to stop after the step it is in; safe in a signal handler.
+void request_stop(int signal);
+
+}  // namespace wansweep

@@ -1,0 +1,72 @@
+#include "worker/trace/environment.h"
+
+#include <hdf5.h>
+#include <mpi.h>
+#include <sched.h>
+#include <sys/utsname.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "schema/version.h"
+
+namespace wansweep {
+
+namespace {
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    const size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string whole(text.data(), static_cast<size_t>(length));
+  return whole.substr(0, whole.find(','));
+}
+
+}  // namespace
+
+std::string describe_environment(const Device& device, int rank, int ranks) {
+  nlohmann::json json;
+  utsname name{};
+  uname(&name);
+  json["host"] = name.nodename;
+  json["system"] = fmt::format("{} {}", name.sysname, name.release);
+  json["cpu"] = cpu_model();
+  json["usable_cores"] = usable_cores();
+  json["rank"] = rank;
+  json["ranks"] = ranks;
+  json["device"] = nlohmann::json::parse(device.describe_json());
+  json["mpi"] = mpi_library();
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  json["hdf5"] = fmt::format("{}.{}.{}", major, minor, release);
+  json["wansweep"] = version;
+  json["git_revision"] = git_revision;
+  for (const char* variable :
+       {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_PARTITION",
+        "SLURM_JOB_NODELIST", "SLURM_PROCID", "LOADEDMODULES", "CUDA_VISIBLE_DEVICES"}) {
+    if (const char* value = std::getenv(variable)) json["variables"][variable] = value;
+  }
+  return json.dump();
+}
+
+}  // namespace wansweep
