@@ -73,8 +73,10 @@ void expect_matches_reference(const std::string& trajectory) {
       ASSERT_EQ(run.exit_code, 0) << name << ": " << run.err;
 
       const SafetensorsFile result(run.out + "/result.safetensors");
-      EXPECT_LE(worst_step_error(values_of(result, "latents_per_step"), values_of(reference, "latents"), steps), 1e-4) << name;
-      EXPECT_LE(worst_step_error(values_of(result, "noise_pred_per_step"), values_of(reference, "noise_pred"), steps), 1e-4)
+      EXPECT_LE(worst_step_error(values_of(result, "latents_per_step"), values_of(reference, "latents"), steps), 1e-4)
+          << name;
+      EXPECT_LE(worst_step_error(values_of(result, "noise_pred_per_step"), values_of(reference, "noise_pred"), steps),
+                1e-4)
           << name;
       const auto completion = read_completion(run.out);
       ASSERT_TRUE(completion.has_value()) << name;
@@ -111,7 +113,8 @@ TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
         if (event.kind == EventKind::h2d) in += event.bytes;
         if (event.kind == EventKind::d2h) out += event.bytes;
         if (event.kind == EventKind::d2h) EXPECT_EQ(event.step, each.switch_step);
-        stalled_at_switch |= event.kind == EventKind::stall && event.cause == StallCause::weights && event.step == each.switch_step;
+        stalled_at_switch |=
+            event.kind == EventKind::stall && event.cause == StallCause::weights && event.step == each.switch_step;
       }
       EXPECT_EQ(in, 2 * out) << "both experts come in, the first goes out";
       EXPECT_TRUE(stalled_at_switch);

@@ -17,7 +17,8 @@ struct WorkerResult {
 std::string make_directory(const std::string& name);
 
 // `kill_after` above 0: SIGKILL to every rank after that many seconds.
-WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, const std::string& out, double kill_after = 0);
+WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, const std::string& out,
+                        double kill_after = 0);
 
 // Arguments for one of the reference trajectories ("shift12", "shift3", "odd-length", "one-step").
 std::vector<std::string> reference_arguments(const std::string& trajectory);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -24,10 +25,10 @@ TEST(Arena, AddressesAreAlignedAndDistinct) {
 }
 
 TEST(Arena, MoreThanIsLeftIsRefusedWithTheNumbers) {
-  Arena arena(4096 * mib);
-  arena.allocate(3584 * mib - 256, "model");
-  expect_error(ExitCode::device_memory, "device memory: block slots asks for 1340 MiB, 512 MiB of 4096 MiB are left",
-               [&] { arena.allocate(1340 * mib, "block slots"); });
+  Arena arena(4 * mib);
+  arena.allocate(7 * mib / 2, "model");
+  expect_error(ExitCode::device_memory, "device memory: block slots asks for 1.25 MiB, 0.5 MiB of 4 MiB are left",
+               [&] { arena.allocate(5 * mib / 4, "block slots"); });
 }
 
 TEST(Arena, AnAllocationOfTheWholeLimitFits) {
