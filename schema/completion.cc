@@ -62,8 +62,7 @@ void write_and_sync(FileDescriptor& fd, const std::string& file, const std::stri
 
 // The name itself is only durable with the directory. Some file systems cannot sync one (EINVAL); that is no failure.
 void sync_directory_of(const std::string& file) {
-  std::string directory = fs::path(file).parent_path().string();
-  if (directory.empty()) directory = ".";
+  const std::string directory = (fs::path(file).parent_path() / ".").string();
   FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) fail_output(directory, "open");
   if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail_output(directory, "sync");

@@ -112,7 +112,9 @@ TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
       for (const EventRow& event : trace.rows.events) {
         if (event.kind == EventKind::h2d) in += event.bytes;
         if (event.kind == EventKind::d2h) out += event.bytes;
-        if (event.kind == EventKind::d2h) EXPECT_EQ(event.step, each.switch_step);
+        if (event.kind == EventKind::d2h) {
+          EXPECT_EQ(event.step, each.switch_step);
+        }
         stalled_at_switch |=
             event.kind == EventKind::stall && event.cause == StallCause::weights && event.step == each.switch_step;
       }
