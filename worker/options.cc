@@ -67,7 +67,8 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
           flag_name(field.name), [&values, &field] { values[field.name] = "true"; }, help);
     } else {
       app.add_option_function<std::string>(
-          flag_name(field.name), [&values, &field](const std::string& value) { values[field.name] = value; }, help);
+             flag_name(field.name), [&values, &field](const std::string& value) { values[field.name] = value; }, help)
+          ->take_last();
     }
   }
   app.footer(

@@ -1,0 +1,30 @@
+// Runs a sweep on this machine through mpirun, some attempts at a time.
+#pragma once
+
+#include <string>
+
+#include "orchestrator/plan.h"
+
+namespace wansweep {
+
+struct LaunchOptions {
+  std::string directory;  // of the sweep
+  int jobs = 1;           // attempts at a time
+  std::string worker;     // path of wansweep-worker
+  std::string mpirun = "mpirun";
+};
+
+struct LaunchSummary {
+  size_t total = 0;
+  size_t done_before = 0;
+  size_t completed = 0;
+  size_t failed = 0;
+  bool interrupted = false;
+};
+
+// Runs what is not done yet, and reports on standard output. The caller holds the sweep's lock. SIGINT and SIGTERM stop
+// it cleanly: what runs is asked to end, and is cancelled. Throws Error when nothing more can be launched (a full
+// disk).
+LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options);
+
+}  // namespace wansweep

@@ -1,0 +1,49 @@
+// wansweep: plan a sweep, run it, gather what came of it, and ask.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "orchestrator/verbs.h"
+#include "schema/error.h"
+#include "schema/version.h"
+
+namespace {
+
+int fail(wansweep::ExitCode code, const char* line) {
+  fmt::print(stderr, "wansweep: {}\n", line);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Sweeps of Wan2.2's denoising loop: plan, run, gather, query.", "wansweep");
+  app.set_version_flag("--version", fmt::format("wansweep {} ({})", wansweep::version, wansweep::git_revision));
+  app.require_subcommand(1);
+  app.footer(
+      "A first sweep:\n  wansweep plan jobs/demo.toml\n  wansweep run jobs/demo.toml\n  wansweep gather out/demo\n"
+      "  wansweep query out/demo offload_comparison");
+
+  wansweep::Action action;
+  wansweep::add_plan(app, action);
+  wansweep::add_run(app, action);
+  wansweep::add_status(app, action);
+  wansweep::add_gather(app, action);
+  wansweep::add_query(app, action);
+  wansweep::add_resolve(app, action);
+
+  try {
+    app.parse(argc, argv);
+    return action();
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail(wansweep::ExitCode::bad_input, fmt::format("{}; see wansweep --help", error.what()).c_str());
+  } catch (const wansweep::Error& error) {
+    return fail(error.code(), error.what());
+  } catch (const std::exception& error) {
+    return fail(wansweep::ExitCode::internal, error.what());
+  }
+}

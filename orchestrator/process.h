@@ -1,0 +1,34 @@
+// Child processes, each in a process group of its own, started from an argument vector: no shell reads any value.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wansweep {
+
+struct Command {
+  std::vector<std::string> arguments;                            // the first is looked up in PATH
+  std::vector<std::pair<std::string, std::string>> environment;  // set over the inherited one
+  std::string stdout_file;
+  std::string stderr_file;
+};
+
+// The child gets SIGTERM when this process dies, however it dies. Throws bad_input when the program cannot be executed,
+// Error(output) when its output files cannot be written.
+pid_t spawn(const Command& command);
+
+// SIGKILL to the process, its group and all that descends from it: mpirun gives each rank a group of its own.
+void kill_tree(pid_t pid);
+
+// Where PATH finds `program` (or the path itself, when it has a slash); empty: nowhere, or not executable.
+std::string find_program(const std::string& program);
+
+// When the process was started, in the kernel's ticks since boot; 0: there is no such process. With the pid it names
+// one process for good, which the pid alone does not.
+uint64_t process_start(pid_t pid);
+
+}  // namespace wansweep

@@ -1,0 +1,43 @@
+// How far a sweep is: one line rewritten in place on a terminal, a line for each finished run elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <string>
+
+namespace wansweep {
+
+struct Progress {
+  size_t total = 0;
+  size_t done = 0;
+  size_t failed = 0;
+  size_t running = 0;
+  std::string running_name;  // of the oldest
+  double seconds_left = -1;  // below 0: not known yet
+};
+
+// "[12/36] 11 done, 1 running (r4-swap-shift12-...), 0 failed, 0:42 left", at most `width` columns.
+std::string progress_text(const Progress& progress, size_t width);
+
+class StatusLine {
+ public:
+  explicit StatusLine(std::FILE* out);
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+
+  bool on_terminal() const { return terminal_; }
+  // Does nothing when piped.
+  void show(const Progress& progress);
+  // A line that stays.
+  void print(const std::string& line);
+
+ private:
+  void clear();
+
+  std::FILE* out_;
+  bool terminal_;
+  bool shown_ = false;
+};
+
+}  // namespace wansweep

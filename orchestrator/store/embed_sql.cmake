@@ -1,0 +1,15 @@
+# Writes OUTPUT, a .cc that holds RESULTS (results.sql) and the queries of the folder ANALYSIS, so that wansweep needs no
+# files beside it. Run as cmake -D... -P.
+set(text "// Generated from schema/results.sql and analysis/*.sql.\n#include \"orchestrator/store/embedded_sql.h\"\n\n")
+string(APPEND text "namespace wansweep {\n\n")
+file(READ "${RESULTS}" sql)
+string(APPEND text "const char* const results_sql = R\"~~(${sql})~~\";\n\nconst std::vector<NamedQuery> named_queries{\n")
+file(GLOB queries "${ANALYSIS}/*.sql")
+list(SORT queries)
+foreach(query IN LISTS queries)
+  get_filename_component(name "${query}" NAME_WE)
+  file(READ "${query}" sql)
+  string(APPEND text "    {\"${name}\", R\"~~(${sql})~~\"},\n")
+endforeach()
+string(APPEND text "};\n\n}  // namespace wansweep\n")
+file(WRITE "${OUTPUT}" "${text}")

@@ -1,0 +1,207 @@
+#include "orchestrator/store/gather.h"
+
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "orchestrator/store/attempt_rows.h"
+#include "orchestrator/store/write_attempt.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// Attempts on their way from the readers to the writer. Few at a time: one may be a gigabyte.
+class Pipe {
+ public:
+  explicit Pipe(std::vector<AttemptRecords> work, size_t readers) : work_(std::move(work)), space_(readers) {
+    for (size_t i = 0; i < readers; ++i) threads_.emplace_back([this] { read(); });
+  }
+  ~Pipe() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  // nullopt after the last.
+  std::optional<AttemptRows> next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !done_.empty() || given_ == work_.size(); });
+    if (done_.empty()) return std::nullopt;
+    AttemptRows rows = std::move(done_.front());
+    done_.pop_front();
+    ++given_;
+    lock.unlock();
+    changed_.notify_all();
+    return rows;
+  }
+
+ private:
+  void read() {
+    for (;;) {
+      AttemptRecords records;
+      {
+        const std::lock_guard lock(mutex_);
+        if (stopped_ || taken_ == work_.size()) return;
+        records = std::move(work_[taken_++]);
+      }
+      AttemptRows rows;
+      try {
+        rows = read_attempt_rows(records);
+      } catch (const std::exception& error) {  // out of memory, or a disk that fails
+        rows = {};
+        rows.records = std::move(records);
+        rows.problem = fmt::format("{}: {}", rows.records.directory, error.what());
+        rows.problems.push_back(rows.problem);
+      }
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopped_ || done_.size() < space_; });
+      done_.push_back(std::move(rows));
+      lock.unlock();
+      changed_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<AttemptRecords> work_;
+  size_t space_;
+  size_t taken_ = 0;
+  size_t given_ = 0;
+  bool stopped_ = false;
+  std::deque<AttemptRows> done_;
+  std::vector<std::thread> threads_;
+};
+
+std::vector<std::string> attempt_directories(const std::string& sweep_dir) {
+  const fs::path parent = fs::path(sweep_dir) / "attempts";
+  std::error_code failed;
+  std::vector<std::string> directories;
+  for (const auto& entry : fs::directory_iterator(parent, failed)) {
+    if (entry.is_directory()) directories.push_back(fs::absolute(entry.path()).lexically_normal().string());
+  }
+  if (failed) throw bad_input(fmt::format("{}: no sweep here: {}", parent.string(), failed.message()));
+  std::sort(directories.begin(), directories.end());
+  return directories;
+}
+
+int64_t find_or_add_sweep(Store& store, const std::string& name, const std::string& directory) {
+  SQLite::Statement insert(store.db,
+                           "INSERT INTO sweep (name, directory) VALUES (?, ?) "
+                           "ON CONFLICT (name) DO UPDATE SET directory = excluded.directory RETURNING id");
+  insert.bind(1, name);
+  insert.bind(2, directory);
+  insert.executeStep();
+  return insert.getColumn(0).getInt64();
+}
+
+// The runs that the matrix asked for, so that those never started are seen too. A sweep without sweep.json is fine.
+void write_sweep(Store& store, const std::string& directory, std::vector<std::string>& problems) {
+  const std::string file = directory + "/sweep.json";
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return;
+  try {
+    const Json sweep = Json::parse(stream);
+    SQLite::Transaction transaction(store.db, SQLite::TransactionBehavior::IMMEDIATE);
+    const int64_t id = find_or_add_sweep(store, sweep.at("sweep"), directory);
+    SQLite::Statement update(store.db, "UPDATE sweep SET file = ?, matrix = ? WHERE id = ?");
+    update.bind(1, sweep.value("file", ""));
+    update.bind(2, sweep.value("matrix", ""));
+    update.bind(3, id);
+    update.exec();
+    for (const Json& run : sweep.at("runs")) {
+      find_or_add_run(store, id, run.at("run"), run.at("config"), run.at("repeat"));
+    }
+    transaction.commit();
+  } catch (const Json::exception& error) {
+    problems.push_back(fmt::format("{}: is not a sweep record: {}", file, error.what()));
+  } catch (const Error& error) {
+    problems.push_back(fmt::format("{}: {}", file, error.what()));
+  }
+}
+
+std::map<std::string, int64_t> stored_fingerprints(Store& store) {
+  std::map<std::string, int64_t> fingerprints;
+  SQLite::Statement query(store.db, "SELECT fingerprint || directory, id FROM attempt WHERE fingerprint <> ''");
+  while (query.executeStep()) fingerprints[query.getColumn(0).getString()] = query.getColumn(1).getInt64();
+  return fingerprints;
+}
+
+void write_one(Store& store, const std::string& directory, const AttemptRows& rows, GatherReport& report) {
+  try {
+    const int64_t sweep = find_or_add_sweep(store, rows.records.sweep, directory);
+    const Written written = write_attempt(store, sweep, rows);
+    if (!written.problem.empty()) report.problems.push_back(written.problem);
+    if (written.outcome == Outcome::added) ++report.added;
+    if (written.outcome == Outcome::replaced) ++report.replaced;
+    if (written.outcome == Outcome::unchanged) ++report.unchanged;
+    if (written.outcome == Outcome::kept) ++report.kept;
+    if (written.outcome != Outcome::added && written.outcome != Outcome::replaced) return;
+    ++(rows.complete ? report.complete : report.incomplete);
+    for (const auto& [rank, one] : rows.ranks) report.events += static_cast<int64_t>(one.trace.rows.events.size());
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::bad_input) throw;
+    ++report.kept;
+    report.problems.push_back(fmt::format("{}: {}", rows.records.directory, error.what()));
+  }
+}
+
+}  // namespace
+
+GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOptions& options) try {
+  const auto begin = std::chrono::steady_clock::now();
+  GatherReport report;
+  const std::vector<std::string> directories = attempt_directories(sweep_dir);
+  const std::string directory = fs::absolute(sweep_dir).lexically_normal().string();
+  write_sweep(store, directory, report.problems);
+  const std::map<std::string, int64_t> known = stored_fingerprints(store);
+
+  std::vector<AttemptRecords> work;
+  for (const std::string& one : directories) {
+    try {
+      std::optional<AttemptRecords> records = read_attempt_records(one);
+      if (!records) continue;
+      ++report.attempts;
+      if (known.contains(records->fingerprint + one)) {
+        ++report.unchanged;
+      } else {
+        work.push_back(std::move(*records));
+      }
+    } catch (const std::exception& error) {
+      report.problems.emplace_back(error.what());
+    }
+  }
+  {
+    const size_t readers = std::min(work.size(), static_cast<size_t>(std::max(1, options.readers)));
+    Pipe pipe(std::move(work), readers);
+    while (std::optional<AttemptRows> rows = pipe.next()) {
+      report.problems.insert(report.problems.end(), rows->problems.begin(), rows->problems.end());
+      write_one(store, directory, *rows, report);
+    }
+  }
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return report;
+} catch (const SQLite::Exception& exception) {
+  throw store_error(store.path, exception);
+}
+
+}  // namespace wansweep

@@ -1,0 +1,122 @@
+#include "orchestrator/store/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace wansweep {
+namespace {
+
+constexpr size_t most_decimals = 6;
+
+std::string plain_text(const Cell& cell) {
+  if (const auto* integer = std::get_if<int64_t>(&cell)) return fmt::format("{}", *integer);
+  if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  return "";
+}
+
+// Code points: good for names and paths, which is what text columns hold.
+size_t width(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// Decimals that the column's numbers need, so that their points stand below each other.
+size_t decimals_of(const Table& table, size_t column) {
+  size_t most = 0;
+  for (const auto& row : table.rows) {
+    const auto* number = std::get_if<double>(&row[column]);
+    if (number == nullptr) continue;
+    const std::string text = fmt::format("{}", *number);
+    const size_t point = text.find('.');
+    if (point != std::string::npos && text.find('e') == std::string::npos)
+      most = std::max(most, text.size() - point - 1);
+  }
+  return std::min(most, most_decimals);
+}
+
+std::string shown(const Cell& cell, size_t decimals) {
+  if (std::holds_alternative<std::monostate>(cell)) return "-";
+  if (const auto* number = std::get_if<double>(&cell)) {
+    const bool extreme = *number != 0 && (std::abs(*number) >= 1e15 || std::abs(*number) < 1e-6);
+    return extreme ? fmt::format("{:.6g}", *number) : fmt::format("{:.{}f}", *number, decimals);
+  }
+  std::string text = plain_text(cell);
+  // A line break would tear the row apart.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return text;
+}
+
+std::string quoted_csv(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+}  // namespace
+
+std::string to_text(const Table& table) {
+  const size_t columns = table.columns.size();
+  std::vector<size_t> widths(columns);
+  std::vector<bool> right(columns);
+  std::vector<std::vector<std::string>> cells(table.rows.size(), std::vector<std::string>(columns));
+  for (size_t c = 0; c < columns; ++c) {
+    widths[c] = width(table.columns[c]);
+    const size_t decimals = decimals_of(table, c);
+    right[c] = !table.rows.empty();
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      cells[r][c] = shown(table.rows[r][c], decimals);
+      widths[c] = std::max(widths[c], width(cells[r][c]));
+      if (std::holds_alternative<std::string>(table.rows[r][c])) right[c] = false;
+    }
+  }
+  std::string text;
+  const auto add_line = [&](const std::vector<std::string>& line) {
+    std::string out;
+    for (size_t c = 0; c < columns; ++c) {
+      const std::string pad(widths[c] - width(line[c]), ' ');
+      if (c > 0) out += "  ";
+      out += right[c] ? pad + line[c] : line[c] + pad;
+    }
+    out.erase(out.find_last_not_of(' ') + 1);
+    text += out + '\n';
+  };
+  add_line(table.columns);
+  std::vector<std::string> rule;
+  for (const size_t w : widths) rule.emplace_back(w, '-');
+  add_line(rule);
+  for (const auto& row : cells) add_line(row);
+  return text;
+}
+
+std::string to_csv(const Table& table) {
+  std::string text;
+  for (size_t c = 0; c < table.columns.size(); ++c) text += (c > 0 ? "," : "") + quoted_csv(table.columns[c]);
+  text += "\r\n";
+  for (const auto& row : table.rows) {
+    for (size_t c = 0; c < row.size(); ++c) text += (c > 0 ? "," : "") + quoted_csv(plain_text(row[c]));
+    text += "\r\n";
+  }
+  return text;
+}
+
+std::string to_json(const Table& table) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& row : table.rows) {
+    auto object = nlohmann::ordered_json::object();
+    for (size_t c = 0; c < row.size(); ++c) {
+      nlohmann::ordered_json& value = object[table.columns[c]];
+      if (const auto* integer = std::get_if<int64_t>(&row[c])) value = *integer;
+      if (const auto* number = std::get_if<double>(&row[c])) value = *number;
+      if (const auto* string = std::get_if<std::string>(&row[c])) value = *string;
+    }
+    list.push_back(std::move(object));
+  }
+  return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace wansweep

@@ -1,0 +1,326 @@
+#include "orchestrator/store/write_attempt.h"
+
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "schema/flow_schedule.h"
+#include "schema/model_catalog.h"
+#include "schema/parallel_plan.h"
+
+namespace wansweep {
+namespace {
+
+void bind(SQLite::Statement& s, int i, int64_t value) { s.bind(i, value); }
+void bind(SQLite::Statement& s, int i, double value) { s.bind(i, value); }
+void bind(SQLite::Statement& s, int i, const std::string& value) { s.bind(i, value); }
+template <typename T>
+void bind(SQLite::Statement& s, int i, const std::optional<T>& value) {
+  if (value) {
+    bind(s, i, *value);
+  } else {
+    s.bind(i);
+  }
+}
+
+template <typename... T>
+void execute(SQLite::Statement& statement, const T&... values) {
+  int i = 0;
+  (bind(statement, ++i, values), ...);
+  statement.exec();
+  statement.reset();
+}
+
+std::optional<std::string> or_null(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+// "12" and "12.0" are one value.
+std::string canonical(const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  return !text.empty() && *end == '\0' ? fmt::format("{}", number) : text;
+}
+
+std::optional<std::string> setting_text(const nlohmann::json& value) {
+  if (value.is_null()) return std::nullopt;
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return fmt::format("{}", value.get<double>());
+  return value.dump();
+}
+
+std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
+  const auto found = spec.origins.find(name);
+  if (found == spec.origins.end() || found->second.catalog.empty()) return std::nullopt;
+  char* end = nullptr;
+  const double number = std::strtod(found->second.catalog.c_str(), &end);
+  return *end == '\0' ? std::optional(number) : std::nullopt;
+}
+
+std::optional<int64_t> switch_of(const RunSpec& spec, std::optional<double> shift, std::optional<double> boundary) {
+  if (!spec.steps || !shift || !boundary) return std::nullopt;
+  const FlowSchedule schedule =
+      make_flow_schedule(parse_sigma_schedule(spec.sigma_schedule), static_cast<int>(*spec.steps), *shift);
+  const auto step = switch_step(schedule, *boundary);
+  return step ? std::optional<int64_t>(*step) : std::nullopt;
+}
+
+// Where ulysses and ring were left open, the model's heads decide; its files may be gone by now.
+std::optional<ParallelPlan> plan_of(const RunSpec& spec) {
+  try {
+    ParallelRequest request;
+    request.ranks = static_cast<int>(spec.ranks);
+    request.cfg_parallel = spec.cfg_parallel;
+    if (spec.ulysses) request.ulysses = static_cast<int>(*spec.ulysses);
+    if (spec.ring) request.ring = static_cast<int>(*spec.ring);
+    request.tokens = spec.ranks * 1000;  // any number that all ranks get some of
+    request.heads = identify_model(spec.model, spec.model_id).config.heads;
+    return make_parallel_plan(request);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+// Equal for runs that compute the same and only move weights in other ways.
+std::string work_of(RunSpec spec) {
+  const RunSpec plain;
+  spec.offload = plain.offload;
+  spec.prefetch = plain.prefetch;
+  spec.host_memory = plain.host_memory;
+  spec.device_memory = plain.device_memory;
+  return spec_hash(spec);
+}
+
+void write_settings(Store& store, int64_t run, const RunSpec& spec) {
+  const std::optional<ParallelPlan> plan = plan_of(spec);
+  const auto part = [](std::optional<int64_t> asked, const std::optional<ParallelPlan>& made,
+                       int ParallelPlan::*member) { return made ? std::optional<int64_t>(*made.*member) : asked; };
+  const auto expected = switch_of(spec, spec.flow_shift, spec.boundary_ratio);
+  const auto shift = catalog_number(spec, "flow_shift");
+  const auto boundary = catalog_number(spec, "boundary_ratio");
+  const auto by_catalog =
+      shift || boundary ? switch_of(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio)
+                        : std::nullopt;
+  SQLite::Statement update(store.db,
+                           "UPDATE run SET work = ?, cfg = ?, ulysses = ?, ring = ?, expected_switch = ?, "
+                           "catalog_switch = ? WHERE id = ?");
+  execute(update, work_of(spec), int64_t{spec.cfg_parallel ? 2 : 1}, part(spec.ulysses, plan, &ParallelPlan::ulysses),
+          part(spec.ring, plan, &ParallelPlan::ring), expected, by_catalog, run);
+
+  SQLite::Statement clear(store.db, "DELETE FROM setting WHERE run_id = ?");
+  execute(clear, run);
+  SQLite::Statement insert(store.db, "INSERT INTO setting VALUES (?, ?, ?, ?, ?)");
+  for (const Field& field : fields()) {
+    const std::string name(field.name);
+    const auto origin = spec.origins.find(name);
+    const bool known = origin != spec.origins.end();
+    execute(insert, run, name, setting_text(get_field(spec, field)),
+            known ? or_null(origin->second.origin) : std::nullopt,
+            known && !origin->second.catalog.empty() ? std::optional(canonical(origin->second.catalog)) : std::nullopt);
+  }
+}
+
+// Past SQLiteCpp, for speed: its binds check and may throw, eleven times a row.
+void write_events(Store& store, int64_t first, const std::vector<EventRow>& events) {
+  sqlite3* db = store.db.getHandle();
+  sqlite3_stmt* s = nullptr;
+  const int prepared =
+      sqlite3_prepare_v2(db, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", -1, &s, nullptr);
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owner(s, sqlite3_finalize);
+  if (prepared != SQLITE_OK) throw SQLite::Exception(db, prepared);
+  for (const EventRow& e : events) {
+    sqlite3_bind_int64(s, 1, first++);
+    sqlite3_bind_int(s, 2, e.step);
+    sqlite3_bind_int(s, 3, e.forward);
+    sqlite3_bind_int(s, 4, e.block);
+    sqlite3_bind_int(s, 5, static_cast<int>(e.kind));
+    sqlite3_bind_int(s, 6, static_cast<int>(e.cause));
+    sqlite3_bind_int(s, 7, static_cast<int>(e.stream));
+    sqlite3_bind_int(s, 8, e.expert);
+    sqlite3_bind_int64(s, 9, e.start_ns);
+    sqlite3_bind_int64(s, 10, e.end_ns - e.start_ns);
+    sqlite3_bind_int64(s, 11, e.bytes);
+    const int code = sqlite3_step(s);
+    if (code != SQLITE_DONE) throw SQLite::Exception(db, code);
+    sqlite3_reset(s);
+  }
+}
+
+void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
+  const TraceRows& trace = rows.trace.rows;
+  const ClockRow* at_start = nullptr;
+  const ClockRow* at_end = nullptr;
+  for (const ClockRow& row : trace.clock) (row.at_end == 0 ? at_start : at_end) = &row;
+  const int64_t first_event = store.db.execAndGet("SELECT coalesce(max(id), 0) + 1 FROM event").getInt64();
+  SQLite::Statement insert(store.db,
+                           "INSERT INTO rank VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+  const auto count = [](size_t rows_there) { return static_cast<int64_t>(rows_there); };
+  int i = 0;
+  const auto put = [&](const auto& value) { bind(insert, ++i, value); };
+  // A parameter that is not bound is NULL.
+  const auto put_clock = [&](const ClockRow* row, int64_t ClockRow::*member) {
+    ++i;
+    if (row != nullptr) bind(insert, i, row->*member);
+  };
+  put(attempt), put(int64_t{rank}), put(or_null(rows.host));
+  put_clock(at_start, &ClockRow::offset_ns);
+  put_clock(at_end, &ClockRow::offset_ns);
+  put_clock(at_start, &ClockRow::round_trip_ns);
+  put(rows.trace.environment_json), put(rows.sha256), put(rows.bytes), put(count(trace.steps.size()));
+  put(count(trace.events.size())), put(count(trace.memory.size())), put(first_event);
+  insert.executeStep();
+  const int64_t id = insert.getColumn(0).getInt64();
+  insert.reset();
+
+  SQLite::Statement step(store.db, "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?)");
+  for (const StepRow& s : trace.steps) {
+    execute(step, id, int64_t{s.step}, int64_t{s.expert}, int64_t{s.timestep}, double{s.sigma}, s.start_ns,
+            s.end_ns - s.start_ns);
+  }
+  SQLite::Statement memory(store.db, "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  int64_t n = 0;
+  for (const MemoryRow& m : trace.memory) {
+    execute(memory, id, ++n, int64_t{m.step}, m.time_ns, m.device_used, m.device_peak, m.host_used, m.host_peak);
+  }
+  SQLite::Statement summary(store.db, "INSERT INTO step_summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const auto& [number, s] : rows.summary) {
+    execute(summary, id, int64_t{number}, s.compute, s.h2d, s.d2h, s.h2d_bytes, s.d2h_bytes, s.exposed_transfer,
+            s.stall_weights, s.stall_peers, s.stall_host, s.all_to_all, s.ring);
+  }
+  write_events(store, first_event, trace.events);
+}
+
+void remove_ranks(Store& store, int64_t attempt) {
+  SQLite::Statement ranges(store.db, "SELECT first_event, first_event + events - 1 FROM rank WHERE attempt_id = ?");
+  SQLite::Statement events(store.db, "DELETE FROM event WHERE id BETWEEN ? AND ?");
+  ranges.bind(1, attempt);
+  while (ranges.executeStep()) execute(events, ranges.getColumn(0).getInt64(), ranges.getColumn(1).getInt64());
+  SQLite::Statement ranks(store.db, "DELETE FROM rank WHERE attempt_id = ?");
+  execute(ranks, attempt);
+}
+
+struct Comparison {
+  bool same = true;     // trace by trace, byte by byte
+  std::string problem;  // why what is there must stay
+};
+
+Comparison compare_with_stored(Store& store, int64_t attempt, const AttemptRows& rows) {
+  Comparison result;
+  SQLite::Statement stored(store.db,
+                           "SELECT r.rank, r.steps, r.events, r.trace_sha256, s.step, s.duration_ns FROM rank r "
+                           "LEFT JOIN step s ON s.rank_id = r.id AND s.step = "
+                           "(SELECT min(f.step) FROM step f WHERE f.rank_id = r.id) WHERE r.attempt_id = ?");
+  stored.bind(1, attempt);
+  size_t ranks = 0;
+  while (stored.executeStep()) {
+    ++ranks;
+    const int rank = stored.getColumn(0).getInt();
+    const std::string file = fmt::format("{}/{}", rows.records.directory, trace_file_name(rank));
+    const auto found = rows.ranks.find(rank);
+    if (found == rows.ranks.end()) {
+      result.problem = fmt::format("{}: is gone or unreadable; its rows of an earlier gather were kept", file);
+      return result;
+    }
+    if (found->second.sha256 == stored.getColumn(3).getString()) continue;
+    result.same = false;
+    const TraceRows& trace = found->second.trace.rows;
+    if (static_cast<int64_t>(trace.steps.size()) < stored.getColumn(1).getInt64() ||
+        static_cast<int64_t>(trace.events.size()) < stored.getColumn(2).getInt64()) {
+      result.problem = fmt::format("{}: is shorter than when it was gathered; the longer one was kept", file);
+    } else if (!stored.getColumn(4).isNull() &&
+               (trace.steps[0].step != stored.getColumn(4).getInt() ||
+                trace.steps[0].end_ns - trace.steps[0].start_ns != stored.getColumn(5).getInt64())) {
+      result.problem = fmt::format(
+          "{}: is of another execution than the attempt of this name that was gathered; give its sweep another name",
+          file);
+    }
+    if (!result.problem.empty()) return result;
+  }
+  result.same = result.same && ranks == rows.ranks.size();
+  return result;
+}
+
+// Whether the row changed in anything but where and when it was gathered.
+bool write_attempt_row(Store& store, int64_t id, const AttemptRows& rows) {
+  const AttemptRecords& r = rows.records;
+  const auto problem = rows.complete ? std::nullopt : or_null(rows.problem);
+  SQLite::Statement same(
+      store.db,
+      "SELECT count(*) FROM attempt WHERE id = ? AND state IS ? AND exit_code IS ? AND signal IS ? AND "
+      "complete = ? AND latents_digest IS ? AND problem IS ?");
+  int i = 0;
+  const auto put = [&](const auto& value) { bind(same, ++i, value); };
+  put(id), put(r.state), put(r.exit_code), put(r.signal), put(int64_t{rows.complete});
+  put(or_null(rows.latents_digest)), put(problem);
+  same.executeStep();
+  const bool unchanged = same.getColumn(0).getInt() == 1;
+  same.reset();
+
+  SQLite::Statement update(store.db,
+                           "UPDATE attempt SET state = ?, exit_code = ?, signal = ?, complete = ?, problem = ?, "
+                           "started_at = ?, finished_at = ?, latents_digest = ?, directory = ?, fingerprint = ?, "
+                           "gathered_at = ? WHERE id = ?");
+  // Damaged files are looked at again each time, and so are named each time.
+  execute(update, r.state, r.exit_code, r.signal, int64_t{rows.complete}, problem, or_null(r.started_at),
+          or_null(r.finished_at), or_null(rows.latents_digest), r.directory,
+          rows.problems.empty() ? r.fingerprint : std::string(), timestamp_now(), id);
+  return !unchanged;
+}
+
+}  // namespace
+
+int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name, const std::string& config,
+                        int64_t repeat) {
+  SQLite::Statement insert(store.db,
+                           "INSERT INTO run (sweep_id, name, config, repeat) VALUES (?, ?, ?, ?) "
+                           "ON CONFLICT (sweep_id, name) DO NOTHING");
+  execute(insert, sweep_id, name, config, repeat);
+  SQLite::Statement find(store.db, "SELECT id, config FROM run WHERE sweep_id = ? AND name = ?");
+  find.bind(1, sweep_id);
+  find.bind(2, name);
+  find.executeStep();
+  if (const std::string known = find.getColumn(1).getString(); known != config) {
+    throw bad_input(
+        fmt::format("run {}: its configuration is {}, but {} was gathered under this name", name, config, known));
+  }
+  return find.getColumn(0).getInt64();
+}
+
+Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows) {
+  const AttemptRecords& records = rows.records;
+  SQLite::Transaction transaction(store.db, SQLite::TransactionBehavior::IMMEDIATE);
+  const int64_t run = find_or_add_run(store, sweep_id, records.run, records.config, records.repeat);
+  SQLite::Statement insert(
+      store.db,
+      "INSERT INTO attempt (run_id, n, token, launcher, complete, directory, fingerprint, gathered_at) "
+      "VALUES (?, ?, ?, ?, 0, ?, '', '') ON CONFLICT (run_id, n) DO NOTHING");
+  execute(insert, run, records.number, records.token, or_null(records.launcher), records.directory);
+  const bool is_new = store.db.getChanges() == 1;
+  SQLite::Statement find(store.db, "SELECT id FROM attempt WHERE run_id = ? AND n = ?");
+  find.bind(1, run);
+  find.bind(2, records.number);
+  find.executeStep();
+  const int64_t id = find.getColumn(0).getInt64();
+  find.reset();
+
+  Written written{is_new ? Outcome::added : Outcome::replaced, ""};
+  const Comparison stored = compare_with_stored(store, id, rows);
+  if (!stored.problem.empty()) return {Outcome::kept, stored.problem};  // rolled back
+  const bool changed = write_attempt_row(store, id, rows);
+  if (!stored.same) {
+    remove_ranks(store, id);
+    for (const auto& [rank, one] : rows.ranks) write_rank(store, id, rank, one);
+  } else if (!is_new && !changed) {
+    written.outcome = Outcome::unchanged;
+  }
+  if (rows.spec && (is_new || !stored.same)) write_settings(store, run, *rows.spec);
+  transaction.commit();
+  return written;
+}
+
+}  // namespace wansweep

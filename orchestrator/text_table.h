@@ -1,0 +1,34 @@
+// Columns of text, aligned: what a terminal shows and people paste into issues.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace wansweep {
+
+enum class Align { left, right };
+
+class TextTable {
+ public:
+  struct Column {
+    std::string title;
+    Align align = Align::left;
+  };
+  explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // As many cells as there are columns.
+  void add_row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  std::string to_string() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// "1.25 GiB", "930 KiB", "0".
+std::string human_bytes(double bytes);
+
+// "0:42", "3:07:00".
+std::string human_duration(double seconds);
+
+}  // namespace wansweep

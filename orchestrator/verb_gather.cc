@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "orchestrator/store/gather.h"
+#include "orchestrator/verbs.h"
+#include "schema/error.h"
+
+namespace wansweep {
+namespace {
+
+struct Options {
+  std::string directory;
+  std::string database;
+};
+
+// A problem says that a file is damaged: what could be read is in the database, and the exit code tells that it is not
+// all.
+int run_gather(const Options& options) {
+  const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
+  Store store = open_store(path);
+  const GatherReport report = gather(options.directory, store);
+  for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", problem);
+  fmt::print("{}: {} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n", path,
+             report.attempts, report.added, report.replaced, report.unchanged, report.kept, report.events,
+             report.seconds);
+  return static_cast<int>(report.problems.empty() ? ExitCode::ok : ExitCode::internal);
+}
+
+}  // namespace
+
+void add_gather(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      app.add_subcommand("gather", "Read the attempts of a sweep into its database; again changes nothing");
+  verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);
+  verb->add_option("--db", options->database, "the database (default DIR/results.db)");
+  verb->footer(
+      "Exit code 1 when files are damaged, 16 when another process writes the database.\n\n"
+      "Example:\n  wansweep gather out/demo");
+  verb->callback([options, &action] { action = [options] { return run_gather(*options); }; });
+}
+
+}  // namespace wansweep

@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/text_table.h"
+#include "orchestrator/verbs.h"
+#include "schema/exit_codes.h"
+#include "schema/flow_schedule.h"
+#include "schema/model_catalog.h"
+#include "schema/run_spec.h"
+
+namespace wansweep {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<const char*, 2> sglang_resolvers{"sglang-2025-12", "sglang-2026-03"};
+constexpr std::array<int, 2> shown_steps{27, 40};
+constexpr std::array<int, 2> shown_ranks{4, 6};
+
+struct Options {
+  std::string path;
+  std::string model_id;
+  bool json = false;
+};
+
+std::optional<int> switch_at(int steps, double flow_shift, std::optional<double> boundary) {
+  if (!boundary) return std::nullopt;
+  return switch_step(make_flow_schedule(SigmaSchedule::diffusers, steps, flow_shift), *boundary);
+}
+
+Json switch_steps(double flow_shift, std::optional<double> boundary) {
+  Json steps = Json::object();
+  for (const int count : shown_steps) {
+    const std::optional<int> step = switch_at(count, flow_shift, boundary);
+    steps[std::to_string(count)] = step ? Json(*step) : Json(nullptr);
+  }
+  return steps;
+}
+
+Json effective_settings(const RunSpec& spec) {
+  Json settings = Json::array();
+  for (const char* name :
+       {"flow_shift", "boundary_ratio", "guidance_scale", "guidance_scale_2", "steps", "size", "frames"}) {
+    const auto origin = spec.origins.find(name);
+    settings.push_back({{"setting", name},
+                        {"value", Json::parse(get_field(spec, *find_field(name)).dump())},
+                        {"origin", origin != spec.origins.end() ? origin->second.origin : ""}});
+  }
+  return settings;
+}
+
+// What the verdict makes other than the model's files do, as lines "flow_shift is 3, not 12".
+Json differences(const SglangVerdict& verdict, const RunSpec& right) {
+  Json lines = Json::array();
+  const auto compare = [&](const char* name, const auto& theirs, const auto& ours) {
+    if (theirs != ours) lines.push_back(fmt::format("{} is {}, not {}", name, theirs, ours));
+  };
+  compare("flow_shift", verdict.flow_shift, right.flow_shift.value_or(0));
+  compare("guidance_scale", verdict.guidance_scale, right.guidance_scale.value_or(0));
+  if (right.guidance_scale_2) compare("guidance_scale_2", verdict.guidance_scale_2, *right.guidance_scale_2);
+  compare("steps", int64_t{verdict.steps}, right.steps.value_or(0));
+  compare("size", fmt::format("{}x{}", verdict.width, verdict.height), right.size.value_or(""));
+  compare("frames", int64_t{verdict.frames}, right.frames.value_or(0));
+  return lines;
+}
+
+Json verdict_json(const std::string& resolver, const Options& options, const RunSpec& right) {
+  const SglangVerdict verdict = sglang_verdict(resolver, options.path, options.model_id);
+  Json json{{"resolver", resolver}, {"config", verdict.config}, {"rule", verdict.rule}};
+  if (verdict.config.empty()) return json;
+  json["flow_shift"] = verdict.flow_shift;
+  json["switch_step"] = switch_steps(verdict.flow_shift, right.boundary_ratio);
+  Json frames = Json::object();
+  for (const int ranks : shown_ranks) {
+    frames[std::to_string(ranks)] =
+        verdict.shards_frames ? sglang_rounded_frames(verdict.frames, ranks) : verdict.frames;
+  }
+  json["frames_on_ranks"] = std::move(frames);
+  json["differences"] = differences(verdict, right);
+  return json;
+}
+
+std::string step_text(const Json& steps) {
+  std::string text;
+  for (const auto& [count, step] : steps.items()) {
+    text += fmt::format("{}{} of {}", text.empty() ? "" : ", ", step.is_null() ? "none" : step.dump(), count);
+  }
+  return text;
+}
+
+std::string plain(const Json& value) {
+  if (value.is_null()) return "none";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+void print_text(const Json& json) {
+  fmt::print("{}\n  is {} ({})\n  because {}\n\n", plain(json["path"]), plain(json["model_id"]),
+             plain(json["hub_name"]), plain(json["rule"]));
+  TextTable settings({{"setting"}, {"value", Align::right}, {"from"}});
+  for (const Json& row : json["settings"]) {
+    settings.add_row({plain(row["setting"]), plain(row["value"]), plain(row["origin"])});
+  }
+  fmt::print("{}\nswitch step: {}\n", settings.to_string(), step_text(json["switch_step"]));
+  for (const Json& verdict : json["sglang"]) {
+    fmt::print("\n{}: ", plain(verdict["resolver"]));
+    if (plain(verdict["config"]).empty()) {
+      fmt::print("refuses the path ({})\n", plain(verdict["rule"]));
+      continue;
+    }
+    fmt::print("{} ({})\n  switch step: {}\n  frames:", plain(verdict["config"]), plain(verdict["rule"]),
+               step_text(verdict["switch_step"]));
+    for (const auto& [ranks, frames] : verdict["frames_on_ranks"].items())
+      fmt::print(" {} on {} ranks ", frames.dump(), ranks);
+    fmt::print("\n");
+    for (const Json& line : verdict["differences"]) fmt::print("  differs: {}\n", plain(line));
+  }
+}
+
+int resolve(const Options& options) {
+  RunSpec spec;
+  spec.model = std::filesystem::absolute(options.path).lexically_normal().string();
+  spec.model_id = options.model_id;
+  const ModelIdentity identity = resolve_spec(spec);
+  Json json{{"path", options.path},
+            {"model_id", identity.entry->id},
+            {"hub_name", identity.entry->hub_name},
+            {"rule", identity.rule},
+            {"same_size", identity.same_size},
+            {"looked_at", identity.looked_at},
+            {"settings", effective_settings(spec)},
+            {"switch_step", switch_steps(spec.flow_shift.value_or(1), spec.boundary_ratio)},
+            {"sglang", Json::array()}};
+  for (const char* resolver : sglang_resolvers) json["sglang"].push_back(verdict_json(resolver, options, spec));
+  if (options.json) {
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    print_text(json);
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_resolve(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      app.add_subcommand("resolve", "Show what a model path means: here, by its files, and to SGLang, by its name");
+  verb->add_option("PATH", options->path, "a model directory in diffusers layout")->required();
+  verb->add_option("--model-id", options->model_id, "the catalog's id, e.g. t2v-a14b, to hold the files against");
+  verb->add_flag("--json", options->json, "for programs");
+  verb->footer("Example:\n  wansweep resolve models/wan2.2 --model-id t2v-a14b");
+  verb->callback([options, &action] { action = [options] { return resolve(*options); }; });
+}
+
+}  // namespace wansweep

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "orchestrator/local_launcher.h"
+#include "orchestrator/plan.h"
+#include "orchestrator/sweep_directory.h"
+#include "orchestrator/verbs.h"
+#include "schema/exit_codes.h"
+
+namespace wansweep {
+namespace {
+
+constexpr int interrupted_exit = 130;  // what shells give for Ctrl-C
+constexpr int max_jobs = 1024;
+
+struct Options {
+  std::string jobs_file;
+  LaunchOptions launch;
+};
+
+std::string worker_beside_this_program() {
+  std::error_code failed;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return (failed ? std::filesystem::path(".") : self.parent_path()) / "wansweep-worker";
+}
+
+int sum_up(const LaunchSummary& summary, const Options& options) {
+  const size_t done = summary.done_before + summary.completed;
+  const size_t left = summary.total - done - summary.failed;
+  fmt::print("{} of {} runs done, {} failed{}\n", done, summary.total, summary.failed,
+             left > 0 ? fmt::format(", {} to go", left) : "");
+  if (summary.interrupted) {
+    fmt::print("go on with the same command; what is done stays done\n");
+    return interrupted_exit;
+  }
+  if (summary.failed > 0) {
+    fmt::print("see `wansweep status {}`; the same command tries the failed ones again\n", options.launch.directory);
+    return static_cast<int>(ExitCode::internal);
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+int run(Options& options) {
+  const Sweep sweep = read_sweep(options.jobs_file);
+  const Plan plan = make_plan(sweep);
+  refuse_problems(plan);
+  std::string& directory = options.launch.directory;
+  if (directory.empty()) directory = "out/" + sweep.name;
+  create_sweep_directory(directory);
+  const SweepLock lock(directory);
+  write_sweep_record(directory, sweep, plan);
+  return sum_up(launch_locally(sweep, plan, options.launch), options);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  options->launch.worker = worker_beside_this_program();
+  CLI::App* verb = app.add_subcommand("run", "Run a sweep on this machine, through mpirun; skip what is done");
+  verb->add_option("JOBS", options->jobs_file, "the sweep, as TOML")->required();
+  verb->add_option("--jobs,-j", options->launch.jobs, "runs at a time (default 1)")->check(CLI::Range(1, max_jobs));
+  verb->add_option("--dir", options->launch.directory, "the sweep's directory (default out/<name of the sweep>)");
+  verb->add_option("--worker", options->launch.worker, "wansweep-worker (default: the one beside wansweep)");
+  verb->add_option("--mpirun", options->launch.mpirun, "mpirun (default: the one in PATH)");
+  verb->footer(
+      "Ctrl-C stops cleanly; the same command goes on. Exit code 1 when a run failed, 2 for bad input,\n"
+      "16 when another wansweep is at work in the directory, 130 after Ctrl-C.\n\n"
+      "Example:\n  wansweep run jobs/demo.toml --jobs 2");
+  verb->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace wansweep

@@ -1,0 +1,23 @@
+// The verbs of `wansweep`, each in verb_<name>.cc: its options, its help with an example, and what it does.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace wansweep {
+
+// What a verb does once the command line is read; the result is the exit code.
+using Action = std::function<int()>;
+
+// Adds the verb to `app`; when the user asks for it, `action` is set to it.
+void add_plan(CLI::App& app, Action& action);
+void add_run(CLI::App& app, Action& action);
+void add_status(CLI::App& app, Action& action);
+void add_gather(CLI::App& app, Action& action);
+void add_query(CLI::App& app, Action& action);
+void add_resolve(CLI::App& app, Action& action);
+
+}  // namespace wansweep
