@@ -81,7 +81,8 @@ Error store_error(const std::string& path, const SQLite::Exception& exception) {
 
 Store open_store(const std::string& path) try {
   if (fs::is_directory(path)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
-  Store store{path, SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, busy_timeout_ms)};
+  Store store{path, SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
+                                     busy_timeout_ms)};
   store.db.exec("PRAGMA foreign_keys = ON");
   is_empty(store.db, path);  // refuses before anything of a foreign file is changed
   choose_journal(store.db, path);

@@ -125,26 +125,42 @@ void write_settings(Store& store, int64_t run, const RunSpec& spec) {
   }
 }
 
-// Past SQLiteCpp, for speed: its binds check and may throw, eleven times a row.
+using RawStatement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
+
+RawStatement prepare_event_insert(sqlite3* db, size_t rows) {
+  std::string sql = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  for (size_t i = 1; i < rows; ++i) sql += ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr);
+  if (code != SQLITE_OK) throw SQLite::Exception(db, code);
+  return {statement, sqlite3_finalize};
+}
+
+// Many rows a statement, and past SQLiteCpp, whose binds check and may throw: this loop is all that gathering waits
+// for.
 void write_events(Store& store, int64_t first, const std::vector<EventRow>& events) {
+  constexpr size_t rows_a_statement = 8;
   sqlite3* db = store.db.getHandle();
-  sqlite3_stmt* s = nullptr;
-  const int prepared =
-      sqlite3_prepare_v2(db, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", -1, &s, nullptr);
-  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owner(s, sqlite3_finalize);
-  if (prepared != SQLITE_OK) throw SQLite::Exception(db, prepared);
-  for (const EventRow& e : events) {
-    sqlite3_bind_int64(s, 1, first++);
-    sqlite3_bind_int(s, 2, e.step);
-    sqlite3_bind_int(s, 3, e.forward);
-    sqlite3_bind_int(s, 4, e.block);
-    sqlite3_bind_int(s, 5, static_cast<int>(e.kind));
-    sqlite3_bind_int(s, 6, static_cast<int>(e.cause));
-    sqlite3_bind_int(s, 7, static_cast<int>(e.stream));
-    sqlite3_bind_int(s, 8, e.expert);
-    sqlite3_bind_int64(s, 9, e.start_ns);
-    sqlite3_bind_int64(s, 10, e.end_ns - e.start_ns);
-    sqlite3_bind_int64(s, 11, e.bytes);
+  const RawStatement many = prepare_event_insert(db, rows_a_statement);
+  const RawStatement one = prepare_event_insert(db, 1);
+  for (size_t i = 0; i < events.size();) {
+    const size_t rows = events.size() - i >= rows_a_statement ? rows_a_statement : 1;
+    sqlite3_stmt* s = rows == 1 ? one.get() : many.get();
+    int at = 0;
+    for (const size_t end = i + rows; i < end; ++i) {
+      const EventRow& e = events[i];
+      sqlite3_bind_int64(s, ++at, first++);
+      sqlite3_bind_int(s, ++at, e.step);
+      sqlite3_bind_int(s, ++at, e.forward);
+      sqlite3_bind_int(s, ++at, e.block);
+      sqlite3_bind_int(s, ++at, static_cast<int>(e.kind));
+      sqlite3_bind_int(s, ++at, static_cast<int>(e.cause));
+      sqlite3_bind_int(s, ++at, static_cast<int>(e.stream));
+      sqlite3_bind_int(s, ++at, e.expert);
+      sqlite3_bind_int64(s, ++at, e.start_ns);
+      sqlite3_bind_int64(s, ++at, e.end_ns - e.start_ns);
+      sqlite3_bind_int64(s, ++at, e.bytes);
+    }
     const int code = sqlite3_step(s);
     if (code != SQLITE_DONE) throw SQLite::Exception(db, code);
     sqlite3_reset(s);
