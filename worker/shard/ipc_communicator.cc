@@ -10,6 +10,7 @@
 // order of execution can lock up, not even on a GPU that ranks share. A mailbox is free again once `taken` was seen.
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <mpi.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -20,6 +21,8 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"

@@ -1,0 +1,78 @@
+#include "worker/device/cuda/algorithm_cache.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace wansweep {
+
+namespace {
+
+std::string default_file() {
+  if (const char* file = std::getenv("WANSWEEP_ALGORITHM_CACHE")) return file;
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if (cache == nullptr && home == nullptr) return {};
+  const std::filesystem::path base = cache != nullptr ? std::filesystem::path(cache)
+                                                      : std::filesystem::path(home) / ".cache";
+  return (base / "wansweep" / "cublas-algorithms").string();
+}
+
+// An open file that nobody else writes meanwhile.
+class LockedFile {
+ public:
+  explicit LockedFile(const std::string& file) : descriptor_(open(file.c_str(), O_CREAT | O_RDWR | O_APPEND, 0644)) {
+    if (descriptor_ >= 0) flock(descriptor_, LOCK_EX);
+  }
+  ~LockedFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  LockedFile(const LockedFile&) = delete;
+  LockedFile& operator=(const LockedFile&) = delete;
+  bool append(const std::string& line) const {
+    return descriptor_ >= 0 && write(descriptor_, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace
+
+AlgorithmCache::AlgorithmCache() : file_(default_file()) {
+  if (file_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(file_).parent_path(), ignored);
+  if (!LockedFile(file_).append("")) file_.clear();
+  read();
+}
+
+void AlgorithmCache::read() {
+  if (file_.empty()) return;
+  std::ifstream stream(file_);
+  for (std::string line; std::getline(stream, line);) {
+    const size_t tab = line.find('\t');
+    if (tab != std::string::npos) values_.emplace(line.substr(0, tab), line.substr(tab + 1));
+  }
+}
+
+std::optional<std::string> AlgorithmCache::find(const std::string& key) {
+  if (!values_.contains(key)) read();
+  const auto found = values_.find(key);
+  return found == values_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string AlgorithmCache::store(const std::string& key, const std::string& value) {
+  if (!file_.empty()) {
+    const LockedFile file(file_);
+    read();
+    if (!values_.contains(key)) file.append(key + "\t" + value + "\n");
+  }
+  return values_.emplace(key, value).first->second;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,25 @@
+#include "worker/device/cuda/cuda_check.h"
+
+#include <fmt/format.h>
+
+namespace wansweep {
+
+std::string call_failed(const char* library, const std::string& why, const char* call, const char* file, int line) {
+  const std::string path(file);
+  return fmt::format("{}: {} ({}, {}:{})", library, why, call, path.substr(path.rfind('/') + 1), line);
+}
+
+void throw_failed(cudaError_t result, const char* call, const char* file, int line) {
+  const ExitCode code = result == cudaErrorMemoryAllocation ? ExitCode::device_memory : ExitCode::device_unavailable;
+  throw Error(code, call_failed("CUDA", cudaGetErrorString(result), call, file, line));
+}
+
+void throw_failed(cublasStatus_t result, const char* call, const char* file, int line) {
+  throw Error(ExitCode::internal, call_failed("cuBLASLt", cublasGetStatusString(result), call, file, line));
+}
+
+void throw_failed(cudnnStatus_t result, const char* call, const char* file, int line) {
+  throw Error(ExitCode::internal, call_failed("cuDNN", cudnnGetErrorString(result), call, file, line));
+}
+
+}  // namespace wansweep

@@ -1,0 +1,31 @@
+// Checks around every library call: what failed, where, and why, as one line.
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime.h>
+#include <cudnn.h>
+
+#include <string>
+
+#include "schema/error.h"
+
+namespace wansweep {
+
+// "CUDA: out of memory (cudaMalloc(&data, bytes), device_memory.cc:34)"
+std::string call_failed(const char* library, const std::string& why, const char* call, const char* file, int line);
+
+[[noreturn]] void throw_failed(cudaError_t result, const char* call, const char* file, int line);
+[[noreturn]] void throw_failed(cublasStatus_t result, const char* call, const char* file, int line);
+[[noreturn]] void throw_failed(cudnnStatus_t result, const char* call, const char* file, int line);
+
+// Success is 0 in each library.
+template <typename Result>
+void check_call(Result result, const char* call, const char* file, int line) {
+  if (result != Result{}) throw_failed(result, call, file, line);
+}
+
+}  // namespace wansweep
+
+#define cudaCheck(call) ::wansweep::check_call<cudaError_t>((call), #call, __FILE__, __LINE__)
+#define cublasCheck(call) ::wansweep::check_call<cublasStatus_t>((call), #call, __FILE__, __LINE__)
+#define cudnnCheck(call) ::wansweep::check_call<cudnnStatus_t>((call), #call, __FILE__, __LINE__)

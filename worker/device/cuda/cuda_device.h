@@ -1,0 +1,40 @@
+// The CUDA backend: one GPU a rank.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "worker/device/device.h"
+#include "worker/shard/communicator.h"
+
+namespace wansweep {
+
+struct CudaDeviceOptions {
+  int64_t memory_bytes = 0;  // 0: what is free when the device is opened; more than that is never promised
+  int local_rank = 0;        // among the ranks of this node, which all see the same GPUs or one each
+  int local_ranks = 1;
+  bool share_device = false;  // more ranks than GPUs is no error
+};
+
+// A rank takes GPU local_rank of those that CUDA_VISIBLE_DEVICES leaves; the only one when it sees one. Throws
+// Error(device_unavailable) with one line: no driver, no GPU, a driver older than the toolkit, a GPU older than compute
+// capability 8.0, fewer GPUs than ranks.
+std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options);
+
+// "hostname GPU-uuid": what ranks compare to find that two of them hold the same GPU, as happens when the launcher
+// binds one and the same to each.
+std::string cuda_device_identity(const Device& device);
+
+// Throws Error(device_unavailable) when two ranks' identities are equal, unless they may be.
+void check_devices_differ(std::span<const std::string> identities, bool share_device);
+
+// Both are collective over MPI_COMM_WORLD, and `device` must outlive them.
+// NCCL: one GPU a rank, any number of nodes.
+std::unique_ptr<Communicator> make_nccl_communicator(Device& device);
+// CUDA IPC: all ranks on one node; copy engines move the bytes; several ranks may share one GPU.
+std::unique_ptr<Communicator> make_ipc_communicator(Device& device);
+
+}  // namespace wansweep

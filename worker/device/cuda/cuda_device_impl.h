@@ -1,0 +1,65 @@
+// The device as its communicators and tests see it.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/device/cuda/cuda_device.h"
+#include "worker/device/cuda/cuda_events.h"
+#include "worker/device/cuda/device_memory.h"
+#include "worker/device/cuda/host_memory.h"
+
+namespace wansweep {
+
+class CudaDevice : public Device {
+ public:
+  CudaDevice(int ordinal, int64_t memory_bytes);
+  ~CudaDevice() override;
+  CudaDevice(const CudaDevice&) = delete;
+  CudaDevice& operator=(const CudaDevice&) = delete;
+
+  Buffer allocate(int64_t bytes, const std::string& what) override;
+  Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) override;
+  MemoryUse memory_use() const override;
+
+  Event record(StreamId stream) override;
+  void wait(StreamId stream, const Event& event) override;
+  void synchronize(const Event& event) override;
+  void synchronize() override;
+  bool done(const Event& event) override;
+  int64_t time_ns(const Event& event) override;
+
+  void copy_in(StreamId stream, void* device, const void* host, int64_t bytes) override;
+  void copy_out(StreamId stream, void* host, const void* device, int64_t bytes) override;
+  void copy_device(StreamId stream, void* to, const void* from, int64_t bytes) override;
+
+  Ops& ops() override { return *ops_; }
+  std::string describe_json() const override;
+
+  cudaStream_t stream(StreamId id) const { return streams_[static_cast<size_t>(id)]; }
+  DevicePiece piece_of(const void* address) const { return memory_->piece_of(address); }
+  const cudaDeviceProp& properties() const { return properties_; }
+  std::string uuid() const;
+  std::string pci_bus_id() const;
+
+  // A look for failures that CUDA does not know of, NCCL's: called while the host waits, and throws.
+  void set_failure_check(std::function<void()> check) { failure_check_ = std::move(check); }
+
+ private:
+  void wait_until(const std::function<bool()>& passed);
+
+  int ordinal_;
+  cudaDeviceProp properties_{};
+  std::shared_ptr<CudaMemoryPool> memory_;
+  std::shared_ptr<CudaHostPool> host_ = std::make_shared<CudaHostPool>();
+  cudaStream_t streams_[3]{};
+  std::unique_ptr<EventClock> clock_;
+  std::unique_ptr<Ops> ops_;
+  std::function<void()> failure_check_;
+};
+
+}  // namespace wansweep

@@ -1,0 +1,119 @@
+#include "worker/device/cuda/cuda_events.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "worker/device/cuda/cuda_check.h"
+#include "worker/device/cuda/host_clock.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int records_a_mark = 32;
+constexpr int64_t look_every_ns = 1'000'000'000;
+constexpr int64_t trusted_ns = 100'000;  // a look that took longer says nothing
+
+}  // namespace
+
+EventPool::~EventPool() {
+  for (cudaEvent_t event : free_) cudaEventDestroy(event);
+}
+
+cudaEvent_t EventPool::take() {
+  cudaEvent_t event = nullptr;
+  if (free_.empty()) {
+    cudaCheck(cudaEventCreateWithFlags(&event, cudaEventDefault));
+    return event;
+  }
+  event = free_.back();
+  free_.pop_back();
+  return event;
+}
+
+bool PooledEvent::done() const {
+  const cudaError_t result = cudaEventQuery(event_);
+  if (result == cudaErrorNotReady) return false;
+  cudaCheck(result);
+  return true;
+}
+
+EventClock::EventClock(cudaStream_t compute) : compute_(compute) {
+  cudaCheck(cudaStreamCreateWithFlags(&idle_, cudaStreamNonBlocking));
+  look();  // the first one pays for what is set up lazily
+  const Look first = look();
+  mark_ = first.mark;
+  mark_->ns = first.host_ns;
+  mark_->known = true;
+  last_look_ns_ = first.host_ns;
+}
+
+EventClock::~EventClock() { cudaStreamDestroy(idle_); }
+
+EventClock::Look EventClock::look() {
+  Look result;
+  result.mark = std::make_shared<TimeMark>(pool_);
+  const int64_t before = host_now_ns();
+  cudaCheck(cudaEventRecord(result.mark->event.get(), idle_));
+  cudaCheck(cudaEventSynchronize(result.mark->event.get()));
+  const int64_t after = host_now_ns();
+  result.host_ns = (before + after) / 2;
+  result.unsure_ns = (after - before) / 2;
+  return result;
+}
+
+Event EventClock::record(cudaStream_t stream) {
+  if (stream == compute_ && ++records_since_mark_ >= records_a_mark) {
+    records_since_mark_ = 0;
+    auto next = std::make_shared<TimeMark>(pool_);
+    cudaCheck(cudaEventRecord(next->event.get(), compute_));
+    next->before = mark_;
+    mark_ = std::move(next);
+  }
+  auto event = std::make_shared<CudaEvent>(pool_, mark_);
+  cudaCheck(cudaEventRecord(event->event.get(), stream));
+  return event;
+}
+
+int64_t EventClock::since(const TimeMark& mark, cudaEvent_t event) const {
+  float ms = 0;
+  cudaCheck(cudaEventElapsedTime(&ms, mark.event.get(), event));
+  return std::llround(static_cast<double>(ms) * 1e6);
+}
+
+// Marks that were passed, from the last known one on.
+void EventClock::resolve(TimeMark& mark) {
+  std::vector<TimeMark*> unknown;
+  for (TimeMark* each = &mark; !each->known; each = each->before.get()) unknown.push_back(each);
+  for (auto each = unknown.rbegin(); each != unknown.rend(); ++each) {
+    TimeMark& next = **each;
+    const int64_t passed = since(*next.before, next.event.get());
+    // Spread thin, so that no span is visibly longer or shorter for it.
+    const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 1000, std::abs(passed) / 1000);
+    next.ns = next.before->ns + passed + correction;
+    correction_ns_ -= correction;
+    next.known = true;
+    next.before.reset();
+  }
+}
+
+int64_t EventClock::time_ns(const CudaEvent& event) {
+  // Work on another stream may be done before the compute stream comes to the mark; then the mark before it serves.
+  std::shared_ptr<TimeMark> mark = event.mark;
+  while (!mark->known && !mark->event.done()) mark = mark->before;
+  resolve(*mark);
+  return mark->ns + since(*mark, event.event.get());
+}
+
+void EventClock::follow_host() {
+  if (host_now_ns() - last_look_ns_ < look_every_ns) return;
+  const Look now = look();
+  last_look_ns_ = now.host_ns;
+  if (now.unsure_ns > trusted_ns) return;
+  std::shared_ptr<TimeMark> mark = mark_;
+  while (!mark->known && !mark->event.done()) mark = mark->before;
+  resolve(*mark);
+  correction_ns_ = now.host_ns - (mark->ns + since(*mark, now.mark->event.get()));
+}
+
+}  // namespace wansweep

@@ -1,0 +1,93 @@
+// Points on CUDA streams, and one clock for all of them.
+//
+// cudaEventElapsedTime gives milliseconds as a float: over minutes it is good to tens of microseconds only. So times are
+// taken against a recent mark on the compute stream, and marks against the mark before: every difference is short, and
+// exact to well below a microsecond. The GPU's clock drifts from the host's; looking at the host's now and then, the chain
+// of marks follows it, by at most a thousandth of the time between two marks.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <memory>
+#include <vector>
+
+#include "worker/device/device.h"
+
+namespace wansweep {
+
+// Events are made once and used again.
+class EventPool {
+ public:
+  EventPool() = default;
+  ~EventPool();
+  EventPool(const EventPool&) = delete;
+  EventPool& operator=(const EventPool&) = delete;
+  cudaEvent_t take();
+  void give_back(cudaEvent_t event) { free_.push_back(event); }
+
+ private:
+  std::vector<cudaEvent_t> free_;
+};
+
+class PooledEvent {
+ public:
+  explicit PooledEvent(std::shared_ptr<EventPool> pool) : pool_(std::move(pool)), event_(pool_->take()) {}
+  ~PooledEvent() { pool_->give_back(event_); }
+  PooledEvent(const PooledEvent&) = delete;
+  PooledEvent& operator=(const PooledEvent&) = delete;
+  cudaEvent_t get() const { return event_; }
+  bool done() const;
+
+ private:
+  std::shared_ptr<EventPool> pool_;
+  cudaEvent_t event_;
+};
+
+struct TimeMark {
+  explicit TimeMark(std::shared_ptr<EventPool> pool) : event(std::move(pool)) {}
+  PooledEvent event;
+  std::shared_ptr<TimeMark> before;  // until `ns` is known
+  bool known = false;
+  int64_t ns = 0;
+};
+
+struct CudaEvent : EventState {
+  CudaEvent(std::shared_ptr<EventPool> pool, std::shared_ptr<TimeMark> at)
+      : event(std::move(pool)), mark(std::move(at)) {}
+  PooledEvent event;
+  std::shared_ptr<TimeMark> mark;  // the latest on the compute stream when this was recorded
+};
+
+class EventClock {
+ public:
+  explicit EventClock(cudaStream_t compute);
+  ~EventClock();
+  EventClock(const EventClock&) = delete;
+  EventClock& operator=(const EventClock&) = delete;
+
+  Event record(cudaStream_t stream);
+  int64_t time_ns(const CudaEvent& event);
+
+  // Looks at the host's clock again when the last look is over a second old.
+  void follow_host();
+
+ private:
+  struct Look {
+    std::shared_ptr<TimeMark> mark;
+    int64_t host_ns = 0;   // when the mark was passed
+    int64_t unsure_ns = 0;  // within
+  };
+  Look look();
+  void resolve(TimeMark& mark);
+  int64_t since(const TimeMark& mark, cudaEvent_t event) const;
+
+  std::shared_ptr<EventPool> pool_ = std::make_shared<EventPool>();
+  cudaStream_t compute_;
+  cudaStream_t idle_ = nullptr;  // carries nothing but looks at the clock
+  std::shared_ptr<TimeMark> mark_;
+  int records_since_mark_ = 0;
+  int64_t last_look_ns_ = 0;
+  int64_t correction_ns_ = 0;  // owed to the next mark
+};
+
+}  // namespace wansweep

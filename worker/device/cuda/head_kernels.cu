@@ -1,0 +1,212 @@
+// q, k and v on their way to attention and back: RMSNorm over all heads, rotary embedding, and the layout by Ulysses
+// parts.
+
+#include "worker/device/cuda/kernels.h"
+#include "worker/device/cuda/launch.h"
+#include "worker/device/cuda/values.cuh"
+
+namespace wansweep::cuda {
+
+namespace {
+
+constexpr int rows_a_block = 4;  // one warp each
+
+// q, k, v by turns. A pointer each, so that the choice stays in registers.
+template <typename T>
+struct Three {
+  T* q;
+  T* k;
+  T* v;
+  __device__ T* operator[](int which) const { return which == 0 ? q : which == 1 ? k : v; }
+};
+
+struct Norms {
+  AnyWeight q, k;
+};
+
+// Where value `column` of `row` lies in the layout by parts, whose part p holds all rows of its columns. `part` is where
+// to start looking.
+__device__ inline int64_t parted_index(const PartTable& parts, int64_t rows, int64_t row, int column, int* part) {
+  while (column >= parts.begin[*part + 1]) ++*part;
+  const int begin = parts.begin[*part];
+  return begin * rows + row * (parts.begin[*part + 1] - begin) + (column - begin);
+}
+
+// bf16, V * 256 values a row, heads of 16 to 256 values that divide 256: a lane's values keep their place in the head
+// from vector to vector, so that it needs eight of the row's cosines and sines only. One warp a row and tensor.
+template <int V, bool in_place>
+__global__ __launch_bounds__(32 * rows_a_block) void split_qkv_rows(uint4* __restrict__ qkv,
+                                                                    const uint4* __restrict__ norm_q,
+                                                                    const uint4* __restrict__ norm_k,
+                                                                    const float* __restrict__ cos_sin, Three<bf16> out,
+                                                                    const __grid_constant__ PartTable parts,
+                                                                    int64_t rows, int head_dim, float eps) {
+  constexpr int tensors = in_place ? 2 : 3;
+  const int lane = threadIdx.x % 32;
+  const int64_t index = int64_t{blockIdx.x} * rows_a_block + threadIdx.x / 32;
+  if (index >= rows * tensors) return;
+  const int64_t row = index / tensors;
+  const int which = static_cast<int>(index % tensors);
+
+  uint4* at = qkv + (row * 3 + which) * V * 32 + lane;
+  uint4 values[V];
+#pragma unroll
+  for (int i = 0; i < V; ++i) values[i] = at[i * 32];
+
+  if (which < 2) {
+    float squares = 0;
+#pragma unroll
+    for (int i = 0; i < V; ++i) {
+      float v[8];
+      unpack(values[i], v);
+#pragma unroll
+      for (int j = 0; j < 8; ++j) squares += v[j] * v[j];
+    }
+    const float inverse = rsqrtf(warp_sum(squares) / (V * 256) + eps);
+    const uint4* weight = (which == 0 ? norm_q : norm_k) + lane;
+    float turn[8];
+    load_eight(cos_sin + row * head_dim + lane * 8 % head_dim, turn);
+#pragma unroll
+    for (int i = 0; i < V; ++i) {
+      float v[8], w[8];
+      unpack(values[i], v);
+      unpack(__ldg(weight + i * 32), w);
+#pragma unroll
+      for (int j = 0; j < 8; j += 2) {
+        const float x0 = v[j] * inverse * w[j];
+        const float x1 = v[j + 1] * inverse * w[j + 1];
+        v[j] = x0 * turn[j] - x1 * turn[j + 1];
+        v[j + 1] = x0 * turn[j + 1] + x1 * turn[j];
+      }
+      values[i] = pack(v);
+    }
+  }
+
+  if constexpr (in_place) {
+#pragma unroll
+    for (int i = 0; i < V; ++i) at[i * 32] = values[i];
+  } else {
+    int part = 0;
+#pragma unroll
+    for (int i = 0; i < V; ++i) {
+      const int64_t to = parted_index(parts, rows, row, (i * 32 + lane) * 8, &part);
+      *reinterpret_cast<uint4*>(out[which] + to) = values[i];
+    }
+  }
+}
+
+template <typename T>
+__global__ void split_qkv_plain(T* qkv, Norms norms, const float* cos_sin, Three<T> out, bool in_place,
+                                const __grid_constant__ PartTable parts, int64_t rows, int dim, int head_dim,
+                                float eps) {
+  __shared__ float scratch[32];
+  const int64_t row = blockIdx.x;
+  const int which = static_cast<int>(blockIdx.y);
+  T* from = qkv + (row * 3 + which) * dim;
+  float inverse = 1;
+  if (which < 2) {
+    float squares = 0;
+    for (int i = threadIdx.x; i < dim; i += blockDim.x) squares += to_float(from[i]) * to_float(from[i]);
+    inverse = rsqrtf(block_sum(squares, scratch) / static_cast<float>(dim) + eps);
+  }
+  const AnyWeight weight = which == 0 ? norms.q : norms.k;
+  int part = 0;
+  for (int pair = threadIdx.x; pair < dim / 2; pair += blockDim.x) {
+    const int column = 2 * pair;
+    T result[2] = {from[column], from[column + 1]};
+    if (which < 2) {
+      const float* turn = cos_sin + row * head_dim + column % head_dim;
+      const float x0 = to_float(result[0]) * inverse * weight[column];
+      const float x1 = to_float(result[1]) * inverse * weight[column + 1];
+      from_float(x0 * turn[0] - x1 * turn[1], &result[0]);
+      from_float(x0 * turn[1] + x1 * turn[0], &result[1]);
+    }
+    T* to = in_place ? from + column : out[which] + parted_index(parts, rows, row, column, &part);
+    to[0] = result[0];
+    to[1] = result[1];
+  }
+}
+
+// V is the unit that moves: 16 bytes, or one value.
+template <typename V>
+__global__ void merge_heads_units(const V* __restrict__ parted, const __grid_constant__ PartTable parts,
+                                  V* __restrict__ y, int64_t rows, int units) {
+  const int64_t row = blockIdx.x;
+  int part = 0;
+  for (int column = threadIdx.x; column < units; column += blockDim.x) {
+    y[row * units + column] = parted[parted_index(parts, rows, row, column, &part)];
+  }
+}
+
+PartTable in_units(PartTable parts, int values_a_unit) {
+  for (int i = 0; i <= parts.count; ++i) parts.begin[i] /= values_a_unit;
+  return parts;
+}
+
+template <typename T>
+void split_plain(cudaStream_t stream, void* qkv, const Norms& norms, const float* cos_sin, void* q, void* k, void* v,
+                 const PartTable& parts, int64_t rows, int dim, int head_dim, float eps) {
+  const bool in_place = q == nullptr;
+  const Three<T> out{static_cast<T*>(q), static_cast<T*>(k), static_cast<T*>(v)};
+  const dim3 grid(static_cast<unsigned>(rows), in_place ? 2 : 3);
+  split_qkv_plain<<<grid, block_threads, 0, stream>>>(static_cast<T*>(qkv), norms, cos_sin, out, in_place, parts, rows,
+                                                      dim, head_dim, eps);
+}
+
+template <int V>
+void split_fast(cudaStream_t stream, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
+                void* v, const PartTable& parts, int64_t rows, int head_dim, float eps) {
+  const Three<bf16> out{static_cast<bf16*>(q), static_cast<bf16*>(k), static_cast<bf16*>(v)};
+  const bool in_place = q == nullptr;
+  const unsigned blocks = blocks_for(rows * (in_place ? 2 : 3), rows_a_block);
+  const auto kernel = in_place ? split_qkv_rows<V, true> : split_qkv_rows<V, false>;
+  kernel<<<blocks, 32 * rows_a_block, 0, stream>>>(
+      static_cast<uint4*>(qkv), static_cast<const uint4*>(norm_q.data), static_cast<const uint4*>(norm_k.data), cos_sin,
+      out, parts, rows, head_dim, eps);
+}
+
+}  // namespace
+
+void split_qkv(cudaStream_t stream, DType type, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q,
+               void* k, void* v, const PartTable& parts, int64_t rows, int heads, int head_dim, float eps) {
+  if (rows == 0) return;
+  const int dim = heads * head_dim;
+  const bool fits = type == DType::bf16 && norm_q.type == DType::bf16 && norm_k.type == DType::bf16 &&
+                    head_dim >= 16 && 256 % head_dim == 0 && aligned16(qkv) && aligned16(norm_q.data) &&
+                    aligned16(norm_k.data) && aligned16(cos_sin) && aligned16(q) && aligned16(k) && aligned16(v);
+  if (fits && dim == 1536) {
+    split_fast<6>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+  } else if (fits && dim == 3072) {
+    split_fast<12>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+  } else if (fits && dim == 5120) {
+    split_fast<20>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+  } else {
+    const Norms norms{{norm_q.data, norm_q.type}, {norm_k.data, norm_k.type}};
+    const auto split = type == DType::f32 ? split_plain<float> : split_plain<bf16>;
+    split(stream, qkv, norms, cos_sin, q, k, v, parts, rows, dim, head_dim, eps);
+  }
+  checkLaunch();
+}
+
+void merge_heads(cudaStream_t stream, DType type, const void* parted, const PartTable& parts, void* y, int64_t rows) {
+  const int dim = parts.begin[parts.count];
+  if (rows == 0 || dim == 0) return;
+  const int values_a_vector = static_cast<int>(16 / size_of(type));
+  bool whole_vectors = aligned16(parted) && aligned16(y);
+  for (int i = 0; i <= parts.count; ++i) whole_vectors = whole_vectors && parts.begin[i] % values_a_vector == 0;
+  const auto blocks = static_cast<unsigned>(rows);
+  if (whole_vectors) {
+    merge_heads_units<<<blocks, block_threads, 0, stream>>>(static_cast<const uint4*>(parted),
+                                                            in_units(parts, values_a_vector), static_cast<uint4*>(y),
+                                                            rows, dim / values_a_vector);
+  } else if (type == DType::f32) {
+    merge_heads_units<<<blocks, block_threads, 0, stream>>>(static_cast<const float*>(parted), parts,
+                                                            static_cast<float*>(y), rows, dim);
+  } else {
+    merge_heads_units<<<blocks, block_threads, 0, stream>>>(static_cast<const bf16*>(parted), parts,
+                                                            static_cast<bf16*>(y), rows, dim);
+  }
+  checkLaunch();
+}
+
+}  // namespace wansweep::cuda

@@ -1,0 +1,198 @@
+#include "worker/device/cuda/linear.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "worker/device/cuda/cuda_check.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int64_t workspace_bytes = int64_t{32} << 20;  // what cuBLAS advises for Hopper
+constexpr int most_candidates = 8;
+constexpr int tries = 5;
+// Smaller products take microseconds whatever is chosen: the library's first guess will do.
+constexpr double worth_trying = 1e10;
+
+struct LayoutDeleter {
+  void operator()(cublasLtMatrixLayoutOpaque_t* layout) const { cublasLtMatrixLayoutDestroy(layout); }
+};
+using Layout = std::unique_ptr<cublasLtMatrixLayoutOpaque_t, LayoutDeleter>;
+
+Layout make_layout(cudaDataType_t type, int64_t rows, int64_t columns) {
+  cublasLtMatrixLayout_t layout = nullptr;
+  cublasCheck(cublasLtMatrixLayoutCreate(&layout, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns),
+                                         rows));
+  return Layout(layout);
+}
+
+struct DescDeleter {
+  void operator()(cublasLtMatmulDescOpaque_t* desc) const { cublasLtMatmulDescDestroy(desc); }
+};
+
+struct PreferenceDeleter {
+  void operator()(cublasLtMatmulPreferenceOpaque_t* preference) const { cublasLtMatmulPreferenceDestroy(preference); }
+};
+
+// An algorithm is eight opaque words, the same in every process with the same library.
+std::string to_hex(const cublasLtMatmulAlgo_t& algorithm) {
+  std::string text;
+  for (const uint64_t word : algorithm.data) text += fmt::format("{:016x}", word);
+  return text;
+}
+
+bool from_hex(const std::string& text, cublasLtMatmulAlgo_t* algorithm) {
+  constexpr size_t digits = 16;
+  if (text.size() != digits * std::size(algorithm->data)) return false;
+  if (text.find_first_not_of("0123456789abcdef") != std::string::npos) return false;
+  for (size_t i = 0; i < std::size(algorithm->data); ++i) {
+    algorithm->data[i] = std::stoull(text.substr(i * digits, digits), nullptr, 16);
+  }
+  return true;
+}
+
+}  // namespace
+
+struct Linear::Plan {
+  std::unique_ptr<cublasLtMatmulDescOpaque_t, DescDeleter> desc;
+  Layout x, w, y;
+  cublasLtMatmulAlgo_t algorithm{};
+};
+
+Linear::Linear(Device& device, cudaStream_t stream, const std::string& gpu)
+    : stream_(stream), gpu_(gpu), workspace_(device.allocate(workspace_bytes, "cuBLASLt's workspace")) {
+  cublasCheck(cublasLtCreate(&handle_));
+}
+
+Linear::~Linear() { cublasLtDestroy(handle_); }
+
+std::string Linear::key_of(const LinearShape& s) const {
+  return fmt::format("{} cublas {} {} m {} n {} k {}{}{} aligned {} workspace {}", gpu_, cublasLtGetVersion(),
+                     s.type == DType::f32 ? "f32" : "bf16", s.m, s.n, s.k, s.bias ? " bias" : "", s.gelu ? " gelu" : "",
+                     s.alignment, workspace_bytes);
+}
+
+// Row-major y[m,n] = x[m,k] w[n,k]^T is column-major y'[n,m] = w' x' with w stored as [k,n] and transposed.
+void Linear::describe(const LinearShape& s, Plan& plan) const {
+  const cudaDataType_t type = s.type == DType::f32 ? CUDA_R_32F : CUDA_R_16BF;
+  cublasLtMatmulDesc_t desc = nullptr;
+  // Full f32 in the checking mode: TF32 is another compute type, and is not asked for.
+  cublasCheck(cublasLtMatmulDescCreate(&desc, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+  plan.desc.reset(desc);
+  const cublasOperation_t transposed = CUBLAS_OP_T;
+  cublasCheck(cublasLtMatmulDescSetAttribute(desc, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed)));
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  if (s.bias) epilogue = s.gelu ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+  if (!s.bias && s.gelu) epilogue = CUBLASLT_EPILOGUE_GELU;
+  cublasCheck(cublasLtMatmulDescSetAttribute(desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue)));
+  plan.w = make_layout(type, s.k, s.n);
+  plan.x = make_layout(type, s.k, s.m);
+  plan.y = make_layout(type, s.n, s.m);
+}
+
+std::vector<cublasLtMatmulAlgo_t> Linear::candidates(const LinearShape& s, const Plan& plan) const {
+  cublasLtMatmulPreference_t preference = nullptr;
+  cublasCheck(cublasLtMatmulPreferenceCreate(&preference));
+  const std::unique_ptr<cublasLtMatmulPreferenceOpaque_t, PreferenceDeleter> owner(preference);
+  const auto set = [&](cublasLtMatmulPreferenceAttributes_t attribute, auto value) {
+    cublasCheck(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)));
+  };
+  set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<uint64_t>(workspace_bytes));
+  // No split sums: their order, and so the last bits, may change from run to run.
+  set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
+  for (const auto attribute : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+    set(attribute, static_cast<uint32_t>(s.alignment));
+  }
+  std::array<cublasLtMatmulHeuristicResult_t, most_candidates> results{};
+  int found = 0;
+  cublasCheck(cublasLtMatmulAlgoGetHeuristic(handle_, plan.desc.get(), plan.w.get(), plan.x.get(), plan.y.get(),
+                                             plan.y.get(), preference, most_candidates, results.data(), &found));
+  std::vector<cublasLtMatmulAlgo_t> algorithms;
+  for (int i = 0; i < found; ++i) {
+    if (results[static_cast<size_t>(i)].state == CUBLAS_STATUS_SUCCESS) {
+      algorithms.push_back(results[static_cast<size_t>(i)].algo);
+    }
+  }
+  if (algorithms.empty()) {
+    throw Error(ExitCode::internal, fmt::format("cuBLASLt knows no algorithm for {}", key_of(s)));
+  }
+  return algorithms;
+}
+
+bool Linear::launch(const Plan& plan, const LinearOperands& o) const {
+  const float one = 1, zero = 0;
+  return cublasLtMatmul(handle_, plan.desc.get(), &one, o.w, plan.w.get(), o.x, plan.x.get(), &zero, o.y, plan.y.get(),
+                        o.y, plan.y.get(), &plan.algorithm, workspace_.data(), workspace_bytes,
+                        stream_) == CUBLAS_STATUS_SUCCESS;
+}
+
+// Each is run on the true operands and writes the true result, so that trying leaves nothing behind.
+cublasLtMatmulAlgo_t Linear::fastest(const std::vector<cublasLtMatmulAlgo_t>& candidates, Plan& plan,
+                                     const LinearOperands& operands) {
+  std::array<cudaEvent_t, tries + 1> events{};
+  for (cudaEvent_t& event : events) cudaCheck(cudaEventCreate(&event));
+  float best = INFINITY;
+  cublasLtMatmulAlgo_t choice = candidates.front();
+  for (const cublasLtMatmulAlgo_t& candidate : candidates) {
+    plan.algorithm = candidate;
+    if (!launch(plan, operands)) continue;  // warms up, too
+    bool works = true;
+    cudaCheck(cudaEventRecord(events[0], stream_));
+    for (int i = 1; i <= tries; ++i) {
+      works = works && launch(plan, operands);
+      cudaCheck(cudaEventRecord(events[static_cast<size_t>(i)], stream_));
+    }
+    cudaCheck(cudaEventSynchronize(events[tries]));
+    std::array<float, tries> ms{};
+    for (size_t i = 0; i < tries; ++i) cudaCheck(cudaEventElapsedTime(&ms[i], events[i], events[i + 1]));
+    std::sort(ms.begin(), ms.end());
+    if (works && ms[tries / 2] < best) {
+      best = ms[tries / 2];
+      choice = candidate;
+    }
+  }
+  for (cudaEvent_t event : events) cudaEventDestroy(event);
+  return choice;
+}
+
+const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOperands& operands) {
+  std::unique_ptr<Plan>& kept = plans_[shape];
+  if (kept) return *kept;
+  auto plan = std::make_unique<Plan>();
+  describe(shape, *plan);
+  if (shape.bias) {
+    cublasCheck(cublasLtMatmulDescSetAttribute(plan->desc.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, &operands.bias,
+                                               sizeof(operands.bias)));
+  }
+  const double work = static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
+  const std::string key = key_of(shape);
+  const std::optional<std::string> stored = cache_.find(key);
+  if (!stored || !from_hex(*stored, &plan->algorithm)) {
+    const std::vector<cublasLtMatmulAlgo_t> all = candidates(shape, *plan);
+    plan->algorithm = all.front();
+    if (work >= worth_trying && !cache_.file().empty()) plan->algorithm = fastest(all, *plan, operands);
+    if (!from_hex(cache_.store(key, to_hex(plan->algorithm)), &plan->algorithm)) {
+      throw Error(ExitCode::internal, fmt::format("{}: no algorithm in the line of {}; remove the file", cache_.file(), key));
+    }
+  }
+  kept = std::move(plan);
+  return *kept;
+}
+
+void Linear::run(const LinearShape& shape, const LinearOperands& operands) {
+  const Plan& plan = plan_for(shape, operands);
+  if (shape.bias) {
+    cublasCheck(cublasLtMatmulDescSetAttribute(plan.desc.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, &operands.bias,
+                                               sizeof(operands.bias)));
+  }
+  if (!launch(plan, operands)) {
+    throw Error(ExitCode::internal, fmt::format("cuBLASLt: the product failed with the algorithm kept for {} in {}",
+                                                key_of(shape), cache_.file()));
+  }
+}
+
+}  // namespace wansweep

@@ -1,0 +1,86 @@
+// Which GPU a rank takes, and the one line that says why it cannot.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <map>
+
+#include "worker/device/cuda/cuda_check.h"
+#include "worker/device/cuda/cuda_device_impl.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int oldest_capability = 8;  // bf16 matrix units, and cuDNN's attention
+
+Error unavailable(const std::string& line) { return {ExitCode::device_unavailable, "device: " + line}; }
+
+std::string version_text(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+
+// Throws for a driver that is not there or older than what this was built with.
+void check_driver() {
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  if (driver == 0) throw unavailable("no CUDA driver on this host (libcuda.so.1); run on a GPU node, or --backend cpu");
+  // Within a major version an older driver will do.
+  if (driver / 1000 < CUDART_VERSION / 1000) {
+    throw unavailable(fmt::format("the driver knows CUDA {}, this worker was built with {}; a newer driver, or a build "
+                                  "with an older toolkit, is needed",
+                                  version_text(driver), version_text(CUDART_VERSION)));
+  }
+}
+
+int count_devices() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaSuccess && count > 0) return count;
+  cudaGetLastError();
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  const std::string seen = visible != nullptr ? fmt::format(" (CUDA_VISIBLE_DEVICES is \"{}\")", visible) : "";
+  if (result == cudaSuccess || result == cudaErrorNoDevice) {
+    throw unavailable(fmt::format("no GPU is visible{}; ask Slurm for one, or use --backend cpu", seen));
+  }
+  throw unavailable(fmt::format("the GPUs cannot be counted: {}{}", cudaGetErrorString(result), seen));
+}
+
+}  // namespace
+
+std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
+  check_driver();
+  const int count = count_devices();
+  // A launcher that gives each rank its own shows it that one only.
+  if (count > 1 && options.local_rank >= count && !options.share_device) {
+    throw unavailable(fmt::format("{} ranks on this node, {} GPUs; start as many ranks as GPUs, or set share_device",
+                                  options.local_ranks, count));
+  }
+  const int ordinal = options.local_rank % count;
+  cudaDeviceProp properties{};
+  cudaCheck(cudaGetDeviceProperties(&properties, ordinal));
+  if (properties.major < oldest_capability) {
+    throw unavailable(fmt::format("GPU {} is a {} of compute capability {}.{}; {}.0 (Ampere) or newer is needed",
+                                  ordinal, properties.name, properties.major, properties.minor, oldest_capability));
+  }
+  return std::make_unique<CudaDevice>(ordinal, options.memory_bytes);
+}
+
+std::string cuda_device_identity(const Device& device) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("{} {}", host.data(), static_cast<const CudaDevice&>(device).uuid());
+}
+
+void check_devices_differ(std::span<const std::string> identities, bool share_device) {
+  if (share_device) return;
+  std::map<std::string, size_t> holder;
+  for (size_t rank = 0; rank < identities.size(); ++rank) {
+    const auto [first, added] = holder.emplace(identities[rank], rank);
+    if (added) continue;
+    throw unavailable(fmt::format("ranks {} and {} have the same GPU, {}; start one rank a GPU, or set share_device",
+                                  first->second, rank, identities[rank]));
+  }
+}
+
+}  // namespace wansweep
