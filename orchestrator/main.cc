@@ -22,7 +22,6 @@ int fail(wansweep::ExitCode code, const char* line) {
 int main(int argc, char** argv) {
   CLI::App app("Sweeps of Wan2.2's denoising loop: plan, run, gather, query.", "wansweep");
   app.set_version_flag("--version", fmt::format("wansweep {} ({})", wansweep::version, wansweep::git_revision));
-  app.require_subcommand(1);
   app.footer(
       "A first sweep:\n  wansweep plan jobs/demo.toml\n  wansweep run jobs/demo.toml\n  wansweep gather out/demo\n"
       "  wansweep query out/demo offload_comparison");
@@ -37,10 +36,12 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+    if (!action) return fail(wansweep::ExitCode::bad_input, "no verb given; see wansweep --help");
     return action();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return fail(wansweep::ExitCode::bad_input, fmt::format("{}; see wansweep --help", error.what()).c_str());
+    const std::string verb = app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " ";
+    return fail(wansweep::ExitCode::bad_input, fmt::format("{}; see wansweep {}--help", error.what(), verb).c_str());
   } catch (const wansweep::Error& error) {
     return fail(error.code(), error.what());
   } catch (const std::exception& error) {
