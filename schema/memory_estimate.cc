@@ -78,7 +78,7 @@ ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPla
   bytes.text = 2 * aligned(text * c.text_dim * t) + 3 * aligned(text * dim * t) + aligned(text * 2 * dim * t);
   const int64_t values = rows * c.patch_values();
   bytes.latents = 3 * aligned(values * t) + 5 * aligned(values * 4);
-  bytes.modulation = aligned(c.freq_dim * 4) + 4 * aligned(dim * 4) + 3 * aligned(6 * dim * 4) + aligned(2 * dim * 4);
+  bytes.modulation = aligned(int64_t{c.freq_dim} * 4) + 4 * aligned(dim * 4) + 3 * aligned(6 * dim * 4) + aligned(2 * dim * 4);
   bytes.rotary = aligned(rows * c.head_dim * 4);
   return bytes;
 }
@@ -98,7 +98,7 @@ MemoryEstimate estimate_memory(const MemoryRequest& request, const ParallelPlan&
   } else if (request.offload == "layerwise") {
     const int ahead = prefetch_blocks(request.prefetch, request.config.layers);
     estimate.device_weights = layerwise_slots(request.config.layers, ahead, experts) * block + experts * other;
-    estimate.host_weights = experts * request.config.layers * block;
+    estimate.host_weights = int64_t{experts} * request.config.layers * block;
   } else {
     estimate.device_weights = experts * expert;
   }

@@ -87,6 +87,7 @@ std::string to_text(const Table& table) {
   };
   add_line(table.columns);
   std::vector<std::string> rule;
+  rule.reserve(widths.size());
   for (const size_t w : widths) rule.emplace_back(w, '-');
   add_line(rule);
   for (const auto& row : cells) add_line(row);

@@ -41,7 +41,7 @@ void expect_refused(int ranks, const Arguments& arguments, ExitCode code, const 
 }
 
 std::string copy_of_model() {
-  const std::string copy = make_directory("model") + "/wan";
+  std::string copy = make_directory("model") + "/wan";
   std::filesystem::copy(std::string(WANSWEEP_SOURCE_DIR) + "/tests/reference/tiny-wan2.2-t2v", copy,
                         std::filesystem::copy_options::recursive);
   return copy;

@@ -40,8 +40,8 @@ WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, co
                         double kill_after) {
   WorkerResult result;
   result.out = out;
-  std::vector<std::string> command{
-      "mpirun", "--quiet", "--oversubscribe", "-n", std::to_string(ranks), WANSWEEP_BIN_DIR "/wansweep-worker"};
+  const std::string worker = WANSWEEP_BIN_DIR "/wansweep-worker";
+  std::vector<std::string> command{"mpirun", "--quiet", "--oversubscribe", "-n", std::to_string(ranks), worker};
   if (geteuid() == 0) command.insert(command.begin() + 1, "--allow-run-as-root");
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--out", out});

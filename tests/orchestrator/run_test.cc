@@ -83,7 +83,7 @@ class RunTest : public testing::Test {
     for (int i = 0; i < 500; ++i) {
       std::error_code failed;
       for (const auto& entry : fs::directory_iterator(out_ + "/attempts", failed)) {
-        const std::string attempt = entry.path().string();
+        std::string attempt = entry.path().string();
         if (fs::exists(attempt + "/arguments.txt") && fs::exists(attempt + "/pid.json")) return attempt;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));

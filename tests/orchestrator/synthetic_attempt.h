@@ -95,7 +95,7 @@ inline void write_trace(const Shape& shape, int rank, const std::string& directo
 // Makes the directory and returns it.
 inline std::string write_attempt(const std::string& sweep, const Shape& shape) {
   const std::string run = run_name(shape);
-  const std::string directory = sweep + "/attempts/" + run + "-a" + std::to_string(shape.number);
+  std::string directory = sweep + "/attempts/" + run + "-a" + std::to_string(shape.number);
   std::filesystem::create_directories(directory);
   const RunSpec spec = spec_of(shape);
   std::ofstream(directory + "/spec.json") << to_json(spec).dump();

@@ -142,7 +142,7 @@ TEST(CpuDevice, MemoryIsCountedAndGivenBackWithItsBuffer) {
   const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
   {
     const Buffer a = device->allocate(1000, "a");
-    const Buffer same = a;
+    const Buffer same = a;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the point
     const Buffer host = device->allocate_host(10, HostMemory::pinned, "host");
     EXPECT_EQ(device->memory_use().device_used, 1024);
     EXPECT_EQ(device->memory_use().host_used, 10);

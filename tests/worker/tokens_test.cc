@@ -52,7 +52,7 @@ TEST(RotaryTable, SplitsAHeadOf128Into44And42And42) {
   const LatentShape shape{16, 2, 4, 6};  // tokens: 2 frames, 2 rows, 3 columns
   const std::vector<float> table = rotary_table(a14b(), shape, 0, 12);
   const auto angle = [&](int token, int pair) {
-    const float* values = &table[static_cast<size_t>(token * 128 + 2 * pair)];
+    const float* values = table.data() + token * 128 + 2 * pair;
     return std::atan2(values[1], values[0]);
   };
   for (int pair = 0; pair < 64; ++pair) EXPECT_EQ(angle(0, pair), 0) << pair;

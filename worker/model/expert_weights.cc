@@ -86,7 +86,8 @@ void read_buffer(const SafetensorsModel& model, const BufferLayout& layout, cons
 // Scales that keep activations near 1 through any depth: matrices 1/sqrt(inputs), norms around 1, the rest small.
 float random_scale(const TensorPlace& place) {
   if (place.shape.size() >= 2 && ends_with(place.name, ".weight")) {
-    return 1.0f / std::sqrt(static_cast<float>(place.values() / place.shape.front()));
+    const int64_t inputs = place.values() / place.shape.front();
+    return 1.0f / std::sqrt(static_cast<float>(inputs));
   }
   if (ends_with(place.name, "scale_shift_table")) return 1.0f / std::sqrt(static_cast<float>(place.shape.back()));
   return 0.02f;

@@ -154,6 +154,7 @@ TensorView parse_tensor(const std::string& file, const std::string& name, const 
 void check_layout(const std::string& file, const std::map<std::string, TensorView>& tensors, const std::byte* data,
                   int64_t data_bytes) {
   std::vector<const TensorView*> order;
+  order.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) order.push_back(&tensor);
   std::ranges::sort(order, {}, [](const TensorView* tensor) { return std::pair(tensor->data, tensor->bytes); });
   int64_t end = 0;
@@ -178,6 +179,7 @@ void check_layout(const std::string& file, const std::map<std::string, TensorVie
 template <typename Map>
 std::vector<std::string> sorted_keys(const Map& map) {
   std::vector<std::string> keys;
+  keys.reserve(map.size());
   for (const auto& [key, value] : map) keys.push_back(key);
   return keys;
 }
@@ -315,7 +317,7 @@ SafetensorsModel::SafetensorsModel(const std::string& directory) : directory_(di
           fmt::format("{}: weight_map.{} is \"{}\"; a file name without / is needed", index_file, name, shard));
     }
     if (!opened.contains(shard)) {
-      const std::string path = directory + "/" + shard;
+      const std::string path = (std::filesystem::path(directory) / shard).string();
       if (!std::filesystem::exists(path)) {
         throw bad_input(fmt::format("{}: weight_map.{} names {}, which is not there", index_file, name, shard));
       }

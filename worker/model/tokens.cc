@@ -106,7 +106,7 @@ std::vector<float> timestep_embedding(int timestep, int freq_dim) {
     const float frequency = std::exp(-std::log(10000.0f) * static_cast<float>(j) / static_cast<float>(half));
     const float angle = static_cast<float>(timestep) * frequency;
     embedding[static_cast<size_t>(j)] = std::cos(angle);
-    embedding[static_cast<size_t>(half + j)] = std::sin(angle);
+    embedding[static_cast<size_t>(half) + static_cast<size_t>(j)] = std::sin(angle);
   }
   return embedding;
 }

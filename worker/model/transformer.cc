@@ -26,12 +26,12 @@ Transformer::Transformer(Device& device, Recorder& recorder, Workspace& workspac
       eps_(static_cast<float>(config.eps)),
       block_(block_offsets(block_layout(config, workspace.type))),
       other_(other_offsets(other_layout(config, workspace.type))),
-      host_frequencies_(device.allocate_host(config.freq_dim * 4, HostMemory::pinned, "timestep embedding")) {}
+      host_frequencies_(device.allocate_host(int64_t{config.freq_dim} * 4, HostMemory::pinned, "timestep embedding")) {}
 
 void Transformer::set_timestep(int timestep) {
   const std::vector<float> embedding = timestep_embedding(timestep, config_.freq_dim);
   std::copy(embedding.begin(), embedding.end(), reinterpret_cast<float*>(host_frequencies_.data()));
-  device_.copy_in(StreamId::compute, w_.frequencies, host_frequencies_.data(), config_.freq_dim * 4);
+  device_.copy_in(StreamId::compute, w_.frequencies, host_frequencies_.data(), host_frequencies_.bytes());
 }
 
 void Transformer::forward(int expert, const void* prompt, void* prediction) {

@@ -14,7 +14,7 @@
 namespace wansweep {
 namespace {
 
-constexpr int64_t chunk_bytes = 256 * 1024;
+constexpr int64_t chunk_bytes = int64_t{256} * 1024;
 
 void sleep_until(int64_t time_ns) {
   const timespec until{.tv_sec = time_ns / 1'000'000'000, .tv_nsec = time_ns % 1'000'000'000};
