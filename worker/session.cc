@@ -11,7 +11,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "worker/device/cpu/cpu_device.h"
+#include "worker/backend.h"
+#include "worker/host_capacity.h"
 #include "worker/job.h"
 #include "worker/model/safetensors.h"
 #include "worker/results.h"
@@ -25,18 +26,11 @@ volatile std::sig_atomic_t stop_signal = 0;
 
 constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 
-std::unique_ptr<CpuDevice> open_device(MpiWorld& world, const Job& job) {
-  CpuDeviceOptions options;
-  options.memory_bytes = static_cast<int64_t>((job.spec.device_memory > 0 ? job.spec.device_memory : 64) * gibibyte);
-  if (job.spec.link_bandwidth > 0) {
-    const double rate = job.spec.link_bandwidth * 1e9;
-    LinkState* shared = job.spec.link == "shared" ? world.shared_link_state() : nullptr;
-    options.link = std::make_shared<Link>(rate, rate, shared);
-  }
-  return open_cpu_device(options);
-}
+double to_gib(int64_t bytes) { return static_cast<double>(bytes) / gibibyte; }
 
-void check_fits(const Job& job, const Device& device) {
+// Before anything is allocated: what the run takes of the device, and what its experts take of the host, where even
+// `resident` has them while it loads.
+void check_fits(const Job& job, const Device& device, int node_ranks) {
   const MemoryEstimate estimate = estimate_memory(job.memory, job.plan);
   const int64_t limit = device.memory_use().device_limit;
   if (estimate.device_total() > limit) {
@@ -44,9 +38,18 @@ void check_fits(const Job& job, const Device& device) {
         ExitCode::device_memory,
         fmt::format("device memory: offload {} needs {:.2f} GiB for weights and {:.2f} GiB for activations, the device "
                     "has {:.2f} GiB; layerwise needs least",
-                    job.spec.offload, static_cast<double>(estimate.device_weights) / gibibyte,
-                    static_cast<double>(estimate.device_activations) / gibibyte,
-                    static_cast<double>(limit) / gibibyte));
+                    job.spec.offload, to_gib(estimate.device_weights), to_gib(estimate.device_activations),
+                    to_gib(limit)));
+  }
+  const ModelConfig& config = job.model.config;
+  const int64_t expert = block_layout(config, job.type).bytes * config.layers + other_layout(config, job.type).bytes;
+  const int64_t needed = expert * (job.model.two_experts ? 2 : 1);
+  const int64_t available = available_host_memory(0, node_ranks);
+  if (needed > available) {
+    throw Error(ExitCode::host_memory,
+                fmt::format("host memory: the experts take {:.2f} GiB a rank, the host has {:.2f} GiB for each of {} "
+                            "ranks; fewer ranks a node, or bf16, take less",
+                            to_gib(needed), to_gib(available), node_ranks));
   }
 }
 
@@ -114,18 +117,16 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   });
 
   const RankPlace place = place_of(job.plan, world.rank());
-  std::unique_ptr<CpuDevice> device;
-  std::unique_ptr<Communicator> communicator;
+  std::vector<ClockRow> clock{world.measure_clock(false)};
+  const Backend backend = open_backend(world, job);
+  Device* device = backend.device.get();
   std::unique_ptr<TraceWriter> trace;
   std::unique_ptr<Recorder> recorder;
   std::unique_ptr<Workspace> workspace;
   std::unique_ptr<Offload> offload;
   std::vector<ExpertWeights> experts;
-  std::vector<ClockRow> clock{world.measure_clock(false)};
-  device = open_device(world, job);
-  if (world.ranks() > 1) communicator = make_mpi_communicator(*device);
+  world.all_or_none([&] { check_fits(job, *device, world.node_ranks()); });
   world.all_or_none([&] {
-    check_fits(job, *device);
     workspace = std::make_unique<Workspace>(*device, job.memory, job.plan);
     experts = load_experts(*device, job);
     trace = std::make_unique<TraceWriter>((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
@@ -138,7 +139,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     offload = make_offload(job.spec.offload, {*device, *recorder, experts, prefetch});
   });
 
-  ShardedAttention attention(*device, communicator.get(), *recorder, *workspace, job.plan, world.rank(),
+  ShardedAttention attention(*device, backend.communicator.get(), *recorder, *workspace, job.plan, world.rank(),
                              job.model.config);
   Transformer transformer(*device, *recorder, *workspace, attention, *offload, job.model.config,
                           job.plan.tokens_per_rank, job.inputs.text_tokens);
@@ -153,7 +154,8 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     return !world.any(stop_signal != 0);
   };
   const int finished = denoise(
-      job.loop, {*device, *recorder, *workspace, transformer, *offload, communicator.get(), job.plan, world.rank()},
+      job.loop,
+      {*device, *recorder, *workspace, transformer, *offload, backend.communicator.get(), job.plan, world.rank()},
       after_step);
   clock.push_back(world.measure_clock(true));
   recorder->finish(clock);

@@ -10,6 +10,7 @@
 #include "schema/error.h"
 #include "worker/model/random_values.h"
 #include "worker/model/safetensors.h"
+#include "worker/parallel_for.h"
 
 namespace wansweep {
 
@@ -69,18 +70,6 @@ void check_tensors(const SafetensorsModel& model, const std::string& directory, 
   }
 }
 
-void read_buffer(const SafetensorsModel& model, const BufferLayout& layout, const std::string& prefix,
-                 std::byte* buffer) {
-  for (const TensorPlace& place : layout.tensors) {
-    const TensorView& view = model.find(prefix + place.name);
-    if (place.type == DType::f32) {
-      convert_to_f32(view, reinterpret_cast<float*>(buffer + place.offset));
-    } else {
-      convert_to_bf16(view, reinterpret_cast<uint16_t*>(buffer + place.offset));
-    }
-  }
-}
-
 // --- at random
 
 // Scales that keep activations near 1 through any depth: matrices 1/sqrt(inputs), norms around 1, the rest small.
@@ -95,25 +84,54 @@ float random_scale(const TensorPlace& place) {
 
 bool is_norm_weight(const TensorPlace& place) { return place.shape.size() == 1 && ends_with(place.name, ".weight"); }
 
-void fill_buffer(uint64_t seed, const BufferLayout& layout, const std::string& prefix, std::byte* buffer) {
-  constexpr int64_t chunk = 1 << 16;
-  std::vector<float> values(chunk);
+// --- piece by piece, on all cores
+
+// Part of a tensor, on its way into a buffer.
+struct Piece {
+  const TensorPlace* place = nullptr;
+  std::string name;
+  std::byte* to = nullptr;  // the tensor's place; the piece starts at value `first` of it
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
+void add_pieces(const BufferLayout& layout, const std::string& prefix, std::byte* buffer, std::vector<Piece>& pieces) {
+  constexpr int64_t most_values = 1 << 17;  // a turn of half a millisecond
   for (const TensorPlace& place : layout.tensors) {
-    const float mean = is_norm_weight(place) ? 1.0f : 0.0f;
-    for (int64_t first = 0; first < place.values(); first += chunk) {
-      const int64_t count = std::min(chunk, place.values() - first);
-      const std::span<float> part(values.data(), static_cast<size_t>(count));
-      fill_normal(seed, prefix + place.name, first, part, random_scale(place));
-      for (float& value : part) value += mean;
-      std::byte* to = buffer + place.offset + first * size_of(place.type);
-      if (place.type == DType::f32) {
-        std::copy(part.begin(), part.end(), reinterpret_cast<float*>(to));
-      } else {
-        const TensorView view{place.name, "F32", {count}, reinterpret_cast<const std::byte*>(values.data()), count * 4};
-        convert_to_bf16(view, reinterpret_cast<uint16_t*>(to));
-      }
+    for (int64_t first = 0; first < place.values(); first += most_values) {
+      const int64_t count = std::min(most_values, place.values() - first);
+      pieces.push_back({&place, prefix + place.name, buffer + place.offset, first, count});
     }
   }
+}
+
+void convert(const TensorView& values, const Piece& piece) {
+  std::byte* to = piece.to + piece.first * size_of(piece.place->type);
+  if (piece.place->type == DType::f32) {
+    convert_to_f32(values, reinterpret_cast<float*>(to));
+  } else {
+    convert_to_bf16(values, reinterpret_cast<uint16_t*>(to));
+  }
+}
+
+void read_piece(const SafetensorsModel& model, const Piece& piece) {
+  TensorView part = model.find(piece.name);
+  const int64_t value_bytes = part.bytes / part.values();
+  part.shape = {piece.count};
+  part.data += piece.first * value_bytes;
+  part.bytes = piece.count * value_bytes;
+  convert(part, piece);
+}
+
+void draw_piece(uint64_t seed, const std::string& expert, const Piece& piece) {
+  thread_local std::vector<float> values;
+  values.resize(static_cast<size_t>(piece.count));
+  fill_normal(seed, expert + "." + piece.name, piece.first, values, random_scale(*piece.place));
+  if (is_norm_weight(*piece.place)) {
+    for (float& value : values) value += 1.0f;
+  }
+  convert({piece.name, "F32", {piece.count}, reinterpret_cast<const std::byte*>(values.data()), piece.count * 4},
+          piece);
 }
 
 }  // namespace
@@ -137,18 +155,19 @@ ExpertWeights load_expert(Device& device, const ModelConfig& config, DType type,
   }
   weights.rest = weights.storage.data() + weights.block.bytes * config.layers;
 
+  std::vector<Piece> pieces;
   for (size_t block = 0; block < layers; ++block) {
+    add_pieces(weights.block, block_prefix(block), weights.blocks[block], pieces);
+  }
+  add_pieces(weights.other, "", weights.rest, pieces);
+  parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
     if (model) {
-      read_buffer(*model, weights.block, block_prefix(block), weights.blocks[block]);
+      read_piece(*model, piece);
     } else {
-      fill_buffer(*source.random_seed, weights.block, source.expert + "." + block_prefix(block), weights.blocks[block]);
+      draw_piece(*source.random_seed, source.expert, piece);
     }
-  }
-  if (model) {
-    read_buffer(*model, weights.other, "", weights.rest);
-  } else {
-    fill_buffer(*source.random_seed, weights.other, source.expert + ".", weights.rest);
-  }
+  });
   for (const TensorPlace& place : weights.other.tensors) {
     reorder_if_projection(config, place, weights.rest + place.offset);
   }

@@ -1,5 +1,5 @@
-// Exchange between ranks of one node through CUDA IPC: each rank reads what its peers hold, on its comm stream, by plain
-// copies. Works with several ranks on one GPU.
+// Exchange between ranks of one node through CUDA IPC: each rank reads what its peers hold, on its comm stream, by
+// plain copies. Works with several ranks on one GPU.
 //
 // From rank a to rank b there is a mailbox in memory that all ranks share, and two events that both know:
 //   a: writes where its messages lie, records `ready` on its comm stream, counts `posted` up
@@ -178,8 +178,8 @@ class IpcCommunicator : public Communicator {
     MPI_Comm_size(node, &here);
     MPI_Comm_free(&node);
     if (here != ranks) {
-      throw bad_input(fmt::format("communicator is ipc, but {} of {} ranks are on this node; use nccl between nodes", here,
-                                  ranks));
+      throw bad_input(
+          fmt::format("communicator is ipc, but {} of {} ranks are on this node; use nccl between nodes", here, ranks));
     }
   }
 
@@ -205,7 +205,8 @@ class IpcCommunicator : public Communicator {
     Mailbox& box = mailboxes_->from_to(peer, rank_);
     wait_for(box.posted, ++at(peer).taken, peer);
     if (box.count != static_cast<int>(expected.size())) {
-      throw failed(fmt::format("rank {} sends {} messages, rank {} awaits {}", peer, box.count, rank_, expected.size()));
+      throw failed(
+          fmt::format("rank {} sends {} messages, rank {} awaits {}", peer, box.count, rank_, expected.size()));
     }
     cudaCheck(cudaStreamWaitEvent(stream_, at(peer).their_ready.get(), 0));
     for (size_t i = 0; i < expected.size(); ++i) {
@@ -244,7 +245,8 @@ class IpcCommunicator : public Communicator {
       }
       usleep(20);
       if (host_now_ns() - start > patience_ns) {
-        throw failed(fmt::format("rank {} has not answered rank {} for {} s", peer, rank_, patience_ns / 1'000'000'000));
+        throw failed(
+            fmt::format("rank {} has not answered rank {} for {} s", peer, rank_, patience_ns / 1'000'000'000));
       }
     }
   }

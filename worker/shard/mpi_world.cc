@@ -22,11 +22,14 @@ MpiWorld::MpiWorld(int* argc, char*** argv) : impl_(new Impl) {
   if (provided < MPI_THREAD_MULTIPLE && ranks_ > 1) {
     throw Error(ExitCode::communicator, "MPI was built without MPI_THREAD_MULTIPLE, which the worker needs");
   }
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &impl_->node);
+  MPI_Comm_rank(impl_->node, &node_rank_);
+  MPI_Comm_size(impl_->node, &node_ranks_);
 }
 
 MpiWorld::~MpiWorld() {
   if (impl_->link_window != MPI_WIN_NULL) MPI_Win_free(&impl_->link_window);
-  if (impl_->node != MPI_COMM_NULL) MPI_Comm_free(&impl_->node);
+  MPI_Comm_free(&impl_->node);
   delete impl_;
   MPI_Finalize();
 }
@@ -142,19 +145,14 @@ std::string MpiWorld::broadcast_text(const std::string& text) {
 }
 
 LinkState* MpiWorld::shared_link_state() {
-  if (impl_->node == MPI_COMM_NULL) {
-    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &impl_->node);
-  }
-  int node_rank = 0;
-  MPI_Comm_rank(impl_->node, &node_rank);
   void* mine = nullptr;
-  MPI_Win_allocate_shared(node_rank == 0 ? sizeof(LinkState) : 0, 1, MPI_INFO_NULL, impl_->node, &mine,
+  MPI_Win_allocate_shared(node_rank_ == 0 ? sizeof(LinkState) : 0, 1, MPI_INFO_NULL, impl_->node, &mine,
                           &impl_->link_window);
   MPI_Aint size = 0;
   int unit = 0;
   void* shared = nullptr;
   MPI_Win_shared_query(impl_->link_window, 0, &size, &unit, &shared);
-  if (node_rank == 0) new (shared) LinkState{};
+  if (node_rank_ == 0) new (shared) LinkState{};
   MPI_Barrier(impl_->node);
   return static_cast<LinkState*>(shared);
 }

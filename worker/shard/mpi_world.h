@@ -33,6 +33,9 @@ class MpiWorld {
 
   int rank() const { return rank_; }
   int ranks() const { return ranks_; }
+  // Among the ranks of this node, which number theirs in the same order.
+  int node_rank() const { return node_rank_; }
+  int node_ranks() const { return node_ranks_; }
 
   // Runs `work` on every rank and lets all know how it went. When it threw somewhere, every rank throws a CommonError
   // with the line of the lowest rank that failed; so no rank waits for one that is gone.
@@ -62,6 +65,8 @@ class MpiWorld {
   Impl* impl_;
   int rank_ = 0;
   int ranks_ = 1;
+  int node_rank_ = 0;
+  int node_ranks_ = 1;
 };
 
 }  // namespace wansweep

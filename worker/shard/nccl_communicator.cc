@@ -17,7 +17,8 @@ void nccl_check(ncclResult_t result, const char* call, const char* file, int lin
   if (result == ncclSuccess) return;
   const char* detail = ncclGetLastError(nullptr);
   std::string why = ncclGetErrorString(result);
-  if (detail != nullptr && *detail != '\0') why += std::string(": ") + std::string(detail).substr(0, std::strcspn(detail, "\n"));
+  if (detail != nullptr && *detail != '\0')
+    why += std::string(": ") + std::string(detail).substr(0, std::strcspn(detail, "\n"));
   if (result == ncclInvalidUsage) why += "; ranks that share a GPU need --communicator ipc";
   throw Error(ExitCode::communicator, call_failed("NCCL", why, call, file, line));
 }

@@ -17,8 +17,8 @@ std::string default_file() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   if (cache == nullptr && home == nullptr) return {};
-  const std::filesystem::path base = cache != nullptr ? std::filesystem::path(cache)
-                                                      : std::filesystem::path(home) / ".cache";
+  const std::filesystem::path base =
+      cache != nullptr ? std::filesystem::path(cache) : std::filesystem::path(home) / ".cache";
   return (base / "wansweep" / "cublas-algorithms").string();
 }
 

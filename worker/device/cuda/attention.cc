@@ -22,8 +22,7 @@ std::string describe(const AttentionShape& s) {
 
 void check(fe::error_t error, const AttentionShape& shape) {
   if (error.is_good()) return;
-  throw Error(ExitCode::internal,
-              fmt::format("cuDNN attention of {}: {}", describe(shape), error.get_message()));
+  throw Error(ExitCode::internal, fmt::format("cuDNN attention of {}: {}", describe(shape), error.get_message()));
 }
 
 // [rows, heads, head_dim] in memory is [1, heads, rows, head_dim] to cuDNN.

@@ -30,15 +30,12 @@ __device__ inline void store_values(bf16* to, const float (&in)[4]) {
 }
 
 // One warp a row and head, four values a lane and turn. Which sides count, and how much:
-//   ours = weight of the sum so far, theirs = weight of the part; a side whose logarithm is -inf saw no keys, and is not
-//   even read.
+//   ours = weight of the sum so far, theirs = weight of the part; a side whose logarithm is -inf saw no keys, and is
+//   not even read.
 template <typename T>
-__global__ __launch_bounds__(32 * warps_a_block) void merge_attention_rows(const T* __restrict__ part,
-                                                                           const float* __restrict__ part_lse,
-                                                                           float* __restrict__ acc,
-                                                                           float* __restrict__ acc_lse,
-                                                                           T* __restrict__ out, bool first, bool last,
-                                                                           int64_t rows, int heads, int head_dim) {
+__global__ __launch_bounds__(32 * warps_a_block) void merge_attention_rows(
+    const T* __restrict__ part, const float* __restrict__ part_lse, float* __restrict__ acc,
+    float* __restrict__ acc_lse, T* __restrict__ out, bool first, bool last, int64_t rows, int heads, int head_dim) {
   const int lane = threadIdx.x % 32;
   const int64_t index = int64_t{blockIdx.x} * warps_a_block + threadIdx.x / 32;
   if (index >= rows * heads) return;

@@ -15,7 +15,7 @@ void throw_failed(cudaError_t result, const char* call, const char* file, int li
 }
 
 void throw_failed(cublasStatus_t result, const char* call, const char* file, int line) {
-  throw Error(ExitCode::internal, call_failed("cuBLASLt", cublasGetStatusString(result), call, file, line));
+  throw Error(ExitCode::internal, call_failed("cuBLASLt", cublasLtGetStatusString(result), call, file, line));
 }
 
 void throw_failed(cudnnStatus_t result, const char* call, const char* file, int line) {

@@ -25,14 +25,11 @@ CudaEvent& as_cuda(const Event& event) { return static_cast<CudaEvent&>(*event);
 
 }  // namespace
 
-CudaDevice::CudaDevice(int ordinal, int64_t memory_bytes) : ordinal_(ordinal) {
+CudaDevice::CudaDevice(int ordinal, int64_t memory_limit)
+    : ordinal_(ordinal), memory_(std::make_shared<CudaMemoryPool>(memory_limit)) {
   cudaCheck(cudaSetDevice(ordinal));
   cudaCheck(cudaGetDeviceProperties(&properties_, ordinal));
   for (cudaStream_t& stream : streams_) cudaCheck(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
-  size_t free = 0, total = 0;
-  cudaCheck(cudaMemGetInfo(&free, &total));
-  const auto available = static_cast<int64_t>(free);
-  memory_ = std::make_shared<CudaMemoryPool>(memory_bytes > 0 ? std::min(memory_bytes, available) : available);
   clock_ = std::make_unique<EventClock>(stream(StreamId::compute));
   ops_ = std::make_unique<CudaOps>(*this);
 }

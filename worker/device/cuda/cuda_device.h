@@ -13,13 +13,13 @@
 namespace wansweep {
 
 struct CudaDeviceOptions {
-  int64_t memory_bytes = 0;  // 0: what is free when the device is opened; more than that is never promised
-  int local_rank = 0;        // among the ranks of this node, which all see the same GPUs or one each
-  int local_ranks = 1;
-  bool share_device = false;  // more ranks than GPUs is no error
+  int64_t memory_bytes = 0;  // 0: this rank's share of what is free when the device is opened; it never gets more
+  int node_rank = 0;         // among the ranks of this node, which all see the same GPUs or one each
+  int node_ranks = 1;
+  bool share_device = false;  // more ranks than GPUs is no error: they take them in turn, and share their memory
 };
 
-// A rank takes GPU local_rank of those that CUDA_VISIBLE_DEVICES leaves; the only one when it sees one. Throws
+// A rank takes GPU node_rank of those that CUDA_VISIBLE_DEVICES leaves; the only one when it sees one. Throws
 // Error(device_unavailable) with one line: no driver, no GPU, a driver older than the toolkit, a GPU older than compute
 // capability 8.0, fewer GPUs than ranks.
 std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options);

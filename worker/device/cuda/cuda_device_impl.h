@@ -17,7 +17,7 @@ namespace wansweep {
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(int ordinal, int64_t memory_bytes);
+  CudaDevice(int ordinal, int64_t memory_limit);  // bytes
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;

@@ -89,7 +89,7 @@ void EventClock::resolve(TimeMark& mark) {
     TimeMark& next = **each;
     const int64_t passed = since(*next.before, next.event.get());
     // Spread thin, so that no span is visibly longer or shorter for it.
-    const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 1000, std::abs(passed) / 1000);
+    const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 10000, std::abs(passed) / 10000);
     next.ns = next.before->ns + passed + correction;
     correction_ns_ -= correction;
     next.known = true;

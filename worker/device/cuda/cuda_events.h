@@ -1,9 +1,9 @@
 // Points on CUDA streams, and one clock for all of them.
 //
-// cudaEventElapsedTime gives milliseconds as a float: over minutes it is good to tens of microseconds only. So times are
-// taken against a recent mark on the compute stream, and marks against the mark before: every difference is short, and
-// exact to well below a microsecond. The GPU's clock drifts from the host's; looking at the host's now and then, the chain
-// of marks follows it, by at most a thousandth of the time between two marks.
+// cudaEventElapsedTime gives milliseconds as a float: over minutes it is good to tens of microseconds only. So times
+// are taken against a recent mark on the compute stream, and marks against the mark before: every difference is short,
+// and exact to well below a microsecond. The GPU's clock drifts from the host's; looking at the host's now and then,
+// the chain of marks follows it, by at most a ten-thousandth of the time between two marks.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -74,7 +74,7 @@ class EventClock {
  private:
   struct Look {
     std::shared_ptr<TimeMark> mark;
-    int64_t host_ns = 0;   // when the mark was passed
+    int64_t host_ns = 0;    // when the mark was passed
     int64_t unsure_ns = 0;  // within
   };
   Look look();

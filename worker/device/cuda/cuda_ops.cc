@@ -25,8 +25,8 @@ int common_alignment(const LinearOperands& o) {
 cuda::PartTable make_part_table(std::span<const int> heads_of_part, int head_dim) {
   cuda::PartTable table;
   if (heads_of_part.size() > cuda::PartTable::most) {
-    throw Error(ExitCode::internal, fmt::format("{} Ulysses parts; {} are the most", heads_of_part.size(),
-                                                int{cuda::PartTable::most}));
+    throw Error(ExitCode::internal,
+                fmt::format("{} Ulysses parts; {} are the most", heads_of_part.size(), int{cuda::PartTable::most}));
   }
   table.count = static_cast<int>(heads_of_part.size());
   for (size_t i = 0; i < heads_of_part.size(); ++i) table.begin[i + 1] = table.begin[i] + heads_of_part[i] * head_dim;
@@ -72,8 +72,8 @@ void CudaOps::split_qkv(DType type, void* qkv, Weight norm_q, Weight norm_k, con
   cuda::PartTable table;
   if (q != nullptr) table = make_part_table(parts.heads_of_part, head_dim);
   if (q != nullptr && table.begin[table.count] != heads * head_dim) {
-    throw Error(ExitCode::internal, fmt::format("split_qkv: the parts have {} heads of {}",
-                                                table.begin[table.count] / head_dim, heads));
+    throw Error(ExitCode::internal,
+                fmt::format("split_qkv: the parts have {} heads of {}", table.begin[table.count] / head_dim, heads));
   }
   cuda::split_qkv(stream_, type, qkv, norm_q, norm_k, cos_sin, q, k, v, table, rows, heads, head_dim, eps);
 }
@@ -96,8 +96,8 @@ void CudaOps::attention(DType type, Rows q, Rows k, Rows v, void* out, float* ls
   }
   if (type == DType::f32) {
     if (head_dim > cuda::most_plain_head_dim) {
-      throw bad_input(fmt::format("attention in f32: a head_dim of {}; {} is the most", head_dim,
-                                  int{cuda::most_plain_head_dim}));
+      throw bad_input(
+          fmt::format("attention in f32: a head_dim of {}; {} is the most", head_dim, int{cuda::most_plain_head_dim}));
     }
     cuda::plain_attention(stream_, static_cast<const float*>(q.data), q.stride, static_cast<const float*>(k.data),
                           k.stride, static_cast<const float*>(v.data), v.stride, static_cast<float*>(out), lse, q_rows,

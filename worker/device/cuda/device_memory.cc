@@ -21,8 +21,9 @@ Buffer CudaMemoryPool::allocate(int64_t bytes, const std::string& what) {
   const int64_t taken = (std::max<int64_t>(bytes, 1) + granularity - 1) / granularity * granularity;
   const std::lock_guard lock(mutex_);
   if (taken > limit_ - used_) {
-    throw Error(ExitCode::device_memory, fmt::format("device memory: {} asks for {:.0f} MiB, {:.0f} of {:.0f} MiB are left",
-                                                     what, mib(taken), mib(limit_ - used_), mib(limit_)));
+    throw Error(ExitCode::device_memory,
+                fmt::format("device memory: {} asks for {:.0f} MiB, {:.0f} of {:.0f} MiB are left", what, mib(taken),
+                            mib(limit_ - used_), mib(limit_)));
   }
   void* data = nullptr;
   const cudaError_t result = cudaMalloc(&data, static_cast<size_t>(taken));

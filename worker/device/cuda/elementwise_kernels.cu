@@ -186,17 +186,17 @@ struct UniPCFour {
 
 template <typename T>
 UniPC<T> tail_of(UniPC<T> all, int64_t done) {
-  return {all.step,        all.cond + done, all.uncond + done, all.noise_pred + done,
-          all.x + done,    all.last + done, all.m0 + done,     all.m1 + done};
+  return {all.step,     all.cond + done, all.uncond + done, all.noise_pred + done,
+          all.x + done, all.last + done, all.m0 + done,     all.m1 + done};
 }
 
 template <typename T>
 void launch_unipc(cudaStream_t stream, const UniPC<T>& all, int64_t n) {
   bool whole_vectors = true;
-  for (const void* address : {static_cast<const void*>(all.cond), static_cast<const void*>(all.uncond),
-                              static_cast<const void*>(all.noise_pred), static_cast<const void*>(all.x),
-                              static_cast<const void*>(all.last), static_cast<const void*>(all.m0),
-                              static_cast<const void*>(all.m1)}) {
+  for (const void* address :
+       {static_cast<const void*>(all.cond), static_cast<const void*>(all.uncond),
+        static_cast<const void*>(all.noise_pred), static_cast<const void*>(all.x), static_cast<const void*>(all.last),
+        static_cast<const void*>(all.m0), static_cast<const void*>(all.m1)}) {
     whole_vectors = whole_vectors && aligned16(address);
   }
   const int64_t vectors = whole_vectors ? n / 4 : 0;
@@ -257,10 +257,10 @@ void unipc_step(cudaStream_t stream, DType type, const UniPCStep& step, const vo
                               last, m0, m1},
                  n);
   } else {
-    launch_unipc(stream,
-                 UniPC<bf16>{step, static_cast<const bf16*>(cond), static_cast<const bf16*>(other), noise_pred, x, last,
-                             m0, m1},
-                 n);
+    launch_unipc(
+        stream,
+        UniPC<bf16>{step, static_cast<const bf16*>(cond), static_cast<const bf16*>(other), noise_pred, x, last, m0, m1},
+        n);
   }
 }
 

@@ -24,8 +24,8 @@ struct Norms {
   AnyWeight q, k;
 };
 
-// Where value `column` of `row` lies in the layout by parts, whose part p holds all rows of its columns. `part` is where
-// to start looking.
+// Where value `column` of `row` lies in the layout by parts, whose part p holds all rows of its columns. `part` is
+// where to start looking.
 __device__ inline int64_t parted_index(const PartTable& parts, int64_t rows, int64_t row, int column, int* part) {
   while (column >= parts.begin[*part + 1]) ++*part;
   const int begin = parts.begin[*part];
@@ -160,9 +160,9 @@ void split_fast(cudaStream_t stream, void* qkv, Weight norm_q, Weight norm_k, co
   const bool in_place = q == nullptr;
   const unsigned blocks = blocks_for(rows * (in_place ? 2 : 3), rows_a_block);
   const auto kernel = in_place ? split_qkv_rows<V, true> : split_qkv_rows<V, false>;
-  kernel<<<blocks, 32 * rows_a_block, 0, stream>>>(
-      static_cast<uint4*>(qkv), static_cast<const uint4*>(norm_q.data), static_cast<const uint4*>(norm_k.data), cos_sin,
-      out, parts, rows, head_dim, eps);
+  kernel<<<blocks, 32 * rows_a_block, 0, stream>>>(static_cast<uint4*>(qkv), static_cast<const uint4*>(norm_q.data),
+                                                   static_cast<const uint4*>(norm_k.data), cos_sin, out, parts, rows,
+                                                   head_dim, eps);
 }
 
 }  // namespace
@@ -171,9 +171,9 @@ void split_qkv(cudaStream_t stream, DType type, void* qkv, Weight norm_q, Weight
                void* k, void* v, const PartTable& parts, int64_t rows, int heads, int head_dim, float eps) {
   if (rows == 0) return;
   const int dim = heads * head_dim;
-  const bool fits = type == DType::bf16 && norm_q.type == DType::bf16 && norm_k.type == DType::bf16 &&
-                    head_dim >= 16 && 256 % head_dim == 0 && aligned16(qkv) && aligned16(norm_q.data) &&
-                    aligned16(norm_k.data) && aligned16(cos_sin) && aligned16(q) && aligned16(k) && aligned16(v);
+  const bool fits = type == DType::bf16 && norm_q.type == DType::bf16 && norm_k.type == DType::bf16 && head_dim >= 16 &&
+                    256 % head_dim == 0 && aligned16(qkv) && aligned16(norm_q.data) && aligned16(norm_k.data) &&
+                    aligned16(cos_sin) && aligned16(q) && aligned16(k) && aligned16(v);
   if (fits && dim == 1536) {
     split_fast<6>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
   } else if (fits && dim == 3072) {

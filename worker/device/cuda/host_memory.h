@@ -10,11 +10,6 @@
 
 namespace wansweep {
 
-// Bytes that this process may still take: what its cgroup leaves, or what the kernel calls available, whichever is
-// less. On machines whose memory grows as it is used both say too little: WANSWEEP_HOST_MEMORY=GiB says instead what a
-// rank may take in all, of which it holds `in_use` bytes.
-int64_t available_host_memory(int64_t in_use);
-
 // Counts what it hands out. Buffers may outlive the pool's owner.
 class CudaHostPool : public std::enable_shared_from_this<CudaHostPool> {
  public:

@@ -24,8 +24,8 @@ using Layout = std::unique_ptr<cublasLtMatrixLayoutOpaque_t, LayoutDeleter>;
 
 Layout make_layout(cudaDataType_t type, int64_t rows, int64_t columns) {
   cublasLtMatrixLayout_t layout = nullptr;
-  cublasCheck(cublasLtMatrixLayoutCreate(&layout, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns),
-                                         rows));
+  cublasCheck(
+      cublasLtMatrixLayoutCreate(&layout, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows));
   return Layout(layout);
 }
 
@@ -103,8 +103,9 @@ std::vector<cublasLtMatmulAlgo_t> Linear::candidates(const LinearShape& s, const
   set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<uint64_t>(workspace_bytes));
   // No split sums: their order, and so the last bits, may change from run to run.
   set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
-  for (const auto attribute : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+  for (const auto attribute :
+       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
     set(attribute, static_cast<uint32_t>(s.alignment));
   }
   std::array<cublasLtMatmulHeuristicResult_t, most_candidates> results{};
@@ -176,7 +177,8 @@ const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOpera
     plan->algorithm = all.front();
     if (work >= worth_trying && !cache_.file().empty()) plan->algorithm = fastest(all, *plan, operands);
     if (!from_hex(cache_.store(key, to_hex(plan->algorithm)), &plan->algorithm)) {
-      throw Error(ExitCode::internal, fmt::format("{}: no algorithm in the line of {}; remove the file", cache_.file(), key));
+      throw Error(ExitCode::internal,
+                  fmt::format("{}: no algorithm in the line of {}; remove the file", cache_.file(), key));
     }
   }
   kept = std::move(plan);

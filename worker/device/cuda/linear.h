@@ -1,4 +1,5 @@
-// Matrix products through cuBLASLt: y = activation(x w^T + bias), with the algorithm that was fastest when it was tried.
+// Matrix products through cuBLASLt: y = activation(x w^T + bias), with the algorithm that was fastest when it was
+// tried.
 #pragma once
 
 #include <cublasLt.h>

@@ -128,10 +128,14 @@ __global__ void rms_norm_plain(const T* x, int64_t stride, AnyWeight weight, T* 
 template <typename Launch>
 bool launch_by_width(int64_t dim, Launch launch) {
   switch (dim) {
-    case 1536: return launch(std::integral_constant<int, 6>());
-    case 3072: return launch(std::integral_constant<int, 12>());
-    case 5120: return launch(std::integral_constant<int, 20>());
-    default: return false;
+    case 1536:
+      return launch(std::integral_constant<int, 6>());
+    case 3072:
+      return launch(std::integral_constant<int, 12>());
+    case 5120:
+      return launch(std::integral_constant<int, 20>());
+    default:
+      return false;
   }
 }
 

@@ -60,8 +60,7 @@ nlohmann::json describe_by_nvml(const std::string& pci_bus_id) {
   nlohmann::json json = {{"numa_node", numa_node(pci_bus_id)}};
   const Nvml nvml;
   NvmlDevice device = nullptr;
-  if (!nvml.usable() ||
-      nvml.call("nvmlDeviceGetHandleByPciBusId_v2", pci_bus_id.c_str(), &device) != nvml_success) {
+  if (!nvml.usable() || nvml.call("nvmlDeviceGetHandleByPciBusId_v2", pci_bus_id.c_str(), &device) != nvml_success) {
     json["nvml"] = "not available";
     return json;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -27,9 +28,10 @@ void check_driver() {
   if (driver == 0) throw unavailable("no CUDA driver on this host (libcuda.so.1); run on a GPU node, or --backend cpu");
   // Within a major version an older driver will do.
   if (driver / 1000 < CUDART_VERSION / 1000) {
-    throw unavailable(fmt::format("the driver knows CUDA {}, this worker was built with {}; a newer driver, or a build "
-                                  "with an older toolkit, is needed",
-                                  version_text(driver), version_text(CUDART_VERSION)));
+    throw unavailable(
+        fmt::format("the driver knows CUDA {}, this worker was built with {}; a newer driver, or a build "
+                    "with an older toolkit, is needed",
+                    version_text(driver), version_text(CUDART_VERSION)));
   }
 }
 
@@ -52,18 +54,24 @@ std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
   check_driver();
   const int count = count_devices();
   // A launcher that gives each rank its own shows it that one only.
-  if (count > 1 && options.local_rank >= count && !options.share_device) {
+  if (count > 1 && options.node_rank >= count && !options.share_device) {
     throw unavailable(fmt::format("{} ranks on this node, {} GPUs; start as many ranks as GPUs, or set share_device",
-                                  options.local_ranks, count));
+                                  options.node_ranks, count));
   }
-  const int ordinal = options.local_rank % count;
+  const int ordinal = options.node_rank % count;
   cudaDeviceProp properties{};
   cudaCheck(cudaGetDeviceProperties(&properties, ordinal));
   if (properties.major < oldest_capability) {
     throw unavailable(fmt::format("GPU {} is a {} of compute capability {}.{}; {}.0 (Ampere) or newer is needed",
                                   ordinal, properties.name, properties.major, properties.minor, oldest_capability));
   }
-  return std::make_unique<CudaDevice>(ordinal, options.memory_bytes);
+  cudaCheck(cudaSetDevice(ordinal));
+  size_t free = 0, total = 0;
+  cudaCheck(cudaMemGetInfo(&free, &total));
+  const int sharers = options.share_device ? (options.node_ranks + count - 1) / count : 1;
+  const auto share = static_cast<int64_t>(free) / sharers;
+  return std::make_unique<CudaDevice>(ordinal,
+                                      options.memory_bytes > 0 ? std::min(options.memory_bytes, share) : share);
 }
 
 std::string cuda_device_identity(const Device& device) {

@@ -28,7 +28,6 @@ struct AnyWeight {
   }
 };
 
-
 __device__ inline float low(uint32_t pair) { return __uint_as_float(pair << 16); }
 __device__ inline float high(uint32_t pair) { return __uint_as_float(pair & 0xFFFF0000U); }
 

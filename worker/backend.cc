@@ -1,0 +1,76 @@
+#include "worker/backend.h"
+
+#include <fmt/format.h>
+
+#include "worker/device/cpu/cpu_device.h"
+#ifdef WANSWEEP_CUDA
+#include "worker/device/cuda/cuda_device.h"
+#endif
+
+namespace wansweep {
+
+namespace {
+
+constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
+
+void check_communicator(const RunSpec& spec) {
+  const bool fits = spec.communicator == "auto" ||
+                    (spec.backend == "cuda") == (spec.communicator == "nccl" || spec.communicator == "ipc");
+  if (fits) return;
+  throw bad_input(fmt::format("communicator is {}, backend {}; mpi is cpu's, nccl and ipc are cuda's",
+                              spec.communicator, spec.backend));
+}
+
+Backend open_cpu(MpiWorld& world, const RunSpec& spec) {
+  CpuDeviceOptions options;
+  options.memory_bytes = static_cast<int64_t>((spec.device_memory > 0 ? spec.device_memory : 64) * gibibyte);
+  if (spec.link_bandwidth > 0) {
+    const double rate = spec.link_bandwidth * 1e9;
+    LinkState* shared = spec.link == "shared" ? world.shared_link_state() : nullptr;
+    options.link = std::make_shared<Link>(rate, rate, shared);
+  }
+  std::unique_ptr<CpuDevice> device = open_cpu_device(options);
+  Backend backend;
+  if (world.ranks() > 1) backend.communicator = make_mpi_communicator(*device);
+  backend.device = std::move(device);
+  return backend;
+}
+
+#ifdef WANSWEEP_CUDA
+Backend open_cuda(MpiWorld& world, const RunSpec& spec) {
+  Backend backend;
+  std::string identity;
+  world.all_or_none([&] {
+    CudaDeviceOptions options;
+    options.memory_bytes = static_cast<int64_t>(spec.device_memory * gibibyte);
+    options.node_rank = world.node_rank();
+    options.node_ranks = world.node_ranks();
+    options.share_device = spec.share_device;
+    backend.device = open_cuda_device(options);
+    identity = cuda_device_identity(*backend.device);
+  });
+  const std::vector<std::string> identities = world.gather_text(identity);
+  world.all_or_none([&] { check_devices_differ(identities, spec.share_device); });
+  if (world.ranks() == 1) return backend;
+  // NCCL refuses ranks that share a GPU.
+  const bool ipc = spec.communicator == "ipc" || (spec.communicator == "auto" && spec.share_device);
+  backend.communicator = ipc ? make_ipc_communicator(*backend.device) : make_nccl_communicator(*backend.device);
+  return backend;
+}
+#else
+Backend open_cuda(MpiWorld& world, const RunSpec&) {
+  world.all_or_none([] {
+    throw bad_input("backend is cuda; this wansweep-worker was built without CUDA (CMake says why when it configures)");
+  });
+  return {};
+}
+#endif
+
+}  // namespace
+
+Backend open_backend(MpiWorld& world, const Job& job) {
+  world.all_or_none([&] { check_communicator(job.spec); });
+  return job.spec.backend == "cuda" ? open_cuda(world, job.spec) : open_cpu(world, job.spec);
+}
+
+}  // namespace wansweep

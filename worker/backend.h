@@ -1,0 +1,23 @@
+// Which device and which communicator a run takes: the one place that knows of both backends.
+#pragma once
+
+#include <memory>
+
+#include "worker/device/device.h"
+#include "worker/job.h"
+#include "worker/shard/communicator.h"
+#include "worker/shard/mpi_world.h"
+
+namespace wansweep {
+
+struct Backend {
+  std::unique_ptr<Device> device;
+  std::unique_ptr<Communicator> communicator;  // null on one rank; uses the device
+};
+
+// Collective. On cuda a rank takes the GPU of its place on the node. What goes wrong on one rank is thrown on all:
+// Error(bad_input) for a backend that this build has not, or a communicator that is not the backend's;
+// Error(device_unavailable) for hardware, see worker/device/cuda/cuda_device.h.
+Backend open_backend(MpiWorld& world, const Job& job);
+
+}  // namespace wansweep
