@@ -128,10 +128,13 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   world.all_or_none([&] { check_fits(job, *device, world.node_ranks()); });
   world.all_or_none([&] {
     workspace = std::make_unique<Workspace>(*device, job.memory, job.plan);
+    const int64_t loading_since = monotonic_ns();
     experts = load_experts(*device, job);
+    const double loaded_s = static_cast<double>(monotonic_ns() - loading_since) / 1e9;
+    nlohmann::json environment = nlohmann::json::parse(describe_environment(*device, world.rank(), world.ranks()));
+    environment["weights_loaded_s"] = loaded_s;
     trace = std::make_unique<TraceWriter>((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
-                                          to_json(job.spec).dump(),
-                                          describe_environment(*device, world.rank(), world.ranks()));
+                                          to_json(job.spec).dump(), environment.dump());
     recorder = std::make_unique<Recorder>(*device, trace.get(),
                                           job.spec.trace_detail == "step" ? TraceDetail::step : TraceDetail::block);
     upload_inputs(*device, job, place, *workspace);

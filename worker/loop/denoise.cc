@@ -3,6 +3,7 @@
 #include <array>
 
 #include "worker/loop/unipc.h"
+#include "worker/trace/nvtx.h"
 
 namespace wansweep {
 
@@ -33,10 +34,12 @@ void predict(const DenoiseParts& p, int expert, bool guided, int64_t prediction_
   const bool makes_cond = !split || p.rank < p.plan.sequence_ranks();
   const bool makes_uncond = guided && (!split || !makes_cond);
   if (makes_cond) {
+    const NvtxRange range("forward cond");
     p.recorder.set_forward(cond);
     p.transformer.forward(expert, w.prompt, w.cond);
   }
   if (makes_uncond) {
+    const NvtxRange range("forward uncond");
     p.recorder.set_forward(uncond);
     p.transformer.forward(expert, w.negative_prompt, w.uncond);
   }
@@ -58,6 +61,7 @@ int denoise(const DenoiseSettings& settings, const DenoiseParts& p, const std::f
     const int step = static_cast<int>(i) + 1;
     const int expert = switch_at > 0 && step >= switch_at ? 1 : 0;
     const int timestep = settings.schedule.timesteps[i];
+    const NvtxRange range("step");
     p.recorder.begin_step(step, expert + 1, timestep, settings.schedule.sigmas[i]);
     p.offload.begin_step(expert);
     p.transformer.set_timestep(timestep);

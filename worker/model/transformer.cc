@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "worker/trace/nvtx.h"
+
 namespace wansweep {
 
 namespace {
@@ -37,6 +39,7 @@ void Transformer::set_timestep(int timestep) {
 void Transformer::forward(int expert, const void* prompt, void* prediction) {
   embed(expert, prompt);
   for (int block = 0; block < config_.layers; ++block) {
+    const NvtxRange range("block");
     recorder_.set_block(block);
     run_block(offload_.acquire(expert, block));
     offload_.release(expert, block);

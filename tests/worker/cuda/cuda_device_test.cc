@@ -34,23 +34,25 @@ TEST_F(CudaDeviceTest, EventsAreTimedOnTheRanksClock) {
   const int64_t bytes = 64 * mebibyte;
   const Buffer host = gpu().allocate_host(bytes, HostMemory::pinned, "host"), device = gpu().allocate(bytes, "device");
   const int64_t before = monotonic_ns();
-  std::vector<Event> events;
+  std::vector<Event> copied, computed;
   for (int i = 0; i < 100; ++i) {  // more than one of the clock's marks
     gpu().copy_in(StreamId::copy, device.data(), host.data(), mebibyte);
-    events.push_back(gpu().record(StreamId::copy));
-    gpu().wait(StreamId::compute, events.back());
-    events.push_back(gpu().record(StreamId::compute));
+    copied.push_back(gpu().record(StreamId::copy));
+    gpu().wait(StreamId::compute, copied.back());
+    computed.push_back(gpu().record(StreamId::compute));
   }
-  gpu().synchronize(events.back());
+  gpu().synchronize(computed.back());
   const int64_t after = monotonic_ns();
-  constexpr int64_t unsure = 200'000;
-  int64_t last = before - unsure;
-  for (const Event& event : events) {
-    EXPECT_TRUE(gpu().done(event));
-    EXPECT_GE(gpu().time_ns(event), last - 2000);
-    last = gpu().time_ns(event);
+  constexpr int64_t unsure_of_host = 200'000, unsure = 2000;
+  EXPECT_GE(gpu().time_ns(copied.front()), before - unsure_of_host);
+  EXPECT_LE(gpu().time_ns(computed.back()), after + unsure_of_host);
+  for (size_t i = 0; i < copied.size(); ++i) {
+    EXPECT_TRUE(gpu().done(copied[i]));
+    EXPECT_GE(gpu().time_ns(computed[i]), gpu().time_ns(copied[i]) - unsure) << i;
+    if (i == 0) continue;
+    EXPECT_GT(gpu().time_ns(copied[i]), gpu().time_ns(copied[i - 1])) << i;
+    EXPECT_GE(gpu().time_ns(computed[i]), gpu().time_ns(computed[i - 1]) - unsure) << i;
   }
-  EXPECT_LE(last, after + unsure);
 }
 
 TEST_F(CudaDeviceTest, ADefaultEventIsDone) {
