@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   wansweep::add_gather(app, action);
   wansweep::add_query(app, action);
   wansweep::add_resolve(app, action);
+  wansweep::add_rerun(app, action);
 
   try {
     app.parse(argc, argv);
