@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   wansweep::add_query(app, action);
   wansweep::add_resolve(app, action);
   wansweep::add_rerun(app, action);
+  wansweep::add_compare(app, action);
 
   try {
     app.parse(argc, argv);

@@ -20,5 +20,6 @@ void add_gather(CLI::App& app, Action& action);
 void add_query(CLI::App& app, Action& action);
 void add_resolve(CLI::App& app, Action& action);
 void add_rerun(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
 
 }  // namespace wansweep
