@@ -17,7 +17,7 @@ struct Metric {
   const char* unit;
   const char* sql;  // of newest_attempt a, attempt_time t, attempt_waits w; nullptr: worked out here
 };
-constexpr const char* overhead = "over resident";
+constexpr const char* overhead = "overhead";  // over the resident run of the same repeat that does the same work
 constexpr std::array<Metric, 7> metrics{{{"total", "s", "t.total_ns / 1e9"},
                                          {overhead, "%", nullptr},
                                          {"median step", "s", "t.median_step_ns / 1e9"},
@@ -36,21 +36,23 @@ Settings without(Settings settings, const std::set<std::string>& names) {
   return settings;
 }
 
-// What each repeat took above the median of the resident runs that do the same work.
+// Repeat by repeat, so that the spread of the resident runs is in it too: a launcher runs all configurations once
+// before it repeats any.
 void add_overheads(ComparedSweep& sweep) {
   for (auto& [hash, configuration] : sweep.configurations) {
     const auto mode = configuration.settings.find("offload");
     if (mode == configuration.settings.end() || mode->second == "resident") continue;
     for (const auto& [other_hash, other] : sweep.configurations) {
       const auto other_mode = other.settings.find("offload");
-      const auto baseline = other.samples.find("total");
-      if (other_mode == other.settings.end() || other_mode->second != "resident" || baseline == other.samples.end() ||
+      const auto resident = other.samples.find("total");
+      if (other_mode == other.settings.end() || other_mode->second != "resident" || resident == other.samples.end() ||
           without(other.settings, offload_settings) != without(configuration.settings, offload_settings)) {
         continue;
       }
-      const double resident = median(baseline->second);
-      for (const double total : configuration.samples["total"]) {
-        configuration.samples[overhead].push_back(100 * (total / resident - 1));
+      for (const auto& [repeat, total] : configuration.samples["total"]) {
+        const auto baseline = resident->second.find(repeat);
+        if (baseline == resident->second.end()) continue;
+        configuration.samples[overhead][repeat] = 100 * (total / baseline->second - 1);
       }
       break;
     }
@@ -144,7 +146,10 @@ std::vector<MetricChange> changes_of(const ComparedConfiguration& before, const 
   for (const Metric& metric : metrics) {
     const auto samples = [&](const ComparedConfiguration& side) {
       const auto found = side.samples.find(metric.name);
-      return found == side.samples.end() ? std::vector<double>{} : found->second;
+      std::vector<double> values;
+      if (found == side.samples.end()) return values;
+      for (const auto& [repeat, value] : found->second) values.push_back(value);
+      return values;
     };
     const std::vector<double> old_values = samples(before);
     const std::vector<double> new_values = samples(after);
@@ -167,15 +172,17 @@ ComparedSweep load_sweep(Store& store, const std::string& name) {
   std::string columns;
   for (const Metric& metric : metrics) columns += fmt::format(", {}", metric.sql != nullptr ? metric.sql : "NULL");
   const Table samples = run_query(
-      store, fmt::format("SELECT r.config{} FROM newest_attempt a JOIN run r ON r.id = a.run_id JOIN sweep p ON p.id = "
-                         "r.sweep_id JOIN attempt_time t ON t.attempt_id = a.id LEFT JOIN attempt_waits w ON "
-                         "w.attempt_id = a.id WHERE p.name = '{}' ORDER BY r.config, r.repeat",
-                         columns, name));
+      store,
+      fmt::format(
+          "SELECT r.config, r.repeat{} FROM newest_attempt a JOIN run r ON r.id = a.run_id JOIN sweep p ON p.id = "
+          "r.sweep_id JOIN attempt_time t ON t.attempt_id = a.id LEFT JOIN attempt_waits w ON "
+          "w.attempt_id = a.id WHERE p.name = '{}' ORDER BY r.config, r.repeat",
+          columns, name));
   for (const auto& row : samples.rows) {
     ComparedConfiguration& configuration = sweep.configurations[std::get<std::string>(row[0])];
     for (size_t i = 0; i < metrics.size(); ++i) {
-      if (const double* value = std::get_if<double>(&row[i + 1])) {
-        configuration.samples[metrics[i].name].push_back(*value);
+      if (const double* value = std::get_if<double>(&row[i + 2])) {
+        configuration.samples[metrics[i].name][std::get<int64_t>(row[1])] = *value;
       }
     }
   }

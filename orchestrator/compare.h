@@ -14,8 +14,8 @@ namespace wansweep {
 
 // One side as the database has it: the newest complete attempt of each run, superseded or not.
 struct ComparedConfiguration {
-  std::map<std::string, std::string> settings;         // by name; those that are not set are absent
-  std::map<std::string, std::vector<double>> samples;  // by metric, a value a repeat; metrics in compare.cc
+  std::map<std::string, std::string> settings;               // by name; those that are not set are absent
+  std::map<std::string, std::map<int64_t, double>> samples;  // by metric, then by repeat; metrics in compare.cc
 };
 struct ComparedSweep {
   std::string name;
@@ -54,6 +54,9 @@ Comparison compare_sweeps(const ComparedSweep& before, const ComparedSweep& afte
 
 // The answer in a sentence.
 std::string sentence_of(const Comparison& comparison);
+
+// The same rows for people, after the sentence.
+std::string text_of(const Comparison& comparison);
 
 // A row a configuration and metric: before, after, change, its interval and the verdict.
 Table table_of(const Comparison& comparison);

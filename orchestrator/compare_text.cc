@@ -8,6 +8,7 @@
 #include <set>
 
 #include "orchestrator/compare.h"
+#include "orchestrator/text_table.h"
 
 namespace wansweep {
 namespace {
@@ -44,6 +45,12 @@ std::string verdict_of(const MetricChange& metric) {
   return "within the spread";
 }
 
+std::string number_text(const std::optional<double>& value, const std::string& unit) {
+  if (!value) return "-";
+  if (unit.empty()) return fmt::format("{:g}", *value);
+  return unit == "s" ? fmt::format("{:.3f}", *value) : fmt::format("{:.1f}", *value);
+}
+
 std::string switch_sentence(const Comparison& comparison) {
   std::set<std::pair<double, double>> moves;
   for (const ConfigurationChange& configuration : comparison.configurations) {
@@ -63,7 +70,7 @@ std::string switch_sentence(const Comparison& comparison) {
 }
 
 // "the total changes beyond the repeats' spread in 1 of 2 configurations (offload=swap +3.1 %)"
-std::string metric_sentence(const Comparison& comparison, const char* name) {
+std::string metric_sentence(const Comparison& comparison, const char* name, const char* in_words) {
   size_t judged = 0;
   size_t unjudged = 0;
   std::vector<std::string> changed;
@@ -79,8 +86,8 @@ std::string metric_sentence(const Comparison& comparison, const char* name) {
     }
   }
   if (judged + unjudged == 0) return "";
-  if (judged == 0) return fmt::format("; fewer than three repeats a side leave the {} undecided", name);
-  std::string text = fmt::format("; the {} changes beyond the repeats' spread in {} of {} configurations", name,
+  if (judged == 0) return fmt::format("; fewer than three repeats a side leave the {} undecided", in_words);
+  std::string text = fmt::format("; the {} changes beyond the repeats' spread in {} of {} configurations", in_words,
                                  changed.size(), judged);
   const bool more = changed.size() > named_at_most;
   changed.resize(std::min(changed.size(), named_at_most));
@@ -95,8 +102,8 @@ std::string sentence_of(const Comparison& comparison) {
   std::string text = fmt::format("{} -> {}", comparison.before, comparison.after);
   if (!comparison.changed.empty()) text += fmt::format(" ({})", fmt::join(comparison.changed, ", "));
   text += fmt::format(": {}", switch_sentence(comparison));
-  text += metric_sentence(comparison, "total");
-  text += metric_sentence(comparison, "over resident");
+  text += metric_sentence(comparison, "total", "total time");
+  text += metric_sentence(comparison, "overhead", "overhead over resident");
   if (comparison.only_before + comparison.only_after > 0) {
     text += fmt::format("; {} and {} configurations have no partner", comparison.only_before, comparison.only_after);
   }
@@ -121,6 +128,32 @@ Table table_of(const Comparison& comparison) {
     }
   }
   return table;
+}
+
+std::string text_of(const Comparison& comparison) {
+  TextTable table({{"configuration"},
+                   {"metric"},
+                   {"unit"},
+                   {"runs"},
+                   {"before", Align::right},
+                   {"after", Align::right},
+                   {"change", Align::right},
+                   {"%", Align::right},
+                   {"95 % interval", Align::right},
+                   {"verdict"}});
+  for (const ConfigurationChange& configuration : comparison.configurations) {
+    std::string name = configuration.name;
+    for (const MetricChange& metric : configuration.metrics) {
+      const auto shown = [&](const std::optional<double>& value) { return number_text(value, metric.unit); };
+      const std::string interval =
+          metric.interval ? fmt::format("{} to {}", shown(metric.interval->low), shown(metric.interval->high)) : "-";
+      table.add_row({name, metric.metric, metric.unit, fmt::format("{}/{}", metric.runs_before, metric.runs_after),
+                     shown(metric.before), shown(metric.after), shown(change_of(metric)),
+                     number_text(percent_of(metric), "%"), interval, verdict_of(metric)});
+      name.clear();
+    }
+  }
+  return table.to_string();
 }
 
 }  // namespace wansweep

@@ -53,7 +53,7 @@ int compare(const Options& options) {
   if (options.csv || options.json) {
     fmt::print("{}", options.csv ? to_csv(table) : to_json(table));
   } else {
-    fmt::print("{}\n{}", sentence_of(comparison), to_text(table));
+    fmt::print("{}\n{}", sentence_of(comparison), text_of(comparison));
   }
   return static_cast<int>(ExitCode::ok);
 }
