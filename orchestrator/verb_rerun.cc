@@ -39,8 +39,13 @@ std::vector<std::string> runs_where(const Options& options, const std::string& d
   Store store = open_store_readonly(options.database.empty() ? directory + "/results.db" : options.database);
   const std::string name = read_sweep_record(directory).name;
   // On lines of its own, so that a comment in it ends there.
-  const Table answer =
-      run_query(store, fmt::format("SELECT run FROM runs WHERE sweep = '{}' AND (\n{}\n)", name, options.where));
+  const std::string sql = fmt::format("SELECT run FROM runs WHERE sweep = '{}' AND (\n{}\n)", name, options.where);
+  Table answer;
+  try {
+    answer = run_query(store, sql);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("--where {}: {}", options.where, error.what()));
+  }
   std::vector<std::string> runs;
   for (const auto& row : answer.rows) runs.push_back(std::get<std::string>(row[0]));
   if (runs.empty()) throw bad_input(fmt::format("--where {}: no run of {} is so", options.where, name));
