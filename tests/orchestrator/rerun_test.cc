@@ -59,6 +59,23 @@ class RerunTest : public testing::Test {
   std::string old_;
 };
 
+// SGLang of December 2025 cut the latents by frames: with its rounding, wansweep's contiguous tokens are the same cut.
+TEST_F(RerunTest, UnderTheOldResolverEachRankHasWholeLatentFrames) {
+  const Plan plan = make_plan(parse_sweep(
+      fmt::format("[sweep]\nname = \"s\"\n[base]\nmodel = \"{}/tests/reference/tiny-wan2.2-t2v\"\nresolver = "
+                  "\"sglang-2025-12\"\nsize = \"64x64\"\nframes = 81\n[matrix]\nranks = [4, 6, 8]\n",
+                  WANSWEEP_SOURCE_DIR),
+      "s.toml"));
+  for (const PlannedConfiguration& c : plan.configurations) {
+    ASSERT_EQ(c.problem, "");
+    EXPECT_EQ(c.spec.frames, 93);
+    const int64_t tokens_per_frame = c.tokens / 24;
+    EXPECT_EQ(c.tokens, tokens_per_frame * 24);
+    EXPECT_EQ(c.parallel.tokens_per_rank % tokens_per_frame, 0) << c.spec.ranks;
+    EXPECT_EQ(c.parallel.tokens_per_rank * c.spec.ranks, c.tokens);
+  }
+}
+
 TEST_F(RerunTest, AShiftSetByHandLeavesWhatElseTheResolverDecided) {
   const Rerun made = rerun({"flow_shift=12"});
   ASSERT_EQ(made.plan.configurations.size(), 2u);
