@@ -73,7 +73,7 @@ class LocalLauncher {
  public:
   LocalLauncher(const Sweep& sweep, const Plan& plan, const LaunchOptions& options)
       : sweep_(sweep), options_(options), line_(stdout) {
-    summary_.total = plan.runs();
+    summary_.total = options.only.empty() ? plan.runs() : options.only.size();
     find_pending(plan);
   }
 
@@ -106,7 +106,9 @@ class LocalLauncher {
     std::map<std::string, Attempt> newest = newest_attempts(options_.directory);
     for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
       for (const PlannedConfiguration& configuration : plan.configurations) {
-        const auto found = newest.find(run_name(configuration, repeat));
+        const std::string name = run_name(configuration, repeat);
+        if (!options_.only.empty() && !options_.only.contains(name)) continue;
+        const auto found = newest.find(name);
         if (found != newest.end()) {
           if (!found->second.state) settle_abandoned(found->second);
           if (is_done(found->second)) {
@@ -290,6 +292,12 @@ LaunchOptions checked(LaunchOptions options) {
 }
 
 }  // namespace
+
+std::string worker_beside_this_program() {
+  std::error_code failed;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return (failed ? std::filesystem::path(".") : self.parent_path()) / "wansweep-worker";
+}
 
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options) {
   const LaunchOptions ready = checked(options);

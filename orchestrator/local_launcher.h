@@ -1,6 +1,7 @@
 // Runs a sweep on this machine through mpirun, some attempts at a time.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "orchestrator/plan.h"
@@ -12,6 +13,7 @@ struct LaunchOptions {
   int jobs = 1;           // attempts at a time
   std::string worker;     // path of wansweep-worker
   std::string mpirun = "mpirun";
+  std::set<std::string> only;  // names of the runs to launch; empty: all
 };
 
 struct LaunchSummary {
@@ -21,6 +23,11 @@ struct LaunchSummary {
   size_t failed = 0;
   bool interrupted = false;
 };
+
+inline constexpr int interrupted_exit = 130;  // what shells give for Ctrl-C
+
+// The worker that was built with this wansweep.
+std::string worker_beside_this_program();
 
 // Runs what is not done yet, and reports on standard output. The caller holds the sweep's lock. SIGINT and SIGTERM stop
 // it cleanly: what runs is asked to end, and is cancelled. Throws Error when nothing more can be launched (a full

@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
   wansweep::add_gather(app, action);
   wansweep::add_query(app, action);
   wansweep::add_resolve(app, action);
+  wansweep::add_rerun(app, action);
+  wansweep::add_compare(app, action);
 
   try {
     app.parse(argc, argv);

@@ -86,11 +86,11 @@ void write_sweep_record(const std::string& directory, const Sweep& sweep, const 
       runs.push_back({{"run", run_name(c, repeat)}, {"config", c.hash}, {"repeat", repeat}});
     }
   }
-  const Json record{{"sweep", sweep.name},
-                    {"file", fs::absolute(sweep.file).lexically_normal().string()},
-                    {"matrix", sweep.text},
-                    {"matrix_sha256", sha256(sweep.text.data(), sweep.text.size())},
-                    {"runs", std::move(runs)}};
+  Json specs = Json::object();
+  for (const PlannedConfiguration& c : plan.configurations) specs[c.hash] = to_json(c.spec);
+  const Json record{{"sweep", sweep.name},     {"file", fs::absolute(sweep.file).lexically_normal().string()},
+                    {"matrix", sweep.text},    {"matrix_sha256", sha256(sweep.text.data(), sweep.text.size())},
+                    {"runs", std::move(runs)}, {"specs", std::move(specs)}};
   write_file_atomically(file, record.dump(2) + '\n');
 }
 
@@ -109,6 +109,18 @@ SweepRecord read_sweep_record(const std::string& directory) {
   } catch (const Json::exception& error) {
     throw bad_input(fmt::format("{}: is not a sweep record: {}", file, error.what()));
   }
+}
+
+std::map<std::string, RunSpec> read_sweep_specs(const std::string& directory) {
+  const std::string file = directory + "/sweep.json";
+  const Json json = Json::parse(read_text(file), nullptr, false);
+  if (!json.is_object() || !json.contains("specs") || !json["specs"].is_object()) {
+    throw bad_input(
+        fmt::format("{}: does not have the runs' settings; `wansweep run` of its TOML file adds them", file));
+  }
+  std::map<std::string, RunSpec> specs;
+  for (const auto& [hash, spec] : json["specs"].items()) specs[hash] = spec_from_json(spec, file);
+  return specs;
 }
 
 }  // namespace wansweep

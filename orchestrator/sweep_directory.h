@@ -2,6 +2,7 @@
 // sweep.json only lists the runs that the matrix asked for.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,14 @@ class SweepLock {
 // Makes the directory where it is missing. Throws Error(output).
 void create_sweep_directory(const std::string& directory);
 
-// Writes sweep.json: the matrix as text, its hash, and the runs. The directory of another sweep is refused.
+// Writes sweep.json: the matrix as text, its hash, the runs, and the settings of each configuration. The directory of
+// another sweep is refused.
 void write_sweep_record(const std::string& directory, const Sweep& sweep, const Plan& plan);
 
 // Throws bad_input when `directory` holds no sweep.
 SweepRecord read_sweep_record(const std::string& directory);
+
+// The resolved settings of each configuration, by hash, as planned. Throws bad_input, also for a record without them.
+std::map<std::string, RunSpec> read_sweep_specs(const std::string& directory);
 
 }  // namespace wansweep

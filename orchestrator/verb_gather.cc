@@ -6,6 +6,7 @@
 #include <string>
 
 #include "orchestrator/store/gather.h"
+#include "orchestrator/store/lineage.h"
 #include "orchestrator/verbs.h"
 #include "schema/error.h"
 
@@ -22,20 +23,24 @@ struct Options {
 int run_gather(const Options& options) {
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
-  const GatherReport report = gather(options.directory, store);
-  for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", problem);
-  fmt::print("{}: {} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n", path,
-             report.attempts, report.added, report.replaced, report.unchanged, report.kept, report.events,
-             report.seconds);
-  return static_cast<int>(report.problems.empty() ? ExitCode::ok : ExitCode::internal);
+  bool damaged = false;
+  for (const std::string& directory : with_reruns(options.directory)) {
+    const GatherReport report = gather(directory, store);
+    for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", problem);
+    fmt::print("{}: {}{} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n", path,
+               directory == options.directory ? "" : directory + ": ", report.attempts, report.added, report.replaced,
+               report.unchanged, report.kept, report.events, report.seconds);
+    damaged = damaged || !report.problems.empty();
+  }
+  return static_cast<int>(damaged ? ExitCode::internal : ExitCode::ok);
 }
 
 }  // namespace
 
 void add_gather(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      app.add_subcommand("gather", "Read the attempts of a sweep into its database; again changes nothing");
+  CLI::App* verb = app.add_subcommand(
+      "gather", "Read the attempts of a sweep, and of its reruns, into its database; again changes nothing");
   verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);
   verb->add_option("--db", options->database, "the database (default DIR/results.db)");
   verb->footer(

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -14,19 +13,12 @@
 namespace wansweep {
 namespace {
 
-constexpr int interrupted_exit = 130;  // what shells give for Ctrl-C
 constexpr int max_jobs = 1024;
 
 struct Options {
   std::string jobs_file;
   LaunchOptions launch;
 };
-
-std::string worker_beside_this_program() {
-  std::error_code failed;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return (failed ? std::filesystem::path(".") : self.parent_path()) / "wansweep-worker";
-}
 
 int sum_up(const LaunchSummary& summary, const Options& options) {
   const size_t done = summary.done_before + summary.completed;

@@ -19,5 +19,7 @@ void add_status(CLI::App& app, Action& action);
 void add_gather(CLI::App& app, Action& action);
 void add_query(CLI::App& app, Action& action);
 void add_resolve(CLI::App& app, Action& action);
+void add_rerun(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
 
 }  // namespace wansweep

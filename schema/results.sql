@@ -132,6 +132,16 @@ CREATE TABLE step_summary (
   PRIMARY KEY (rank_id, step)
 ) STRICT, WITHOUT ROWID;
 
+-- A sweep made to correct another (orchestrator/store/lineage.h): why, and what was set. Which run replaces
+-- which is run.superseded_by; view `lineage` has both.
+CREATE TABLE rerun (
+  sweep_id    INTEGER PRIMARY KEY REFERENCES sweep (id) ON DELETE CASCADE,
+  of_sweep_id INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+  changes     TEXT NOT NULL,  -- "flow_shift=12, resolver=files"
+  reason      TEXT NOT NULL,
+  made_at     TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE event_kind (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO event_kind VALUES (0, 'compute'), (1, 'attention'), (2, 'all_to_all'), (3, 'ring'), (4, 'h2d'), (5, 'd2h'),
                               (6, 'stall'), (7, 'switch');
@@ -152,13 +162,18 @@ JOIN event_kind k ON k.id = e.kind
 JOIN stall_cause c ON c.id = e.cause
 JOIN stream s ON s.id = e.stream;
 
--- The newest complete attempt of each run that no other supersedes: what questions are answered from.
-CREATE VIEW current_attempt AS
+-- The newest complete attempt of each run.
+CREATE VIEW newest_attempt AS
 SELECT a.*
 FROM attempt a
+WHERE a.complete = 1 AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id AND b.complete = 1);
+
+-- The same without the runs that another supersedes: what questions are answered from.
+CREATE VIEW current_attempt AS
+SELECT a.*
+FROM newest_attempt a
 JOIN run r ON r.id = a.run_id
-WHERE a.complete = 1 AND r.superseded_by IS NULL
-  AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id AND b.complete = 1);
+WHERE r.superseded_by IS NULL;
 
 -- Settings that comparisons ask for, one row a run.
 CREATE VIEW run_settings AS
@@ -224,13 +239,15 @@ SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_a
 FROM per_rank
 GROUP BY attempt_id;
 
--- How each way of moving weights fares, by configuration. Seconds are medians over the repeats.
-CREATE VIEW offload_comparison AS
+-- How each way of moving weights fares, by configuration. Seconds are medians over the repeats. Superseded runs (1) are
+-- summed up and compared among themselves.
+CREATE VIEW offload_comparison_all AS
 WITH one AS (
-  SELECT g.sweep_id, g.work, g.model_id, g.size, g.frames, g.ranks, g.cfg, g.ulysses, g.ring, g.flow_shift, g.mode,
-         g.offload, t.total_ns, t.median_step_ns, t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns,
-         w.all_to_all_ns, a.latents_digest
-  FROM current_attempt a
+  SELECT g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.work, g.model_id, g.size, g.frames, g.ranks, g.cfg,
+         g.ulysses, g.ring, g.flow_shift, g.mode, g.offload, t.total_ns, t.median_step_ns, t.switch_step, t.spike_ns,
+         w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, a.latents_digest
+  FROM newest_attempt a
+  JOIN run r ON r.id = a.run_id
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN attempt_time t ON t.attempt_id = a.id
   LEFT JOIN attempt_waits w ON w.attempt_id = a.id
@@ -242,9 +259,9 @@ WITH one AS (
          row_number() OVER (k ORDER BY exposed_transfer_ns) AS exposed_at,
          row_number() OVER (k ORDER BY all_to_all_ns) AS all_to_all_at
   FROM one
-  WINDOW k AS (PARTITION BY sweep_id, work, offload)
+  WINDOW k AS (PARTITION BY sweep_id, superseded, work, offload)
 ), grouped AS (
-  SELECT sweep_id, work, offload, max(model_id) AS model_id, max(size) AS size, max(frames) AS frames,
+  SELECT sweep_id, superseded, work, offload, max(model_id) AS model_id, max(size) AS size, max(frames) AS frames,
          max(ranks) AS ranks, max(cfg) AS cfg, max(ulysses) AS ulysses, max(ring) AS ring,
          max(flow_shift) AS flow_shift, max(mode) AS mode, max(runs) AS runs,
          avg(total_ns) FILTER (WHERE total_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9 AS total_s,
@@ -256,53 +273,69 @@ WITH one AS (
            AS exposed_transfer_s,
          avg(all_to_all_ns) FILTER (WHERE all_to_all_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9 AS all_to_all_s
   FROM ordered
-  GROUP BY sweep_id, work, offload
+  GROUP BY sweep_id, superseded, work, offload
 ), same AS (
-  SELECT sweep_id, work, count(DISTINCT offload) AS modes, count(DISTINCT latents_digest) AS digests
+  SELECT sweep_id, superseded, work, count(DISTINCT offload) AS modes, count(DISTINCT latents_digest) AS digests
   FROM one
-  GROUP BY sweep_id, work
+  GROUP BY sweep_id, superseded, work
 )
 SELECT p.name AS sweep, g.model_id, g.size, g.frames, g.ranks, g.cfg, g.ulysses, g.ring, g.flow_shift, g.offload, g.runs,
        g.total_s, g.step_s, g.switch_step, g.spike_s,
        100.0 * (g.total_s / (SELECT min(b.total_s) FROM grouped b
-                             WHERE b.sweep_id = g.sweep_id AND b.work = g.work AND b.mode = 'resident') - 1)
+                             WHERE b.sweep_id = g.sweep_id AND b.superseded = g.superseded AND b.work = g.work
+                               AND b.mode = 'resident') - 1)
          AS overhead_percent,
        g.device_peak_mib, g.exposed_transfer_s, g.all_to_all_s,
-       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests = 1 THEN 'yes' ELSE 'no' END AS same_latents
+       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests = 1 THEN 'yes' ELSE 'no' END AS same_latents,
+       g.superseded
 FROM grouped g
-JOIN same s ON s.sweep_id = g.sweep_id AND s.work = g.work
+JOIN same s ON s.sweep_id = g.sweep_id AND s.superseded = g.superseded AND s.work = g.work
 JOIN sweep p ON p.id = g.sweep_id;
+CREATE VIEW offload_comparison AS SELECT * FROM offload_comparison_all WHERE superseded = 0;
 
 -- Where the experts switch: by the settings used, by the catalog's, and as the loop did.
-CREATE VIEW switch_steps AS
+CREATE VIEW switch_steps_all AS
 SELECT p.name AS sweep, g.run, g.flow_shift, g.schedule, r.expected_switch AS expected, r.catalog_switch AS catalog,
-       t.switch_step AS used, t.steps
-FROM current_attempt a
+       t.switch_step AS used, t.steps, r.superseded_by IS NOT NULL AS superseded
+FROM newest_attempt a
 JOIN run r ON r.id = a.run_id
 JOIN run_settings g ON g.run_id = r.id
 JOIN sweep p ON p.id = r.sweep_id
 JOIN attempt_time t ON t.attempt_id = a.id;
+CREATE VIEW switch_steps AS SELECT * FROM switch_steps_all WHERE superseded = 0;
 
 -- Every run, with its latest attempt.
-CREATE VIEW runs AS
+CREATE VIEW runs_all AS
 SELECT p.name AS sweep, r.name AS run, a.n AS attempt,
        CASE WHEN r.superseded_by IS NOT NULL THEN 'superseded'
             WHEN a.id IS NULL THEN 'not started'
             WHEN a.complete = 1 THEN 'complete'
             WHEN a.state = 'completed' THEN 'damaged'
             ELSE coalesce(a.state, 'running or lost') END AS state,
-       a.exit_code, a.signal, a.problem, a.started_at, a.finished_at, a.directory
+       a.exit_code, a.signal, a.problem, a.started_at, a.finished_at, a.directory,
+       r.superseded_by IS NOT NULL AS superseded
 FROM run r
 JOIN sweep p ON p.id = r.sweep_id
 LEFT JOIN attempt a ON a.run_id = r.id AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = r.id);
+CREATE VIEW runs AS SELECT * FROM runs_all WHERE superseded = 0;
 
 -- Runs that used another value than the catalog's.
-CREATE VIEW configuration_drift AS
+CREATE VIEW configuration_drift_all AS
 SELECT p.name AS sweep, r.name AS run, s.name AS setting, s.value AS used, s.origin, s.catalog_value AS catalog,
-       r.expected_switch, r.catalog_switch
+       r.expected_switch, r.catalog_switch, r.superseded_by IS NOT NULL AS superseded
 FROM setting s
 JOIN run r ON r.id = s.run_id
 JOIN sweep p ON p.id = r.sweep_id
-WHERE s.catalog_value IS NOT NULL AND s.value IS NOT s.catalog_value AND r.superseded_by IS NULL;
+WHERE s.catalog_value IS NOT NULL AND s.value IS NOT s.catalog_value;
+CREATE VIEW configuration_drift AS SELECT * FROM configuration_drift_all WHERE superseded = 0;
+
+-- Runs that were replaced: by which, and why.
+CREATE VIEW lineage AS
+SELECT p.name AS sweep, r.name AS run, q.name AS new_sweep, n.name AS new_run, e.changes, e.reason, e.made_at
+FROM run r
+JOIN sweep p ON p.id = r.sweep_id
+JOIN run n ON n.id = r.superseded_by
+JOIN sweep q ON q.id = n.sweep_id
+LEFT JOIN rerun e ON e.sweep_id = n.sweep_id;
 
 PRAGMA user_version = 1;

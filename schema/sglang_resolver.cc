@@ -80,10 +80,11 @@ struct Match {
 
 Match match_detectors(const std::string& path, const std::string& class_name) {
   for (const Detector& detector : detectors) {
-    if (contains(lower(path), detector.fragment) || contains(lower(class_name), detector.fragment)) {
-      return {&registry()[detector.entry],
-              fmt::format("detector: \"{}\" is in the class name {}", detector.fragment, class_name)};
-    }
+    const bool in_path = contains(lower(path), detector.fragment);
+    if (!in_path && !contains(lower(class_name), detector.fragment)) continue;
+    return {&registry()[detector.entry],
+            fmt::format("detector: \"{}\" is in the {}", detector.fragment,
+                        in_path ? std::string("path") : fmt::format("class name {}", class_name))};
   }
   return {};
 }

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "orchestrator/store/attempt_rows.h"
+#include "orchestrator/store/lineage.h"
 #include "orchestrator/store/write_attempt.h"
 
 namespace wansweep {
@@ -173,6 +174,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
   const std::vector<std::string> directories = attempt_directories(sweep_dir);
   const std::string directory = fs::absolute(sweep_dir).lexically_normal().string();
   write_sweep(store, directory, report.problems);
+  gather_lineage(store, directory, report.problems);
   const std::map<std::string, int64_t> known = stored_fingerprints(store);
 
   std::vector<AttemptRecords> work;

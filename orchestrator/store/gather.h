@@ -26,8 +26,8 @@ struct GatherOptions {
   int readers = 2;  // threads that read files while one writes
 };
 
-// Reads SWEEP_DIR/attempts/*. Throws bad_input when there is no such directory; what is wrong with one attempt is a
-// problem in the report, and the others go on.
+// Reads SWEEP_DIR/attempts/*, and which runs are superseded (lineage.h). Throws bad_input when there is no such
+// directory; what is wrong with one attempt is a problem in the report, and the others go on.
 GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOptions& options = {});
 
 }  // namespace wansweep

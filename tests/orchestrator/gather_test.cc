@@ -230,7 +230,7 @@ TEST_F(GatherTest, TheNewestCompleteAttemptOfARunThatIsNotSupersededAnswers) {
     store.db.exec("UPDATE run SET superseded_by = 2 WHERE id = 1");
   }
   EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 1);
-  EXPECT_EQ(text("SELECT state FROM runs WHERE run LIKE '%-r1'"), "superseded");
+  EXPECT_EQ(text("SELECT state FROM runs_all WHERE run LIKE '%-r1'"), "superseded");
 }
 
 TEST_F(GatherTest, DriftAndSwitchStepShowTheWrongConfiguration) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -80,64 +81,140 @@ class ModelCatalog : public testing::Test {
   fs::path root_;
 };
 
+// What each SGLang makes of a path, by the form that the path has. Written from the registry's rules:
+//   December 2025: last part equal to a registered name; else the detector of the pipeline's class
+//   March 2026:    last part contains a registered name; a hub cache folder in the path; else the detector
+// A trailing slash leaves no last part. Both take the names of links as they are.
 struct Expected {
   const char* id;
   const char* published_name;
-  // What each SGLang makes of the published name, and of a directory called wan2.2.
-  const char* by_name;
-  double by_name_shift;
-  const char* renamed;
-  double renamed_shift;
+  const char* own;       // the model's own configuration
+  const char* fallback;  // that of its class's detector
 };
-
 const Expected expectations[] = {
-    {"wan2.1-t2v-1.3b", "Wan2.1-T2V-1.3B-Diffusers", "WanT2V480PConfig", 3, "WanT2V480PConfig", 3},
-    {"wan2.1-t2v-14b", "Wan2.1-T2V-14B-Diffusers", "WanT2V720PConfig", 5, "WanT2V480PConfig", 3},
-    {"t2v-a14b", "Wan2.2-T2V-A14B-Diffusers", "Wan2_2_T2V_A14B_Config", 12, "WanT2V480PConfig", 3},
-    {"i2v-a14b", "Wan2.2-I2V-A14B-Diffusers", "Wan2_2_I2V_A14B_Config", 5, "WanI2V480PConfig", 3},
-    {"ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", "Wan2_2_TI2V_5B_Config", 5, "WanT2V480PConfig", 3},
+    {"wan2.1-t2v-1.3b", "Wan2.1-T2V-1.3B-Diffusers", "WanT2V480PConfig", "WanT2V480PConfig"},
+    {"wan2.1-t2v-14b", "Wan2.1-T2V-14B-Diffusers", "WanT2V720PConfig", "WanT2V480PConfig"},
+    {"t2v-a14b", "Wan2.2-T2V-A14B-Diffusers", "Wan2_2_T2V_A14B_Config", "WanT2V480PConfig"},
+    {"i2v-a14b", "Wan2.2-I2V-A14B-Diffusers", "Wan2_2_I2V_A14B_Config", "WanI2V480PConfig"},
+    {"ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", "Wan2_2_TI2V_5B_Config", "WanT2V480PConfig"},
 };
 
-TEST_F(ModelCatalog, TheFilesDecideWhateverThePathIsCalled) {
+enum class Verdict { own, fallback };
+struct PathForm {
+  const char* form;  // NAME stands for the published name
+  bool link;         // to the published directory; else a directory of its own
+  Verdict in_2025_12;
+  const char* rule_2025_12;
+  Verdict in_2026_03;
+  const char* rule_2026_03;
+};
+constexpr const char* equal_name = "the last part of the path is a registered name";
+constexpr const char* contained_name = "a registered name is in the last part";
+constexpr const char* cache_folder = "a hub cache folder is in the path";
+constexpr const char* detector = "detector: ";
+const PathForm path_forms[] = {
+    {"NAME", false, Verdict::own, equal_name, Verdict::own, contained_name},
+    {"lower/NAME", true, Verdict::own, equal_name, Verdict::own, contained_name},
+    {"wan2.2", false, Verdict::fallback, detector, Verdict::fallback, detector},
+    {"link-to-it", true, Verdict::fallback, detector, Verdict::fallback, detector},
+    {"slash/NAME/", false, Verdict::fallback, detector, Verdict::fallback, detector},
+    {"my-NAME-bf16", false, Verdict::fallback, detector, Verdict::own, contained_name},
+    {"hub/models--Wan-AI--NAME/snapshots/0123abcd", false, Verdict::fallback, detector, Verdict::own, cache_folder},
+    {"hub2/models--Wan-AI--NAME/snapshots/0123abcd/", false, Verdict::fallback, detector, Verdict::own, cache_folder},
+};
+
+TEST_F(ModelCatalog, TheFilesDecideAndSglangGoesByTheName) {
   for (const Expected& expected : expectations) {
-    const std::string published = publish(expected.id, std::string("a/") + expected.published_name);
-    const std::string renamed = publish(expected.id, std::string("b/") + expected.id + "/wan2.2");
-    const std::string cached =
-        publish(expected.id, std::string("hub/models--Wan-AI--") + expected.published_name + "/snapshots/0123abcd");
-    const std::string link = (root_ / (std::string("link-") + expected.id)).string();
-    fs::create_directory_symlink(published, link);
-    for (const std::string& path : {published, published + "/", renamed, cached, link}) {
+    const std::string root = std::string(expected.id) + "/";
+    const std::string published = publish(expected.id, root + "published/" + expected.published_name);
+    for (const PathForm& form : path_forms) {
+      std::string path = root + form.form;
+      const size_t name = path.find("NAME");
+      if (name != path.npos) path.replace(name, 4, expected.published_name);
+      if (form.link) {
+        path = (root_ / path).string();
+        fs::create_directories(fs::path(path).parent_path());
+        fs::create_directory_symlink(published, path);
+      } else {
+        path = publish(expected.id, path);
+      }
       const ModelIdentity model = identify_model(path, "");
       EXPECT_EQ(model.entry->id, expected.id) << path;
       EXPECT_TRUE(model.same_size) << path;
-      EXPECT_FALSE(model.rule.empty());
+      EXPECT_NE(model.rule.find("model_index.json says"), std::string::npos) << path;
+
+      const auto config = [&](Verdict verdict) { return verdict == Verdict::own ? expected.own : expected.fallback; };
+      const SglangVerdict older = sglang_verdict("sglang-2025-12", path, "");
+      EXPECT_EQ(older.config, config(form.in_2025_12)) << path;
+      EXPECT_TRUE(older.rule.starts_with(form.rule_2025_12)) << path << ": " << older.rule;
+      EXPECT_TRUE(older.shards_frames);
+      const SglangVerdict newer = sglang_verdict("sglang-2026-03", path, "");
+      EXPECT_EQ(newer.config, config(form.in_2026_03)) << path;
+      EXPECT_TRUE(newer.rule.starts_with(form.rule_2026_03)) << path << ": " << newer.rule;
+      EXPECT_FALSE(newer.shards_frames);
+      // Only the newer one takes a declared id.
+      EXPECT_EQ(sglang_verdict("sglang-2025-12", path, expected.id).config, older.config) << path;
+      EXPECT_EQ(sglang_verdict("sglang-2026-03", path, expected.id).config, expected.own) << path;
+      EXPECT_EQ(sglang_verdict("sglang-2026-03", path, expected.id).rule, "--model-id") << path;
     }
   }
 }
 
-TEST_F(ModelCatalog, SglangGoesByTheName) {
-  for (const Expected& expected : expectations) {
-    const std::string published = publish(expected.id, std::string("a/") + expected.published_name);
-    const std::string renamed = publish(expected.id, std::string("b/") + expected.id + "/wan2.2");
-    const std::string cached =
-        publish(expected.id, std::string("hub/models--Wan-AI--") + expected.published_name + "/snapshots/0123abcd");
+TEST_F(ModelCatalog, SglangsConfigurationsBringTheirDefaults) {
+  const struct {
+    const char* hub_name;
+    const char* config;
+    double flow_shift, guidance_scale, guidance_scale_2;
+    int steps, width, height, frames;
+  } table[] = {{"Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "WanT2V480PConfig", 3, 3, 3, 50, 832, 480, 81},
+               {"Wan-AI/Wan2.1-T2V-14B-Diffusers", "WanT2V720PConfig", 5, 5, 5, 50, 1280, 720, 81},
+               {"Wan-AI/Wan2.1-I2V-14B-480P-Diffusers", "WanI2V480PConfig", 3, 5, 5, 50, 832, 480, 81},
+               {"Wan-AI/Wan2.1-I2V-14B-720P-Diffusers", "WanI2V720PConfig", 5, 5, 5, 50, 1280, 720, 81},
+               {"Wan-AI/Wan2.2-TI2V-5B-Diffusers", "Wan2_2_TI2V_5B_Config", 5, 5, 5, 50, 1280, 704, 121},
+               {"Wan-AI/Wan2.2-T2V-A14B-Diffusers", "Wan2_2_T2V_A14B_Config", 12, 4, 3, 40, 1280, 720, 81},
+               {"Wan-AI/Wan2.2-I2V-A14B-Diffusers", "Wan2_2_I2V_A14B_Config", 5, 3.5, 3.5, 40, 1280, 720, 81}};
+  for (const auto& row : table) {
     for (const char* resolver : {"sglang-2025-12", "sglang-2026-03"}) {
-      EXPECT_EQ(sglang_verdict(resolver, published, "").config, expected.by_name);
-      EXPECT_EQ(sglang_verdict(resolver, published, "").flow_shift, expected.by_name_shift);
-      EXPECT_EQ(sglang_verdict(resolver, renamed, "").config, expected.renamed) << resolver << " " << expected.id;
-      EXPECT_EQ(sglang_verdict(resolver, renamed, "").flow_shift, expected.renamed_shift);
-      // A trailing slash leaves no last part to go by.
-      EXPECT_EQ(sglang_verdict(resolver, published + "/", "").config, expected.renamed) << resolver;
+      const SglangVerdict verdict = sglang_verdict(resolver, row.hub_name, "");
+      EXPECT_EQ(verdict.config, row.config) << row.hub_name;
+      EXPECT_EQ(verdict.rule, "exact hub name") << row.hub_name;
+      EXPECT_EQ(verdict.flow_shift, row.flow_shift) << row.hub_name;
+      EXPECT_EQ(verdict.guidance_scale, row.guidance_scale) << row.hub_name;
+      EXPECT_EQ(verdict.guidance_scale_2, row.guidance_scale_2) << row.hub_name;
+      EXPECT_EQ(verdict.steps, row.steps) << row.hub_name;
+      EXPECT_EQ(verdict.width, row.width) << row.hub_name;
+      EXPECT_EQ(verdict.height, row.height) << row.hub_name;
+      EXPECT_EQ(verdict.frames, row.frames) << row.hub_name;
     }
-    // Only the newer one looks for a hub cache folder, and takes a declared id.
-    EXPECT_EQ(sglang_verdict("sglang-2025-12", cached, "").config, expected.renamed);
-    EXPECT_EQ(sglang_verdict("sglang-2026-03", cached, "").config, expected.by_name);
-    EXPECT_EQ(sglang_verdict("sglang-2025-12", renamed, expected.id).config, expected.renamed);
-    EXPECT_EQ(sglang_verdict("sglang-2026-03", renamed, expected.id).config, expected.by_name);
-    // The newer one also takes a name that only contains a registered one.
-    const std::string longer = publish(expected.id, std::string("c/my-") + expected.published_name + "-bf16");
-    EXPECT_EQ(sglang_verdict("sglang-2025-12", longer, "").config, expected.renamed);
-    EXPECT_EQ(sglang_verdict("sglang-2026-03", longer, "").config, expected.by_name);
+  }
+}
+
+TEST_F(ModelCatalog, TheOfficialSettingsAreThePublishedOnes) {
+  const struct {
+    const char* id;
+    double flow_shift;
+    std::optional<double> boundary;
+    double high;
+    std::optional<double> low;
+    int steps, width, height, frames, fps;
+  } table[] = {{"wan2.1-t2v-1.3b", 3, {}, 3, {}, 50, 832, 480, 81, 16},
+               {"wan2.1-t2v-14b", 5, {}, 5, {}, 50, 1280, 720, 81, 16},
+               {"t2v-a14b", 12, 0.875, 4, 3, 40, 1280, 720, 81, 16},
+               {"i2v-a14b", 5, 0.9, 3.5, 3.5, 40, 1280, 720, 81, 16},
+               {"ti2v-5b", 5, {}, 5, {}, 50, 1280, 704, 121, 24}};
+  ASSERT_EQ(catalog().size(), std::size(table));
+  for (const auto& row : table) {
+    const CatalogEntry& entry = catalog_entry(row.id);
+    EXPECT_EQ(entry.flow_shift, row.flow_shift) << row.id;
+    EXPECT_EQ(entry.boundary_ratio, row.boundary) << row.id;
+    EXPECT_EQ(entry.guidance_scale, row.high) << row.id;
+    EXPECT_EQ(entry.guidance_scale_2, row.low) << row.id;
+    EXPECT_EQ(entry.steps, row.steps) << row.id;
+    EXPECT_EQ(entry.width, row.width) << row.id;
+    EXPECT_EQ(entry.height, row.height) << row.id;
+    EXPECT_EQ(entry.frames, row.frames) << row.id;
+    EXPECT_EQ(entry.fps, row.fps) << row.id;
+    EXPECT_FALSE(entry.source.empty()) << row.id;
   }
 }
 

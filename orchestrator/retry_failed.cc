@@ -1,0 +1,85 @@
+#include "orchestrator/retry_failed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/attempt.h"
+#include "orchestrator/store/lineage.h"
+#include "orchestrator/sweep_directory.h"
+#include "orchestrator/text_table.h"
+#include "schema/error.h"
+
+namespace wansweep {
+namespace {
+
+const char* advice(const ExitCodeInfo* info) {
+  if (info == nullptr) return "another try may help";
+  switch (info->retry) {
+    case Retry::never:
+      return "fails again unless its cause was removed";
+    case Retry::with_change:
+      return "needs a change: more memory or time";
+    case Retry::elsewhere:
+      return "needs another node";
+    case Retry::as_is:
+      break;
+  }
+  return "another try may help";
+}
+
+void refuse_other_launchers(const Attempt& attempt) {
+  std::ifstream stream(attempt.directory + "/attempt.json");
+  const nlohmann::json json = nlohmann::json::parse(stream, nullptr, false);
+  const std::string launcher = json.is_object() ? json.value("launcher", "local") : "local";
+  if (launcher != "local") {
+    throw bad_input(fmt::format("{}: was launched by {}, not on this machine; `wansweep submit` tries it again",
+                                attempt.directory, launcher));
+  }
+}
+
+}  // namespace
+
+FailedRuns find_failed_runs(const std::string& directory) {
+  const SweepRecord record = read_sweep_record(directory);
+  const std::map<std::string, RunSpec> specs = read_sweep_specs(directory);
+  const std::map<std::string, Attempt> newest = newest_attempts(directory);
+  std::set<std::string> superseded;
+  for (const Lineage& lineage : read_lineage_of_old(directory)) {
+    for (const ReplacedRun& run : lineage.runs) superseded.insert(run.before.run);
+  }
+  FailedRuns failed;
+  failed.sweep.name = failed.plan.sweep = record.name;
+  failed.sweep.file = failed.plan.file = record.file;
+  TextTable table({{"run"}, {"attempt", Align::right}, {"why"}, {"again"}});
+  for (const ListedRun& run : record.runs) {
+    const auto found = newest.find(run.run);
+    if (found == newest.end() || superseded.contains(run.run)) continue;
+    const Attempt& attempt = found->second;
+    if (!attempt.state || attempt.state->state == "cancelled" || is_done(attempt)) continue;
+    refuse_other_launchers(attempt);
+    std::string why = attempt.state->line;
+    if (why.empty()) why = completion_problem(attempt.directory).value_or(attempt.state->state);
+    table.add_row({run.run, fmt::format("{}", attempt.number), why,
+                   advice(find_exit_code(worker_exit_code(attempt).value_or(-1)))});
+    failed.runs.insert(run.run);
+    failed.plan.repeats = std::max(failed.plan.repeats, run.repeat);
+    const auto known = std::find_if(failed.plan.configurations.begin(), failed.plan.configurations.end(),
+                                    [&](const PlannedConfiguration& c) { return c.hash == run.config; });
+    if (known != failed.plan.configurations.end()) continue;
+    const auto spec = specs.find(run.config);
+    if (spec == specs.end()) {
+      throw bad_input(fmt::format("{}/sweep.json: has no settings for run {}", directory, run.run));
+    }
+    PlannedConfiguration& planned = failed.plan.configurations.emplace_back();
+    planned.spec = spec->second;
+    planned.hash = run.config;
+    planned.name = run.run.substr(0, run.run.size() - fmt::format("-{}", run.repeat).size());
+  }
+  failed.text = failed.runs.empty() ? fmt::format("{}: no run has failed\n", directory) : table.to_string() + '\n';
+  return failed;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/find_sweep.h"
+#include "orchestrator/local_launcher.h"
+#include "orchestrator/rerun.h"
+#include "orchestrator/retry_failed.h"
+#include "orchestrator/store/query.h"
+#include "orchestrator/sweep_directory.h"
+#include "orchestrator/verbs.h"
+#include "schema/error.h"
+
+namespace wansweep {
+namespace {
+
+constexpr int max_jobs = 1024;
+
+struct Options {
+  std::string sweep;
+  std::vector<std::string> changes;
+  std::string reason;
+  std::string where;
+  std::string name;
+  std::string new_directory;
+  std::string database;
+  bool failed = false;
+  bool dry_run = false;
+  LaunchOptions launch;
+};
+
+// The runs that WHERE holds for, among those that nothing supersedes.
+std::vector<std::string> runs_where(const Options& options, const std::string& directory) {
+  Store store = open_store_readonly(options.database.empty() ? directory + "/results.db" : options.database);
+  const std::string name = read_sweep_record(directory).name;
+  // On lines of its own, so that a comment in it ends there.
+  const std::string sql = fmt::format("SELECT run FROM runs WHERE sweep = '{}' AND (\n{}\n)", name, options.where);
+  Table answer;
+  try {
+    answer = run_query(store, sql);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("--where {}: {}", options.where, error.what()));
+  }
+  std::vector<std::string> runs;
+  for (const auto& row : answer.rows) runs.push_back(std::get<std::string>(row[0]));
+  if (runs.empty()) throw bad_input(fmt::format("--where {}: no run of {} is so", options.where, name));
+  return runs;
+}
+
+int correct(const Options& options, const std::string& directory) {
+  if (options.changes.empty()) throw bad_input("rerun: --set key=value or --failed is needed");
+  if (options.reason.find_first_not_of(" \t\n") == std::string::npos && !options.dry_run) {
+    throw bad_input("rerun: --reason is needed; it is kept with the old runs, for whoever finds them");
+  }
+  std::optional<SweepLock> lock;
+  if (!options.dry_run) {
+    lock.emplace(directory);
+    complete_cut_off_reruns(directory);
+  }
+  RerunRequest request{directory, options.name, options.new_directory, {}, options.reason, options.where, {}};
+  for (const std::string& change : options.changes) request.changes.push_back(parse_change(change));
+  if (!options.where.empty()) request.chosen = runs_where(options, directory);
+  const Rerun rerun = plan_rerun(request);
+  if (rerun.configurations.empty()) {
+    fmt::print("{}: nothing to rerun: {} runs have these settings already, {} were replaced before\n", directory,
+               rerun.unchanged, rerun.superseded);
+    for (const Lineage& lineage : read_lineage_of_old(directory)) {
+      fmt::print("replaced by {} ({}): {}\n", lineage.sweep, lineage.directory, lineage.reason);
+    }
+    return static_cast<int>(ExitCode::ok);
+  }
+  fmt::print("{}", rerun_as_text(rerun));
+  if (options.dry_run) return static_cast<int>(ExitCode::ok);
+  std::fflush(stdout);
+  write_rerun(rerun);
+  const std::string& made = rerun.lineage.directory;
+  fmt::print(
+      "\nnext:\n  wansweep run '{0}/sweep.toml' --dir '{0}'\n  wansweep gather '{1}'\n  wansweep compare '{1}' '{0}'\n",
+      made, directory);
+  return static_cast<int>(ExitCode::ok);
+}
+
+int retry(Options& options, const std::string& directory) {
+  if (!options.changes.empty()) throw bad_input("rerun: --failed tries runs again as they are; --set makes new ones");
+  if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
+  const SweepLock lock(directory);
+  const FailedRuns failed = find_failed_runs(directory);
+  fmt::print("{}", failed.text);
+  std::fflush(stdout);
+  if (options.dry_run || failed.runs.empty()) return static_cast<int>(ExitCode::ok);
+  options.launch.directory = directory;
+  options.launch.only = failed.runs;
+  const LaunchSummary summary = launch_locally(failed.sweep, failed.plan, options.launch);
+  fmt::print("{} of {} failed runs done, {} failed again\n", summary.completed, summary.total, summary.failed);
+  if (summary.interrupted) return interrupted_exit;
+  return static_cast<int>(summary.failed > 0 ? ExitCode::internal : ExitCode::ok);
+}
+
+}  // namespace
+
+void add_rerun(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  options->launch.worker = worker_beside_this_program();
+  CLI::App* verb =
+      app.add_subcommand("rerun", "Correct a sweep by a new one that supersedes it; or try its failed runs again");
+  verb->add_option("SWEEP", options->sweep, "the sweep's directory, or its name")->required();
+  verb->add_option("--set", options->changes, "KEY=VALUE, for all chosen runs; VALUE catalog: as the catalog says")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--reason", options->reason, "why, in a sentence; kept with the old runs");
+  verb->add_option("--where", options->where,
+                   "which runs: SQL over view `runs` of the database, e.g. \"run LIKE 'r4-%'\"");
+  verb->add_option("--name", options->name, "of the new sweep (default <name>-rerun<N>)");
+  verb->add_option("--dir", options->new_directory, "of the new sweep (default: beside the old one)");
+  verb->add_option("--db", options->database, "the database of --where (default SWEEP/results.db)");
+  verb->add_flag("--failed", options->failed, "new attempts of the runs that failed, on this machine");
+  verb->add_flag("--dry-run", options->dry_run, "only show what would be done");
+  verb->add_option("--jobs,-j", options->launch.jobs, "with --failed: runs at a time (default 1)")
+      ->check(CLI::Range(1, max_jobs));
+  verb->add_option("--worker", options->launch.worker, "with --failed: wansweep-worker (default: beside wansweep)");
+  verb->add_option("--mpirun", options->launch.mpirun, "with --failed: mpirun (default: the one in PATH)");
+  verb->footer(
+      "Nothing of the old sweep is changed or deleted: its runs are marked as superseded, and leave the default "
+      "views.\n"
+      "The same rerun again does nothing. --set resolver=catalog takes back all that a wrong resolver decided.\n\n"
+      "Examples:\n  wansweep rerun out/demo --set resolver=catalog --reason \"SGLang took it for Wan2.1\"\n"
+      "  wansweep rerun out/demo --set flow_shift=12 --where \"state = 'complete'\" --dry-run\n"
+      "  wansweep rerun out/demo --failed");
+  verb->callback([options, &action] {
+    action = [options] {
+      const std::string directory = find_sweep_directory(options->sweep, options->database);
+      return options->failed ? retry(*options, directory) : correct(*options, directory);
+    };
+  });
+}
+
+}  // namespace wansweep
