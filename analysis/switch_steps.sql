@@ -1,15 +1,12 @@
 -- At which step did each run change experts, and is that where it should?
--- by settings: from the flow_shift and boundary used; by catalog: from the model's official ones; used: as the loop did.
-SELECT sweep,
-       run,
-       flow_shift AS shift,
-       schedule,
-       expected AS "by settings",
-       catalog AS "by catalog",
-       used,
-       steps,
-       CASE WHEN used IS NOT expected THEN 'not as set'
-            WHEN catalog IS NOT NULL AND used IS NOT catalog THEN 'not the catalog''s'
+-- expected: by the flow_shift and boundary used; catalog: by the model's official ones; used: as the loop did.
+SELECT g.sweep, g.run, g.flow_shift, g.schedule, r.expected_switch AS expected, r.catalog_switch AS catalog,
+       t.switch_step AS used, t.steps,
+       CASE WHEN t.switch_step IS NOT r.expected_switch THEN 'not as set'
+            WHEN r.catalog_switch IS NOT NULL AND t.switch_step IS NOT r.catalog_switch THEN 'not the catalog''s'
             ELSE 'ok' END AS verdict
-FROM switch_steps
-ORDER BY sweep, run;
+FROM current_attempt a
+JOIN run r ON r.id = a.run_id
+JOIN run_settings g ON g.run_id = r.id
+JOIN attempt_time t ON t.attempt_id = a.id
+ORDER BY g.sweep, g.run;

@@ -1,0 +1,28 @@
+-- Does it fit: how much memory did each way of moving weights need, and where and when was that?
+-- The highest of all ranks and repeats, first reached by at_rank in at_step. host: the host store of the rank that had most,
+-- and of all ranks of the run together. limit: device_memory, where it was set.
+WITH per_rank AS (
+  SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.device_memory_gib, a.id AS attempt_id, r.id AS rank_id,
+         r.rank, max(m.device_peak) AS device_peak, max(m.host_peak) AS host_peak
+  FROM current_attempt a
+  JOIN run_settings g ON g.run_id = a.run_id
+  JOIN rank r ON r.attempt_id = a.id
+  JOIN memory m ON m.rank_id = r.id
+  GROUP BY r.id
+), ordered AS (
+  SELECT *, row_number() OVER (PARTITION BY sweep_id, work, offload ORDER BY device_peak DESC, attempt_id, rank) AS at,
+         sum(host_peak) OVER (PARTITION BY attempt_id) AS host_all
+  FROM per_rank
+)
+SELECT o.sweep, max(o.configuration) AS configuration, o.offload,
+       round(max(o.device_peak) / 1048576.0, 1) AS peak_device_mib,
+       max(o.rank) FILTER (WHERE o.at = 1) AS at_rank,
+       (SELECT m.step FROM memory m WHERE m.rank_id = max(o.rank_id) FILTER (WHERE o.at = 1)
+        ORDER BY m.device_peak DESC, m.n LIMIT 1) AS at_step,
+       round(min(o.device_peak) / 1048576.0, 1) AS least_rank_mib,
+       round(nullif(max(o.device_memory_gib), 0) * 1024, 1) AS limit_mib,
+       round(max(o.host_peak) / 1048576.0, 1) AS peak_host_mib,
+       round(max(o.host_all) / 1048576.0, 1) AS peak_host_all_ranks_mib
+FROM ordered o
+GROUP BY o.sweep_id, o.work, o.offload
+ORDER BY o.sweep, 2, max(o.device_peak);

@@ -1,0 +1,20 @@
+-- To version 2: exchanges and copies summed by what ran beside them. Its rows are made from the events afterwards
+-- (upgrade.cc), and the views anew.
+
+CREATE TABLE traffic (
+  rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  step               INTEGER NOT NULL,
+  kind               INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h
+  beside             INTEGER NOT NULL,  -- 0: the other sort never ran; 1: for less than half of the event's time; 2: for more
+  events             INTEGER NOT NULL,
+  bytes              INTEGER NOT NULL,
+  duration_ns        INTEGER NOT NULL,
+  hidden_ns          INTEGER NOT NULL,  -- of it, while compute or attention ran on the rank
+  with_all_to_all_ns INTEGER NOT NULL,  -- of it, while an all-to-all ran; its own kind is 0
+  with_ring_ns       INTEGER NOT NULL,
+  with_h2d_ns        INTEGER NOT NULL,
+  with_d2h_ns        INTEGER NOT NULL,
+  PRIMARY KEY (rank_id, step, kind, beside)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 2;
