@@ -10,7 +10,7 @@ WITH sums AS (
   FROM current_attempt a
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN rank r ON r.attempt_id = a.id
-  JOIN traffic t ON t.rank_id = r.id
+  JOIN traffic t ON t.rank_id = r.id AND t.step > 0
   GROUP BY g.sweep_id, g.work, g.offload, t.kind
 )
 SELECT s.sweep, s.configuration, s.offload, k.name AS kind,

@@ -13,16 +13,21 @@ WITH per_rank AS (
   SELECT *, row_number() OVER (PARTITION BY sweep_id, work, offload ORDER BY device_peak DESC, attempt_id, rank) AS at,
          sum(host_peak) OVER (PARTITION BY attempt_id) AS host_all
   FROM per_rank
+), grouped AS (
+  SELECT sweep, offload, max(configuration) AS configuration, max(device_peak) AS device_peak,
+         min(device_peak) AS least_peak, max(rank) FILTER (WHERE at = 1) AS at_rank,
+         max(rank_id) FILTER (WHERE at = 1) AS at_rank_id, max(device_memory_gib) AS device_memory_gib,
+         max(host_peak) AS host_peak, max(host_all) AS host_all
+  FROM ordered
+  GROUP BY sweep_id, work, offload
 )
-SELECT o.sweep, max(o.configuration) AS configuration, o.offload,
-       round(max(o.device_peak) / 1048576.0, 1) AS peak_device_mib,
-       max(o.rank) FILTER (WHERE o.at = 1) AS at_rank,
-       (SELECT m.step FROM memory m WHERE m.rank_id = max(o.rank_id) FILTER (WHERE o.at = 1)
-        ORDER BY m.device_peak DESC, m.n LIMIT 1) AS at_step,
-       round(min(o.device_peak) / 1048576.0, 1) AS least_rank_mib,
-       round(nullif(max(o.device_memory_gib), 0) * 1024, 1) AS limit_mib,
-       round(max(o.host_peak) / 1048576.0, 1) AS peak_host_mib,
-       round(max(o.host_all) / 1048576.0, 1) AS peak_host_all_ranks_mib
-FROM ordered o
-GROUP BY o.sweep_id, o.work, o.offload
-ORDER BY o.sweep, 2, max(o.device_peak);
+SELECT sweep, configuration, offload,
+       round(device_peak / 1048576.0, 1) AS peak_device_mib,
+       at_rank,
+       (SELECT m.step FROM memory m WHERE m.rank_id = at_rank_id ORDER BY m.device_peak DESC, m.n LIMIT 1) AS at_step,
+       round(least_peak / 1048576.0, 1) AS least_rank_mib,
+       round(nullif(device_memory_gib, 0) * 1024, 1) AS limit_mib,
+       round(host_peak / 1048576.0, 1) AS peak_host_mib,
+       round(host_all / 1048576.0, 1) AS peak_host_all_ranks_mib
+FROM grouped
+ORDER BY sweep, configuration, device_peak;

@@ -16,7 +16,7 @@ WITH of_mode AS (
   FROM current_attempt a
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN rank r ON r.attempt_id = a.id
-  JOIN traffic t ON t.rank_id = r.id AND t.kind IN (4, 5)
+  JOIN traffic t ON t.rank_id = r.id AND t.step > 0 AND t.kind IN (4, 5)
   GROUP BY g.sweep_id, g.work, g.offload, t.kind
 )
 SELECT m.sweep, m.configuration, m.offload, k.name AS direction,

@@ -5,7 +5,7 @@ WITH per_rank AS (
   SELECT a.run_id, r.rank, r.host, sum(s.compute_ns) AS compute_ns, sum(s.stall_peers_ns) AS peers_ns
   FROM current_attempt a
   JOIN rank r ON r.attempt_id = a.id
-  JOIN step_summary s ON s.rank_id = r.id
+  JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
   GROUP BY r.id
 ), ordered AS (
   SELECT *, count(*) OVER (PARTITION BY run_id) AS ranks,

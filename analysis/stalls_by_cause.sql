@@ -8,7 +8,7 @@ WITH per_step AS (
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN attempt_time t ON t.attempt_id = a.id
   JOIN rank r ON r.attempt_id = a.id
-  JOIN step_summary s ON s.rank_id = r.id
+  JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
   CROSS JOIN stall_cause c
   WHERE c.id > 0
   GROUP BY g.sweep_id, g.work, g.offload, c.id, s.step

@@ -22,6 +22,9 @@ struct Options {
 int run_gather(const Options& options) {
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
+  if (!store.upgraded_from.empty()) {
+    fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", path, store.upgraded_from);
+  }
   const GatherReport report = gather(options.directory, store);
   for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", problem);
   fmt::print("{}: {} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n", path,

@@ -65,7 +65,7 @@ CREATE TABLE rank (
   clock_offset_ns     INTEGER,  -- rank 0's clock minus this rank's, before the first step
   clock_offset_end_ns INTEGER,  -- the same after the last step; null: not measured
   clock_round_trip_ns INTEGER,  -- the offset is no surer than half of it
-  environment         TEXT,     -- JSON: host, devices, topology, versions, git revision, Slurm ids
+  environment         TEXT,     -- the trace's own record, JSON; table environment has its values
   trace_sha256        TEXT NOT NULL,
   trace_bytes         INTEGER NOT NULL,
   steps               INTEGER NOT NULL,  -- rows of each table in the trace
@@ -74,6 +74,14 @@ CREATE TABLE rank (
   first_event         INTEGER,  -- event.id from here on, `events` of them, are this rank's
   UNIQUE (attempt_id, rank)
 ) STRICT;
+
+-- Where each rank ran and with what, a row a value: "device.name", "git_revision", ...
+CREATE TABLE environment (
+  rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  name    TEXT NOT NULL,  -- path into rank.environment
+  value   TEXT NOT NULL,
+  PRIMARY KEY (rank_id, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE step (
   rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,

@@ -98,7 +98,7 @@ SELECT w.attempt_id, w.steps, w.total_ns, w.median_step_ns, w.switch_step, o.dur
 FROM whole w
 LEFT JOIN ordered o ON o.attempt_id = w.attempt_id AND o.step = w.switch_step;
 
--- Sums over an attempt's steps of the rank that had most of each.
+-- Sums over an attempt's steps of the rank that had most of each. What was loaded before the first step is not in them.
 CREATE VIEW attempt_waits AS
 WITH per_rank AS (
   SELECT r.attempt_id, r.id AS rank_id, sum(s.exposed_transfer_ns) AS exposed_transfer_ns,
@@ -106,7 +106,7 @@ WITH per_rank AS (
          sum(s.stall_peers_ns) AS stall_peers_ns, sum(s.stall_host_ns) AS stall_host_ns, sum(s.h2d_bytes) AS h2d_bytes,
          (SELECT max(m.device_peak) FROM memory m WHERE m.rank_id = r.id) AS device_peak
   FROM rank r
-  JOIN step_summary s ON s.rank_id = r.id
+  JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
   GROUP BY r.id
 )
 SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_all_ns) AS all_to_all_ns,
@@ -114,10 +114,3 @@ SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_a
        max(stall_host_ns) AS stall_host_ns, max(h2d_bytes) AS h2d_bytes, max(device_peak) AS device_peak
 FROM per_rank
 GROUP BY attempt_id;
-
--- Where each rank ran, a row a value: "device.name", "git_revision", ...
-CREATE VIEW environment AS
-SELECT r.attempt_id, r.rank, substr(j.fullkey, 3) AS name, CAST(j.atom AS TEXT) AS value
-FROM rank r
-JOIN json_tree(iif(json_valid(r.environment), r.environment, '{}')) j
-WHERE j.atom IS NOT NULL;

@@ -1,5 +1,18 @@
--- To version 2: exchanges and copies summed by what ran beside them. Its rows are made from the events afterwards
--- (upgrade.cc), and the views anew.
+-- To version 2: environments as rows; exchanges and copies summed by what ran beside them. The sums are made from the
+-- events afterwards (upgrade.cc), and the views anew.
+
+CREATE TABLE environment (
+  rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  name    TEXT NOT NULL,  -- path into rank.environment
+  value   TEXT NOT NULL,
+  PRIMARY KEY (rank_id, name)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO environment
+SELECT r.id, substr(j.fullkey, 3), iif(j.type IN ('true', 'false'), j.type, CAST(j.atom AS TEXT))
+FROM rank r
+JOIN json_tree(iif(json_valid(r.environment), r.environment, '{}')) j
+WHERE j.atom IS NOT NULL;
 
 CREATE TABLE traffic (
   rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
