@@ -1,6 +1,6 @@
 # Before each picture of a report. Okabe and Ito's colours, told apart without colour by dash and point. "black" becomes
 # the page's text colour (picture.cc).
-set terminal svg size 620,360 dynamic enhanced font "sans-serif,14" background "white" linewidth 1.4 name picture
+set terminal svg size 620,360 dynamic enhanced font "sans-serif,14" background "white" linewidth 1.4 name "picture"
 set termoption noenhanced
 set datafile separator "\t"
 set encoding utf8

@@ -112,6 +112,7 @@ Store open_store_readonly(const std::string& path) try {
     throw bad_input(fmt::format("{}: has version {}, and this wansweep asks version {}; `wansweep gather` upgrades it",
                                 path, version, store_version()));
   }
+  shadow_views(store);
   store.db.exec("PRAGMA query_only = ON");
   store.db.exec("PRAGMA trusted_schema = OFF");
   sqlite3_db_config(store.db.getHandle(), SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);

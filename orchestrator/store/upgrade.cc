@@ -106,4 +106,10 @@ void refresh_views(Store& store) {
   }
 }
 
+void shadow_views(Store& store) {
+  if (has_current_views(store)) return;
+  store.db.exec("PRAGMA temp_store = MEMORY");
+  for (const auto& [name, sql] : wanted_views()) store.db.exec("CREATE TEMP" + sql.substr(sql.find(' ')));
+}
+
 }  // namespace wansweep

@@ -16,6 +16,9 @@ std::string upgrade(Store& store, int from_version);
 // there. Within the caller's write transaction.
 void refresh_views(Store& store);
 
+// The same for a connection that only reads: views of its own stand before those that differ.
+void shadow_views(Store& store);
+
 // Whether all of them are there as this program has them.
 bool has_current_views(Store& store);
 

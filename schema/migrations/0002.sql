@@ -9,7 +9,7 @@ CREATE TABLE environment (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO environment
-SELECT r.id, substr(j.fullkey, 3), iif(j.type IN ('true', 'false'), j.type, CAST(j.atom AS TEXT))
+SELECT r.id, replace(substr(j.fullkey, 3), '"', ''), iif(j.type IN ('true', 'false'), j.type, CAST(j.atom AS TEXT))
 FROM rank r
 JOIN json_tree(iif(json_valid(r.environment), r.environment, '{}')) j
 WHERE j.atom IS NOT NULL;
