@@ -1,6 +1,6 @@
 # Columns: seconds hidden, seconds exposed; a series has one row, and becomes a bar.
 set ylabel "copying, mean of a rank (s)"
-set style fill solid 0.85 noborder
+set style fill solid 1.0 noborder
 set boxwidth 0.6
 set yrange [0:*]
 set xrange [-0.7:series - 0.3]

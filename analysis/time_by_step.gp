@@ -1,8 +1,8 @@
 # Columns: step, ms of compute, of waiting for weights, for peers, for the host, and the rest. A frame a series, one scale.
 stats data using ($2 + $3 + $4 + $5 + $6) nooutput
 set yrange [0:STATS_max * 1.05]
-set xrange [0:*]
-set style fill solid 0.85 noborder
+set xrange [0.4:*]
+set style fill solid 1.0 noborder
 set boxwidth 0.85
 set xtics 10
 set xlabel "step"
