@@ -1,10 +1,6 @@
 -- Which runs used a setting that is not the model's official one, and where did the value come from?
-SELECT run,
-       setting,
-       used,
-       origin,
-       catalog,
-       iif(setting IN ('flow_shift', 'boundary_ratio'), expected_switch, NULL) AS "switch",
-       iif(setting IN ('flow_shift', 'boundary_ratio'), catalog_switch, NULL) AS "switch by catalog"
-FROM configuration_drift
+-- The switch steps are those that follow from the settings used, and from the catalog's.
+SELECT sweep, run, setting, used, origin, catalog, expected_switch, catalog_switch
+FROM configuration_drift_all
+WHERE superseded = 0
 ORDER BY sweep, run, setting;

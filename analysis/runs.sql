@@ -1,5 +1,6 @@
 -- What became of each run?
 -- Its latest attempt, and in one line why it is not complete.
-SELECT run, attempt, state, exit_code AS exit, signal, problem AS why, directory
-FROM runs
+SELECT sweep, run, attempt, state, exit_code, signal, problem, started_at, finished_at, directory
+FROM runs_all
+WHERE superseded = 0
 ORDER BY sweep, run;

@@ -32,6 +32,8 @@ int main(int argc, char** argv) {
   wansweep::add_status(app, action);
   wansweep::add_gather(app, action);
   wansweep::add_query(app, action);
+  wansweep::add_export(app, action);
+  wansweep::add_report(app, action);
   wansweep::add_resolve(app, action);
   wansweep::add_rerun(app, action);
   wansweep::add_compare(app, action);

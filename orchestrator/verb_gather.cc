@@ -23,6 +23,9 @@ struct Options {
 int run_gather(const Options& options) {
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
+  if (!store.upgraded_from.empty()) {
+    fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", path, store.upgraded_from);
+  }
   bool damaged = false;
   for (const std::string& directory : with_reruns(options.directory)) {
     const GatherReport report = gather(directory, store);

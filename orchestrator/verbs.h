@@ -18,6 +18,8 @@ void add_run(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_gather(CLI::App& app, Action& action);
 void add_query(CLI::App& app, Action& action);
+void add_export(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
 void add_resolve(CLI::App& app, Action& action);
 void add_rerun(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);

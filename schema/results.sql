@@ -1,9 +1,8 @@
--- The results database, version 1 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded.
+-- The results database, version 2 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
+-- are in views.sql; how an older version becomes this one, in migrations/.
 --
 -- Times of steps, events and memory are nanoseconds on rank 0's clock since the attempt's first step began; what happened
 -- before has negative times. Text times are ISO 8601, UTC. Sizes are bytes. Needs SQLite 3.37.
-
-------------------------------------------------------------------------------------------------------------- tables
 
 CREATE TABLE sweep (
   id        INTEGER PRIMARY KEY,
@@ -66,7 +65,7 @@ CREATE TABLE rank (
   clock_offset_ns     INTEGER,  -- rank 0's clock minus this rank's, before the first step
   clock_offset_end_ns INTEGER,  -- the same after the last step; null: not measured
   clock_round_trip_ns INTEGER,  -- the offset is no surer than half of it
-  environment         TEXT,     -- JSON: host, devices, topology, versions, git revision, Slurm ids
+  environment         TEXT,     -- the trace's own record, JSON; table environment has its values
   trace_sha256        TEXT NOT NULL,
   trace_bytes         INTEGER NOT NULL,
   steps               INTEGER NOT NULL,  -- rows of each table in the trace
@@ -75,6 +74,14 @@ CREATE TABLE rank (
   first_event         INTEGER,  -- event.id from here on, `events` of them, are this rank's
   UNIQUE (attempt_id, rank)
 ) STRICT;
+
+-- Where each rank ran and with what, a row a value: "device.name", "git_revision", ...
+CREATE TABLE environment (
+  rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  name    TEXT NOT NULL,  -- path into rank.environment
+  value   TEXT NOT NULL,
+  PRIMARY KEY (rank_id, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE step (
   rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
@@ -132,6 +139,24 @@ CREATE TABLE step_summary (
   PRIMARY KEY (rank_id, step)
 ) STRICT, WITHOUT ROWID;
 
+-- Sums over a rank's exchanges and copies of one step, apart by whether the other sort ran on the rank at the same time:
+-- for a copy (h2d, d2h) an exchange (all_to_all, ring), for an exchange a copy. Made while gathering. Nanoseconds.
+CREATE TABLE traffic (
+  rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  step               INTEGER NOT NULL,
+  kind               INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h
+  beside             INTEGER NOT NULL,  -- 0: the other sort never ran; 1: for less than half of the event's time; 2: for more
+  events             INTEGER NOT NULL,
+  bytes              INTEGER NOT NULL,
+  duration_ns        INTEGER NOT NULL,
+  hidden_ns          INTEGER NOT NULL,  -- of it, while compute or attention ran on the rank
+  with_all_to_all_ns INTEGER NOT NULL,  -- of it, while an all-to-all ran; its own kind is 0
+  with_ring_ns       INTEGER NOT NULL,
+  with_h2d_ns        INTEGER NOT NULL,
+  with_d2h_ns        INTEGER NOT NULL,
+  PRIMARY KEY (rank_id, step, kind, beside)
+) STRICT, WITHOUT ROWID;
+
 -- A sweep made to correct another (orchestrator/store/lineage.h): why, and what was set. Which run replaces
 -- which is run.superseded_by; view `lineage` has both.
 CREATE TABLE rerun (
@@ -150,192 +175,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm');
 
--------------------------------------------------------------------------------------------------------------- views
-
--- Events with names in place of numbers. A `WHERE attempt_id = ...` reads that attempt's rows only.
-CREATE VIEW events AS
-SELECT r.attempt_id, r.rank, e.id, e.step, e.forward, e.block, k.name AS kind, c.name AS cause, s.name AS stream, e.expert,
-       e.start_ns, e.duration_ns, e.bytes
-FROM rank r
-CROSS JOIN event e ON e.id BETWEEN r.first_event AND r.first_event + r.events - 1
-JOIN event_kind k ON k.id = e.kind
-JOIN stall_cause c ON c.id = e.cause
-JOIN stream s ON s.id = e.stream;
-
--- The newest complete attempt of each run.
-CREATE VIEW newest_attempt AS
-SELECT a.*
-FROM attempt a
-WHERE a.complete = 1 AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id AND b.complete = 1);
-
--- The same without the runs that another supersedes: what questions are answered from.
-CREATE VIEW current_attempt AS
-SELECT a.*
-FROM newest_attempt a
-JOIN run r ON r.id = a.run_id
-WHERE r.superseded_by IS NULL;
-
--- Settings that comparisons ask for, one row a run.
-CREATE VIEW run_settings AS
-SELECT r.id AS run_id, r.sweep_id, r.name AS run, r.repeat, r.work, r.cfg, r.ulysses, r.ring,
-       max(s.value) FILTER (WHERE s.name = 'model_id') AS model_id,
-       max(s.value) FILTER (WHERE s.name = 'size') AS size,
-       CAST(max(s.value) FILTER (WHERE s.name = 'frames') AS INTEGER) AS frames,
-       CAST(max(s.value) FILTER (WHERE s.name = 'ranks') AS INTEGER) AS ranks,
-       CAST(max(s.value) FILTER (WHERE s.name = 'flow_shift') AS REAL) AS flow_shift,
-       max(s.value) FILTER (WHERE s.name = 'sigma_schedule') AS schedule,
-       max(s.value) FILTER (WHERE s.name = 'offload') AS mode,
-       max(s.value) FILTER (WHERE s.name = 'offload')
-         || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') = 'layerwise'
-                  AND max(s.value) FILTER (WHERE s.name = 'prefetch') <> '0'
-                 THEN ' prefetch ' || max(s.value) FILTER (WHERE s.name = 'prefetch') ELSE '' END
-         || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') <> 'resident'
-                  AND max(s.value) FILTER (WHERE s.name = 'host_memory') = 'pageable'
-                 THEN ' pageable' ELSE '' END AS offload
-FROM run r
-LEFT JOIN setting s ON s.run_id = r.id
-GROUP BY r.id;
-
--- One step of an attempt, over all its ranks.
-CREATE VIEW step_time AS
-SELECT r.attempt_id, s.step, min(s.expert) AS expert, min(s.start_ns) AS start_ns,
-       max(s.start_ns + s.duration_ns) - min(s.start_ns) AS duration_ns
-FROM rank r
-JOIN step s ON s.rank_id = r.id
-GROUP BY r.attempt_id, s.step;
-
--- One row an attempt. The spike is the switch step's time above the median step.
-CREATE VIEW attempt_time AS
-WITH ordered AS (
-  SELECT attempt_id, step, expert, start_ns, duration_ns,
-         row_number() OVER (PARTITION BY attempt_id ORDER BY duration_ns) AS position,
-         count(*) OVER (PARTITION BY attempt_id) AS steps
-  FROM step_time
-), whole AS (
-  SELECT attempt_id, max(steps) AS steps, max(start_ns + duration_ns) - min(start_ns) AS total_ns,
-         avg(duration_ns) FILTER (WHERE position IN ((steps + 1) / 2, (steps + 2) / 2)) AS median_step_ns,
-         min(step) FILTER (WHERE expert = 2) AS switch_step
-  FROM ordered
-  GROUP BY attempt_id
-)
-SELECT w.attempt_id, w.steps, w.total_ns, w.median_step_ns, w.switch_step, o.duration_ns - w.median_step_ns AS spike_ns
-FROM whole w
-LEFT JOIN ordered o ON o.attempt_id = w.attempt_id AND o.step = w.switch_step;
-
--- Sums over an attempt's steps of the rank that had most of each.
-CREATE VIEW attempt_waits AS
-WITH per_rank AS (
-  SELECT r.attempt_id, r.id AS rank_id, sum(s.exposed_transfer_ns) AS exposed_transfer_ns,
-         sum(s.all_to_all_ns) AS all_to_all_ns, sum(s.ring_ns) AS ring_ns, sum(s.stall_weights_ns) AS stall_weights_ns,
-         sum(s.stall_peers_ns) AS stall_peers_ns, sum(s.stall_host_ns) AS stall_host_ns, sum(s.h2d_bytes) AS h2d_bytes,
-         (SELECT max(m.device_peak) FROM memory m WHERE m.rank_id = r.id) AS device_peak
-  FROM rank r
-  JOIN step_summary s ON s.rank_id = r.id
-  GROUP BY r.id
-)
-SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_all_ns) AS all_to_all_ns,
-       max(ring_ns) AS ring_ns, max(stall_weights_ns) AS stall_weights_ns, max(stall_peers_ns) AS stall_peers_ns,
-       max(stall_host_ns) AS stall_host_ns, max(h2d_bytes) AS h2d_bytes, max(device_peak) AS device_peak
-FROM per_rank
-GROUP BY attempt_id;
-
--- How each way of moving weights fares, by configuration. Seconds are medians over the repeats. Superseded runs (1) are
--- summed up and compared among themselves.
-CREATE VIEW offload_comparison_all AS
-WITH one AS (
-  SELECT g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.work, g.model_id, g.size, g.frames, g.ranks, g.cfg,
-         g.ulysses, g.ring, g.flow_shift, g.mode, g.offload, t.total_ns, t.median_step_ns, t.switch_step, t.spike_ns,
-         w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, a.latents_digest
-  FROM newest_attempt a
-  JOIN run r ON r.id = a.run_id
-  JOIN run_settings g ON g.run_id = a.run_id
-  JOIN attempt_time t ON t.attempt_id = a.id
-  LEFT JOIN attempt_waits w ON w.attempt_id = a.id
-), ordered AS (
-  SELECT *, count(*) OVER k AS runs,
-         row_number() OVER (k ORDER BY total_ns) AS total_at,
-         row_number() OVER (k ORDER BY median_step_ns) AS step_at,
-         row_number() OVER (k ORDER BY spike_ns) AS spike_at,
-         row_number() OVER (k ORDER BY exposed_transfer_ns) AS exposed_at,
-         row_number() OVER (k ORDER BY all_to_all_ns) AS all_to_all_at
-  FROM one
-  WINDOW k AS (PARTITION BY sweep_id, superseded, work, offload)
-), grouped AS (
-  SELECT sweep_id, superseded, work, offload, max(model_id) AS model_id, max(size) AS size, max(frames) AS frames,
-         max(ranks) AS ranks, max(cfg) AS cfg, max(ulysses) AS ulysses, max(ring) AS ring,
-         max(flow_shift) AS flow_shift, max(mode) AS mode, max(runs) AS runs,
-         avg(total_ns) FILTER (WHERE total_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9 AS total_s,
-         avg(median_step_ns) FILTER (WHERE step_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9 AS step_s,
-         min(switch_step) AS switch_step,
-         avg(spike_ns) FILTER (WHERE spike_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9 AS spike_s,
-         max(device_peak) / 1048576.0 AS device_peak_mib,
-         avg(exposed_transfer_ns) FILTER (WHERE exposed_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9
-           AS exposed_transfer_s,
-         avg(all_to_all_ns) FILTER (WHERE all_to_all_at IN ((runs + 1) / 2, (runs + 2) / 2)) / 1e9 AS all_to_all_s
-  FROM ordered
-  GROUP BY sweep_id, superseded, work, offload
-), same AS (
-  SELECT sweep_id, superseded, work, count(DISTINCT offload) AS modes, count(DISTINCT latents_digest) AS digests
-  FROM one
-  GROUP BY sweep_id, superseded, work
-)
-SELECT p.name AS sweep, g.model_id, g.size, g.frames, g.ranks, g.cfg, g.ulysses, g.ring, g.flow_shift, g.offload, g.runs,
-       g.total_s, g.step_s, g.switch_step, g.spike_s,
-       100.0 * (g.total_s / (SELECT min(b.total_s) FROM grouped b
-                             WHERE b.sweep_id = g.sweep_id AND b.superseded = g.superseded AND b.work = g.work
-                               AND b.mode = 'resident') - 1)
-         AS overhead_percent,
-       g.device_peak_mib, g.exposed_transfer_s, g.all_to_all_s,
-       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests = 1 THEN 'yes' ELSE 'no' END AS same_latents,
-       g.superseded
-FROM grouped g
-JOIN same s ON s.sweep_id = g.sweep_id AND s.superseded = g.superseded AND s.work = g.work
-JOIN sweep p ON p.id = g.sweep_id;
-CREATE VIEW offload_comparison AS SELECT * FROM offload_comparison_all WHERE superseded = 0;
-
--- Where the experts switch: by the settings used, by the catalog's, and as the loop did.
-CREATE VIEW switch_steps_all AS
-SELECT p.name AS sweep, g.run, g.flow_shift, g.schedule, r.expected_switch AS expected, r.catalog_switch AS catalog,
-       t.switch_step AS used, t.steps, r.superseded_by IS NOT NULL AS superseded
-FROM newest_attempt a
-JOIN run r ON r.id = a.run_id
-JOIN run_settings g ON g.run_id = r.id
-JOIN sweep p ON p.id = r.sweep_id
-JOIN attempt_time t ON t.attempt_id = a.id;
-CREATE VIEW switch_steps AS SELECT * FROM switch_steps_all WHERE superseded = 0;
-
--- Every run, with its latest attempt.
-CREATE VIEW runs_all AS
-SELECT p.name AS sweep, r.name AS run, a.n AS attempt,
-       CASE WHEN r.superseded_by IS NOT NULL THEN 'superseded'
-            WHEN a.id IS NULL THEN 'not started'
-            WHEN a.complete = 1 THEN 'complete'
-            WHEN a.state = 'completed' THEN 'damaged'
-            ELSE coalesce(a.state, 'running or lost') END AS state,
-       a.exit_code, a.signal, a.problem, a.started_at, a.finished_at, a.directory,
-       r.superseded_by IS NOT NULL AS superseded
-FROM run r
-JOIN sweep p ON p.id = r.sweep_id
-LEFT JOIN attempt a ON a.run_id = r.id AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = r.id);
-CREATE VIEW runs AS SELECT * FROM runs_all WHERE superseded = 0;
-
--- Runs that used another value than the catalog's.
-CREATE VIEW configuration_drift_all AS
-SELECT p.name AS sweep, r.name AS run, s.name AS setting, s.value AS used, s.origin, s.catalog_value AS catalog,
-       r.expected_switch, r.catalog_switch, r.superseded_by IS NOT NULL AS superseded
-FROM setting s
-JOIN run r ON r.id = s.run_id
-JOIN sweep p ON p.id = r.sweep_id
-WHERE s.catalog_value IS NOT NULL AND s.value IS NOT s.catalog_value;
-CREATE VIEW configuration_drift AS SELECT * FROM configuration_drift_all WHERE superseded = 0;
-
--- Runs that were replaced: by which, and why.
-CREATE VIEW lineage AS
-SELECT p.name AS sweep, r.name AS run, q.name AS new_sweep, n.name AS new_run, e.changes, e.reason, e.made_at
-FROM run r
-JOIN sweep p ON p.id = r.sweep_id
-JOIN run n ON n.id = r.superseded_by
-JOIN sweep q ON q.id = n.sweep_id
-LEFT JOIN rerun e ON e.sweep_id = n.sweep_id;
-
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

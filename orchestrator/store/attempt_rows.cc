@@ -18,10 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-struct Interval {
-  int64_t start, end;
-};
-
 // Empty when the file is not there.
 std::string read_text(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -38,6 +34,17 @@ std::optional<int64_t> optional_integer(const Json& json, const char* key) {
 std::string text_or_empty(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+// {"device": {"name": "x"}} as "device.name": "x".
+void flatten(const Json& json, const std::string& name, std::map<std::string, std::string>& values) {
+  if (json.is_object()) {
+    for (const auto& [key, value] : json.items()) flatten(value, name.empty() ? key : name + '.' + key, values);
+  } else if (json.is_array()) {
+    for (size_t i = 0; i < json.size(); ++i) flatten(json[i], fmt::format("{}[{}]", name, i), values);
+  } else if (!json.is_null()) {
+    values[name] = json.is_string() ? json.get<std::string>() : json.dump();
+  }
 }
 
 // N of "rank-N.h5".
@@ -58,31 +65,6 @@ void find_traces(AttemptRecords& records, std::string& seen) {
     if (::stat(file.c_str(), &status) != 0) continue;
     seen += fmt::format("\n{} {} {}.{:09}", rank, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
   }
-}
-
-// Sorted, and those that touch made one.
-std::vector<Interval> united(std::vector<Interval> intervals) {
-  std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.start < b.start; });
-  std::vector<Interval> result;
-  for (const Interval& i : intervals) {
-    if (!result.empty() && i.start <= result.back().end) {
-      result.back().end = std::max(result.back().end, i.end);
-    } else {
-      result.push_back(i);
-    }
-  }
-  return result;
-}
-
-// Length of `what` outside of `cover`; both united.
-int64_t uncovered(const std::vector<Interval>& what, const std::vector<Interval>& cover) {
-  int64_t total = 0;
-  for (const Interval& w : what) {
-    total += w.end - w.start;
-    auto c = std::partition_point(cover.begin(), cover.end(), [&](const Interval& i) { return i.end <= w.start; });
-    for (; c != cover.end() && c->start < w.end; ++c) total -= std::min(w.end, c->end) - std::max(w.start, c->start);
-  }
-  return total;
 }
 
 // Rank 0's clock minus this one's at `time`: clocks drift apart evenly between the two measurements.
@@ -165,8 +147,12 @@ void read_traces(AttemptRows& rows) {
       one.sha256 = sha256_file(file);
       one.trace = read_trace(file);
       const Json environment = Json::parse(one.trace.environment_json, nullptr, false);
-      if (environment.is_object()) one.host = text_or_empty(environment, "host");
+      if (environment.is_object()) {
+        one.host = text_or_empty(environment, "host");
+        flatten(environment, "", one.environment);
+      }
       one.summary = summarize_steps(one.trace.rows.events);
+      one.traffic = summarize_traffic(one.trace.rows.events);
       rows.ranks.emplace(rank, std::move(one));
     } catch (const std::exception& error) {
       rows.problems.emplace_back(error.what());
@@ -255,47 +241,6 @@ std::optional<AttemptRecords> read_attempt_records(const std::string& directory)
   find_traces(records, seen);
   records.fingerprint = sha256(seen.data(), seen.size());
   return records;
-}
-
-std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& events) {
-  std::map<int32_t, StepSummary> summaries;
-  std::map<int32_t, std::vector<Interval>> transfers;
-  std::vector<Interval> work;
-  for (const EventRow& e : events) {
-    StepSummary& sum = summaries[e.step];
-    const int64_t duration = e.end_ns - e.start_ns;
-    switch (e.kind) {
-      case EventKind::compute:
-      case EventKind::attention:
-        sum.compute += duration;
-        work.push_back({e.start_ns, e.end_ns});
-        break;
-      case EventKind::h2d:
-      case EventKind::d2h:
-        (e.kind == EventKind::h2d ? sum.h2d : sum.d2h) += duration;
-        (e.kind == EventKind::h2d ? sum.h2d_bytes : sum.d2h_bytes) += e.bytes;
-        transfers[e.step].push_back({e.start_ns, e.end_ns});
-        break;
-      case EventKind::all_to_all:
-        sum.all_to_all += duration;
-        break;
-      case EventKind::ring:
-        sum.ring += duration;
-        break;
-      case EventKind::stall:
-        if (e.cause == StallCause::weights) sum.stall_weights += duration;
-        if (e.cause == StallCause::peers) sum.stall_peers += duration;
-        if (e.cause == StallCause::host) sum.stall_host += duration;
-        break;
-      case EventKind::switch_experts:
-        break;
-    }
-  }
-  const std::vector<Interval> covered = united(std::move(work));
-  for (auto& [step, intervals] : transfers) {
-    summaries[step].exposed_transfer = uncovered(united(std::move(intervals)), covered);
-  }
-  return summaries;
 }
 
 AttemptRows read_attempt_rows(AttemptRecords records) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/store/step_summary.h"
 #include "schema/completion.h"
 #include "schema/run_spec.h"
 #include "schema/trace_file.h"
@@ -36,19 +37,14 @@ struct AttemptRecords {
 // nullopt when the directory has no attempt.json: it was cut off before anything started. Throws bad_input.
 std::optional<AttemptRecords> read_attempt_records(const std::string& directory);
 
-// A rank's sums over one step; see table step_summary. Nanoseconds and bytes.
-struct StepSummary {
-  int64_t compute = 0, h2d = 0, d2h = 0, h2d_bytes = 0, d2h_bytes = 0, exposed_transfer = 0;
-  int64_t stall_weights = 0, stall_peers = 0, stall_host = 0, all_to_all = 0, ring = 0;
-};
-std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& events);
-
 struct RankRows {
   std::string sha256;
   int64_t bytes = 0;
   std::string host;
+  std::map<std::string, std::string> environment;  // "device.name", ...
   TraceFile trace;  // its times are rank 0's, counted from the attempt's first step
   std::map<int32_t, StepSummary> summary;
+  std::map<TrafficKey, TrafficSum> traffic;
 };
 
 struct AttemptRows {

@@ -4,59 +4,67 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
-#include <string_view>
 
 #include "orchestrator/store/embedded_sql.h"
+#include "orchestrator/store/file_system.h"
+#include "orchestrator/store/upgrade.h"
 
 namespace wansweep {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int busy_timeout_ms = 5000;
-
-// File systems of one machine, by statfs(2) number: ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS, bcachefs. All others
-// (NFS, Lustre, GPFS, SMB, FUSE, what is still to come) are taken for shared ones.
-constexpr std::array<uint32_t, 8> local_file_systems{0xEF53,     0x58465342, 0x9123683E, 0x01021994,
-                                                     0x794C7630, 0x2FC12FC1, 0xF2F52010, 0xCA451A4E};
-
-bool is_on_local_file_system(const std::string& path) {
-  const fs::path parent = fs::absolute(path).parent_path();
-  struct statfs status {};
-  if (::statfs(parent.c_str(), &status) != 0) return false;
-  const auto type = static_cast<uint32_t>(status.f_type);
-  return std::find(local_file_systems.begin(), local_file_systems.end(), type) != local_file_systems.end();
-}
+// A writer waits for another's attempt, which may be a gigabyte; a question is not worth that long.
+constexpr int writer_timeout_ms = 60'000;
+constexpr int reader_timeout_ms = 5'000;
 
 std::string answer(SQLite::Database& db, const std::string& sql) { return db.execAndGet(sql).getString(); }
 
-// Empty: a new file. Otherwise it is ours, and not newer than this program.
-bool is_empty(SQLite::Database& db, const std::string& path) {
+// 0: a new file. Otherwise it is ours, and not newer than this program.
+int version_of(SQLite::Database& db, const std::string& path) {
   const int version = std::stoi(answer(db, "PRAGMA user_version"));
-  if (version > store_version) {
-    throw bad_input(
-        fmt::format("{}: has version {}; this wansweep knows {}: use a newer wansweep", path, version, store_version));
+  if (version > store_version()) {
+    throw bad_input(fmt::format("{}: has version {}; this wansweep knows {}: use a newer wansweep", path, version,
+                                store_version()));
   }
-  const bool has_tables = answer(db, "SELECT count(*) FROM sqlite_schema") != "0";
-  if (version == 0 && has_tables) {
+  if (version == 0 && answer(db, "SELECT count(*) FROM sqlite_schema") != "0") {
     throw bad_input(fmt::format("{}: is another program's database, not results of wansweep", path));
   }
-  return version == 0;
+  return version;
+}
+
+// Tables and views as this program has them, whatever was there before. Other processes may be doing the same.
+std::string bring_up_to_date(Store& store) {
+  if (version_of(store.db, store.path) == store_version() && has_current_views(store)) return "";
+  std::string copy;
+  store.db.exec("BEGIN IMMEDIATE");
+  try {
+    // Asked again under the lock.
+    const int version = version_of(store.db, store.path);
+    if (version == 0) store.db.exec(results_sql);
+    if (version > 0 && version < store_version()) copy = upgrade(store, version);
+    refresh_views(store);
+    store.db.exec("COMMIT");
+  } catch (...) {
+    sqlite3_exec(store.db.getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+  return copy;
 }
 
 void choose_journal(SQLite::Database& db, const std::string& path) {
-  if (is_on_local_file_system(path) && answer(db, "PRAGMA journal_mode = WAL") == "wal") {
+  // SQLite keeps the mode that it has where it cannot change it, and says so: hence the answers are looked at.
+  const FileSystem kind = file_system_of(path);
+  if (kind == FileSystem::local && answer(db, "PRAGMA journal_mode = WAL") == "wal") {
     db.exec("PRAGMA synchronous = NORMAL");
     return;
   }
   if (const std::string mode = answer(db, "PRAGMA journal_mode = DELETE"); mode != "delete") {
-    throw Error(ExitCode::output, fmt::format("{}: is on a shared file system, but its journal stays {}", path, mode));
+    throw Error(ExitCode::output, fmt::format("{}: lies on a file system that is {}, where only a rollback journal is "
+                                              "safe, but its journal stays {}",
+                                              path, to_string(kind), mode));
   }
   db.exec("PRAGMA synchronous = FULL");
 }
@@ -81,20 +89,14 @@ Error store_error(const std::string& path, const SQLite::Exception& exception) {
 
 Store open_store(const std::string& path) try {
   if (fs::is_directory(path)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
-  Store store{path, SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
-                                     busy_timeout_ms)};
+  Store store{
+      path,
+      SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, writer_timeout_ms),
+      ""};
   store.db.exec("PRAGMA foreign_keys = ON");
-  is_empty(store.db, path);  // refuses before anything of a foreign file is changed
+  version_of(store.db, path);  // refuses before anything of a foreign file is changed
   choose_journal(store.db, path);
-  store.db.exec("BEGIN IMMEDIATE");
-  try {
-    // Asked again under the lock: another process may have made the tables just now.
-    if (is_empty(store.db, path)) store.db.exec(results_sql);
-    store.db.exec("COMMIT");
-  } catch (...) {
-    sqlite3_exec(store.db.getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    throw;
-  }
+  store.upgraded_from = bring_up_to_date(store);
   return store;
 } catch (const SQLite::Exception& exception) {
   throw store_error(path, exception);
@@ -103,8 +105,14 @@ Store open_store(const std::string& path) try {
 Store open_store_readonly(const std::string& path) try {
   if (!fs::exists(path)) throw bad_input(fmt::format("{}: no such database; `wansweep gather` makes it", path));
   if (fs::is_directory(path)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
-  Store store{path, SQLite::Database(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, busy_timeout_ms)};
-  if (is_empty(store.db, path)) throw bad_input(fmt::format("{}: is empty; `wansweep gather` fills it", path));
+  Store store{path, SQLite::Database(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, reader_timeout_ms), ""};
+  const int version = version_of(store.db, path);
+  if (version == 0) throw bad_input(fmt::format("{}: is empty; `wansweep gather` fills it", path));
+  if (version < store_version()) {
+    throw bad_input(fmt::format("{}: has version {}, and this wansweep asks version {}; `wansweep gather` upgrades it",
+                                path, version, store_version()));
+  }
+  shadow_views(store);
   store.db.exec("PRAGMA query_only = ON");
   store.db.exec("PRAGMA trusted_schema = OFF");
   sqlite3_db_config(store.db.getHandle(), SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);

@@ -10,19 +10,20 @@
 
 namespace wansweep {
 
-inline constexpr int store_version = 1;  // PRAGMA user_version of schema/results.sql
-
 struct Store {
   std::string path;
   SQLite::Database db;
+  std::string upgraded_from;  // the copy of an older version that was upgraded just now; empty: none was
 };
 
-// Opens or makes it, for the one writer. On a file system known to be local its journal is a WAL; elsewhere it is a
-// rollback journal with full syncs, for a WAL needs memory that all its users share. Throws bad_input when the file is
-// something else or newer; store_busy when another process holds it; output when it cannot be written.
+// Opens or makes it, for the one writer; upgrades an older version after copying it. On a file system known to be local
+// its journal is a WAL; elsewhere it is a rollback journal with full syncs, for a WAL needs memory that all its users
+// share. Throws bad_input when the file is something else or newer; store_busy when another process holds it; output
+// when it cannot be written.
 Store open_store(const std::string& path);
 
-// For questions: reads only, whatever the SQL. Throws bad_input when there is no such database.
+// For questions: reads only, whatever the SQL. Throws bad_input when there is no such database, or it is of another
+// version.
 Store open_store_readonly(const std::string& path);
 
 // What SQLite said, as an Error with the exit code that fits.

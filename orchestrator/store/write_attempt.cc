@@ -3,38 +3,18 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include <cstdlib>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/store/bind.h"
+#include "orchestrator/store/rank_rows.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/parallel_plan.h"
 
 namespace wansweep {
 namespace {
-
-void bind(SQLite::Statement& s, int i, int64_t value) { s.bind(i, value); }
-void bind(SQLite::Statement& s, int i, double value) { s.bind(i, value); }
-void bind(SQLite::Statement& s, int i, const std::string& value) { s.bind(i, value); }
-template <typename T>
-void bind(SQLite::Statement& s, int i, const std::optional<T>& value) {
-  if (value) {
-    bind(s, i, *value);
-  } else {
-    s.bind(i);
-  }
-}
-
-template <typename... T>
-void execute(SQLite::Statement& statement, const T&... values) {
-  int i = 0;
-  (bind(statement, ++i, values), ...);
-  statement.exec();
-  statement.reset();
-}
 
 std::optional<std::string> or_null(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
@@ -123,101 +103,6 @@ void write_settings(Store& store, int64_t run, const RunSpec& spec) {
             known ? or_null(origin->second.origin) : std::nullopt,
             known && !origin->second.catalog.empty() ? std::optional(canonical(origin->second.catalog)) : std::nullopt);
   }
-}
-
-using RawStatement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
-
-RawStatement prepare_event_insert(sqlite3* db, size_t rows) {
-  std::string sql = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-  for (size_t i = 1; i < rows; ++i) sql += ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-  sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr);
-  if (code != SQLITE_OK) throw SQLite::Exception(db, code);
-  return {statement, sqlite3_finalize};
-}
-
-// Many rows a statement, and past SQLiteCpp, whose binds check and may throw: this loop is all that gathering waits
-// for.
-void write_events(Store& store, int64_t first, const std::vector<EventRow>& events) {
-  constexpr size_t rows_a_statement = 8;
-  sqlite3* db = store.db.getHandle();
-  const RawStatement many = prepare_event_insert(db, rows_a_statement);
-  const RawStatement one = prepare_event_insert(db, 1);
-  for (size_t i = 0; i < events.size();) {
-    const size_t rows = events.size() - i >= rows_a_statement ? rows_a_statement : 1;
-    sqlite3_stmt* s = rows == 1 ? one.get() : many.get();
-    int at = 0;
-    for (const size_t end = i + rows; i < end; ++i) {
-      const EventRow& e = events[i];
-      sqlite3_bind_int64(s, ++at, first++);
-      sqlite3_bind_int(s, ++at, e.step);
-      sqlite3_bind_int(s, ++at, e.forward);
-      sqlite3_bind_int(s, ++at, e.block);
-      sqlite3_bind_int(s, ++at, static_cast<int>(e.kind));
-      sqlite3_bind_int(s, ++at, static_cast<int>(e.cause));
-      sqlite3_bind_int(s, ++at, static_cast<int>(e.stream));
-      sqlite3_bind_int(s, ++at, e.expert);
-      sqlite3_bind_int64(s, ++at, e.start_ns);
-      sqlite3_bind_int64(s, ++at, e.end_ns - e.start_ns);
-      sqlite3_bind_int64(s, ++at, e.bytes);
-    }
-    const int code = sqlite3_step(s);
-    if (code != SQLITE_DONE) throw SQLite::Exception(db, code);
-    sqlite3_reset(s);
-  }
-}
-
-void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
-  const TraceRows& trace = rows.trace.rows;
-  const ClockRow* at_start = nullptr;
-  const ClockRow* at_end = nullptr;
-  for (const ClockRow& row : trace.clock) (row.at_end == 0 ? at_start : at_end) = &row;
-  const int64_t first_event = store.db.execAndGet("SELECT coalesce(max(id), 0) + 1 FROM event").getInt64();
-  SQLite::Statement insert(store.db,
-                           "INSERT INTO rank VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
-  const auto count = [](size_t rows_there) { return static_cast<int64_t>(rows_there); };
-  int i = 0;
-  const auto put = [&](const auto& value) { bind(insert, ++i, value); };
-  // A parameter that is not bound is NULL.
-  const auto put_clock = [&](const ClockRow* row, int64_t ClockRow::*member) {
-    ++i;
-    if (row != nullptr) bind(insert, i, row->*member);
-  };
-  put(attempt), put(int64_t{rank}), put(or_null(rows.host));
-  put_clock(at_start, &ClockRow::offset_ns);
-  put_clock(at_end, &ClockRow::offset_ns);
-  put_clock(at_start, &ClockRow::round_trip_ns);
-  put(rows.trace.environment_json), put(rows.sha256), put(rows.bytes), put(count(trace.steps.size()));
-  put(count(trace.events.size())), put(count(trace.memory.size())), put(first_event);
-  insert.executeStep();
-  const int64_t id = insert.getColumn(0).getInt64();
-  insert.reset();
-
-  SQLite::Statement step(store.db, "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?)");
-  for (const StepRow& s : trace.steps) {
-    execute(step, id, int64_t{s.step}, int64_t{s.expert}, int64_t{s.timestep}, double{s.sigma}, s.start_ns,
-            s.end_ns - s.start_ns);
-  }
-  SQLite::Statement memory(store.db, "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-  int64_t n = 0;
-  for (const MemoryRow& m : trace.memory) {
-    execute(memory, id, ++n, int64_t{m.step}, m.time_ns, m.device_used, m.device_peak, m.host_used, m.host_peak);
-  }
-  SQLite::Statement summary(store.db, "INSERT INTO step_summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  for (const auto& [number, s] : rows.summary) {
-    execute(summary, id, int64_t{number}, s.compute, s.h2d, s.d2h, s.h2d_bytes, s.d2h_bytes, s.exposed_transfer,
-            s.stall_weights, s.stall_peers, s.stall_host, s.all_to_all, s.ring);
-  }
-  write_events(store, first_event, trace.events);
-}
-
-void remove_ranks(Store& store, int64_t attempt) {
-  SQLite::Statement ranges(store.db, "SELECT first_event, first_event + events - 1 FROM rank WHERE attempt_id = ?");
-  SQLite::Statement events(store.db, "DELETE FROM event WHERE id BETWEEN ? AND ?");
-  ranges.bind(1, attempt);
-  while (ranges.executeStep()) execute(events, ranges.getColumn(0).getInt64(), ranges.getColumn(1).getInt64());
-  SQLite::Statement ranks(store.db, "DELETE FROM rank WHERE attempt_id = ?");
-  execute(ranks, attempt);
 }
 
 struct Comparison {

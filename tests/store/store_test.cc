@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/store/database.h"
+#include "orchestrator/store/file_system.h"
+#include "orchestrator/store/gather.h"
 #include "orchestrator/store/query.h"
 #include "orchestrator/store/table.h"
+#include "orchestrator/store/upgrade.h"
 
 namespace wansweep {
 namespace {
@@ -47,7 +50,7 @@ TEST_F(StoreTest, IsMadeOnceAndOpenedAgain) {
   make();
   Store store = open_store(path_);
   EXPECT_EQ(store.db.execAndGet("SELECT count(*) FROM sweep").getInt(), 1);
-  EXPECT_EQ(store.db.execAndGet("PRAGMA user_version").getInt(), store_version);
+  EXPECT_EQ(store.db.execAndGet("PRAGMA user_version").getInt(), store_version());
   EXPECT_EQ(store.db.execAndGet("PRAGMA foreign_keys").getInt(), 1);
 }
 
@@ -64,10 +67,20 @@ TEST_F(StoreTest, OtherFilesAreRefusedAndLeftAlone) {
 
 TEST_F(StoreTest, ANewerVersionIsRefused) {
   make();
-  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
-  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("has version 2; this wansweep knows 1"),
+  SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
+  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("has version 99; this wansweep knows 2"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { open_store_readonly(path_); }).second.find("has version 2"), std::string::npos);
+  EXPECT_NE(error_of([&] { open_store_readonly(path_); }).second.find("has version 99"), std::string::npos);
+}
+
+TEST_F(StoreTest, AWriteAheadLogIsUsedOnLocalFileSystemsOnly) {
+  make();
+  EXPECT_EQ(file_system_of(path_), FileSystem::local);
+  EXPECT_EQ(open_store(path_).db.execAndGet("PRAGMA journal_mode").getString(), "wal");
+  EXPECT_EQ(file_system_of_type(0x6969), FileSystem::nfs);
+  EXPECT_EQ(file_system_of_type(0x0BD00BD0), FileSystem::lustre);
+  EXPECT_EQ(file_system_of_type(0x47504653), FileSystem::shared);  // GPFS
+  EXPECT_EQ(file_system_of_type(0xEF53), FileSystem::local);
 }
 
 TEST_F(StoreTest, QuestionsNeedADatabaseThatIsThere) {
@@ -79,7 +92,11 @@ TEST_F(StoreTest, AHeldDatabaseIsSaidToBeBusy) {
   make();
   SQLite::Database holder(path_, SQLite::OPEN_READWRITE);
   holder.exec("BEGIN IMMEDIATE");
-  EXPECT_EQ(error_of([&] { open_store(path_); }).first, ExitCode::store_busy);
+  Store store = open_store(path_);  // nothing is to be changed yet
+  store.db.setBusyTimeout(1);
+  fs::create_directories(directory_ + "/attempts");
+  std::ofstream(directory_ + "/sweep.json") << R"({"sweep": "demo", "runs": []})";
+  EXPECT_EQ(error_of([&] { gather(directory_, store); }).first, ExitCode::store_busy);
 }
 
 TEST_F(StoreTest, QueryCannotWriteAttachOrReconfigure) {

@@ -1,8 +1,9 @@
 // Attempt directories whose every answer is known by construction.
 //
-// 27 steps of 100 ms; each computes for 70 ms and exchanges for 10 ms. `spike_ms` more in the switch step. Step 2
-// copies from 40 ms to 70 ms + `exposed_ms`, so that much of it is exposed. Two ranks; rank 1's clock is one second
-// behind.
+// 27 steps of 100 ms; each computes for 70 ms and exchanges for `exchange_ms`. `spike_ms` more in the switch step. Step
+// 2 copies to the device from 40 ms to 70 ms + `exposed_ms`, in two copies that meet at 70 ms, so that the second is
+// exposed and beside the exchange; it waits for weights for 5 ms, and copies back for `back_ms` from 85 ms on. Each
+// rank's clock is one second further behind. Rank 1 computes `skew_ms` longer, and the others wait for it.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +20,8 @@ namespace wansweep::synthetic {
 inline constexpr int64_t ms = 1'000'000;
 inline constexpr int64_t behind = 1'000 * ms;
 inline constexpr int64_t begin = 5'000'000 * ms;
+inline constexpr int64_t copied = 6'000'000;          // bytes of a copy
+inline constexpr int64_t exchanged_per_ms = 100'000;  // bytes
 
 struct Shape {
   std::string offload = "resident";
@@ -30,7 +33,12 @@ struct Shape {
   int64_t spike_ms = 0;
   int64_t exposed_ms = 0;
   int64_t slower_ms = 0;  // every step
-  int64_t peak_mib = 100;
+  int64_t exchange_ms = 10;
+  int64_t back_ms = 0;
+  int64_t skew_ms = 0;
+  int64_t peak_mib = 100;  // of the last rank, from step 5 on; the other ranks need 1 MiB less
+  int ranks = 2;
+  std::string host = "node1";
   char digest = 'a';
   std::string state = "completed";  // empty: no state.json
 };
@@ -46,8 +54,8 @@ inline RunSpec spec_of(const Shape& shape) {
   spec.boundary_ratio = 0.875;
   spec.guidance_scale = 4;
   spec.guidance_scale_2 = 3;
-  spec.ranks = 2;
-  spec.ulysses = 2;
+  spec.ranks = shape.ranks;
+  spec.ulysses = shape.ranks;
   spec.ring = 1;
   spec.offload = shape.offload;
   spec.origins["flow_shift"] = {shape.flow_shift == 12 ? "catalog" : "sglang-2025-12", "12.0"};
@@ -66,21 +74,27 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
   const auto add = [&](EventKind kind, StallCause cause, StreamId stream, int64_t from, int64_t to, int64_t bytes) {
     rows.events.push_back({step, 0, 3, kind, cause, stream, 1, zero + from * ms, zero + to * ms, bytes});
   };
+  const int64_t skew = rank == 1 ? shape.skew_ms : 0;
   add(EventKind::compute, StallCause::none, StreamId::compute, 0, 50, 0);
-  add(EventKind::attention, StallCause::none, StreamId::compute, 50, 70, 0);
-  add(EventKind::all_to_all, StallCause::none, StreamId::comm, 70, 80, 1000);
+  add(EventKind::attention, StallCause::none, StreamId::compute, 50, 70 + skew, 0);
+  add(EventKind::all_to_all, StallCause::none, StreamId::comm, 70, 70 + shape.exchange_ms,
+      shape.exchange_ms * exchanged_per_ms);
+  if (shape.skew_ms > skew) add(EventKind::stall, StallCause::peers, StreamId::compute, 70, 70 + shape.skew_ms, 0);
   if (step == 2) {
-    add(EventKind::h2d, StallCause::none, StreamId::copy, 40, 70, 5000);
-    add(EventKind::h2d, StallCause::none, StreamId::copy, 70, 70 + shape.exposed_ms, 5000);
+    add(EventKind::h2d, StallCause::none, StreamId::copy, 40, 70, copied);
+    add(EventKind::h2d, StallCause::none, StreamId::copy, 70, 70 + shape.exposed_ms, copied);
     add(EventKind::stall, StallCause::weights, StreamId::compute, 70, 75, 0);
+    if (shape.back_ms > 0) add(EventKind::d2h, StallCause::none, StreamId::copy, 85, 85 + shape.back_ms, copied);
   }
-  rows.memory.push_back({step, zero + length, shape.peak_mib << 19, shape.peak_mib << 20, 1, 2});
+  const int64_t peak = (shape.peak_mib - (rank == shape.ranks - 1 ? 0 : 1)) << 20;
+  rows.memory.push_back({step, zero + length, peak / 2, step < 5 ? peak / 2 : peak, 1 << 20, 3 << 20});
   rows.steps.push_back({step, step < shape.switch_at ? 1 : 2, 1000 - step, 0.5f, zero, zero + length});
   return rows;
 }
 
 inline void write_trace(const Shape& shape, int rank, const std::string& directory) {
-  TraceWriter writer(directory + "/" + trace_file_name(rank), to_json(spec_of(shape)).dump(), R"({"host":"node1"})");
+  TraceWriter writer(directory + "/" + trace_file_name(rank), to_json(spec_of(shape)).dump(),
+                     nlohmann::json{{"host", shape.host}, {"rank", rank}, {"git_revision", "abc"}, {"device", {{"name", "gpu"}}}}.dump());
   writer.append({{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}});
   int64_t start = begin;
   for (int step = 1; step <= shape.steps; ++step) {
@@ -104,9 +118,9 @@ inline std::string write_attempt(const std::string& sweep, const Shape& shape) {
                                                                {"attempt", shape.number},   {"token", "t1"},
                                                                {"launcher", "local"}}
                                                     .dump();
-  Completion completion{2, 27, std::string(64, shape.digest), "2026-11-24T02:10:00.000Z", "2026-11-24T02:11:00.000Z",
-                        {}};
-  for (int rank = 0; rank < 2; ++rank) {
+  Completion completion{
+      shape.ranks, 27, std::string(64, shape.digest), "2026-11-24T02:10:00.000Z", "2026-11-24T02:11:00.000Z", {}};
+  for (int rank = 0; rank < shape.ranks; ++rank) {
     write_trace(shape, rank, directory);
     const std::string file = directory + "/" + trace_file_name(rank);
     const TraceRows rows = read_trace(file).rows;

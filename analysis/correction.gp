@@ -1,0 +1,11 @@
+# Columns: step, ms, switch step, total seconds.
+set xlabel "step (dashed lines: first step of the low-noise expert, before and after)"
+set ylabel "step time (ms)"
+set yrange [0:*]
+do for [i = 0:series - 1] {
+  stats data index i using 3 nooutput
+  if (STATS_records > 0) {
+    set arrow from STATS_min, graph 0 to STATS_min, graph 1 nohead dashtype 2 linetype i + 1 linewidth 1.5
+  }
+}
+plot for [i = 0:series - 1] data index i using 1:2 with linespoints linetype i + 1 pointinterval 3 title columnheader(1)

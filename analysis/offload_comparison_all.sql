@@ -1,0 +1,55 @@
+-- What does each way of moving weights cost, runs that a correction replaced included (superseded = 1)?
+-- Times are medians over the repeats (runs). spike: the switch step above the median step. overhead: of total over
+-- resident's; beyond_noise: no repeat of the one is as fast as any of the other. exposed: copies while no compute ran, and
+-- all_to_all: exchanges, both of the rank that had most. peak: of the rank that had most. same_latents: all modes, bit for bit.
+WITH one AS (
+  SELECT g.sweep, g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.configuration, g.work, g.ranks, g.plan, g.offload, t.total_ns, t.median_step_ns,
+         t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, a.latents_digest
+  FROM newest_attempt a
+  JOIN run r ON r.id = a.run_id
+  JOIN run_settings g ON g.run_id = a.run_id
+  JOIN attempt_time t ON t.attempt_id = a.id
+  LEFT JOIN attempt_waits w ON w.attempt_id = a.id
+), ordered AS (
+  SELECT *, count(*) OVER k AS runs,
+         row_number() OVER (k ORDER BY total_ns) AS total_at,
+         row_number() OVER (k ORDER BY median_step_ns) AS step_at,
+         row_number() OVER (k ORDER BY spike_ns) AS spike_at,
+         row_number() OVER (k ORDER BY exposed_transfer_ns) AS exposed_at,
+         row_number() OVER (k ORDER BY all_to_all_ns) AS all_to_all_at
+  FROM one
+  WINDOW k AS (PARTITION BY sweep_id, superseded, work, offload)
+), grouped AS (
+  SELECT sweep, sweep_id, superseded, work, offload, max(configuration) AS configuration, max(ranks) AS ranks, max(plan) AS plan,
+         max(runs) AS runs, min(switch_step) AS switch_step, max(device_peak) AS device_peak,
+         min(total_ns) AS fastest_ns, max(total_ns) AS slowest_ns,
+         avg(total_ns) FILTER (WHERE total_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS total_ns,
+         avg(median_step_ns) FILTER (WHERE step_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS step_ns,
+         avg(spike_ns) FILTER (WHERE spike_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS spike_ns,
+         avg(exposed_transfer_ns) FILTER (WHERE exposed_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS exposed_ns,
+         avg(all_to_all_ns) FILTER (WHERE all_to_all_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS all_to_all_ns
+  FROM ordered
+  GROUP BY sweep_id, superseded, work, offload
+), same AS (
+  SELECT sweep_id, superseded, work, count(DISTINCT offload) AS modes, count(DISTINCT latents_digest) AS digests
+  FROM one
+  GROUP BY sweep_id, superseded, work
+)
+SELECT g.sweep, g.configuration, g.ranks, g.plan, g.offload, g.runs,
+       round(g.total_ns / 1e9, 3) AS total_s,
+       round(g.step_ns / 1e6, 2) AS median_step_ms,
+       g.switch_step,
+       round(g.spike_ns / 1e6, 2) AS spike_ms,
+       round(100.0 * (g.total_ns / b.total_ns - 1), 1) AS overhead_percent,
+       CASE WHEN g.offload = 'resident' OR g.runs < 2 OR b.runs < 2 THEN NULL
+            WHEN g.fastest_ns > b.slowest_ns OR g.slowest_ns < b.fastest_ns THEN 'yes'
+            ELSE 'no' END AS beyond_noise,
+       round(g.device_peak / 1048576.0, 1) AS peak_device_mib,
+       round(g.exposed_ns / 1e6, 2) AS exposed_ms,
+       round(g.all_to_all_ns / 1e6, 2) AS all_to_all_ms,
+       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests = 1 THEN 'yes' ELSE 'no' END AS same_latents,
+       g.superseded
+FROM grouped g
+JOIN same s ON s.sweep_id = g.sweep_id AND s.superseded = g.superseded AND s.work = g.work
+LEFT JOIN grouped b ON b.sweep_id = g.sweep_id AND b.superseded = g.superseded AND b.work = g.work AND b.offload = 'resident'
+ORDER BY g.sweep, g.superseded, g.configuration, g.total_ns;

@@ -1,0 +1,26 @@
+-- How far do repeats of one configuration lie apart, and did they compute the same?
+-- spread: slowest minus fastest, in percent of the median. A difference between modes that is smaller says nothing.
+WITH ordered AS (
+  SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest,
+         count(*) OVER k AS runs, row_number() OVER (k ORDER BY t.total_ns, g.run) AS at
+  FROM current_attempt a
+  JOIN run_settings g ON g.run_id = a.run_id
+  JOIN attempt_time t ON t.attempt_id = a.id
+  WINDOW k AS (PARTITION BY g.sweep_id, g.work, g.offload)
+), grouped AS (
+  SELECT sweep, offload, max(configuration) AS configuration, max(runs) AS runs, min(total_ns) AS fastest_ns,
+         max(total_ns) AS slowest_ns, max(run) FILTER (WHERE at = runs) AS slowest_run,
+         avg(total_ns) FILTER (WHERE at IN ((runs + 1) / 2, (runs + 2) / 2)) AS median_ns,
+         count(DISTINCT latents_digest) AS digests
+  FROM ordered
+  GROUP BY sweep_id, work, offload
+)
+SELECT sweep, configuration, offload, runs,
+       round(fastest_ns / 1e9, 3) AS fastest_s,
+       round(median_ns / 1e9, 3) AS median_s,
+       round(slowest_ns / 1e9, 3) AS slowest_s,
+       round(100.0 * (slowest_ns - fastest_ns) / median_ns, 1) AS spread_percent,
+       slowest_run,
+       iif(runs > 1, iif(digests = 1, 'yes', 'no'), NULL) AS same_latents
+FROM grouped
+ORDER BY sweep, configuration, offload;

@@ -1,0 +1,13 @@
+-- At which step did each run change experts, those that a correction replaced included (superseded = 1)?
+-- expected: by the flow_shift and boundary used; catalog: by the model's official ones; used: as the loop did.
+SELECT g.sweep, g.run, g.flow_shift, g.schedule, r.expected_switch AS expected, r.catalog_switch AS catalog,
+       t.switch_step AS used, t.steps,
+       CASE WHEN t.switch_step IS NOT r.expected_switch THEN 'not as set'
+            WHEN r.catalog_switch IS NOT NULL AND t.switch_step IS NOT r.catalog_switch THEN 'not the catalog''s'
+            ELSE 'ok' END AS verdict,
+       r.superseded_by IS NOT NULL AS superseded
+FROM newest_attempt a
+JOIN run r ON r.id = a.run_id
+JOIN run_settings g ON g.run_id = r.id
+JOIN attempt_time t ON t.attempt_id = a.id
+ORDER BY g.sweep, g.run;

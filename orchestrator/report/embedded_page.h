@@ -1,0 +1,9 @@
+// Texts that were in files when wansweep was built.
+#pragma once
+
+namespace wansweep {
+
+extern const char* const page_template;  // page.html, mustache
+extern const char* const plot_style;     // style.gp, before each picture's own commands
+
+}  // namespace wansweep

@@ -1,0 +1,37 @@
+// One page about a sweep that opens anywhere: tables and pictures, each with the query behind it, and where it came
+// from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/store/database.h"
+#include "orchestrator/store/table.h"
+
+namespace wansweep {
+
+struct Section {
+  std::string title;                                          // the question that it answers
+  std::string notes;                                          // the rest of the query's comment
+  std::string sql;                                            // folded beneath
+  Table table;                                                // shown when there is no picture
+  std::vector<std::pair<std::string, std::string>> pictures;  // caption and <svg>, one a configuration
+};
+
+struct Report {
+  std::string sweep;
+  std::string summary;  // one line: runs, how many complete, when and by what they were made
+  std::string file;     // the sweep's TOML file, and its text
+  std::string matrix;
+  std::string database;
+  std::vector<Section> sections;
+};
+
+// Asks and draws. `sweep`: its name; empty: the database's only one. Throws bad_input when there is no such sweep, it
+// has no complete run, or gnuplot is not installed.
+Report make_report(Store& store, const std::string& sweep);
+
+// The page as HTML, self-contained.
+std::string to_html(const Report& report);
+
+}  // namespace wansweep

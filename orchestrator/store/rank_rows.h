@@ -1,0 +1,24 @@
+// One rank's rows in the database: its steps, events and memory, and the sums over them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "orchestrator/store/attempt_rows.h"
+#include "orchestrator/store/database.h"
+
+namespace wansweep {
+
+void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows);
+
+// Rows of table traffic.
+void write_traffic(Store& store, int64_t rank_id, const std::map<TrafficKey, TrafficSum>& sums);
+
+// All ranks of an attempt, with all that is theirs.
+void remove_ranks(Store& store, int64_t attempt);
+
+// The events of a rank as they were written: times are rank 0's, counted from the attempt's first step.
+std::vector<EventRow> read_events(Store& store, int64_t rank_id);
+
+}  // namespace wansweep

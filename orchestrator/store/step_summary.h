@@ -1,0 +1,34 @@
+// A rank's events summed by step, so that questions need not read the events.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "schema/trace_file.h"
+
+namespace wansweep {
+
+// Table step_summary. Nanoseconds and bytes.
+struct StepSummary {
+  int64_t compute = 0, h2d = 0, d2h = 0, h2d_bytes = 0, d2h_bytes = 0, exposed_transfer = 0;
+  int64_t stall_weights = 0, stall_peers = 0, stall_host = 0, all_to_all = 0, ring = 0;
+};
+std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& events);
+
+// Table traffic: copies and exchanges, by what ran beside them on the rank.
+enum class Beside : uint8_t { nothing, part, most };
+struct TrafficKey {
+  int32_t step = 0;
+  EventKind kind = EventKind::all_to_all;  // all_to_all, ring, h2d or d2h
+  Beside beside = Beside::nothing;
+  auto operator<=>(const TrafficKey&) const = default;
+};
+struct TrafficSum {
+  int64_t events = 0, bytes = 0, duration = 0, hidden = 0;
+  int64_t with_all_to_all = 0, with_ring = 0, with_h2d = 0, with_d2h = 0;
+};
+std::map<TrafficKey, TrafficSum> summarize_traffic(const std::vector<EventRow>& events);
+
+}  // namespace wansweep

@@ -1,0 +1,87 @@
+#include "orchestrator/store/timeline.h"
+
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+
+#include "orchestrator/store/attempt_rows.h"
+#include "orchestrator/store/rank_rows.h"
+
+namespace wansweep {
+namespace {
+
+int64_t find_attempt(Store& store, const std::string& run) {
+  SQLite::Statement query(store.db,
+                          "SELECT a.id FROM run r JOIN attempt a ON a.run_id = r.id AND a.n = (SELECT max(b.n) FROM "
+                          "attempt b WHERE b.run_id = r.id) WHERE r.name = ?");
+  query.bind(1, run);
+  if (!query.executeStep()) {
+    throw bad_input(
+        fmt::format("{}: no attempt of a run {} was gathered; `wansweep query DB runs` lists them, and an "
+                    "attempt's directory will do as well",
+                    store.path, run));
+  }
+  const int64_t id = query.getColumn(0).getInt64();
+  if (query.executeStep()) {
+    throw bad_input(fmt::format("{}: several sweeps have a run {}; give its attempt's directory", store.path, run));
+  }
+  return id;
+}
+
+void load_steps(Store& store, int64_t rank_id, TraceRows& rows) {
+  SQLite::Statement query(store.db,
+                          "SELECT step, expert, timestep, sigma, start_ns, start_ns + duration_ns FROM step "
+                          "WHERE rank_id = ? ORDER BY step");
+  query.bind(1, rank_id);
+  while (query.executeStep()) {
+    rows.steps.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt(), query.getColumn(2).getInt(),
+                          static_cast<float>(query.getColumn(3).getDouble()), query.getColumn(4).getInt64(),
+                          query.getColumn(5).getInt64()});
+  }
+}
+
+void load_memory(Store& store, int64_t rank_id, TraceRows& rows) {
+  SQLite::Statement query(store.db,
+                          "SELECT step, time_ns, device_used, device_peak, host_used, host_peak FROM memory "
+                          "WHERE rank_id = ? ORDER BY n");
+  query.bind(1, rank_id);
+  while (query.executeStep()) {
+    rows.memory.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt64(), query.getColumn(2).getInt64(),
+                           query.getColumn(3).getInt64(), query.getColumn(4).getInt64(),
+                           query.getColumn(5).getInt64()});
+  }
+}
+
+}  // namespace
+
+Timeline read_timeline(const std::string& directory) {
+  std::optional<AttemptRecords> records = read_attempt_records(directory);
+  if (!records) throw bad_input(fmt::format("{}: is not an attempt's directory: no attempt.json", directory));
+  AttemptRows rows = read_attempt_rows(std::move(*records));
+  if (rows.ranks.empty()) {
+    throw bad_input(rows.problems.empty() ? fmt::format("{}: there is no trace yet", directory) : rows.problems[0]);
+  }
+  Timeline timeline{fmt::format("{} attempt {}", rows.records.run, rows.records.number), {}};
+  for (auto& [rank, one] : rows.ranks) timeline.ranks.push_back({rank, one.host, std::move(one.trace.rows)});
+  return timeline;
+}
+
+Timeline load_timeline(Store& store, const std::string& run) try {
+  const int64_t attempt = find_attempt(store, run);
+  Timeline timeline{run, {}};
+  SQLite::Statement ranks(store.db, "SELECT id, rank, coalesce(host, '') FROM rank WHERE attempt_id = ? ORDER BY rank");
+  ranks.bind(1, attempt);
+  while (ranks.executeStep()) {
+    const int64_t id = ranks.getColumn(0).getInt64();
+    RankTimeline& one = timeline.ranks.emplace_back();
+    one.rank = ranks.getColumn(1).getInt();
+    one.host = ranks.getColumn(2).getString();
+    one.rows.events = read_events(store, id);
+    load_steps(store, id, one.rows);
+    load_memory(store, id, one.rows);
+  }
+  return timeline;
+} catch (const SQLite::Exception& exception) {
+  throw store_error(store.path, exception);
+}
+
+}  // namespace wansweep

@@ -1,0 +1,115 @@
+#include "orchestrator/store/upgrade.h"
+
+#include <SQLiteCpp/Statement.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "orchestrator/store/bind.h"
+#include "orchestrator/store/embedded_sql.h"
+#include "orchestrator/store/rank_rows.h"
+#include "schema/completion.h"
+
+namespace wansweep {
+namespace {
+
+using Views = std::map<std::string, std::string>;  // SQL by name
+
+Views views_of(SQLite::Database& db) {
+  Views views;
+  SQLite::Statement query(db, "SELECT name, sql FROM sqlite_schema WHERE type = 'view'");
+  while (query.executeStep()) views[query.getColumn(0).getString()] = query.getColumn(1).getString();
+  return views;
+}
+
+void create_views(SQLite::Database& db) {
+  db.exec(views_sql);
+  for (const NamedQuery& query : named_queries) db.exec("CREATE VIEW " + query.name + " AS\n" + query.sql);
+}
+
+const Views& wanted_views() {
+  static const Views views = [] {
+    SQLite::Database scratch(":memory:", SQLite::OPEN_READWRITE);
+    create_views(scratch);
+    return views_of(scratch);
+  }();
+  return views;
+}
+
+void sync_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool done = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!done) throw Error(ExitCode::output, fmt::format("{}: cannot be written to the disk", path));
+}
+
+// A second connection reads what was committed last, while this one holds the write lock.
+std::string copy_database(const std::string& path, int version) {
+  std::string time = timestamp_now();
+  std::erase_if(time, [](char c) { return c == ':' || c == '-' || c == '.'; });
+  const std::string copy = fmt::format("{}.v{}-{}", path, version, time);
+  SQLite::Database source(path, SQLite::OPEN_READONLY);
+  SQLite::Statement vacuum(source, "VACUUM INTO ?");
+  try {
+    execute(vacuum, copy);
+    sync_file(copy);
+  } catch (const std::exception& error) {
+    std::error_code ignored;
+    std::filesystem::remove(copy, ignored);
+    throw Error(ExitCode::output, fmt::format("{}: the copy before the upgrade failed: {}", copy, error.what()));
+  }
+  return copy;
+}
+
+// Version 2 has sums that version 1's gather did not make.
+void fill_traffic(Store& store) {
+  std::vector<int64_t> ranks;
+  SQLite::Statement query(store.db, "SELECT id FROM rank ORDER BY id");
+  while (query.executeStep()) ranks.push_back(query.getColumn(0).getInt64());
+  for (const int64_t rank : ranks) write_traffic(store, rank, summarize_traffic(read_events(store, rank)));
+}
+
+}  // namespace
+
+int store_version() { return migrations.back().version; }
+
+std::string upgrade(Store& store, int from_version) {
+  std::string copy = copy_database(store.path, from_version);
+  // Views of the older version may name what a migration changes.
+  for (const auto& [name, sql] : views_of(store.db)) store.db.exec("DROP VIEW \"" + name + '"');
+  for (const Migration& migration : migrations) {
+    if (migration.version <= from_version) continue;
+    store.db.exec(migration.sql);
+    if (migration.version == 2) fill_traffic(store);
+  }
+  return copy;
+}
+
+bool has_current_views(Store& store) {
+  const Views there = views_of(store.db);
+  // A person's own views may stand beside them.
+  return std::all_of(wanted_views().begin(), wanted_views().end(), [&](const auto& view) {
+    const auto found = there.find(view.first);
+    return found != there.end() && found->second == view.second;
+  });
+}
+
+void refresh_views(Store& store) {
+  if (has_current_views(store)) return;
+  for (const auto& [name, sql] : wanted_views()) {
+    store.db.exec("DROP VIEW IF EXISTS \"" + name + '"');
+    store.db.exec(sql);
+  }
+}
+
+void shadow_views(Store& store) {
+  if (has_current_views(store)) return;
+  store.db.exec("PRAGMA temp_store = MEMORY");
+  for (const auto& [name, sql] : wanted_views()) store.db.exec("CREATE TEMP" + sql.substr(sql.find(' ')));
+}
+
+}  // namespace wansweep

@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "orchestrator/perfetto.h"
+#include "orchestrator/verbs.h"
+#include "schema/completion.h"
+#include "schema/error.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string run;
+  std::string database;
+  std::string perfetto;
+};
+
+Timeline find_timeline(const Options& options) {
+  if (fs::is_directory(options.run)) return read_timeline(fs::path(options.run).lexically_normal().string());
+  if (options.database.empty()) {
+    throw bad_input(
+        fmt::format("{}: is no attempt's directory; a run's name needs its database, with --db", options.run));
+  }
+  const bool folder = fs::is_directory(options.database);
+  Store store = open_store_readonly(folder ? options.database + "/results.db" : options.database);
+  return load_timeline(store, options.run);
+}
+
+int export_run(const Options& options) {
+  const Timeline timeline = find_timeline(options);
+  write_file_atomically(options.perfetto, to_trace_events(timeline));
+  fmt::print("{}: {}, {} ranks; open it in ui.perfetto.dev\n", options.perfetto, timeline.attempt,
+             timeline.ranks.size());
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("export", "One run's timeline for other tools");
+  verb->add_option("RUN", options->run, "an attempt's directory, or a run's name with --db")->required();
+  verb->add_option("--db", options->database, "the database, or a sweep's directory that holds results.db");
+  verb->add_option("--perfetto", options->perfetto, "write trace events (JSON) for ui.perfetto.dev")->required();
+  verb->footer("Example:\n  wansweep export out/demo/attempts/NAME-a1 --perfetto run.json");
+  verb->callback([options, &action] { action = [options] { return export_run(*options); }; });
+}
+
+}  // namespace wansweep

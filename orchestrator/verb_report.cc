@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "orchestrator/report/report.h"
+#include "orchestrator/verbs.h"
+#include "schema/completion.h"
+#include "schema/error.h"
+
+namespace wansweep {
+namespace {
+
+struct Options {
+  std::string database;
+  std::string sweep;
+  std::string output = "report.html";
+};
+
+int report(const Options& options) {
+  const bool folder = std::filesystem::is_directory(options.database);
+  Store store = open_store_readonly(folder ? options.database + "/results.db" : options.database);
+  const Report report = make_report(store, options.sweep);
+  write_file_atomically(options.output, to_html(report));
+  fmt::print("{}: sweep {}, {} sections\n", options.output, report.sweep, report.sections.size());
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      app.add_subcommand("report", "One page of tables and pictures about a sweep, as HTML (needs gnuplot)");
+  verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();
+  verb->add_option("--sweep", options->sweep, "which sweep, when the database holds several");
+  verb->add_option("-o,--output", options->output, "the page to write (default report.html)");
+  verb->footer("Example:\n  wansweep gather out/demo\n  wansweep report out/demo -o report.html");
+  verb->callback([options, &action] { action = [options] { return report(*options); }; });
+}
+
+}  // namespace wansweep

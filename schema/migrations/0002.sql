@@ -1,0 +1,42 @@
+-- To version 2: environments as rows; exchanges and copies summed by what ran beside them. The sums are made from the
+-- events afterwards (upgrade.cc), and the views anew.
+
+CREATE TABLE environment (
+  rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  name    TEXT NOT NULL,  -- path into rank.environment
+  value   TEXT NOT NULL,
+  PRIMARY KEY (rank_id, name)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO environment
+SELECT r.id, replace(substr(j.fullkey, 3), '"', ''), iif(j.type IN ('true', 'false'), j.type, CAST(j.atom AS TEXT))
+FROM rank r
+JOIN json_tree(iif(json_valid(r.environment), r.environment, '{}')) j
+WHERE j.atom IS NOT NULL;
+
+CREATE TABLE traffic (
+  rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  step               INTEGER NOT NULL,
+  kind               INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h
+  beside             INTEGER NOT NULL,  -- 0: the other sort never ran; 1: for less than half of the event's time; 2: for more
+  events             INTEGER NOT NULL,
+  bytes              INTEGER NOT NULL,
+  duration_ns        INTEGER NOT NULL,
+  hidden_ns          INTEGER NOT NULL,  -- of it, while compute or attention ran on the rank
+  with_all_to_all_ns INTEGER NOT NULL,  -- of it, while an all-to-all ran; its own kind is 0
+  with_ring_ns       INTEGER NOT NULL,
+  with_h2d_ns        INTEGER NOT NULL,
+  with_d2h_ns        INTEGER NOT NULL,
+  PRIMARY KEY (rank_id, step, kind, beside)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rerun (
+  sweep_id    INTEGER PRIMARY KEY REFERENCES sweep (id) ON DELETE CASCADE,
+  of_sweep_id INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+  changes     TEXT NOT NULL,  -- "flow_shift=12, resolver=files"
+  reason      TEXT NOT NULL,
+  made_at     TEXT NOT NULL
+) STRICT;
+
+
+PRAGMA user_version = 2;

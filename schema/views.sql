@@ -1,0 +1,125 @@
+-- What the questions in analysis/ are asked of. Views hold no data: they are made anew whenever they differ from these.
+
+-- Events with names in place of numbers. A `WHERE attempt_id = ...` reads that attempt's rows only.
+CREATE VIEW events AS
+SELECT r.attempt_id, r.rank, e.id, e.step, e.forward, e.block, k.name AS kind, c.name AS cause, s.name AS stream, e.expert,
+       e.start_ns, e.duration_ns, e.bytes
+FROM rank r
+CROSS JOIN event e ON e.id BETWEEN r.first_event AND r.first_event + r.events - 1
+JOIN event_kind k ON k.id = e.kind
+JOIN stall_cause c ON c.id = e.cause
+JOIN stream s ON s.id = e.stream;
+
+-- The newest complete attempt of each run.
+CREATE VIEW newest_attempt AS
+SELECT a.*
+FROM attempt a
+WHERE a.complete = 1 AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id AND b.complete = 1);
+
+-- The same without the runs that another supersedes: what questions are answered from.
+CREATE VIEW current_attempt AS
+SELECT a.*
+FROM newest_attempt a
+JOIN run r ON r.id = a.run_id
+WHERE r.superseded_by IS NULL;
+
+-- Settings that say how weights move, not what is computed.
+CREATE VIEW offload_option AS
+SELECT column1 AS name FROM (VALUES ('offload'), ('prefetch'), ('host_memory'), ('device_memory'));
+
+-- Settings that are not the same in all runs of a sweep: the axes of its matrix, and what followed from them.
+CREATE VIEW varying_setting AS
+SELECT r.sweep_id, s.name
+FROM run r
+JOIN setting s ON s.run_id = r.id
+GROUP BY r.sweep_id, s.name
+HAVING count(DISTINCT s.value) + max(s.value IS NULL) > 1;
+
+-- One row a run, by the names people use. configuration: what is computed, told by the settings that vary in the sweep.
+-- plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload: how weights move, with its options.
+CREATE VIEW run_settings AS
+WITH label AS (
+  SELECT run_id, group_concat(name || ' ' || coalesce(value, '-'), ', ') AS label
+  FROM (SELECT s.run_id, s.name, s.value
+        FROM setting s
+        JOIN run r ON r.id = s.run_id
+        JOIN varying_setting v ON v.sweep_id = r.sweep_id AND v.name = s.name
+        WHERE s.name NOT IN (SELECT name FROM offload_option)
+        ORDER BY s.run_id, s.name <> 'ranks', s.name)
+  GROUP BY run_id
+)
+SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.work, r.cfg, r.ulysses, r.ring,
+       iif(r.cfg > 1, r.cfg || 'x', '') || coalesce(r.ulysses, '?') || 'x' || coalesce(r.ring, '?') AS plan,
+       max(s.value) FILTER (WHERE s.name = 'model_id') AS model_id,
+       max(s.value) FILTER (WHERE s.name = 'size') AS size,
+       CAST(max(s.value) FILTER (WHERE s.name = 'frames') AS INTEGER) AS frames,
+       CAST(max(s.value) FILTER (WHERE s.name = 'ranks') AS INTEGER) AS ranks,
+       CAST(max(s.value) FILTER (WHERE s.name = 'flow_shift') AS REAL) AS flow_shift,
+       max(s.value) FILTER (WHERE s.name = 'sigma_schedule') AS schedule,
+       CAST(max(s.value) FILTER (WHERE s.name = 'device_memory') AS REAL) AS device_memory_gib,
+       coalesce(l.label, 'all') AS configuration,
+       max(s.value) FILTER (WHERE s.name = 'offload')
+         || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') = 'layerwise'
+                  AND max(s.value) FILTER (WHERE s.name = 'prefetch') <> '0'
+                 THEN ' prefetch ' || max(s.value) FILTER (WHERE s.name = 'prefetch') ELSE '' END
+         || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') <> 'resident'
+                  AND max(s.value) FILTER (WHERE s.name = 'host_memory') = 'pageable'
+                 THEN ' pageable' ELSE '' END AS offload
+FROM run r
+JOIN sweep p ON p.id = r.sweep_id
+LEFT JOIN setting s ON s.run_id = r.id
+LEFT JOIN label l ON l.run_id = r.id
+GROUP BY r.id;
+
+-- One step of an attempt, over all its ranks.
+CREATE VIEW step_time AS
+SELECT r.attempt_id, s.step, min(s.expert) AS expert, min(s.start_ns) AS start_ns,
+       max(s.start_ns + s.duration_ns) - min(s.start_ns) AS duration_ns
+FROM rank r
+JOIN step s ON s.rank_id = r.id
+GROUP BY r.attempt_id, s.step;
+
+-- One row an attempt. The spike is the switch step's time above the median step.
+CREATE VIEW attempt_time AS
+WITH ordered AS (
+  SELECT attempt_id, step, expert, start_ns, duration_ns,
+         row_number() OVER (PARTITION BY attempt_id ORDER BY duration_ns) AS position,
+         count(*) OVER (PARTITION BY attempt_id) AS steps
+  FROM step_time
+), whole AS (
+  SELECT attempt_id, max(steps) AS steps, max(start_ns + duration_ns) - min(start_ns) AS total_ns,
+         avg(duration_ns) FILTER (WHERE position IN ((steps + 1) / 2, (steps + 2) / 2)) AS median_step_ns,
+         min(step) FILTER (WHERE expert = 2) AS switch_step
+  FROM ordered
+  GROUP BY attempt_id
+)
+SELECT w.attempt_id, w.steps, w.total_ns, w.median_step_ns, w.switch_step, o.duration_ns AS switch_step_ns,
+       o.duration_ns - w.median_step_ns AS spike_ns
+FROM whole w
+LEFT JOIN ordered o ON o.attempt_id = w.attempt_id AND o.step = w.switch_step;
+
+-- Sums over an attempt's steps of the rank that had most of each. What was loaded before the first step is not in them.
+CREATE VIEW attempt_waits AS
+WITH per_rank AS (
+  SELECT r.attempt_id, r.id AS rank_id, sum(s.exposed_transfer_ns) AS exposed_transfer_ns,
+         sum(s.all_to_all_ns) AS all_to_all_ns, sum(s.ring_ns) AS ring_ns, sum(s.stall_weights_ns) AS stall_weights_ns,
+         sum(s.stall_peers_ns) AS stall_peers_ns, sum(s.stall_host_ns) AS stall_host_ns, sum(s.h2d_bytes) AS h2d_bytes,
+         (SELECT max(m.device_peak) FROM memory m WHERE m.rank_id = r.id) AS device_peak
+  FROM rank r
+  JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
+  GROUP BY r.id
+)
+SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_all_ns) AS all_to_all_ns,
+       max(ring_ns) AS ring_ns, max(stall_weights_ns) AS stall_weights_ns, max(stall_peers_ns) AS stall_peers_ns,
+       max(stall_host_ns) AS stall_host_ns, max(h2d_bytes) AS h2d_bytes, max(device_peak) AS device_peak
+FROM per_rank
+GROUP BY attempt_id;
+
+-- Runs that were replaced: by which, and why.
+CREATE VIEW lineage AS
+SELECT p.name AS sweep, r.name AS run, q.name AS new_sweep, n.name AS new_run, e.changes, e.reason, e.made_at
+FROM run r
+JOIN sweep p ON p.id = r.sweep_id
+JOIN run n ON n.id = r.superseded_by
+JOIN sweep q ON q.id = n.sweep_id
+LEFT JOIN rerun e ON e.sweep_id = n.sweep_id;

@@ -1,0 +1,56 @@
+#include "orchestrator/store/step_summary.h"
+
+#include <gtest/gtest.h>
+
+namespace wansweep {
+namespace {
+
+EventRow event(int step, EventKind kind, int64_t start, int64_t end, int64_t bytes = 0) {
+  EventRow row;
+  row.step = step;
+  row.kind = kind;
+  row.start_ns = start;
+  row.end_ns = end;
+  row.bytes = bytes;
+  return row;
+}
+
+TEST(StepSummary, ExposedIsTheUnionOfCopiesOutsideOfComputeOfAnyStep) {
+  // Copies of step 1: [0, 40) and [30, 60), united [0, 60); compute covers [10, 20) and, of step 2, [50, 55).
+  const auto sums = summarize_steps({event(1, EventKind::h2d, 0, 40, 7), event(1, EventKind::d2h, 30, 60, 5),
+                                     event(1, EventKind::compute, 10, 20), event(2, EventKind::attention, 50, 55)});
+  EXPECT_EQ(sums.at(1).exposed_transfer, 60 - 10 - 5);
+  EXPECT_EQ(sums.at(1).h2d_bytes, 7);
+  EXPECT_EQ(sums.at(1).d2h, 30);
+  EXPECT_EQ(sums.at(2).compute, 5);
+  EXPECT_EQ(sums.at(2).exposed_transfer, 0);
+}
+
+TEST(StepSummary, TrafficIsKeptApartByWhatRanBeside) {
+  const auto sums = summarize_traffic({event(3, EventKind::h2d, 0, 10, 1), event(3, EventKind::h2d, 10, 20, 2),
+                                       event(3, EventKind::h2d, 20, 30, 4), event(3, EventKind::all_to_all, 16, 28, 8),
+                                       event(3, EventKind::compute, 5, 15)});
+  const TrafficSum& alone = sums.at({3, EventKind::h2d, Beside::nothing});
+  EXPECT_EQ(alone.bytes, 1);
+  EXPECT_EQ(alone.hidden, 5);
+  const TrafficSum& part = sums.at({3, EventKind::h2d, Beside::part});
+  EXPECT_EQ(part.bytes, 2);
+  EXPECT_EQ(part.with_all_to_all, 4);
+  const TrafficSum& most = sums.at({3, EventKind::h2d, Beside::most});
+  EXPECT_EQ(most.bytes, 4);
+  EXPECT_EQ(most.with_all_to_all, 8);
+  EXPECT_EQ(most.with_h2d, 0);
+  const TrafficSum& exchange = sums.at({3, EventKind::all_to_all, Beside::most});
+  EXPECT_EQ(exchange.with_h2d, 12);
+  EXPECT_EQ(exchange.duration, 12);
+  EXPECT_EQ(sums.size(), 4u);
+}
+
+TEST(StepSummary, ACopyThatTouchesAnExchangeIsAlone) {
+  const auto sums = summarize_traffic({event(1, EventKind::d2h, 0, 10), event(1, EventKind::ring, 10, 20)});
+  EXPECT_EQ(sums.at({1, EventKind::d2h, Beside::nothing}).events, 1);
+  EXPECT_EQ(sums.at({1, EventKind::ring, Beside::nothing}).events, 1);
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,141 @@
+// Databases of older versions: results-vN.sql are schemas as they were committed.
+#include "orchestrator/store/upgrade.h"
+
+#include <SQLiteCpp/Statement.h>
+#include <sqlite3.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/store/sweep_fixture.h"
+
+namespace wansweep {
+namespace {
+
+using synthetic::write_attempt;
+
+std::string text_of(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+class UpgradeTest : public SweepTest {
+ protected:
+  // What this version's gather wrote, less what version 1 had not, in a file of version 1.
+  void gather_as_version_1() const {
+    gather_all();
+    const std::string old = directory_ + "/old.db";
+    {
+      SQLite::Database db(old, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+      db.exec(text_of(WANSWEEP_SOURCE_DIR "/tests/store/results-v1.sql"));
+      db.exec("ATTACH '" + database_ + "' AS new");
+      for (const char* table :
+           {"sweep", "run", "attempt", "setting", "rank", "step", "event", "memory", "step_summary"})
+        db.exec(std::string("INSERT INTO main.") + table + " SELECT * FROM new." + table);
+    }
+    for (const char* end : {"", "-wal", "-shm"}) fs::remove(database_ + end);
+    fs::rename(old, database_);
+  }
+  std::vector<std::string> copies() const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(directory_)) {
+      if (entry.path().filename().string().starts_with("results.db.v")) found.push_back(entry.path().string());
+    }
+    return found;
+  }
+  // Columns, keys and views: what a schema is, however it was written down.
+  static std::string shape_of(SQLite::Database& db) {
+    std::string shape;
+    for (const char* sql :
+         {"SELECT t.name, c.name, c.type, c.[notnull], c.pk FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c "
+          "WHERE t.schema = 'main' AND t.type = 'table' ORDER BY 1, c.cid",
+          "SELECT t.name, t.wr, t.strict FROM pragma_table_list t WHERE t.schema = 'main' ORDER BY 1",
+          "SELECT t.name, f.[table], f.[from], f.on_delete FROM pragma_table_list t JOIN "
+          "pragma_foreign_key_list(t.name) f ORDER BY 1, 3",
+          "SELECT name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger', 'index') ORDER BY 1"}) {
+      SQLite::Statement query(db, sql);
+      while (query.executeStep()) {
+        for (int c = 0; c < query.getColumnCount(); ++c) shape += query.getColumn(c).getString() + '|';
+        shape += '\n';
+      }
+    }
+    return shape;
+  }
+};
+
+TEST_F(UpgradeTest, Version1BecomesWhatANewDatabaseIs) {
+  write_attempt(sweep_, {.exposed_ms = 30});
+  write_attempt(sweep_, {.offload = "swap", .spike_ms = 500, .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
+  gather_all();
+  const std::string rows = contents();
+  const std::string shape = [&] {
+    Store store = open_store(database_);
+    return shape_of(store.db);
+  }();
+  gather_as_version_1();
+  Store store = open_store(database_);
+  EXPECT_EQ(shape_of(store.db), shape);
+  EXPECT_EQ(contents(), rows);
+  EXPECT_EQ(store.db.execAndGet("PRAGMA user_version").getInt(), store_version());
+  EXPECT_EQ(store.db.execAndGet("PRAGMA integrity_check").getString(), "ok");
+  EXPECT_EQ(gather(sweep_, store).unchanged, 2);
+}
+
+TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {
+  write_attempt(sweep_, {});
+  gather_as_version_1();
+  const std::string copy = open_store(database_).upgraded_from;
+  EXPECT_EQ(copies(), std::vector<std::string>{copy});
+  SQLite::Database old(copy, SQLite::OPEN_READONLY);
+  EXPECT_EQ(old.execAndGet("PRAGMA user_version").getInt(), 1);
+  EXPECT_EQ(old.execAndGet("SELECT count(*) FROM attempt").getInt(), 1);
+  EXPECT_EQ(open_store(database_).upgraded_from, "");
+  EXPECT_EQ(copies().size(), 1u);
+}
+
+TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWas) {
+  write_attempt(sweep_, {});
+  gather_as_version_1();
+  { SQLite::Database(database_, SQLite::OPEN_READWRITE).exec("CREATE TABLE traffic (in_the_way)"); }
+  EXPECT_THROW(open_store(database_), Error);
+  SQLite::Database db(database_, SQLite::OPEN_READONLY);
+  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 1);
+  EXPECT_EQ(db.execAndGet("SELECT count(*) FROM sqlite_schema WHERE name = 'environment'").getInt(), 0);
+  EXPECT_EQ(db.execAndGet("SELECT count(*) FROM offload_comparison").getInt(), 1);
+}
+
+TEST_F(UpgradeTest, QuestionsToAnOlderVersionSayHowToUpgrade) {
+  write_attempt(sweep_, {});
+  gather_as_version_1();
+  try {
+    open_store_readonly(database_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("`wansweep gather` upgrades it"), std::string::npos);
+  }
+}
+
+TEST_F(UpgradeTest, ViewsThatDifferAreMadeAnewAndAPersonsOwnStay) {
+  write_attempt(sweep_, {});
+  gather_all();
+  {
+    SQLite::Database db(database_, SQLite::OPEN_READWRITE);
+    db.exec("DROP VIEW runs; CREATE VIEW runs AS SELECT 1; CREATE VIEW mine AS SELECT 2");
+  }
+  EXPECT_EQ(text("SELECT state FROM runs"), "complete");  // a reader has the views of its program, whatever is there
+  Store store = open_store(database_);
+  EXPECT_EQ(store.upgraded_from, "");
+  EXPECT_EQ(store.db.execAndGet("SELECT state FROM runs").getString(), "complete");
+  EXPECT_EQ(number("SELECT * FROM mine"), 2);
+}
+
+TEST(Migrations, EndAtTheVersionOfTheSchema) {
+  SQLite::Database db(":memory:", SQLite::OPEN_READWRITE);
+  db.exec(results_sql);
+  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), store_version());
+  for (size_t i = 0; i < migrations.size(); ++i) EXPECT_EQ(migrations[i].version, static_cast<int>(i) + 2);
+}
+
+}  // namespace
+}  // namespace wansweep
