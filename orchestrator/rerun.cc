@@ -263,14 +263,16 @@ void write_rerun(const Rerun& rerun) {
     throw bad_input(fmt::format("{}: is there already; give another --name or --dir", lineage.directory));
   }
   const std::string making = fmt::format("{}.making-{}", lineage.directory, getpid());
-  create_sweep_directory(making);
-  write_file_atomically(making + "/sweep.toml", rerun.toml);
-  write_sweep_record(making, rerun.sweep, rerun.plan);
-  write_lineage_of_new(making, lineage);
-  std::error_code failed;
-  fs::rename(making, lineage.directory, failed);
-  if (failed) {
-    throw Error(ExitCode::output, fmt::format("{}: cannot be made: {}", lineage.directory, failed.message()));
+  try {
+    create_sweep_directory(making);
+    write_file_atomically(making + "/sweep.toml", rerun.toml);
+    write_sweep_record(making, rerun.sweep, rerun.plan);
+    write_lineage_of_new(making, lineage);
+    fs::rename(making, lineage.directory);
+  } catch (const std::exception& error) {
+    std::error_code ignored;
+    fs::remove_all(making, ignored);
+    throw Error(ExitCode::output, fmt::format("{}: cannot be made: {}", lineage.directory, error.what()));
   }
   write_lineage_of_old(lineage.of_directory, lineage);
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -104,14 +105,14 @@ Json differences(const SglangVerdict& verdict, const RunSpec& right) {
   compare("steps", int64_t{verdict.steps}, right.steps.value_or(0));
   compare("size", fmt::format("{}x{}", verdict.width, verdict.height), right.size.value_or(""));
   compare("frames", int64_t{verdict.frames}, right.frames.value_or(0));
-  if (verdict.shards_frames) {
-    for (const int ranks : shown_ranks) {
-      const int rounded = sglang_rounded_frames(verdict.frames, ranks);
-      if (rounded != verdict.frames) {
-        lines.push_back(
-            fmt::format("frames are rounded up to {} on {} GPUs, for each takes whole latent frames", rounded, ranks));
-      }
-    }
+  std::map<int, std::vector<int>> rounded;  // ranks by what their frames become
+  for (const int ranks : shown_ranks) {
+    if (verdict.shards_frames) rounded[sglang_rounded_frames(verdict.frames, ranks)].push_back(ranks);
+  }
+  rounded.erase(verdict.frames);
+  for (const auto& [frames, ranks] : rounded) {
+    lines.push_back(fmt::format("frames are rounded up to {} on {} GPUs: each takes whole latent frames", frames,
+                                fmt::join(ranks, " and ")));
   }
   return lines;
 }

@@ -36,10 +36,21 @@ int sum_up(const LaunchSummary& summary, const Options& options) {
   return static_cast<int>(ExitCode::ok);
 }
 
+// Once, before anything runs: `plan` has the details.
+void warn_of_drift(const Plan& plan, const std::string& jobs_file) {
+  size_t count = 0;
+  for (const PlannedConfiguration& c : plan.configurations) count += c.drift.empty() ? 0 : 1;
+  if (count == 0) return;
+  fmt::print(stderr,
+             "wansweep: {} of {} configurations differ from the model's official settings; see wansweep plan {}\n",
+             count, plan.configurations.size(), jobs_file);
+}
+
 int run(Options& options) {
   const Sweep sweep = read_sweep(options.jobs_file);
   const Plan plan = make_plan(sweep);
   refuse_problems(plan);
+  warn_of_drift(plan, options.jobs_file);
   std::string& directory = options.launch.directory;
   if (directory.empty()) directory = "out/" + sweep.name;
   create_sweep_directory(directory);
