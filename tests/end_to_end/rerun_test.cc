@@ -69,8 +69,8 @@ TEST_F(RerunEndToEnd, AMisresolvedSweepIsFoundCorrectedAndCompared) {
     drift[row["setting"]].insert(
         fmt::format("{} not {}", row["used"].get<std::string>(), row["catalog"].get<std::string>()));
     if (row["setting"] != "flow_shift") continue;
-    EXPECT_EQ(row["switch"], 10);
-    EXPECT_EQ(row["switch by catalog"], 19);
+    EXPECT_EQ(row["expected_switch"], 10);
+    EXPECT_EQ(row["catalog_switch"], 19);
   }
   // 17 frames are 5 latent ones, rounded up to 6 for two ranks.
   EXPECT_EQ(drift, (std::map<std::string, std::set<std::string>>{
