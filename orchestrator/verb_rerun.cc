@@ -39,7 +39,10 @@ std::vector<std::string> runs_where(const Options& options, const std::string& d
   Store store = open_store_readonly(options.database.empty() ? directory + "/results.db" : options.database);
   const std::string name = read_sweep_record(directory).name;
   // On lines of its own, so that a comment in it ends there.
-  const std::string sql = fmt::format("SELECT run FROM runs WHERE sweep = '{}' AND (\n{}\n)", name, options.where);
+  const std::string sql = fmt::format(
+      "SELECT run FROM (SELECT u.*, g.ranks, g.plan, g.offload, g.flow_shift, g.schedule, g.size, g.frames, g.model_id "
+      "FROM runs u JOIN run_settings g ON g.sweep = u.sweep AND g.run = u.run) WHERE sweep = '{}' AND (\n{}\n)",
+      name, options.where);
   Table answer;
   try {
     answer = run_query(store, sql);
@@ -113,8 +116,9 @@ void add_rerun(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all();
   verb->add_option("--reason", options->reason, "why, in a sentence; kept with the old runs");
-  verb->add_option("--where", options->where,
-                   "which runs: SQL over view `runs` of the database, e.g. \"run LIKE 'r4-%'\"");
+  verb->add_option(
+      "--where", options->where,
+      "which runs: SQL over view `runs` and ranks, plan, offload, flow_shift, schedule, size, frames, model_id");
   verb->add_option("--name", options->name, "of the new sweep (default <name>-rerun<N>)");
   verb->add_option("--dir", options->new_directory, "of the new sweep (default: beside the old one)");
   verb->add_option("--db", options->database, "the database of --where (default SWEEP/results.db)");
@@ -129,7 +133,7 @@ void add_rerun(CLI::App& app, Action& action) {
       "views.\n"
       "The same rerun again does nothing. --set resolver=catalog takes back all that a wrong resolver decided.\n\n"
       "Examples:\n  wansweep rerun out/demo --set resolver=catalog --reason \"SGLang took it for Wan2.1\"\n"
-      "  wansweep rerun out/demo --set flow_shift=12 --where \"state = 'complete'\" --dry-run\n"
+      "  wansweep rerun out/demo --set flow_shift=12 --where \"ranks = 4 AND flow_shift = 3\" --dry-run\n"
       "  wansweep rerun out/demo --failed");
   verb->callback([options, &action] {
     action = [options] {
