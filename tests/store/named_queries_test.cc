@@ -2,7 +2,9 @@
 #include <SQLiteCpp/Statement.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
+#include <sstream>
 
 #include "tests/store/sweep_fixture.h"
 
@@ -32,6 +34,16 @@ TEST_F(NamedQueries, EachAnswersByItsNameAndSaysItsQuestion) {
     EXPECT_TRUE(query.sql.starts_with("-- ")) << query.name;
     EXPECT_TRUE(question_of(query).ends_with("?")) << query.name;
     EXPECT_EQ(ask(query.sql).columns.at(0), "sweep") << query.name;
+  }
+}
+
+TEST_F(NamedQueries, DatasetteOffersEachWithItsQuestion) {
+  std::ostringstream text;
+  text << std::ifstream(WANSWEEP_SOURCE_DIR "/analysis/datasette.yaml").rdbuf();
+  for (const NamedQuery& query : named_queries) {
+    const std::string entry = "      " + query.name + ":\n        title: \"" + question_of(query) +
+                              "\"\n        sql: select * from " + query.name + '\n';
+    EXPECT_NE(text.str().find(entry), std::string::npos) << entry;
   }
 }
 

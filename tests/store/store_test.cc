@@ -175,6 +175,15 @@ TEST(Table, TextAlignsNumbersAndCountsCharacters) {
             "-            -      -\n");
 }
 
+TEST(Table, LongHeadersStandInLinesAboveTheirColumn) {
+  EXPECT_EQ(to_text({{"run", "median_step_ms"}, {{std::string("a"), 12.5}}, false}),
+            "     median\n"
+            "       step\n"
+            "run      ms\n"
+            "---  ------\n"
+            "a      12.5\n");
+}
+
 TEST(Table, CsvQuotesAsTheRfcSays) {
   EXPECT_EQ(to_csv(sample), "näme,n,x\r\n\"é,\"\"1\"\"\",7,1.5\r\n\"two\nlines\",-12,10.25\r\n,,\r\n");
 }
