@@ -1,4 +1,4 @@
--- Where did each step's time go?
+-- Where did the time of each step go?
 -- Means over ranks and repeats. compute: compute and attention; the others: what the compute stream waited for; rest: none
 -- of these, which is launching work and all that is not recorded.
 SELECT g.sweep, g.configuration, g.offload, s.step,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "orchestrator/store/file_system.h"
 #include "orchestrator/store/gather.h"
 #include "orchestrator/store/lineage.h"
 #include "orchestrator/verbs.h"
@@ -25,6 +26,11 @@ int run_gather(const Options& options) {
   Store store = open_store(path);
   if (!store.upgraded_from.empty()) {
     fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", path, store.upgraded_from);
+  }
+  if (const FileSystem kind = file_system_of(path); kind != FileSystem::local) {
+    fmt::print(stderr,
+               "wansweep: {}: lies on a file system that is {}: kept with a rollback journal, slower but safe\n", path,
+               to_string(kind));
   }
   bool damaged = false;
   for (const std::string& directory : with_reruns(options.directory)) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -14,6 +15,8 @@
 
 namespace wansweep {
 namespace {
+
+volatile std::sig_atomic_t stopped = 0;  // by Ctrl-C
 
 struct Options {
   std::string database;
@@ -48,7 +51,11 @@ int query(const Options& options) {
         "query: a database (or a sweep's directory) and a question are needed; --list shows the named ones");
   }
   Store store = open_store_readonly(database_file(options.database));
-  const Table answer = run_query(store, sql_of(options.question), options.limits);
+  QueryLimits limits = options.limits;
+  limits.stop = &stopped;
+  std::signal(SIGINT, [](int) { stopped = 1; });
+  const Table answer = run_query(store, sql_of(options.question), limits);
+  std::signal(SIGINT, SIG_DFL);
   fmt::print("{}", options.csv ? to_csv(answer) : options.json ? to_json(answer) : to_text(answer));
   if (answer.cut) fmt::print(stderr, "wansweep: only the first {} rows are shown\n", answer.rows.size());
   return static_cast<int>(ExitCode::ok);

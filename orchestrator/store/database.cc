@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/file_system.h"
@@ -54,14 +56,30 @@ std::string bring_up_to_date(Store& store) {
   return copy;
 }
 
+// PRAGMA journal_mode gives up at once where another connection is open on a new file, whatever the timeout: the busy
+// handler is not asked. Hence the tries.
+std::string set_journal(SQLite::Database& db, const std::string& mode) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(writer_timeout_ms);
+  for (;;) {
+    if (answer(db, "PRAGMA journal_mode") == mode) return mode;
+    try {
+      return answer(db, "PRAGMA journal_mode = " + mode);
+    } catch (const SQLite::Exception& exception) {
+      const int code = exception.getErrorCode() & 0xFF;
+      if ((code != SQLITE_BUSY && code != SQLITE_LOCKED) || std::chrono::steady_clock::now() > end) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 void choose_journal(SQLite::Database& db, const std::string& path) {
   // SQLite keeps the mode that it has where it cannot change it, and says so: hence the answers are looked at.
   const FileSystem kind = file_system_of(path);
-  if (kind == FileSystem::local && answer(db, "PRAGMA journal_mode = WAL") == "wal") {
+  if (kind == FileSystem::local && set_journal(db, "wal") == "wal") {
     db.exec("PRAGMA synchronous = NORMAL");
     return;
   }
-  if (const std::string mode = answer(db, "PRAGMA journal_mode = DELETE"); mode != "delete") {
+  if (const std::string mode = set_journal(db, "delete"); mode != "delete") {
     throw Error(ExitCode::output, fmt::format("{}: lies on a file system that is {}, where only a rollback journal is "
                                               "safe, but its journal stays {}",
                                               path, to_string(kind), mode));

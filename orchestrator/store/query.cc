@@ -53,11 +53,16 @@ int authorize(void* context, int action, const char* first, const char* second, 
   return SQLITE_DENY;
 }
 
-struct Deadline {
-  std::chrono::steady_clock::time_point end;
+struct Ends {
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  const volatile std::sig_atomic_t* stop = nullptr;
 };
 
-int is_past(void* context) { return std::chrono::steady_clock::now() > static_cast<Deadline*>(context)->end ? 1 : 0; }
+int should_end(void* context) {
+  const auto& ends = *static_cast<Ends*>(context);
+  if (ends.stop != nullptr && *ends.stop != 0) return 1;
+  return ends.deadline && std::chrono::steady_clock::now() > *ends.deadline ? 1 : 0;
+}
 
 struct StatementDeleter {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -69,11 +74,13 @@ class Watch {
  public:
   Watch(sqlite3* db, const QueryLimits& limits) : db_(db) {
     sqlite3_set_authorizer(db_, authorize, &guard_);
-    if (!limits.seconds) return;
-    deadline_.end =
-        std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                               std::chrono::duration<double>(std::clamp(*limits.seconds, 0.0, 1e6)));
-    sqlite3_progress_handler(db_, instructions_between_looks, is_past, &deadline_);
+    ends_.stop = limits.stop;
+    if (limits.seconds) {
+      ends_.deadline =
+          std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                                 std::chrono::duration<double>(std::clamp(*limits.seconds, 0.0, 1e6)));
+    }
+    sqlite3_progress_handler(db_, instructions_between_looks, should_end, &ends_);
   }
   ~Watch() {
     sqlite3_set_authorizer(db_, nullptr, nullptr);
@@ -86,7 +93,7 @@ class Watch {
  private:
   sqlite3* db_;
   Guard guard_;
-  Deadline deadline_{};
+  Ends ends_;
 };
 
 [[noreturn]] void fail(Store& store, const Watch& watch, const QueryLimits& limits) {
@@ -94,6 +101,9 @@ class Watch {
   const int code = sqlite3_errcode(db);
   if (!watch.refused().empty())
     throw bad_input(fmt::format("{} is not allowed here; queries only read", watch.refused()));
+  if (code == SQLITE_INTERRUPT && limits.stop != nullptr && *limits.stop != 0) {
+    throw Error(ExitCode::interrupted, "the query was stopped");
+  }
   if (code == SQLITE_INTERRUPT) {
     throw bad_input(fmt::format("the query took longer than {:g} s", limits.seconds.value_or(0)));
   }

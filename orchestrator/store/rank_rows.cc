@@ -24,7 +24,7 @@ RawStatement prepare_event_insert(sqlite3* db, size_t rows) {
 // Many rows a statement, and past SQLiteCpp, whose binds check and may throw: this loop is all that gathering waits
 // for.
 void write_events(Store& store, int64_t first, const std::vector<EventRow>& events) {
-  constexpr size_t rows_a_statement = 8;
+  constexpr size_t rows_a_statement = 64;
   sqlite3* db = store.db.getHandle();
   const RawStatement many = prepare_event_insert(db, rows_a_statement);
   const RawStatement one = prepare_event_insert(db, 1);

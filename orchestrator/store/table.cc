@@ -50,6 +50,27 @@ std::string shown(const Cell& cell, size_t decimals) {
   return text;
 }
 
+// "median_step_ms" in lines no wider than its longest word or the column's cells: names that say all need not be wide.
+std::vector<std::string> header_lines(const std::string& name, size_t cells) {
+  std::vector<std::string> words;
+  for (size_t begin = 0; begin <= name.size();) {
+    const size_t end = std::min(name.find('_', begin), name.size());
+    words.push_back(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  size_t most = cells;
+  for (const std::string& word : words) most = std::max(most, width(word));
+  std::vector<std::string> lines{words[0]};
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (width(lines.back()) + 1 + width(words[i]) <= most) {
+      lines.back() += '_' + words[i];
+    } else {
+      lines.push_back(words[i]);
+    }
+  }
+  return lines;
+}
+
 std::string quoted_csv(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -63,9 +84,10 @@ std::string to_text(const Table& table) {
   const size_t columns = table.columns.size();
   std::vector<size_t> widths(columns);
   std::vector<bool> right(columns);
+  std::vector<std::vector<std::string>> headers(columns);
+  size_t header_height = 1;
   std::vector<std::vector<std::string>> cells(table.rows.size(), std::vector<std::string>(columns));
   for (size_t c = 0; c < columns; ++c) {
-    widths[c] = width(table.columns[c]);
     const size_t decimals = decimals_of(table, c);
     right[c] = !table.rows.empty();
     for (size_t r = 0; r < table.rows.size(); ++r) {
@@ -73,6 +95,9 @@ std::string to_text(const Table& table) {
       widths[c] = std::max(widths[c], width(cells[r][c]));
       if (std::holds_alternative<std::string>(table.rows[r][c])) right[c] = false;
     }
+    headers[c] = header_lines(table.columns[c], widths[c]);
+    for (const std::string& line : headers[c]) widths[c] = std::max(widths[c], width(line));
+    header_height = std::max(header_height, headers[c].size());
   }
   std::string text;
   const auto add_line = [&](const std::vector<std::string>& line) {
@@ -85,7 +110,15 @@ std::string to_text(const Table& table) {
     out.erase(out.find_last_not_of(' ') + 1);
     text += out + '\n';
   };
-  add_line(table.columns);
+  for (size_t i = 0; i < header_height; ++i) {
+    std::vector<std::string> line(columns);
+    // The last line stands on the rule.
+    for (size_t c = 0; c < columns; ++c) {
+      const size_t empty = header_height - headers[c].size();
+      if (i >= empty) line[c] = headers[c][i - empty];
+    }
+    add_line(line);
+  }
   std::vector<std::string> rule;
   rule.reserve(widths.size());
   for (const size_t w : widths) rule.emplace_back(w, '-');

@@ -2,7 +2,9 @@
 #include <SQLiteCpp/Statement.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
+#include <sstream>
 
 #include "tests/store/sweep_fixture.h"
 
@@ -32,6 +34,16 @@ TEST_F(NamedQueries, EachAnswersByItsNameAndSaysItsQuestion) {
     EXPECT_TRUE(query.sql.starts_with("-- ")) << query.name;
     EXPECT_TRUE(question_of(query).ends_with("?")) << query.name;
     EXPECT_EQ(ask(query.sql).columns.at(0), "sweep") << query.name;
+  }
+}
+
+TEST_F(NamedQueries, DatasetteOffersEachWithItsQuestion) {
+  std::ostringstream text;
+  text << std::ifstream(WANSWEEP_SOURCE_DIR "/analysis/datasette.yaml").rdbuf();
+  for (const NamedQuery& query : named_queries) {
+    const std::string entry = "      " + query.name + ":\n        title: \"" + question_of(query) +
+                              "\"\n        sql: select * from " + query.name + '\n';
+    EXPECT_NE(text.str().find(entry), std::string::npos) << entry;
   }
 }
 
@@ -141,6 +153,33 @@ TEST_F(NamedQueries, EnvironmentDifferencesNameTheOddRun) {
   gather_all();
   EXPECT_EQ(rows_of("name, value, runs, ranks, for_example LIKE '%-r3'", "environment_differences"),
             "host,node1,2,4,0\r\nhost,node2,1,2,1\r\n");
+}
+
+TEST_F(NamedQueries, PicturesShowStepsMemoryAndCopies) {
+  write_mode({.offload = "swap", .spike_ms = 500, .exposed_ms = 30});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM step_times WHERE switch_step = 19 AND step_ms = iif(step = 19, 600, 100)"),
+            27);
+  EXPECT_EQ(rows_of("step, compute_ms, weights_ms, peers_ms, host_ms, rest_ms", "time_by_step", "WHERE step IN (1, 2)"),
+            "1,70,0,0,0,30\r\n2,70,5,0,0,25\r\n");
+  EXPECT_EQ(rows_of("time_s, device_mib, peak_mib", "memory_over_time", "LIMIT 5"),
+            "0.1,50,50\r\n0.2,50,50\r\n0.3,50,50\r\n0.4,50,50\r\n0.5,50,100\r\n");
+  EXPECT_EQ(rows_of("offload, hidden_s, exposed_s", "exposed_transfer"), "swap,0.03,0.03\r\n");
+}
+
+TEST_F(NamedQueries, CorrectionSetsARunBesideThatWhichReplacesIt) {
+  write_attempt(sweep_, {.switch_at = 10, .flow_shift = 3, .spike_ms = 500});
+  write_attempt(sweep_, {});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM correction"), 0);
+  {
+    Store store = open_store(database_);
+    store.db.exec(
+        "UPDATE run SET superseded_by = (SELECT run_id FROM setting WHERE name = 'flow_shift' AND value = '12') "
+        "WHERE id = (SELECT run_id FROM setting WHERE name = 'flow_shift' AND value = '3')");
+  }
+  EXPECT_EQ(rows_of("configuration, moment, step_ms, switch_step, total_s", "correction", "WHERE step = 10"),
+            "\"flow_shift 3, resident\",before,600,10,3.2\r\n\"flow_shift 3, resident\",after,100,19,2.7\r\n");
 }
 
 // Tables that grow with the events or the steps: read by key, never from end to end. The program that SQLite makes of a

@@ -135,15 +135,24 @@ TEST_F(StoreTest, LimitsOfTimeAndRowsHold) {
   make();
   Store store = open_store_readonly(path_);
   const std::string numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
-  const Table table = run_query(store, numbers, {.seconds = std::nullopt, .rows = 5});
+  const Table table = run_query(store, numbers, {.seconds = std::nullopt, .rows = 5, .stop = nullptr});
   EXPECT_EQ(table.rows.size(), 5u);
   EXPECT_TRUE(table.cut);
-  EXPECT_FALSE(run_query(store, "SELECT 1", {.seconds = 5, .rows = 1}).cut);
+  EXPECT_FALSE(run_query(store, "SELECT 1", {.seconds = 5, .rows = 1, .stop = nullptr}).cut);
   EXPECT_NE(error_of([&] {
-              run_query(store, numbers + " WHERE i < 0", {.seconds = 0.05, .rows = {}});
+              run_query(store, numbers + " WHERE i < 0", {.seconds = 0.05, .rows = {}, .stop = nullptr});
             }).second.find("took longer than 0.05 s"),
             std::string::npos);
   EXPECT_EQ(run_query(store, "SELECT 1").rows.size(), 1u);
+}
+
+TEST_F(StoreTest, AQueryCanBeStopped) {
+  make();
+  Store store = open_store_readonly(path_);
+  const volatile std::sig_atomic_t stop = 1;
+  const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+  EXPECT_EQ(error_of([&] { run_query(store, endless, {.seconds = {}, .rows = {}, .stop = &stop}); }).first,
+            ExitCode::interrupted);
 }
 
 TEST_F(StoreTest, AnUnknownNamedQueryNamesThoseThatAre) {
@@ -164,6 +173,15 @@ TEST(Table, TextAlignsNumbersAndCountsCharacters) {
             "é,\"1\"        7   1.50\n"
             "two lines  -12  10.25\n"
             "-            -      -\n");
+}
+
+TEST(Table, LongHeadersStandInLinesAboveTheirColumn) {
+  EXPECT_EQ(to_text({{"run", "median_step_ms"}, {{std::string("a"), 12.5}}, false}),
+            "     median\n"
+            "       step\n"
+            "run      ms\n"
+            "---  ------\n"
+            "a      12.5\n");
 }
 
 TEST(Table, CsvQuotesAsTheRfcSays) {

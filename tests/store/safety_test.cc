@@ -1,0 +1,138 @@
+// What happens to gather must not happen to the database: kills, a full disk, a second gather, readers.
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "tests/store/sweep_fixture.h"
+
+namespace wansweep {
+namespace {
+
+using synthetic::write_attempt;
+using Clock = std::chrono::steady_clock;
+
+class SafetyTest : public SweepTest {
+ protected:
+  void SetUp() override {
+    SweepTest::SetUp();
+    for (int repeat = 1; repeat <= attempts; ++repeat) write_attempt(sweep_, {.repeat = repeat, .exposed_ms = 30});
+  }
+
+  // `wansweep gather` as a process of its own; file_limit: bytes that any file may have, 0: as many as there is room
+  // for.
+  pid_t start_gather(rlim_t file_limit = 0) const {
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    freopen("/dev/null", "w", stdout);
+    freopen("/dev/null", "w", stderr);
+    if (file_limit > 0) {
+      signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{file_limit, file_limit};
+      setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    execl(WANSWEEP_BIN_DIR "/wansweep", "wansweep", "gather", sweep_.c_str(), "--db", database_.c_str(), nullptr);
+    _exit(127);
+  }
+  static int wait_for(pid_t pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return status;
+  }
+  void remove_database() const {
+    for (const char* end : {"", "-wal", "-shm", "-journal"}) fs::remove(database_ + end);
+  }
+  // Every attempt is there whole or not at all.
+  void expect_sound() const {
+    if (!fs::exists(database_)) return;
+    SQLite::Database db(database_,
+                        SQLite::OPEN_READWRITE);  // as the next gather would: a kill's journal is rolled back
+    EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
+    if (db.execAndGet("PRAGMA user_version").getInt() == 0) return;  // killed before the tables were made
+    EXPECT_EQ(db.execAndGet("SELECT count(*) FROM pragma_foreign_key_check").getInt(), 0);
+    EXPECT_EQ(db.execAndGet("SELECT coalesce(sum(events), 0) FROM rank").getInt64(),
+              db.execAndGet("SELECT count(*) FROM event").getInt64());
+    EXPECT_EQ(
+        db.execAndGet("SELECT count(*) FROM attempt a WHERE complete <> 1 OR "
+                      "(SELECT count(*) FROM rank r WHERE r.attempt_id = a.id) <> 2 OR "
+                      "(SELECT count(*) FROM step s JOIN rank r ON r.id = s.rank_id WHERE r.attempt_id = a.id) <> 54")
+            .getInt(),
+        0);
+  }
+
+  // What was gathered, whatever the order in which the readers were done.
+  std::string gathered() const {
+    return to_csv(
+        ask("SELECT r.name, a.n, a.complete, a.latents_digest, k.rank, k.trace_sha256, k.events FROM run r "
+            "JOIN attempt a ON a.run_id = r.id JOIN rank k ON k.attempt_id = a.id ORDER BY 1, 2, 5"));
+  }
+
+  static constexpr int attempts = 6;
+};
+
+TEST_F(SafetyTest, AKillAtAnyInstantLeavesWholeAttempts) {
+  const auto begin = Clock::now();
+  ASSERT_EQ(wait_for(start_gather()), 0);
+  const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+  const std::string expected = gathered();
+  std::mt19937 random(7);
+  std::uniform_int_distribution<int64_t> instant(0, whole.count());
+  int killed = 0;
+  for (int kill_number = 0; kill_number < 50; ++kill_number) {
+    if (kill_number % 3 == 0) remove_database();  // else the next gather goes on where this one was killed
+    const pid_t pid = start_gather();
+    std::this_thread::sleep_for(std::chrono::microseconds(instant(random)));
+    kill(pid, SIGKILL);
+    if (WIFSIGNALED(wait_for(pid))) ++killed;
+    expect_sound();
+  }
+  EXPECT_GT(killed, 10);
+  remove_database();
+  ASSERT_EQ(wait_for(start_gather()), 0);
+  EXPECT_EQ(gathered(), expected);
+}
+
+TEST_F(SafetyTest, AFullDiskIsSaidAndLosesNothing) {
+  remove_database();
+  for (const rlim_t bytes : {20'000, 60'000, 120'000, 200'000}) {
+    const int status = wait_for(start_gather(bytes));
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::output)) << bytes;
+    expect_sound();
+  }
+  EXPECT_EQ(wait_for(start_gather()), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), attempts);
+}
+
+TEST_F(SafetyTest, TwoGathersAtOnceGiveWhatOneDoes) {
+  ASSERT_EQ(wait_for(start_gather()), 0);
+  const std::string rows = gathered();
+  remove_database();
+  const pid_t one = start_gather();
+  const pid_t other = start_gather();
+  EXPECT_EQ(wait_for(one), 0);
+  EXPECT_EQ(wait_for(other), 0);
+  expect_sound();
+  EXPECT_EQ(gathered(), rows);
+}
+
+TEST_F(SafetyTest, AReaderAndAWriterDoNotWaitForEachOther) {
+  gather_all();
+  Store reader = open_store_readonly(database_);
+  SQLite::Statement slow(reader.db, "SELECT id FROM event");
+  ASSERT_TRUE(slow.executeStep());  // a read transaction is open from here on
+  write_attempt(sweep_, {.repeat = attempts + 1});
+  Store writer = open_store(database_);
+  writer.db.setBusyTimeout(1);
+  EXPECT_EQ(gather(sweep_, writer).added, 1);
+  const SQLite::Transaction writing(writer.db, SQLite::TransactionBehavior::IMMEDIATE);
+  EXPECT_EQ(number("SELECT count(*) FROM attempt"), attempts + 1);
+}
+
+}  // namespace
+}  // namespace wansweep
