@@ -108,6 +108,10 @@ class LocalLauncher {
       for (const PlannedConfiguration& configuration : plan.configurations) {
         const auto found = newest.find(run_name(configuration, repeat));
         if (found != newest.end()) {
+          if (!found->second.state && found->second.launcher == "slurm") {
+            throw bad_input(fmt::format("{}: is in Slurm's hands; see `wansweep status`, or `wansweep cancel` it first",
+                                        found->second.directory));
+          }
           if (!found->second.state) settle_abandoned(found->second);
           if (is_done(found->second)) {
             ++summary_.done_before;
