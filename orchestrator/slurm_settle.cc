@@ -40,13 +40,14 @@ int64_t find_job(SlurmClient& client, const Submission& submission) {
   return first_of(client.accounting({submission.token}, submission.created_at - clock_slack));
 }
 
-// Takes the attempt's claim, so that no job can. False: a job has it.
-bool take_claim(const Attempt& attempt) {
-  return mkdir((attempt.directory + "/claim").c_str(), 0755) == 0 || errno != EEXIST;
+// Takes the attempt's claim, so that no job can. False: a job has it. A job says that it started before it claims, so
+// without that a claim is of a wansweep that died here.
+bool take_claim(const Attempt& attempt, bool job_started) {
+  return mkdir((attempt.directory + "/claim").c_str(), 0755) == 0 || errno != EEXIST || !job_started;
 }
 
-void withdraw(Attempt& attempt, const std::string& why) {
-  if (attempt.state || !take_claim(attempt)) return;
+void withdraw(Attempt& attempt, bool job_started, const std::string& why) {
+  if (attempt.state || !take_claim(attempt, job_started)) return;
   AttemptState state;
   state.state = "withdrawn";
   state.ended_at = timestamp_now();
@@ -68,7 +69,7 @@ std::string settle(Submission& submission, const std::vector<Attempt*>& members)
     std::this_thread::sleep_for(between_looks);
   }
   const std::string why = submission.by_hand ? "generated, and not submitted" : "Slurm never had it";
-  for (Attempt* attempt : members) withdraw(*attempt, why);
+  for (Attempt* attempt : members) withdraw(*attempt, started_job(submission).has_value(), why);
   if (const auto job = started_job(submission)) {  // it came in between, and some member was quicker than the claim
     write_outcome(submission, {"submitted", *job, "appeared while it was given up"});
     return fmt::format("{}: Slurm has it as job {}", submission.token, *job);
@@ -93,13 +94,13 @@ std::vector<std::string> settle_submissions(const std::string& sweep_directory) 
     if (!submission.outcome) {
       lines.push_back(settle(submission, own));
     } else if (submission.outcome->state != "submitted") {
-      for (Attempt* attempt : own) withdraw(*attempt, submission.outcome->line);
+      for (Attempt* attempt : own) withdraw(*attempt, started_job(submission).has_value(), submission.outcome->line);
     }
   }
   // Attempts whose submission has no intent: sbatch cannot have run.
   for (auto& [token, own] : members) {
     if (intended.contains(token)) continue;
-    for (Attempt* attempt : own) withdraw(*attempt, "wansweep died before it was submitted");
+    for (Attempt* attempt : own) withdraw(*attempt, false, "wansweep died before it was submitted");
   }
   return lines;
 }

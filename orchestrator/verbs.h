@@ -18,6 +18,11 @@ void add_run(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_gather(CLI::App& app, Action& action);
 void add_query(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
+void add_submit(CLI::App& app, Action& action);
+void add_cancel(CLI::App& app, Action& action);
+void add_logs(CLI::App& app, Action& action);
+void add_cluster(CLI::App& app, Action& action);
 void add_resolve(CLI::App& app, Action& action);
 
 }  // namespace wansweep

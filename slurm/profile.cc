@@ -72,21 +72,10 @@ std::string where_of(const std::string& file, const toml::node& node) {
   return fmt::format("{}:{}", file, node.source().begin.line);
 }
 
-void check_word(const std::string& text, std::string_view key, const std::string& where) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_.:,=+@&|*-[]").find(c) != std::string_view::npos;
-  };
-  if (!std::all_of(text.begin(), text.end(), plain)) {
-    throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
-                                Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
-  }
-}
-
 std::string text_of(const toml::node& node, const Key& key, const std::string& file) {
   const auto text = node.value<std::string>();
   if (!text || !node.is_string()) throw bad_input(fmt::format("{}: {} must be text", where_of(file, node), key.name));
-  if (key.kind == Kind::slurm_word) check_word(*text, key.name, where_of(file, node));
+  if (key.kind == Kind::slurm_word) check_slurm_word(*text, key.name, where_of(file, node));
   return *text;
 }
 
@@ -176,6 +165,17 @@ std::string known_profiles() {
 }
 
 }  // namespace
+
+void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.:,=+@&|*-[]").find(c) != std::string_view::npos;
+  };
+  if (!std::all_of(text.begin(), text.end(), plain)) {
+    throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
+                                Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
+  }
+}
 
 ClusterProfile parse_profile(const std::string& text, const std::string& file) {
   toml::table table;

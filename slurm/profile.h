@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wansweep {
@@ -48,6 +49,9 @@ struct ClusterProfile {
 // bad_input: an unknown name with those there are; an unknown key with the nearest; a value that is wrong.
 ClusterProfile read_profile(const std::string& name);
 ClusterProfile parse_profile(const std::string& text, const std::string& file);
+
+// Throws bad_input when Slurm cannot take `text` as the value of `key` on an #SBATCH line.
+void check_slurm_word(const std::string& text, std::string_view key, const std::string& where);
 
 // As JSON text, and back: what a submission was made with stays with it.
 std::string profile_to_json(const ClusterProfile& profile);
