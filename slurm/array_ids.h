@@ -12,6 +12,8 @@ namespace wansweep {
 struct ArrayIds {
   int64_t job = 0;           // the array's id; a plain job's own
   std::vector<int> indices;  // one of "7_4", many of "7_[4-52:2,60%8]"; none of a plain job
+
+  bool operator==(const ArrayIds&) const = default;
 };
 
 // nullopt when `text` is none of these, or was cut short ("7_[1-3,...]").

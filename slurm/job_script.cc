@@ -41,6 +41,24 @@ data environment_of(const ClusterProfile& profile) {
   return list;
 }
 
+// Those that differ from site to site; what the profile leaves empty is left to the site.
+data site_options(const ClusterProfile& profile, const ResourceShape& shape) {
+  data list(data::type::list);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    data each;
+    each.set("option", fmt::format("--{}={}", name, value));
+    list.push_back(each);
+  };
+  add("partition", profile.partition);
+  add("account", profile.account);
+  add("qos", profile.qos);
+  add("constraint", profile.constraint);
+  add("exclude", fmt::format("{}", fmt::join(profile.exclude, ",")));
+  add("gres", shape.gpus_per_node > 0 ? fmt::format("{}:{}", profile.gres, shape.gpus_per_node) : "");
+  return list;
+}
+
 data modules_of(const ClusterProfile& profile) {
   data list(data::type::list);
   for (const std::string& module : profile.modules) {
@@ -72,11 +90,7 @@ std::string render_job_script(const JobScript& job, const ClusterProfile& profil
   values.set("revision", git_revision);
   values.set("token", job.token);
   values.set("array", array_range(job.count, job.running));
-  set_optional(values, "partition", profile.partition);
-  set_optional(values, "account", profile.account);
-  set_optional(values, "qos", profile.qos);
-  set_optional(values, "constraint", profile.constraint);
-  set_optional(values, "exclude", fmt::format("{}", fmt::join(profile.exclude, ",")));
+  values.set("site", site_options(profile, shape));
   values.set("nodes", std::to_string(shape.nodes));
   values.set("ranks", std::to_string(shape.ranks));
   values.set("ranks_per_node", std::to_string(shape.ranks / shape.nodes));
@@ -84,7 +98,6 @@ std::string render_job_script(const JobScript& job, const ClusterProfile& profil
   values.set("memory", std::to_string(shape.memory_per_node));
   const std::string gpus = shape.gpus_per_node > 0 ? std::to_string(shape.gpus_per_node) : "";
   set_optional(values, "gpus", gpus);
-  set_optional(values, "gres", gpus.empty() ? "" : fmt::format("{}:{}", profile.gres, gpus));
   values.set("time", format_duration(shape.seconds));
   values.set("signal_before_end", std::to_string(profile.signal_before_end));
   values.set("sweep", shell_quote(job.sweep));
