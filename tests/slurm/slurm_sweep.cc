@@ -95,7 +95,7 @@ SlurmSweep::SlurmSweep(const SweepSettings& settings) {
     fs::permissions(worker_, fs::perms::owner_all);
   }
   write_text(directory_ / "sweep.toml",
-             fmt::format("[sweep]\nname = \"it's $(a) sweep\"\nrepeats = {1}\n[base]\nmodel = "
+             fmt::format("[sweep]\nname = \"slurm-test\"\nrepeats = {1}\n[base]\nmodel = "
                          "\"{0}/tests/reference/tiny-wan2.2-t2v\"\ninputs = "
                          "\"{0}/tests/reference/trajectory-shift12.safetensors\"\nsteps = 3\n[matrix]\n{2}\n",
                          WANSWEEP_SOURCE_DIR, settings.runs, settings.matrix));

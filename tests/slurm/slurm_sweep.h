@@ -24,11 +24,11 @@ Outcome run_program(const std::vector<std::string>& arguments,
                     const std::vector<std::pair<std::string, std::string>>& environment = {});
 
 struct SweepSettings {
-  int runs = 1;             // repeats
-  std::string worker;       // shell text of a pretended worker, which has $out; empty: the real one
-  std::string matrix;       // TOML
-  std::string profile;      // more lines of the profile, over those that it has
-  std::string environment;  // more lines of its [environment]
+  int runs = 1;                        // repeats
+  std::string worker;                  // shell text of a pretended worker, which has $out; empty: the real one
+  std::string matrix = "ranks = [1]";  // TOML
+  std::string profile;                 // more lines of the profile, over those that it has
+  std::string environment;             // more lines of its [environment]
 };
 
 class SlurmSweep {
@@ -50,7 +50,8 @@ class SlurmSweep {
   std::vector<std::string> attempts() const;  // directories, sorted
   std::string text(const std::string& file) const;
 
-  std::string out() const { return directory_ / "out"; }
+  // A name that no shell may read.
+  std::string out() const { return directory_ / "out $(touch evaluated) 'it' \"is\"\n%j"; }
   std::string folder() const { return directory_.path(); }
 
  private:
