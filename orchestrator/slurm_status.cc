@@ -98,7 +98,7 @@ void settle(Attempt& attempt, const Verdict& verdict) {
     const std::string said = failure_line(attempt.directory);
     state.line = verdict.state == JobState::failed ? said : std::string(meaning_of(verdict.state));
     if (verdict.state != JobState::failed && !said.empty()) state.line += "; last said: " + said;
-    if (state.line.empty()) state.line = verdict.line;
+    if (state.line.empty()) state.line = verdict.line.empty() ? meaning_of(verdict.state) : verdict.line;
     if (!row.nodes.empty()) state.line += fmt::format(" (on {})", row.nodes);
   }
   write_state(attempt, state);

@@ -53,6 +53,10 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
   options.directory = std::filesystem::absolute(arguments.directory.empty() ? "out/" + sweep.name : arguments.directory)
                           .lexically_normal()
                           .string();
+  if (options.directory.find('%') != std::string::npos) {
+    throw bad_input(
+        fmt::format("{}: Slurm reads % in a job's directory as a pattern; give another --dir", options.directory));
+  }
   options.worker = arguments.worker;
   if (find_program(options.worker).empty()) {
     throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", options.worker));

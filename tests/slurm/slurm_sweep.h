@@ -51,7 +51,7 @@ class SlurmSweep {
   std::string text(const std::string& file) const;
 
   // A name that no shell may read.
-  std::string out() const { return directory_ / "out $(touch evaluated) 'it' \"is\"\n%j"; }
+  std::string out() const { return directory_ / "out $(touch evaluated) 'it' \"is\"\nhere"; }
   std::string folder() const { return directory_.path(); }
 
  private:
