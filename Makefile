@@ -2,7 +2,7 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test dependencies clean
+.PHONY: build demo test dependencies test-dependencies clean
 
 build:
 	cmake --preset $(PRESET)
@@ -11,11 +11,15 @@ build:
 dependencies:
 	@tools/dependencies
 
+# Without them the tests on a real Slurm are skipped, with a line that says so.
+test-dependencies: dependencies
+	-@tools/dependencies --tests
+
 demo: dependencies
 	@$(MAKE) --no-print-directory build
 	@tools/demo
 
-test: dependencies
+test: test-dependencies
 	@$(MAKE) --no-print-directory build
 	ctest --preset release
 	@$(MAKE) --no-print-directory build PRESET=asan

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "orchestrator/slurm_files.h"
@@ -79,6 +80,21 @@ Rows ask(SlurmClient& client, const LiveAttempts& live) {
   rows.asked_all = rows.accounting.answered || is_absent_accounting(rows.accounting.problem);
   if (!rows.accounting.answered) rows.problems.push_back(rows.accounting.problem);
   return rows;
+}
+
+// Where Slurm only watches memory (no cgroup), a job that it kills for that is FAILED, and only its output tells why.
+bool was_killed_for_memory(const Attempt& attempt, const Submission& submission) {
+  for (const std::string& file :
+       {fmt::format("{}/slurm-{}.out", submission.directory, attempt.index), attempt.directory + "/stderr.log"}) {
+    std::ifstream stream(file, std::ios::binary);
+    for (std::string line; std::getline(stream, line);) {
+      if (line.starts_with("slurmstepd: error: ") && line.find("xceeded ") != std::string::npos &&
+          line.find("memory limit") != std::string::npos) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 void settle(Attempt& attempt, const Verdict& verdict) {
@@ -169,6 +185,9 @@ SlurmLook look_at_slurm(const std::string& sweep_directory, bool force) {
     }
     const LastVerdict before = read_last_verdict(attempt.directory);
     Verdict verdict = judge(evidence_of(attempt, rows, found->second.profile.lost_seconds, now), before.memory);
+    if (verdict.final && verdict.state == JobState::failed && was_killed_for_memory(attempt, found->second)) {
+      verdict.state = JobState::out_of_memory;
+    }
     write_verdict(attempt.directory, before, verdict, now);
     if (verdict.final) {
       settle(attempt, verdict);
