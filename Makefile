@@ -2,7 +2,7 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test dependencies clean
+.PHONY: build demo test test-slurm dependencies clean
 
 build:
 	cmake --preset $(PRESET)
@@ -22,6 +22,12 @@ test: dependencies
 	ctest --preset asan
 	@$(MAKE) --no-print-directory build PRESET=tsan
 	ctest --preset tsan
+
+# Against a real Slurm, which it installs, starts in a folder of its own, and stops. Apart from `make test`: it needs root.
+test-slurm: dependencies
+	@tools/dependencies --tests
+	@$(MAKE) --no-print-directory build
+	ctest --preset slurm
 
 # Builds only: results in out/ stay.
 clean:

@@ -57,8 +57,16 @@ std::optional<Attempt> read_attempt(const std::string& directory) {
   try {
     const Json json = read_object(directory + "/attempt.json");
     if (json.is_discarded()) return std::nullopt;
-    return Attempt{directory,          json.at("run"),   json.at("config"),    json.at("repeat"),
-                   json.at("attempt"), json.at("token"), read_state(directory)};
+    return Attempt{directory,
+                   json.at("run"),
+                   json.at("config"),
+                   json.at("repeat"),
+                   json.at("attempt"),
+                   json.at("token"),
+                   json.value("launcher", "local"),
+                   json.value("submission", ""),
+                   json.value("index", 0),
+                   read_state(directory)};
   } catch (const Json::exception&) {
     return std::nullopt;
   }
@@ -88,7 +96,8 @@ std::map<std::string, Attempt> newest_attempts(const std::string& sweep_director
 }
 
 Attempt create_attempt(const std::string& sweep_directory, const std::string& sweep,
-                       const PlannedConfiguration& configuration, int repeat) {
+                       const PlannedConfiguration& configuration, int repeat,
+                       const std::optional<SubmissionPlace>& place) {
   Attempt attempt;
   attempt.run = run_name(configuration, repeat);
   attempt.config = configuration.hash;
@@ -108,9 +117,20 @@ Attempt create_attempt(const std::string& sweep_directory, const std::string& sw
                                               failed ? failed.message() : "it is there already"));
   }
   write_file_atomically(attempt.directory + "/spec.json", to_json(configuration.spec).dump(2) + '\n');
-  const Json json{{"sweep", sweep},     {"run", attempt.run},        {"config", attempt.config},
-                  {"repeat", repeat},   {"attempt", attempt.number}, {"token", attempt.token},
-                  {"launcher", "local"}};
+  attempt.launcher = place ? "slurm" : "local";
+  Json json{{"sweep", sweep},
+            {"run", attempt.run},
+            {"config", attempt.config},
+            {"repeat", repeat},
+            {"attempt", attempt.number},
+            {"token", attempt.token},
+            {"launcher", attempt.launcher}};
+  if (place) {
+    attempt.submission = place->token;
+    json["submission"] = place->token;
+    attempt.index = place->index;
+    json["index"] = place->index;
+  }
   write_file_atomically(attempt.directory + "/attempt.json", json.dump(2) + '\n');
   sync_directory(parent);
   return attempt;

@@ -15,7 +15,7 @@ namespace wansweep {
 
 // state.json: how the launcher saw the attempt end.
 struct AttemptState {
-  std::string state;  // completed | failed | cancelled
+  std::string state;  // completed | failed | cancelled; of Slurm also the others of slurm/job_state.h, and withdrawn
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string started_at;
@@ -30,7 +30,16 @@ struct Attempt {
   int repeat = 0;
   int number = 0;  // from 1
   std::string token;
+  std::string launcher;    // local | slurm
+  std::string submission;  // of Slurm: the token of the array that it is a member of
+  int index = 0;           // in that array
   std::optional<AttemptState> state;
+};
+
+// Where in a Slurm submission an attempt is.
+struct SubmissionPlace {
+  std::string token;
+  int index = 0;
 };
 
 // The newest attempt of each run that has one, by run name. Folders without a readable attempt.json were cut off before
@@ -39,7 +48,8 @@ std::map<std::string, Attempt> newest_attempts(const std::string& sweep_director
 
 // A new folder with spec.json and attempt.json; its number is one above all that are there. Throws Error(output).
 Attempt create_attempt(const std::string& sweep_directory, const std::string& sweep,
-                       const PlannedConfiguration& configuration, int repeat);
+                       const PlannedConfiguration& configuration, int repeat,
+                       const std::optional<SubmissionPlace>& place = std::nullopt);
 
 // Which process serves the attempt, so that a later wansweep can tell whether it still runs.
 void write_pid(const Attempt& attempt, int pid);

@@ -110,6 +110,10 @@ class LocalLauncher {
         if (!options_.only.empty() && !options_.only.contains(name)) continue;
         const auto found = newest.find(name);
         if (found != newest.end()) {
+          if (!found->second.state && found->second.launcher == "slurm") {
+            throw bad_input(fmt::format("{}: is in Slurm's hands; see `wansweep status`, or `wansweep cancel` it first",
+                                        found->second.directory));
+          }
           if (!found->second.state) settle_abandoned(found->second);
           if (is_done(found->second)) {
             ++summary_.done_before;

@@ -29,7 +29,12 @@ int main(int argc, char** argv) {
   wansweep::Action action;
   wansweep::add_plan(app, action);
   wansweep::add_run(app, action);
+  wansweep::add_generate(app, action);
+  wansweep::add_submit(app, action);
   wansweep::add_status(app, action);
+  wansweep::add_cancel(app, action);
+  wansweep::add_logs(app, action);
+  wansweep::add_cluster(app, action);
   wansweep::add_gather(app, action);
   wansweep::add_query(app, action);
   wansweep::add_export(app, action);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -47,17 +48,22 @@ int open_output(const std::string& file) {
   return fd;
 }
 
-std::vector<std::string> merged_environment(const std::vector<std::pair<std::string, std::string>>& changes) {
+bool is_inherited(std::string_view name, const Command& command) {
+  for (const auto& [changed, value] : command.environment) {
+    if (name == changed) return false;
+  }
+  if (std::find(command.keep.begin(), command.keep.end(), name) != command.keep.end()) return true;
+  return std::none_of(command.without.begin(), command.without.end(),
+                      [&](const std::string& prefix) { return name.starts_with(prefix); });
+}
+
+std::vector<std::string> merged_environment(const Command& command) {
   std::vector<std::string> merged;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    bool replaced = false;
-    for (const auto& [name, value] : changes) {
-      replaced = replaced || (text.starts_with(name) && text.size() > name.size() && text[name.size()] == '=');
-    }
-    if (!replaced) merged.emplace_back(text);
+    if (is_inherited(text.substr(0, text.find('=')), command)) merged.emplace_back(text);
   }
-  for (const auto& [name, value] : changes) merged.push_back(fmt::format("{}={}", name, value));
+  for (const auto& [name, value] : command.environment) merged.push_back(fmt::format("{}={}", name, value));
   return merged;
 }
 
@@ -118,7 +124,7 @@ pid_t spawn(const Command& command) {
   FileDescriptor report_in(ends[0]);
   FileDescriptor report_out(ends[1]);
 
-  const std::vector<std::string> environment = merged_environment(command.environment);
+  const std::vector<std::string> environment = merged_environment(command);
   const std::vector<char*> argument_pointers = pointers(command.arguments);
   const std::vector<char*> environment_pointers = pointers(environment);
   const pid_t parent = getpid();

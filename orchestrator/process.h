@@ -13,6 +13,8 @@ namespace wansweep {
 struct Command {
   std::vector<std::string> arguments;                            // the first is looked up in PATH
   std::vector<std::pair<std::string, std::string>> environment;  // set over the inherited one
+  std::vector<std::string> without;                              // inherited names that begin so are left out,
+  std::vector<std::string> keep;                                 // but for these
   std::string stdout_file;
   std::string stderr_file;
 };

@@ -48,6 +48,31 @@ CREATE TABLE attempt (
   UNIQUE (run_id, n)
 ) STRICT;
 
+-- What Slurm said of an attempt, at wansweep's last look.
+CREATE TABLE slurm_job (
+  attempt_id  INTEGER PRIMARY KEY REFERENCES attempt (id) ON DELETE CASCADE,
+  submission  TEXT NOT NULL,     -- the array's name in Slurm
+  array_index INTEGER NOT NULL,
+  array_job   INTEGER,           -- its job id; null: Slurm never told one
+  slurm_state TEXT,              -- Slurm's own word
+  reason      TEXT,              -- why it waited
+  nodes       TEXT,
+  started_at  TEXT,
+  ended_at    TEXT
+) STRICT;
+
+-- Every change of state that a look found, in order.
+CREATE TABLE transition (
+  attempt_id  INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,
+  n           INTEGER NOT NULL,  -- from 1
+  at          TEXT NOT NULL,
+  from_state  TEXT,              -- null: the first look
+  to_state    TEXT NOT NULL,
+  slurm_state TEXT,
+  detail      TEXT,
+  PRIMARY KEY (attempt_id, n)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE setting (
   run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
   name          TEXT NOT NULL,

@@ -67,6 +67,30 @@ void find_traces(AttemptRecords& records, std::string& seen) {
   }
 }
 
+SlurmRecord read_slurm(const Json& attempt, const std::string& last_look, const std::string& transitions) {
+  SlurmRecord record;
+  record.submission = text_or_empty(attempt, "submission");
+  record.index = optional_integer(attempt, "index").value_or(0);
+  const Json look = Json::parse(last_look, nullptr, false);
+  if (look.is_object()) {
+    record.array_job = optional_integer(look, "array_job").value_or(0);
+    record.slurm_state = text_or_empty(look, "slurm_state");
+    record.reason = text_or_empty(look, "reason");
+    record.nodes = text_or_empty(look, "nodes");
+    record.started_at = text_or_empty(look, "started_at");
+    record.ended_at = text_or_empty(look, "ended_at");
+  }
+  std::istringstream lines(transitions);
+  for (std::string line; std::getline(lines, line);) {
+    const Json change = Json::parse(line, nullptr, false);
+    if (!change.is_object()) continue;  // the last line of a wansweep that was killed in it
+    record.transitions.push_back({text_or_empty(change, "at"), text_or_empty(change, "from"),
+                                  text_or_empty(change, "to"), text_or_empty(change, "slurm_state"),
+                                  text_or_empty(change, "detail")});
+  }
+  return record;
+}
+
 // Rank 0's clock minus this one's at `time`: clocks drift apart evenly between the two measurements.
 class ClockOffset {
  public:
@@ -210,7 +234,8 @@ std::optional<AttemptRecords> read_attempt_records(const std::string& directory)
   records.directory = directory;
   std::string seen;
   std::map<std::string, std::string> texts;
-  for (const char* name : {"attempt.json", "state.json", "spec.json", "completed.json", "failure.json"}) {
+  for (const char* name : {"attempt.json", "state.json", "spec.json", "completed.json", "failure.json", "slurm.json",
+                           "transitions.jsonl"}) {
     texts[name] = read_text(directory + '/' + name);
     seen += fmt::format("{} {}\n{}", name, texts[name].size(), texts[name]);
   }
@@ -224,6 +249,9 @@ std::optional<AttemptRecords> read_attempt_records(const std::string& directory)
     records.number = attempt.at("attempt");
     records.token = attempt.at("token");
     records.launcher = attempt.value("launcher", "");
+    if (records.launcher == "slurm") {
+      records.slurm = read_slurm(attempt, texts["slurm.json"], texts["transitions.jsonl"]);
+    }
   } catch (const Json::exception& error) {
     throw bad_input(fmt::format("{}/attempt.json: is not an attempt's record: {}", directory, error.what()));
   }

@@ -14,6 +14,18 @@
 
 namespace wansweep {
 
+// slurm.json and transitions.jsonl of an attempt that went through Slurm; see tables slurm_job and transition.
+struct SlurmTransition {
+  std::string at, from, to, slurm_state, detail;
+};
+struct SlurmRecord {
+  std::string submission;
+  int64_t index = 0;
+  int64_t array_job = 0;  // 0: Slurm never told one
+  std::string slurm_state, reason, nodes, started_at, ended_at;
+  std::vector<SlurmTransition> transitions;
+};
+
 // The small files of an attempt directory, and what its traces look like from outside.
 struct AttemptRecords {
   std::string directory;
@@ -30,6 +42,7 @@ struct AttemptRecords {
   std::string started_at;
   std::string finished_at;
   std::string line;                   // why it failed, as the launcher saw it
+  std::optional<SlurmRecord> slurm;   // nullopt: it went through another launcher
   std::map<int, std::string> traces;  // file by rank
   std::string fingerprint;            // changes when any of the files does
 };

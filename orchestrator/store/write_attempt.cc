@@ -173,6 +173,20 @@ bool write_attempt_row(Store& store, int64_t id, const AttemptRows& rows) {
   return !unchanged;
 }
 
+void write_slurm(Store& store, int64_t attempt, const SlurmRecord& slurm) {
+  SQLite::Statement job(store.db, "INSERT OR REPLACE INTO slurm_job VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?)");
+  execute(job, attempt, slurm.submission, slurm.index, slurm.array_job, or_null(slurm.slurm_state),
+          or_null(slurm.reason), or_null(slurm.nodes), or_null(slurm.started_at), or_null(slurm.ended_at));
+  SQLite::Statement forget(store.db, "DELETE FROM transition WHERE attempt_id = ?");
+  execute(forget, attempt);
+  SQLite::Statement insert(store.db, "INSERT INTO transition VALUES (?, ?, ?, ?, ?, ?, ?)");
+  int64_t n = 0;
+  for (const SlurmTransition& change : slurm.transitions) {
+    execute(insert, attempt, ++n, change.at, or_null(change.from), change.to, or_null(change.slurm_state),
+            or_null(change.detail));
+  }
+}
+
 }  // namespace
 
 int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name, const std::string& config,
@@ -219,6 +233,7 @@ Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows) {
   } else if (!is_new && !changed) {
     written.outcome = Outcome::unchanged;
   }
+  if (records.slurm) write_slurm(store, id, *records.slurm);
   if (rows.spec && (is_new || !stored.same)) write_settings(store, run, *rows.spec);
   transaction.commit();
   return written;

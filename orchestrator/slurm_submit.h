@@ -1,0 +1,61 @@
+// A plan's runs into Slurm, as one job array for each shape of resources, so that a crash at any instant neither loses
+// nor doubles one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/plan.h"
+#include "slurm/job_script.h"
+#include "slurm/profile.h"
+
+namespace wansweep {
+
+struct PlannedRun {
+  const PlannedConfiguration* configuration = nullptr;
+  int repeat = 1;
+};
+
+struct SubmitOptions {
+  std::string directory;  // of the sweep
+  std::string worker;
+  ClusterProfile profile;
+  int max_running = 0;             // over all arrays, at most; 0: as many as there is room for
+  std::optional<int64_t> seconds;  // time limit; else predicted
+  double time_factor = 1;          // of the predicted time and memory
+  double memory_factor = 1;
+};
+
+// What one run asks for, from the plan's prediction and a margin. Throws bad_input naming the limit when no node or job
+// of the cluster can have it.
+ResourceShape shape_of(const PlannedConfiguration& configuration, const SubmitOptions& options);
+
+struct PlannedArray {
+  ResourceShape shape;
+  std::vector<PlannedRun> runs;
+  int running = 0;  // at a time; 0: all
+};
+
+// By shape, split at the array limit. Throws as shape_of.
+std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options);
+
+// The script as it would be sent, under a token that stands for the one to come.
+std::string preview_script(const PlannedArray& array, const Sweep& sweep, const SubmitOptions& options);
+
+// Runs that no attempt has, or whose newest was withdrawn or refused: never run, nor in Slurm's hands.
+std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan);
+
+struct SubmitReport {
+  size_t runs = 0;
+  std::vector<std::string> lines;  // one for each array: its job, or where its script is
+};
+
+// Writes the attempts and the intent, runs sbatch, writes the outcome; `by_hand`: all but sbatch. The caller holds the
+// sweep's lock, and has settled earlier submissions. Throws bad_input with Slurm's message when it refuses, store_busy
+// when it does not answer: what was accepted before stays.
+SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const SubmitOptions& options,
+                           bool by_hand);
+
+}  // namespace wansweep

@@ -1,0 +1,118 @@
+#include "slurm/job_script.h"
+
+#include <fmt/format.h>
+
+#include <kainjow/mustache.hpp>
+
+#include "schema/error.h"
+#include "schema/version.h"
+#include "slurm/array_ids.h"
+#include "slurm/embedded_template.h"
+
+namespace wansweep {
+namespace {
+
+using kainjow::mustache::data;
+
+std::string launch_command(const ClusterProfile& profile, const ResourceShape& shape) {
+  if (profile.launcher == "mpirun") {
+    return fmt::format("mpirun -n {} --bind-to {}", shape.ranks, profile.binding == "none" ? "none" : "core");
+  }
+  // srun takes neither the number of cores a rank from the job, nor, with more GPUs than one a rank, all of them for
+  // each.
+  return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1", profile.mpi,
+                     shape.ranks, shape.cores_per_rank, profile.binding,
+                     shape.gpus_per_node > 0 ? "--gpu-bind=none " : "");
+}
+
+// An empty value leaves its section out.
+void set_optional(data& values, const char* key, const std::string& value) {
+  values.set(key, value.empty() ? data(false) : data(value));
+}
+
+data environment_of(const ClusterProfile& profile) {
+  data list(data::type::list);
+  for (const auto& [name, value] : profile.environment) {
+    data each;
+    each.set("name", name);
+    each.set("value", shell_quote(value));
+    list.push_back(each);
+  }
+  return list;
+}
+
+// Those that differ from site to site; what the profile leaves empty is left to the site.
+data site_options(const ClusterProfile& profile, const ResourceShape& shape) {
+  data list(data::type::list);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    data each;
+    each.set("option", fmt::format("--{}={}", name, value));
+    list.push_back(each);
+  };
+  add("partition", profile.partition);
+  add("account", profile.account);
+  add("qos", profile.qos);
+  add("constraint", profile.constraint);
+  add("exclude", fmt::format("{}", fmt::join(profile.exclude, ",")));
+  add("gres", shape.gpus_per_node > 0 ? fmt::format("{}:{}", profile.gres, shape.gpus_per_node) : "");
+  return list;
+}
+
+data modules_of(const ClusterProfile& profile) {
+  data list(data::type::list);
+  for (const std::string& module : profile.modules) {
+    data each;
+    each.set("module", shell_quote(module));
+    list.push_back(each);
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string shell_quote(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '\'';
+}
+
+std::string render_job_script(const JobScript& job, const ClusterProfile& profile) {
+  const ResourceShape& shape = job.shape;
+  data values;
+  values.set("version", version);
+  values.set("revision", git_revision);
+  values.set("token", job.token);
+  values.set("array", array_range(job.count, job.running));
+  values.set("site", site_options(profile, shape));
+  values.set("nodes", std::to_string(shape.nodes));
+  values.set("ranks", std::to_string(shape.ranks));
+  values.set("ranks_per_node", std::to_string(shape.ranks / shape.nodes));
+  values.set("cores_per_rank", std::to_string(shape.cores_per_rank));
+  values.set("memory", std::to_string(shape.memory_per_node));
+  const std::string gpus = shape.gpus_per_node > 0 ? std::to_string(shape.gpus_per_node) : "";
+  set_optional(values, "gpus", gpus);
+  values.set("time", format_duration(shape.seconds));
+  values.set("signal_before_end", std::to_string(profile.signal_before_end));
+  values.set("sweep", shell_quote(job.sweep));
+  values.set("submission", shell_quote(job.submission));
+  values.set("attempts", shell_quote(job.attempts));
+  values.set("worker", shell_quote(job.worker));
+  values.set("modules", modules_of(profile));
+  values.set("environment", environment_of(profile));
+  set_optional(values, "scratch", profile.scratch.empty() ? "" : shell_quote(profile.scratch));
+  values.set("launch", launch_command(profile, shape));
+
+  kainjow::mustache::mustache sheet(job_template);
+  sheet.set_custom_escape([](const std::string& text) { return text; });
+  if (!sheet.is_valid()) throw Error(ExitCode::internal, "slurm/job.sh.mustache: " + sheet.error_message());
+  return sheet.render(values);
+}
+
+}  // namespace wansweep

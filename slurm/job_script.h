@@ -1,0 +1,41 @@
+// The script of one job array, from slurm/job.sh.mustache. It stands alone: `sbatch` of it by hand does what `wansweep
+// submit` does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "slurm/profile.h"
+
+namespace wansweep {
+
+// What the members of an array have in common: what each asks Slurm for.
+struct ResourceShape {
+  int64_t nodes = 1;
+  int64_t ranks = 1;  // in all; the same number on each node
+  int64_t gpus_per_node = 0;
+  int64_t cores_per_rank = 1;
+  int64_t memory_per_node = 0;  // MiB
+  int64_t seconds = 0;          // time limit
+
+  auto operator<=>(const ResourceShape&) const = default;
+};
+
+struct JobScript {
+  std::string token;  // the job's name, and the one thing by which a forgotten submission is found
+  std::string sweep;
+  std::string submission;  // directory: manifest, started.JOBID
+  std::string attempts;    // directory that the manifest's names are in
+  std::string worker;
+  int count = 1;    // members; the manifest has a line for each
+  int running = 0;  // at a time, at most; 0: all
+  ResourceShape shape;
+};
+
+// Throws bad_input when the profile cannot say it on an #SBATCH line.
+std::string render_job_script(const JobScript& job, const ClusterProfile& profile);
+
+// `text` as one word of a POSIX shell, whatever it holds (but NUL): 'it'\''s'.
+std::string shell_quote(const std::string& text);
+
+}  // namespace wansweep

@@ -1,0 +1,35 @@
+// What Slurm says of a job, and what it means for an attempt.
+#pragma once
+
+#include <string_view>
+
+namespace wansweep {
+
+enum class JobState {
+  queued,     // waits
+  running,    // holds nodes, or is about to let go of them
+  completed,  // ended with exit code 0
+  failed,
+  cancelled,
+  timeout,
+  out_of_memory,
+  node_failure,
+  boot_failure,
+  preempted,
+  lost,     // Slurm does not know it
+  unknown,  // a word that this table does not have: never taken for an end, nor for success
+};
+
+// "out_of_memory", as state.json and the database have it.
+std::string_view name_of(JobState state);
+
+// One line for people: what happened, and what helps.
+std::string_view meaning_of(JobState state);
+
+// Neither queued, running nor unknown. A preempted job may come back to the queue: see orchestrator/slurm_verdict.h.
+bool is_terminal(JobState state);
+
+// From squeue's %T or sacct's State: "CANCELLED by 1234" and "CANCELLED+" are read too.
+JobState job_state_from(std::string_view slurm);
+
+}  // namespace wansweep

@@ -1,0 +1,269 @@
+#include "slurm/profile.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string_view>
+#include <variant>
+
+#include "schema/error.h"
+#include "schema/run_spec.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Profile = ClusterProfile;
+
+enum class Kind {
+  slurm_word,  // goes onto an #SBATCH line, which has no quoting that holds for every character
+  text,
+  duration,
+  count,
+};
+
+struct Key {
+  std::string_view name;
+  Kind kind;
+  std::variant<std::string Profile::*, int64_t Profile::*, double Profile::*, std::vector<std::string> Profile::*,
+               std::map<std::string, std::string> Profile::*>
+      member;
+};
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> table{
+      {"partition", Kind::slurm_word, &Profile::partition},
+      {"account", Kind::slurm_word, &Profile::account},
+      {"qos", Kind::slurm_word, &Profile::qos},
+      {"constraint", Kind::slurm_word, &Profile::constraint},
+      {"gres", Kind::slurm_word, &Profile::gres},
+      {"exclude", Kind::slurm_word, &Profile::exclude},
+      {"gpus_per_node", Kind::count, &Profile::gpus_per_node},
+      {"cores_per_node", Kind::count, &Profile::cores_per_node},
+      {"memory_per_node", Kind::count, &Profile::memory_per_node},
+      {"max_nodes", Kind::count, &Profile::max_nodes},
+      {"time_limit", Kind::duration, &Profile::time_limit},
+      {"array_limit", Kind::count, &Profile::array_limit},
+      {"teraflops_per_rank", Kind::count, &Profile::teraflops_per_rank},
+      {"startup_seconds", Kind::count, &Profile::startup_seconds},
+      {"shortest_time", Kind::duration, &Profile::shortest_time},
+      {"host_memory_per_rank", Kind::count, &Profile::host_memory_per_rank},
+      {"launcher", Kind::text, &Profile::launcher},
+      {"mpi", Kind::slurm_word, &Profile::mpi},
+      {"binding", Kind::text, &Profile::binding},
+      {"modules", Kind::text, &Profile::modules},
+      {"environment", Kind::text, &Profile::environment},
+      {"scratch", Kind::text, &Profile::scratch},
+      {"signal_before_end", Kind::count, &Profile::signal_before_end},
+      {"poll_seconds", Kind::count, &Profile::poll_seconds},
+      {"lost_seconds", Kind::count, &Profile::lost_seconds},
+      {"command_timeout", Kind::count, &Profile::command_timeout},
+  };
+  return table;
+}
+
+std::string where_of(const std::string& file, const toml::node& node) {
+  return fmt::format("{}:{}", file, node.source().begin.line);
+}
+
+std::string text_of(const toml::node& node, const Key& key, const std::string& file) {
+  const auto text = node.value<std::string>();
+  if (!text || !node.is_string()) throw bad_input(fmt::format("{}: {} must be text", where_of(file, node), key.name));
+  if (key.kind == Kind::slurm_word) check_slurm_word(*text, key.name, where_of(file, node));
+  return *text;
+}
+
+template <class Number>
+Number number_of(const toml::node& node, const Key& key, const std::string& file) {
+  const auto number = node.value<Number>();
+  if (!number || !node.is_number() || *number < 0) {
+    throw bad_input(fmt::format("{}: {} must be a number, 0 or more", where_of(file, node), key.name));
+  }
+  return *number;
+}
+
+struct Setter {
+  Profile& profile;
+  const Key& key;
+  const toml::node& node;
+  const std::string& file;
+
+  void operator()(std::string Profile::*member) const { profile.*member = text_of(node, key, file); }
+  void operator()(double Profile::*member) const { profile.*member = number_of<double>(node, key, file); }
+  void operator()(int64_t Profile::*member) const {
+    if (key.kind == Kind::count) {
+      profile.*member = number_of<int64_t>(node, key, file);
+      return;
+    }
+    const std::string text = text_of(node, key, file);
+    const int64_t seconds = parse_duration(text);
+    if (seconds <= 0) {
+      throw bad_input(fmt::format("{}: {} is {}; a duration such as \"1:30:00\" or \"2-00:00:00\" is needed",
+                                  where_of(file, node), key.name, Json(text).dump()));
+    }
+    profile.*member = seconds;
+  }
+  void operator()(std::vector<std::string> Profile::*member) const {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) throw bad_input(fmt::format("{}: {} must be a list", where_of(file, node), key.name));
+    for (const toml::node& each : *list) (profile.*member).push_back(text_of(each, key, file));
+  }
+  void operator()(std::map<std::string, std::string> Profile::*member) const {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) throw bad_input(fmt::format("{}: {} must be a table", where_of(file, node), key.name));
+    for (const auto& [name, value] : *table) {
+      const std::string variable(name.str());
+      if (variable.empty() || variable.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+                                                         "0123456789") != std::string::npos) {
+        throw bad_input(fmt::format("{}: {} is no name of a variable", where_of(file, value), variable));
+      }
+      (profile.*member)[variable] = text_of(value, key, file);
+    }
+  }
+};
+
+void check(const Profile& profile) {
+  const auto one_of = [&](const char* key, const std::string& value, const char* a, const char* b) {
+    if (value != a && value != b) {
+      throw bad_input(fmt::format("{}: {} is {}; {} or {} is possible", profile.file, key, Json(value).dump(), a, b));
+    }
+  };
+  one_of("launcher", profile.launcher, "srun", "mpirun");
+  one_of("binding", profile.binding, "cores", "none");
+  for (const auto& [key, value] : {std::pair{"gpus_per_node", profile.gpus_per_node},
+                                   {"cores_per_node", profile.cores_per_node},
+                                   {"memory_per_node", profile.memory_per_node},
+                                   {"max_nodes", profile.max_nodes},
+                                   {"time_limit", profile.time_limit},
+                                   {"array_limit", profile.array_limit},
+                                   {"command_timeout", profile.command_timeout}}) {
+    if (value < 1) throw bad_input(fmt::format("{}: {} is needed, 1 or more", profile.file, key));
+  }
+  if (profile.teraflops_per_rank <= 0) throw bad_input(profile.file + ": teraflops_per_rank must be above 0");
+}
+
+// Where NAME.toml is looked for; the second is where wansweep was built.
+std::vector<fs::path> profile_folders() { return {"slurm", WANSWEEP_PROFILES}; }
+
+std::string known_profiles() {
+  std::vector<std::string> names;
+  for (const fs::path& folder : profile_folders()) {
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+      if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.:,=+@&|*-[]").find(c) != std::string_view::npos;
+  };
+  if (!std::all_of(text.begin(), text.end(), plain)) {
+    throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
+                                Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
+  }
+}
+
+ClusterProfile parse_profile(const std::string& text, const std::string& file) {
+  toml::table table;
+  try {
+    table = toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    throw bad_input(fmt::format("{}:{}: {}", file, error.source().begin.line, error.description()));
+  }
+  std::vector<std::string_view> names;
+  for (const Key& key : keys()) names.push_back(key.name);
+  Profile profile;
+  profile.file = file;
+  profile.name = fs::path(file).stem().string();
+  for (const auto& [name, node] : table) {
+    const auto key = std::find_if(keys().begin(), keys().end(), [&](const Key& k) { return k.name == name.str(); });
+    if (key == keys().end()) {
+      const std::string nearest = nearest_name(name.str(), names);
+      throw bad_input(fmt::format("{}: unknown key {}{}", where_of(file, node), Json(std::string(name.str())).dump(),
+                                  nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+    }
+    std::visit(Setter{profile, *key, node, file}, key->member);
+  }
+  check(profile);
+  return profile;
+}
+
+ClusterProfile read_profile(const std::string& name) {
+  std::vector<fs::path> candidates{name};
+  if (!name.ends_with(".toml") && name.find('/') == std::string::npos) {
+    candidates.clear();
+    for (const fs::path& folder : profile_folders()) candidates.push_back(folder / (name + ".toml"));
+  }
+  for (const fs::path& file : candidates) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream || fs::is_directory(file)) continue;
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return parse_profile(text.str(), file.string());
+  }
+  throw bad_input(fmt::format("cluster {}: no such profile; there are {}, or give the path of a .toml file", name,
+                              known_profiles()));
+}
+
+std::string profile_to_json(const ClusterProfile& profile) {
+  Json json{{"name", profile.name}, {"file", profile.file}};
+  for (const Key& key : keys()) {
+    std::visit([&](auto member) { json[std::string(key.name)] = profile.*member; }, key.member);
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+ClusterProfile profile_from_json(const std::string& text, const std::string& where) {
+  try {
+    const Json json = Json::parse(text);
+    Profile profile;
+    profile.name = json.at("name");
+    profile.file = json.at("file");
+    for (const Key& key : keys()) {
+      std::visit([&](auto member) { json.at(std::string(key.name)).get_to(profile.*member); }, key.member);
+    }
+    return profile;
+  } catch (const Json::exception& error) {
+    throw bad_input(fmt::format("{}: is not a cluster profile: {}", where, error.what()));
+  }
+}
+
+int64_t parse_duration(const std::string& text) {
+  if (text == "UNLIMITED" || text == "infinite") return 0;
+  std::vector<int64_t> parts;
+  const size_t dash = text.find('-');
+  std::istringstream stream(dash == std::string::npos ? text : text.substr(dash + 1));
+  for (std::string part; std::getline(stream, part, ':');) {
+    if (part.empty() || part.size() > 6 || part.find_first_not_of("0123456789") != std::string::npos) return -1;
+    parts.push_back(std::stoll(part));
+  }
+  if (parts.empty() || parts.size() > 3) return -1;
+  if (dash != std::string::npos) {
+    const std::string days = text.substr(0, dash);
+    if (days.empty() || days.size() > 4 || days.find_first_not_of("0123456789") != std::string::npos) return -1;
+    parts.resize(3);  // days-hours[:minutes[:seconds]]
+    return ((std::stoll(days) * 24 + parts[0]) * 60 + parts[1]) * 60 + parts[2];
+  }
+  if (parts.size() == 3) return (parts[0] * 60 + parts[1]) * 60 + parts[2];
+  return parts[0] * 60 + (parts.size() == 2 ? parts[1] : 0);  // minutes[:seconds]
+}
+
+std::string format_duration(int64_t seconds) {
+  return fmt::format("{}-{:02}:{:02}:{:02}", seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+}
+
+}  // namespace wansweep

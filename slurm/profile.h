@@ -1,0 +1,64 @@
+// A cluster as TOML, slurm/NAME.toml: what to ask its Slurm for, and within which limits.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wansweep {
+
+struct ClusterProfile {
+  std::string name;
+  std::string file;
+  // What a job asks for. Empty: Slurm's or the site's default.
+  std::string partition;
+  std::string account;
+  std::string qos;
+  std::string constraint;
+  std::string gres;  // one device as --gres spells it: "gpu:h100"; needed for backend cuda
+  std::vector<std::string> exclude;
+  // What a node has, and what a job may have.
+  int64_t gpus_per_node = 0;  // ranks that share a node, at most
+  int64_t cores_per_node = 0;
+  int64_t memory_per_node = 0;  // MiB
+  int64_t max_nodes = 1;
+  int64_t time_limit = 0;      // seconds; in TOML "2-00:00:00"
+  int64_t array_limit = 1000;  // members of one array: at most the site's MaxArraySize - 1
+  // What a run is predicted to take.
+  double teraflops_per_rank = 1;        // sustained
+  int64_t startup_seconds = 60;         // before the first step: modules, weights
+  int64_t shortest_time = 300;          // seconds asked for, at least
+  int64_t host_memory_per_rank = 1024;  // MiB beside weights: libraries, buffers
+  // How the job starts its ranks.
+  std::string launcher = "srun";  // srun | mpirun
+  std::string mpi = "pmix";       // srun --mpi
+  std::string binding = "cores";  // cores | none
+  std::vector<std::string> modules;
+  std::map<std::string, std::string> environment;
+  std::string scratch;              // TMPDIR of the job; empty: as the node has it
+  int64_t signal_before_end = 120;  // seconds before the limit at which the worker is asked to stop
+  // How Slurm is asked.
+  int64_t poll_seconds = 30;     // between two looks, at least
+  int64_t lost_seconds = 60;     // for how long Slurm must not know a job before it is lost
+  int64_t command_timeout = 60;  // seconds that one Slurm command may take
+};
+
+// `name` is a name (slurm/NAME.toml here, or among those that came with wansweep) or a path of a .toml file. Throws
+// bad_input: an unknown name with those there are; an unknown key with the nearest; a value that is wrong.
+ClusterProfile read_profile(const std::string& name);
+ClusterProfile parse_profile(const std::string& text, const std::string& file);
+
+// Throws bad_input when Slurm cannot take `text` as the value of `key` on an #SBATCH line.
+void check_slurm_word(const std::string& text, std::string_view key, const std::string& where);
+
+// As JSON text, and back: what a submission was made with stays with it.
+std::string profile_to_json(const ClusterProfile& profile);
+ClusterProfile profile_from_json(const std::string& json, const std::string& where);
+
+// "2-00:00:00", "1:30:00", "90" (minutes), as Slurm writes durations; -1 when it is none. UNLIMITED is 0.
+int64_t parse_duration(const std::string& text);
+std::string format_duration(int64_t seconds);
+
+}  // namespace wansweep

@@ -1,0 +1,76 @@
+#include "slurm/retry_policy.h"
+
+#include <fmt/format.h>
+
+#include "schema/exit_codes.h"
+
+namespace wansweep {
+namespace {
+
+RetryDecision never(std::string why) { return {false, 1, 1, false, std::move(why)}; }
+
+RetryDecision with_more_time(const RetryFactors& factors) {
+  if (!factors.time) return never("it needs more time: give --time-factor");
+  return {true, *factors.time, 1, false, fmt::format("again with {:g} times the time", *factors.time)};
+}
+
+RetryDecision with_more_memory(const RetryFactors& factors) {
+  if (!factors.memory) return never("it needs more host memory: give --mem-factor");
+  return {true, 1, *factors.memory, false, fmt::format("again with {:g} times the memory", *factors.memory)};
+}
+
+RetryDecision elsewhere() { return {true, 1, 1, true, "again on other nodes"}; }
+
+RetryDecision unchanged(std::string why) { return {true, 1, 1, false, std::move(why)}; }
+
+RetryDecision by_exit_code(std::optional<int> exit_code, const RetryFactors& factors) {
+  const ExitCodeInfo* info = exit_code ? find_exit_code(*exit_code) : nullptr;
+  if (info == nullptr) return unchanged("again: the worker left no word on why it failed");
+  switch (info->code) {
+    case ExitCode::interrupted:
+      return with_more_time(factors);
+    case ExitCode::host_memory:
+      return with_more_memory(factors);
+    case ExitCode::device_memory:
+      return never("the device has too little memory: change offload or device_memory");
+    default:
+      break;
+  }
+  switch (info->retry) {
+    case Retry::elsewhere:
+      return elsewhere();
+    case Retry::as_is:
+      return unchanged(fmt::format("again: {}", info->meaning));
+    default:
+      return never(std::string(info->meaning));
+  }
+}
+
+}  // namespace
+
+RetryDecision retry_policy(JobState state, std::optional<int> exit_code, const RetryFactors& factors) {
+  switch (state) {
+    case JobState::timeout:
+      return with_more_time(factors);
+    case JobState::out_of_memory:
+      return with_more_memory(factors);
+    case JobState::node_failure:
+    case JobState::boot_failure:
+      return elsewhere();
+    case JobState::preempted:
+    case JobState::lost:
+      return unchanged(fmt::format("again: it {}", meaning_of(state)));
+    case JobState::failed:
+    case JobState::completed:  // without a result, or it would not be asked about
+      return by_exit_code(exit_code, factors);
+    case JobState::cancelled:
+      return never("it was cancelled: submit it again if that was a mistake");
+    case JobState::queued:
+    case JobState::running:
+    case JobState::unknown:
+      return never("it has not ended");
+  }
+  return never("it has not ended");
+}
+
+}  // namespace wansweep

@@ -1,0 +1,120 @@
+// How jobs end, and what `wansweep status` makes of it.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "schema/completion.h"
+#include "tests/slurm/slurm_sweep.h"
+
+namespace wansweep::test {
+namespace {
+
+class Endings : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!no_cluster().empty()) GTEST_SKIP() << no_cluster();
+  }
+
+  static SweepSettings pretended(const std::string& worker, const std::string& profile = "") {
+    SweepSettings settings;
+    settings.worker = worker;
+    settings.profile = profile;
+    return settings;
+  }
+
+  static std::string only(const std::map<std::string, std::string>& states) {
+    return states.size() == 1 ? states.begin()->second : "not one attempt";
+  }
+
+  // Until the worker of the only attempt runs.
+  static void wait_for_worker(const SlurmSweep& sweep) {
+    ASSERT_EQ(sweep.attempts().size(), 1u);
+    const std::string name = std::filesystem::path(sweep.attempts()[0]).filename();
+    ASSERT_TRUE(sweep.wait_for_file("attempts/" + name + "/at-work", 30));
+  }
+};
+
+constexpr const char* working = "touch \"$out/at-work\"\nexec sleep 300\n";
+
+TEST_F(Endings, AFailureKeepsItsExitCodeAndLastWords) {
+  const SlurmSweep sweep(pretended("echo 'wansweep-worker: the arena is full' >&2\nexit 10\n"));
+  ASSERT_EQ(sweep.submit().exit_code, 0);
+  EXPECT_EQ(only(sweep.wait(30)), "failed");
+  const Outcome status = sweep.status();
+  EXPECT_NE(status.out.find("10 (device_memory)"), std::string::npos) << status.out;
+  EXPECT_NE(status.out.find("the arena is full"), std::string::npos) << status.out;
+}
+
+TEST_F(Endings, ExitCodeZeroWithoutARecordIsAFailure) {
+  const SlurmSweep sweep(pretended("exit 0\n"));
+  ASSERT_EQ(sweep.submit().exit_code, 0);
+  EXPECT_EQ(only(sweep.wait(30)), "failed");
+  EXPECT_NE(sweep.status().out.find("no whole completion record"), std::string::npos);
+}
+
+TEST_F(Endings, CancelReachesTheJob) {
+  const SlurmSweep sweep(pretended(working));
+  ASSERT_EQ(sweep.submit().exit_code, 0);
+  wait_for_worker(sweep);
+  EXPECT_NE(sweep.status().out.find("running"), std::string::npos);
+  EXPECT_EQ(sweep.cancel().exit_code, 0);
+  EXPECT_EQ(only(sweep.wait(40)), "cancelled");
+}
+
+TEST_F(Endings, TooMuchHostMemoryIsOutOfMemoryAndNotAFailureOfTheWorker) {
+  const SlurmSweep sweep(
+      pretended("touch \"$out/at-work\"\nexec python3 -c 'import time; a = b\"x\" * (1500 << 20); time.sleep(60)'\n"));
+  ASSERT_EQ(sweep.submit().exit_code, 0);
+  EXPECT_EQ(only(sweep.wait(60)), "out_of_memory");
+}
+
+TEST_F(Endings, AJobPushedOutByAnotherPartitionIsPreempted) {
+  SweepSettings low = pretended(working, "partition = \"low\"\nhost_memory_per_rank = 14000");
+  low.matrix = "ranks = [1]";
+  const SlurmSweep first(low);
+  ASSERT_EQ(first.submit().exit_code, 0);
+  wait_for_worker(first);
+  // Both nodes are wanted whole, the one with the first sweep's job too.
+  SweepSettings high = pretended(working, "partition = \"high\"\nhost_memory_per_rank = 14000");
+  high.runs = 2;
+  const SlurmSweep second(high);
+  ASSERT_EQ(second.submit().exit_code, 0);
+  EXPECT_EQ(only(first.wait(60)), "preempted");
+  second.cancel();
+  second.wait(40);
+}
+
+TEST_F(Endings, AKilledNodeIsNodeFailure) {
+  const SlurmSweep sweep(pretended(working));
+  ASSERT_EQ(sweep.submit().exit_code, 0);
+  wait_for_worker(sweep);
+  const Outcome where = run_program({"squeue", "--noheader", "--states=RUNNING", "-o", "%N"});
+  const std::string node = where.out.substr(0, where.out.find('\n'));
+  ASSERT_FALSE(node.empty());
+  cluster("kill-slurmd " + node);
+  run_program({"scontrol", "update", "NodeName=" + node, "State=DOWN", "Reason=test"});
+  EXPECT_EQ(only(sweep.wait(60)), "node_failure");
+  cluster("start-slurmd " + node);
+  run_program({"scontrol", "update", "NodeName=" + node, "State=RESUME"});
+}
+
+TEST_F(Endings, BeforeTheTimeLimitTheWorkerIsAskedToStop) {
+  // Slurm counts limits in minutes, and signals up to a minute early: with 60 seconds' notice of one minute, at once.
+  SweepSettings settings =
+      pretended("trap 'exit 15' USR2\ntouch \"$out/at-work\"\nsleep 300 & wait\n", "signal_before_end = 55");
+  const SlurmSweep sweep(settings);
+  ASSERT_EQ(sweep.submit({"--time", "0:01:00"}).exit_code, 0);
+  EXPECT_EQ(only(sweep.wait(70)), "failed");
+  EXPECT_NE(sweep.status().out.find("15 (interrupted)"), std::string::npos) << sweep.status().out;
+}
+
+TEST_F(Endings, AJobThatIgnoresTheSignalRunsIntoItsTimeLimit) {
+  const SlurmSweep sweep(pretended("trap '' USR2 TERM\ntouch \"$out/at-work\"\nwhile true; do sleep 1; done\n"));
+  ASSERT_EQ(sweep.submit({"--time", "0:01:00"}).exit_code, 0);
+  EXPECT_EQ(only(sweep.wait(150)), "timeout");
+}
+
+}  // namespace
+}  // namespace wansweep::test
