@@ -111,16 +111,17 @@ TEST_F(CudaOpsTest, RmsNormReadsStridedRows) {
 struct Heads {
   int heads, head_dim;
   std::vector<int> parts;
+  int64_t rows = 9;
 };
 
 TEST_F(CudaOpsTest, QkvIsNormedTurnedAndLaidOutByParts) {
   const std::vector<Heads> cases{
-      {8, 24, {8}},    {8, 24, {3, 3, 2}},  {5, 6, {2, 1, 1, 1}}, {40, 128, {7, 7, 7, 7, 6, 6}},
-      {40, 128, {40}}, {24, 128, {12, 12}}, {12, 128, {5, 7}}};
-  const int64_t rows = 9;
+      {8, 24, {8}},     {8, 24, {3, 3, 2}},     {5, 6, {2, 1, 1, 1}}, {40, 128, {7, 7, 7, 7, 6, 6}},
+      {40, 128, {40}},  {24, 128, {12, 12}},    {12, 128, {5, 7}},    {64, 48, {30, 34}},
+      {3, 512, {1, 2}}, {12, 128, {5, 7}, 3001}};  // the last: several rows a block
   for (const DType type : both_types) {
     for (const Heads& c : cases) {
-      const int64_t dim = int64_t{c.heads} * c.head_dim;
+      const int64_t rows = c.rows, dim = int64_t{c.heads} * c.head_dim;
       Floats qkv = random(type, rows * 3 * dim);
       const Floats norm_q = random(type, dim), norm_k = random(type, dim);
       Floats cos_sin;
@@ -151,6 +152,27 @@ TEST_F(CudaOpsTest, QkvIsNormedTurnedAndLaidOutByParts) {
       finish_reference();
       EXPECT_LT(difference(in_place.values(), qkv), bar(type)) << name(type) << " in place " << dim;
     }
+  }
+}
+
+// More rows than the device holds blocks at once, so that each block takes several.
+TEST_F(CudaOpsTest, NormsOfManyRowsAreRight) {
+  for (const auto [dim, rows] : {std::array<int64_t, 2>{1536, 7001}, {5120, 2101}}) {
+    Floats x = random(DType::bf16, rows * dim);
+    for (float& value : x) value += 16;  // sums of squares less squares of sums would lose the variance
+    const OnGpu gpu_x = put(DType::bf16, x), y = room(DType::bf16, rows * dim);
+    x = gpu_x.values();  // as rounded
+    const Floats gain = random(DType::f32, dim), shift = random(DType::f32, dim), norm = random(DType::bf16, dim);
+    Floats want(x.size());
+    reference().layer_norm(DType::f32, x.data(), weight(gain), 1, weight(shift), want.data(), rows, dim, eps);
+    finish_reference();
+    ops().layer_norm(DType::bf16, gpu_x.data(), put(DType::f32, gain).weight(), 1, put(DType::f32, shift).weight(),
+                     y.data(), rows, dim, eps);
+    EXPECT_LT(difference(y.values(), want), bar(DType::bf16)) << "layer_norm " << dim;
+    reference().rms_norm(DType::f32, x.data(), dim, weight(norm), want.data(), rows, dim, eps);
+    finish_reference();
+    ops().rms_norm(DType::bf16, gpu_x.data(), dim, put(DType::bf16, norm).weight(), y.data(), rows, dim, eps);
+    EXPECT_LT(difference(y.values(), want), bar(DType::bf16)) << "rms_norm " << dim;
   }
 }
 

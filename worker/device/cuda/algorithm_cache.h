@@ -1,5 +1,5 @@
-// Which algorithm each matrix product takes, kept in a file: the same one in every process, so that the same run gives
-// the same bits, and no run but the first pays for trying.
+// Which algorithm each matrix product and each attention takes, kept in a file: the same one in every process, so that
+// the same run gives the same bits, and no run but the first pays for trying.
 #pragma once
 
 #include <map>

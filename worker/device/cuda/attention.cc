@@ -3,15 +3,23 @@
 #include <cudnn_frontend.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "worker/device/cuda/cuda_check.h"
+#include "worker/device/cuda/fastest.h"
 
 namespace wansweep {
 
 namespace {
 
 namespace fe = cudnn_frontend;
+
+constexpr size_t most_candidates = 4;
+constexpr int64_t most_workspace = int64_t{32} << 20;  // of a plan that is not the first
+// Smaller ones take microseconds whatever is chosen: the library's first guess will do.
+constexpr double worth_trying = 1e10;
 
 enum Uid : int64_t { uid_q = 1, uid_k, uid_v, uid_out, uid_lse };
 
@@ -40,10 +48,11 @@ fe::graph::Tensor_attributes rows_of(const AttentionShape& s, const char* name, 
 
 struct Attention::Plan {
   fe::graph::Graph graph;
-  int64_t workspace = 0;
+  int64_t index = 0;  // among the graph's execution plans
 };
 
-Attention::Attention(Device& device, cudaStream_t stream) : device_(device), stream_(stream) {
+Attention::Attention(Device& device, cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache)
+    : device_(device), stream_(stream), gpu_(gpu), cache_(cache) {
   cudnnCheck(cudnnCreate(&handle_));
   cudnnCheck(cudnnSetStream(handle_, stream_));
 }
@@ -53,7 +62,11 @@ Attention::~Attention() {
   cudnnDestroy(handle_);
 }
 
-Attention::Plan& Attention::plan_for(const AttentionShape& shape) {
+std::string Attention::key_of(const AttentionShape& shape) const {
+  return fmt::format("{} cudnn {} attention {}", gpu_, cudnnGetVersion(), describe(shape));
+}
+
+Attention::Plan& Attention::plan_for(const AttentionShape& shape, const AttentionOperands& operands) {
   std::unique_ptr<Plan>& kept = plans_[shape];
   if (kept) return *kept;
   auto plan = std::make_unique<Plan>();
@@ -82,26 +95,79 @@ Attention::Plan& Attention::plan_for(const AttentionShape& shape) {
         .set_stride({shape.heads * shape.q_rows, shape.q_rows, 1, 1})
         .set_data_type(fe::DataType_t::FLOAT);
   }
-  // The same plan for the same shape in every process: the first that the heuristics name, not the fastest of some.
-  check(graph.build(handle_, {fe::HeurMode_t::A}), shape);
-  check(graph.get_workspace_size(plan->workspace), shape);
-  if (plan->workspace > workspace_.bytes()) {
-    cudaCheck(cudaStreamSynchronize(stream_));  // the smaller one may be in use
-    workspace_ = Buffer();
-    workspace_ = device_.allocate(plan->workspace, "cuDNN's workspace");
-  }
+  check(graph.validate(), shape);
+  check(graph.build_operation_graph(handle_), shape);
+  check(graph.create_execution_plans({fe::HeurMode_t::A}), shape);
+  graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
+  choose(*plan, shape, operands);
   kept = std::move(plan);
   return *kept;
 }
 
-void Attention::run(const AttentionShape& shape, const AttentionOperands& operands) {
-  Plan& plan = plan_for(shape);
+// The same plan for the same shape in every process: the cache's, by its name, which tells the engine and its settings.
+void Attention::choose(Plan& plan, const AttentionShape& shape, const AttentionOperands& operands) {
+  fe::graph::Graph& graph = plan.graph;
+  const std::string key = key_of(shape);
+  const int64_t count = graph.get_execution_plan_count();
+  std::vector<std::string> names(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) check(graph.get_plan_name_at_index(i, names[static_cast<size_t>(i)]), shape);
+
+  std::optional<std::string> name = cache_.find(key);
+  if (!name) {
+    const double work = static_cast<double>(shape.q_rows) * static_cast<double>(shape.kv_rows) * shape.heads *
+                        static_cast<double>(shape.head_dim);
+    const size_t wanted = work >= worth_trying && !cache_.file().empty() ? most_candidates : 1;
+    std::vector<int64_t> candidates;
+    for (int64_t i = 0; i < count && candidates.size() < wanted; ++i) {
+      if (graph.build_plan_at_index(i).is_bad()) continue;
+      const int64_t workspace = graph.get_workspace_size_plan_at_index(i);
+      if (!candidates.empty() && workspace > most_workspace) continue;
+      make_room(workspace);
+      candidates.push_back(i);
+    }
+    if (candidates.empty()) throw Error(ExitCode::internal, fmt::format("cuDNN has no plan for {}", key));
+    size_t choice = 0;
+    if (candidates.size() > 1) {
+      // On the true operands, with the true result, so that trying leaves nothing behind.
+      choice = fastest(stream_, candidates.size(), [&](size_t i) {
+        plan.index = candidates[i];
+        return launch(plan, shape, operands).empty();
+      });
+    }
+    name = cache_.store(key, names[static_cast<size_t>(candidates[choice])]);
+  }
+  const auto found = std::find(names.begin(), names.end(), *name);
+  if (found == names.end() || graph.build_plan_at_index(found - names.begin()).is_bad()) {
+    throw Error(ExitCode::internal,
+                fmt::format("{}: cuDNN has no plan {} for {}; remove the file", cache_.file(), *name, key));
+  }
+  plan.index = found - names.begin();
+  make_room(graph.get_workspace_size_plan_at_index(plan.index));
+}
+
+void Attention::make_room(int64_t workspace) {
+  if (workspace <= workspace_.bytes()) return;
+  cudaCheck(cudaStreamSynchronize(stream_));  // the smaller one may be in use
+  workspace_ = Buffer();
+  workspace_ = device_.allocate(workspace, "cuDNN's workspace");
+}
+
+std::string Attention::launch(const Plan& plan, const AttentionShape& shape, const AttentionOperands& operands) const {
   std::unordered_map<int64_t, void*> tensors = {{uid_q, const_cast<void*>(operands.q)},
                                                 {uid_k, const_cast<void*>(operands.k)},
                                                 {uid_v, const_cast<void*>(operands.v)},
                                                 {uid_out, operands.out}};
   if (shape.lse) tensors[uid_lse] = operands.lse;
-  check(plan.graph.execute(handle_, tensors, workspace_.data()), shape);
+  fe::error_t error = plan.graph.execute_plan_at_index(handle_, tensors, workspace_.data(), plan.index);
+  return error.is_good() ? std::string() : error.get_message();
+}
+
+void Attention::run(const AttentionShape& shape, const AttentionOperands& operands) {
+  const Plan& plan = plan_for(shape, operands);
+  const std::string failure = launch(plan, shape, operands);
+  if (!failure.empty()) {
+    throw Error(ExitCode::internal, fmt::format("cuDNN attention of {}: {}", describe(shape), failure));
+  }
 }
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// Attention in bf16 through cuDNN's graph interface: one plan a shape.
+// Attention in bf16 through cuDNN's graph interface: one plan a shape, the one that was fastest when it was tried.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -6,7 +6,9 @@
 
 #include <map>
 #include <memory>
+#include <string>
 
+#include "worker/device/cuda/algorithm_cache.h"
 #include "worker/device/device.h"
 
 namespace wansweep {
@@ -29,7 +31,8 @@ struct AttentionOperands {
 
 class Attention {
  public:
-  Attention(Device& device, cudaStream_t stream);
+  // `gpu` names the device in the cache's keys. The cache must outlive this.
+  Attention(Device& device, cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache);
   ~Attention();
   Attention(const Attention&) = delete;
   Attention& operator=(const Attention&) = delete;
@@ -39,10 +42,17 @@ class Attention {
 
  private:
   struct Plan;
-  Plan& plan_for(const AttentionShape& shape);
+  Plan& plan_for(const AttentionShape& shape, const AttentionOperands& operands);
+  void choose(Plan& plan, const AttentionShape& shape, const AttentionOperands& operands);
+  void make_room(int64_t workspace);
+  // Why it failed; empty when it did not.
+  std::string launch(const Plan& plan, const AttentionShape& shape, const AttentionOperands& operands) const;
+  std::string key_of(const AttentionShape& shape) const;
 
   Device& device_;
   cudaStream_t stream_;
+  std::string gpu_;
+  AlgorithmCache& cache_;
   cudnnHandle_t handle_ = nullptr;
   Buffer workspace_;
   std::map<AttentionShape, std::unique_ptr<Plan>> plans_;

@@ -42,8 +42,8 @@ void check_type(DType type, const char* op) {
 
 CudaOps::CudaOps(CudaDevice& device)
     : stream_(device.stream(StreamId::compute)),
-      linear_(device, stream_, device.properties().name),
-      attention_(device, stream_) {}
+      linear_(device, stream_, device.properties().name, cache_),
+      attention_(device, stream_, device.properties().name, cache_) {}
 
 void CudaOps::linear(DType type, const void* x, Weight w, Weight bias, void* y, int64_t m, int64_t n, int64_t k,
                      Activation activation) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "worker/device/cuda/algorithm_cache.h"
 #include "worker/device/cuda/attention.h"
 #include "worker/device/cuda/linear.h"
 #include "worker/device/ops.h"
@@ -37,11 +38,12 @@ class CudaOps : public Ops {
   void unipc_step(DType type, const UniPCStep& step, const void* cond, const void* uncond, float* noise_pred, float* x,
                   float* last, float* m0, float* m1, int64_t n) override;
 
-  // The file that keeps the choice of matrix product algorithms; empty when there is none.
-  std::string algorithm_cache() const { return linear_.cache_file(); }
+  // The file that keeps the choice of algorithms; empty when there is none.
+  std::string algorithm_cache() const { return cache_.file(); }
 
  private:
   cudaStream_t stream_;
+  AlgorithmCache cache_;
   Linear linear_;
   Attention attention_;
 };

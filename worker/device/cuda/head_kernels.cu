@@ -3,13 +3,14 @@
 
 #include "worker/device/cuda/kernels.h"
 #include "worker/device/cuda/launch.h"
+#include "worker/device/cuda/row_stream.cuh"
 #include "worker/device/cuda/values.cuh"
 
 namespace wansweep::cuda {
 
 namespace {
 
-constexpr int rows_a_block = 4;  // one warp each
+constexpr int resident_threads = 640;  // of a multiprocessor, at least: 102 registers a thread
 
 // q, k, v by turns. A pointer each, so that the choice stays in registers.
 template <typename T>
@@ -32,66 +33,91 @@ __device__ inline int64_t parted_index(const PartTable& parts, int64_t rows, int
   return begin * rows + row * (parts.begin[*part + 1] - begin) + (column - begin);
 }
 
-// bf16, V * 256 values a row, heads of 16 to 256 values that divide 256: a lane's values keep their place in the head
-// from vector to vector, so that it needs eight of the row's cosines and sines only. One warp a row and tensor.
-template <int V, bool in_place>
-__global__ __launch_bounds__(32 * rows_a_block) void split_qkv_rows(uint4* __restrict__ qkv,
-                                                                    const uint4* __restrict__ norm_q,
-                                                                    const uint4* __restrict__ norm_k,
-                                                                    const float* __restrict__ cos_sin, Three<bf16> out,
-                                                                    const __grid_constant__ PartTable parts,
-                                                                    int64_t rows, int head_dim, float eps) {
-  constexpr int tensors = in_place ? 2 : 3;
-  const int lane = threadIdx.x % 32;
-  const int64_t index = int64_t{blockIdx.x} * rows_a_block + threadIdx.x / 32;
-  if (index >= rows * tensors) return;
-  const int64_t row = index / tensors;
-  const int which = static_cast<int>(index % tensors);
+// Two sums over the block's threads, behind one barrier. `partial`: free again after the next.
+template <int warps>
+__device__ inline float2 row_sums(float2 value, float (&partial)[2][warps]) {
+  if (const float y = warp_sum(value.y); threadIdx.x % 32 == 0) partial[1][threadIdx.x / 32] = y;
+  value.x = row_sum(value.x, partial[0]);
+  value.y = 0;
+#pragma unroll
+  for (int i = 0; i < warps; ++i) value.y += partial[1][i];
+  return value;
+}
 
-  uint4* at = qkv + (row * 3 + which) * V * 32 + lane;
-  uint4 values[V];
+// Eight values: normed, then each two neighbours turned by their cosine and sine.
+__device__ inline uint4 norm_and_turn(const uint4& in, float inverse, const uint4& weight, const float (&turn)[8]) {
+  float v[8], w[8];
+  unpack(in, v);
+  unpack(weight, w);
 #pragma unroll
-  for (int i = 0; i < V; ++i) values[i] = at[i * 32];
+  for (int j = 0; j < 8; j += 2) {
+    const float x0 = v[j] * inverse * w[j];
+    const float x1 = v[j + 1] * inverse * w[j + 1];
+    v[j] = x0 * turn[j] - x1 * turn[j + 1];
+    v[j + 1] = x0 * turn[j + 1] + x1 * turn[j];
+  }
+  return pack(v);
+}
 
-  if (which < 2) {
-    float squares = 0;
+// bf16 rows of 3 * dim values, heads that divide half a row: a thread's two vectors of a tensor have the same place in
+// their heads, so that it needs eight of the row's cosines and sines only.
+template <int dim, bool in_place>
+__global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(dim)) void split_qkv_rows(
+    uint4* qkv, const uint4* __restrict__ norm_q, const uint4* __restrict__ norm_k, const float* __restrict__ cos_sin,
+    Three<bf16> out, const __grid_constant__ PartTable parts, int64_t rows, int head_dim, float eps) {
+  constexpr int threads = row_threads(dim);
+  constexpr int vectors = 6 * threads;  // a row
+  using Stream = RowStream<4, threads, 2>;
+  __shared__ typename Stream::Room room;
+  __shared__ float partial[2][2][threads / 32];
+  const int t = threadIdx.x;
+  Stream stream(room, qkv, vectors, rows);
+  const uint4 weights[4] = {norm_q[t], norm_q[t + threads], norm_k[t], norm_k[t + threads]};
+
+  int64_t to[2] = {};  // row 0's place
+  int width[2] = {};   // between rows
+  if constexpr (!in_place) {
+    int part = 0;
 #pragma unroll
-    for (int i = 0; i < V; ++i) {
-      float v[8];
-      unpack(values[i], v);
-#pragma unroll
-      for (int j = 0; j < 8; ++j) squares += v[j] * v[j];
-    }
-    const float inverse = rsqrtf(warp_sum(squares) / (V * 256) + eps);
-    const uint4* weight = (which == 0 ? norm_q : norm_k) + lane;
-    float turn[8];
-    load_eight(cos_sin + row * head_dim + lane * 8 % head_dim, turn);
-#pragma unroll
-    for (int i = 0; i < V; ++i) {
-      float v[8], w[8];
-      unpack(values[i], v);
-      unpack(__ldg(weight + i * 32), w);
-#pragma unroll
-      for (int j = 0; j < 8; j += 2) {
-        const float x0 = v[j] * inverse * w[j];
-        const float x1 = v[j + 1] * inverse * w[j + 1];
-        v[j] = x0 * turn[j] - x1 * turn[j + 1];
-        v[j + 1] = x0 * turn[j + 1] + x1 * turn[j];
-      }
-      values[i] = pack(v);
+    for (int i = 0; i < 2; ++i) {
+      to[i] = parted_index(parts, rows, 0, (t + i * threads) * 8, &part);
+      width[i] = parts.begin[part + 1] - parts.begin[part];
     }
   }
 
-  if constexpr (in_place) {
-#pragma unroll
-    for (int i = 0; i < V; ++i) at[i * 32] = values[i];
-  } else {
-    int part = 0;
-#pragma unroll
-    for (int i = 0; i < V; ++i) {
-      const int64_t to = parted_index(parts, rows, row, (i * 32 + lane) * 8, &part);
-      *reinterpret_cast<uint4*>(out[which] + to) = values[i];
+  // What goes without the shared memory, a row ahead as well.
+  float turn[8];
+  uint4 v[2];
+  const auto fetch = [&](int64_t row) {
+    if (row >= rows) return;
+    load_eight(cos_sin + row * head_dim + t * 8 % head_dim, turn);
+    if constexpr (!in_place) {
+      v[0] = qkv[row * vectors + 4 * threads + t];
+      v[1] = qkv[row * vectors + 5 * threads + t];
     }
+  };
+  fetch(stream.row);
+  for (int side = 0; stream.row < rows; stream.advance(), side ^= 1) {
+    uint4 values[4];
+    stream.take(values);
+    const float2 squares = row_sums(
+        {squares_of(values[0]) + squares_of(values[1]), squares_of(values[2]) + squares_of(values[3])}, partial[side]);
+    const float inverse_q = rsqrtf(squares.x / dim + eps), inverse_k = rsqrtf(squares.y / dim + eps);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) values[i] = norm_and_turn(values[i], i < 2 ? inverse_q : inverse_k, weights[i], turn);
+    if constexpr (in_place) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) qkv[stream.row * vectors + i * threads + t] = values[i];
+    } else {
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        const int64_t at = to[i] + stream.row * width[i];
+        *reinterpret_cast<uint4*>(out.q + at) = values[i];
+        *reinterpret_cast<uint4*>(out.k + at) = values[2 + i];
+        *reinterpret_cast<uint4*>(out.v + at) = v[i];
+      }
+    }
+    fetch(stream.row + gridDim.x);
   }
 }
 
@@ -153,16 +179,14 @@ void split_plain(cudaStream_t stream, void* qkv, const Norms& norms, const float
                                                       dim, head_dim, eps);
 }
 
-template <int V>
+template <int dim, bool in_place>
 void split_fast(cudaStream_t stream, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
                 void* v, const PartTable& parts, int64_t rows, int head_dim, float eps) {
-  const Three<bf16> out{static_cast<bf16*>(q), static_cast<bf16*>(k), static_cast<bf16*>(v)};
-  const bool in_place = q == nullptr;
-  const unsigned blocks = blocks_for(rows * (in_place ? 2 : 3), rows_a_block);
-  const auto kernel = in_place ? split_qkv_rows<V, true> : split_qkv_rows<V, false>;
-  kernel<<<blocks, 32 * rows_a_block, 0, stream>>>(static_cast<uint4*>(qkv), static_cast<const uint4*>(norm_q.data),
-                                                   static_cast<const uint4*>(norm_k.data), cos_sin, out, parts, rows,
-                                                   head_dim, eps);
+  constexpr int threads = row_threads(dim);
+  static const int64_t resident = resident_blocks(split_qkv_rows<dim, in_place>, threads);
+  split_qkv_rows<dim, in_place><<<row_blocks(resident, rows), threads, 0, stream>>>(
+      static_cast<uint4*>(qkv), static_cast<const uint4*>(norm_q.data), static_cast<const uint4*>(norm_k.data), cos_sin,
+      {static_cast<bf16*>(q), static_cast<bf16*>(k), static_cast<bf16*>(v)}, parts, rows, head_dim, eps);
 }
 
 }  // namespace
@@ -171,15 +195,19 @@ void split_qkv(cudaStream_t stream, DType type, void* qkv, Weight norm_q, Weight
                void* k, void* v, const PartTable& parts, int64_t rows, int heads, int head_dim, float eps) {
   if (rows == 0) return;
   const int dim = heads * head_dim;
-  const bool fits = type == DType::bf16 && norm_q.type == DType::bf16 && norm_k.type == DType::bf16 && head_dim >= 16 &&
-                    256 % head_dim == 0 && aligned16(qkv) && aligned16(norm_q.data) && aligned16(norm_k.data) &&
-                    aligned16(cos_sin) && aligned16(q) && aligned16(k) && aligned16(v);
+  const bool fits = type == DType::bf16 && norm_q.type == DType::bf16 && norm_k.type == DType::bf16 &&
+                    head_dim % 8 == 0 && dim / 2 % head_dim == 0 && aligned16(qkv) && aligned16(norm_q.data) &&
+                    aligned16(norm_k.data) && aligned16(cos_sin) && aligned16(q) && aligned16(k) && aligned16(v);
+  const bool in_place = q == nullptr;
   if (fits && dim == 1536) {
-    split_fast<6>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+    const auto split = in_place ? split_fast<1536, true> : split_fast<1536, false>;
+    split(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
   } else if (fits && dim == 3072) {
-    split_fast<12>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+    const auto split = in_place ? split_fast<3072, true> : split_fast<3072, false>;
+    split(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
   } else if (fits && dim == 5120) {
-    split_fast<20>(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+    const auto split = in_place ? split_fast<5120, true> : split_fast<5120, false>;
+    split(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
   } else {
     const Norms norms{{norm_q.data, norm_q.type}, {norm_k.data, norm_k.type}};
     const auto split = type == DType::f32 ? split_plain<float> : split_plain<bf16>;

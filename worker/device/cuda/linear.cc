@@ -2,18 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "worker/device/cuda/cuda_check.h"
+#include "worker/device/cuda/fastest.h"
 
 namespace wansweep {
 
 namespace {
 
 constexpr int64_t workspace_bytes = int64_t{32} << 20;  // what cuBLAS advises for Hopper
-constexpr int most_candidates = 8;
-constexpr int tries = 5;
+constexpr int most_candidates = 16;
 // Smaller products take microseconds whatever is chosen: the library's first guess will do.
 constexpr double worth_trying = 1e10;
 
@@ -62,8 +59,8 @@ struct Linear::Plan {
   cublasLtMatmulAlgo_t algorithm{};
 };
 
-Linear::Linear(Device& device, cudaStream_t stream, const std::string& gpu)
-    : stream_(stream), gpu_(gpu), workspace_(device.allocate(workspace_bytes, "cuBLASLt's workspace")) {
+Linear::Linear(Device& device, cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache)
+    : stream_(stream), gpu_(gpu), workspace_(device.allocate(workspace_bytes, "cuBLASLt's workspace")), cache_(cache) {
   cublasCheck(cublasLtCreate(&handle_));
 }
 
@@ -131,35 +128,6 @@ bool Linear::launch(const Plan& plan, const LinearOperands& o) const {
                         stream_) == CUBLAS_STATUS_SUCCESS;
 }
 
-// Each is run on the true operands and writes the true result, so that trying leaves nothing behind.
-cublasLtMatmulAlgo_t Linear::fastest(const std::vector<cublasLtMatmulAlgo_t>& candidates, Plan& plan,
-                                     const LinearOperands& operands) {
-  std::array<cudaEvent_t, tries + 1> events{};
-  for (cudaEvent_t& event : events) cudaCheck(cudaEventCreate(&event));
-  float best = INFINITY;
-  cublasLtMatmulAlgo_t choice = candidates.front();
-  for (const cublasLtMatmulAlgo_t& candidate : candidates) {
-    plan.algorithm = candidate;
-    if (!launch(plan, operands)) continue;  // warms up, too
-    bool works = true;
-    cudaCheck(cudaEventRecord(events[0], stream_));
-    for (int i = 1; i <= tries; ++i) {
-      works = works && launch(plan, operands);
-      cudaCheck(cudaEventRecord(events[static_cast<size_t>(i)], stream_));
-    }
-    cudaCheck(cudaEventSynchronize(events[tries]));
-    std::array<float, tries> ms{};
-    for (size_t i = 0; i < tries; ++i) cudaCheck(cudaEventElapsedTime(&ms[i], events[i], events[i + 1]));
-    std::sort(ms.begin(), ms.end());
-    if (works && ms[tries / 2] < best) {
-      best = ms[tries / 2];
-      choice = candidate;
-    }
-  }
-  for (cudaEvent_t event : events) cudaEventDestroy(event);
-  return choice;
-}
-
 const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOperands& operands) {
   std::unique_ptr<Plan>& kept = plans_[shape];
   if (kept) return *kept;
@@ -174,8 +142,15 @@ const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOpera
   const std::optional<std::string> stored = cache_.find(key);
   if (!stored || !from_hex(*stored, &plan->algorithm)) {
     const std::vector<cublasLtMatmulAlgo_t> all = candidates(shape, *plan);
-    plan->algorithm = all.front();
-    if (work >= worth_trying && !cache_.file().empty()) plan->algorithm = fastest(all, *plan, operands);
+    size_t choice = 0;
+    if (work >= worth_trying && !cache_.file().empty()) {
+      // On the true operands, with the true result, so that trying leaves nothing behind.
+      choice = fastest(stream_, all.size(), [&](size_t i) {
+        plan->algorithm = all[i];
+        return launch(*plan, operands);
+      });
+    }
+    plan->algorithm = all[choice];
     if (!from_hex(cache_.store(key, to_hex(plan->algorithm)), &plan->algorithm)) {
       throw Error(ExitCode::internal,
                   fmt::format("{}: no algorithm in the line of {}; remove the file", cache_.file(), key));

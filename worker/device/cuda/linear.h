@@ -6,9 +6,10 @@
 #include <cuda_runtime.h>
 
 #include <array>
-#include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "worker/device/cuda/algorithm_cache.h"
 #include "worker/device/device.h"
@@ -33,22 +34,19 @@ struct LinearOperands {
 
 class Linear {
  public:
-  // `gpu` names the device in the cache's keys.
-  Linear(Device& device, cudaStream_t stream, const std::string& gpu);
+  // `gpu` names the device in the cache's keys. The cache must outlive this.
+  Linear(Device& device, cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache);
   ~Linear();
   Linear(const Linear&) = delete;
   Linear& operator=(const Linear&) = delete;
 
   void run(const LinearShape& shape, const LinearOperands& operands);
-  std::string cache_file() const { return cache_.file(); }
 
  private:
   struct Plan;
   const Plan& plan_for(const LinearShape& shape, const LinearOperands& operands);
   void describe(const LinearShape& shape, Plan& plan) const;
   std::vector<cublasLtMatmulAlgo_t> candidates(const LinearShape& shape, const Plan& plan) const;
-  cublasLtMatmulAlgo_t fastest(const std::vector<cublasLtMatmulAlgo_t>& candidates, Plan& plan,
-                               const LinearOperands& operands);
   bool launch(const Plan& plan, const LinearOperands& operands) const;
   std::string key_of(const LinearShape& shape) const;
 
@@ -56,7 +54,7 @@ class Linear {
   cudaStream_t stream_;
   std::string gpu_;
   Buffer workspace_;
-  AlgorithmCache cache_;
+  AlgorithmCache& cache_;
   std::map<LinearShape, std::unique_ptr<Plan>> plans_;
 };
 

@@ -1,59 +1,89 @@
-// LayerNorm with modulation, and RMSNorm: a row is read once, held in the registers of one warp, and written once.
+// LayerNorm with modulation, and RMSNorm: a row is read once, held in the registers of one block, and written once.
 
 #include "worker/device/cuda/kernels.h"
 #include "worker/device/cuda/launch.h"
+#include "worker/device/cuda/row_stream.cuh"
 #include "worker/device/cuda/values.cuh"
 
 namespace wansweep::cuda {
 
 namespace {
 
-constexpr int rows_a_block = 4;  // one warp each
+constexpr int stages = 4;
+constexpr int resident_threads = 960;  // of a multiprocessor, at least: 68 registers a thread
 
-// bf16 rows of exactly V * 256 values. f32 gain and shift come from the cache: all rows share them.
-template <int V>
-__global__ __launch_bounds__(32 * rows_a_block) void layer_norm_rows(const uint4* __restrict__ x,
-                                                                     const float* __restrict__ gain, float gain_offset,
-                                                                     const float* __restrict__ shift,
-                                                                     uint4* __restrict__ y, int64_t rows, float eps) {
-  const int lane = threadIdx.x % 32;
-  const int64_t row = int64_t{blockIdx.x} * rows_a_block + threadIdx.x / 32;
-  if (row >= rows) return;
-  const uint4* from = x + row * V * 32 + lane;
-  uint4 values[V];
-#pragma unroll
-  for (int i = 0; i < V; ++i) values[i] = from[i * 32];
+// The mean of some values and the sum of their squared distances from it.
+struct Moments {
+  float mean, squares;
+};
 
-  constexpr float dim = V * 256;
-  float sum = 0;
+// Of two sets of `count` values each (Chan).
+__device__ inline Moments merge(const Moments& a, const Moments& b, float count) {
+  const float apart = b.mean - a.mean;
+  return {0.5F * (a.mean + b.mean), a.squares + b.squares + apart * apart * (0.5F * count)};
+}
+
+// Of a row, for all threads: 16 values a thread. `partial`: one a warp, free again after the next barrier.
+template <int warps>
+__device__ inline Moments row_moments(const float (&values)[16], Moments (&partial)[warps]) {
+  Moments m{0, 0};
 #pragma unroll
-  for (int i = 0; i < V; ++i) {
-    float v[8];
-    unpack(values[i], v);
+  for (int i = 0; i < 16; ++i) m.mean += values[i];
+  m.mean /= 16;
 #pragma unroll
-    for (int j = 0; j < 8; ++j) sum += v[j];
+  for (int i = 0; i < 16; ++i) m.squares += (values[i] - m.mean) * (values[i] - m.mean);
+#pragma unroll
+  for (int mask = 1; mask < 32; mask *= 2) {
+    const Moments other{__shfl_xor_sync(0xFFFFFFFFU, m.mean, mask), __shfl_xor_sync(0xFFFFFFFFU, m.squares, mask)};
+    m = merge(m, other, 16.0F * mask);
   }
-  const float mean = warp_sum(sum) / dim;
-  float squares = 0;
+  if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = m;
+  __syncthreads();
+  Moments row = partial[0];
 #pragma unroll
-  for (int i = 0; i < V; ++i) {
-    float v[8];
-    unpack(values[i], v);
-#pragma unroll
-    for (int j = 0; j < 8; ++j) squares += (v[j] - mean) * (v[j] - mean);
+  for (int i = 1; i < warps; ++i) {  // i sets of 512 values, and another
+    const float apart = partial[i].mean - row.mean;
+    row.mean += apart * (1.0F / (i + 1));
+    row.squares += partial[i].squares + apart * apart * (512.0F * i / (i + 1));
   }
-  const float inverse = rsqrtf(warp_sum(squares) / dim + eps);
+  return row;
+}
 
-  uint4* to = y + row * V * 32 + lane;
+// bf16 rows of exactly `dim` values; f32 gain and shift.
+template <int dim>
+__global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(dim)) void layer_norm_rows(
+    const uint4* __restrict__ x, const float* __restrict__ gain, float gain_offset, const float* __restrict__ shift,
+    uint4* __restrict__ y, int64_t rows, float eps) {
+  constexpr int threads = row_threads(dim);
+  using Stream = RowStream<2, threads, stages>;
+  __shared__ typename Stream::Room room;
+  __shared__ Moments partial[2][threads / 32];
+  Stream stream(room, x, 2 * threads, rows);
+  float gains[2][8], shifts[2][8];
 #pragma unroll
-  for (int i = 0; i < V; ++i) {
-    float v[8], g[8], s[8];
-    unpack(values[i], v);
-    load_eight(gain + (i * 32 + lane) * 8, g);
-    load_eight(shift + (i * 32 + lane) * 8, s);
+  for (int i = 0; i < 2; ++i) {
+    const int column = (i * threads + threadIdx.x) * 8;
+    load_eight(gain + column, gains[i]);
+    load_eight(shift + column, shifts[i]);
 #pragma unroll
-    for (int j = 0; j < 8; ++j) v[j] = (v[j] - mean) * inverse * (g[j] + gain_offset) + s[j];
-    to[i * 32] = pack(v);
+    for (int j = 0; j < 8; ++j) gains[i][j] += gain_offset;
+  }
+  for (int turn = 0; stream.row < rows; stream.advance(), turn ^= 1) {
+    uint4 in[2];
+    stream.take(in);
+    float values[16];
+    unpack(in[0], &values[0]);
+    unpack(in[1], &values[8]);
+    const Moments moments = row_moments(values, partial[turn]);
+    const float inverse = rsqrtf(moments.squares / dim + eps);
+    uint4* to = y + stream.row * 2 * threads + threadIdx.x;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float out[8];
+#pragma unroll
+      for (int j = 0; j < 8; ++j) out[j] = (values[i * 8 + j] - moments.mean) * inverse * gains[i][j] + shifts[i][j];
+      to[i * threads] = pack(out);
+    }
   }
 }
 
@@ -77,36 +107,31 @@ __global__ void layer_norm_plain(const T* x, AnyWeight gain, float gain_offset, 
   }
 }
 
-// bf16 rows of V * 256 values, 16-byte vectors `stride` apart; bf16 weight.
-template <int V>
-__global__ __launch_bounds__(32 * rows_a_block) void rms_norm_rows(const uint4* __restrict__ x, int64_t stride,
-                                                                   const uint4* __restrict__ weight,
-                                                                   uint4* __restrict__ y, int64_t rows, float eps) {
-  const int lane = threadIdx.x % 32;
-  const int64_t row = int64_t{blockIdx.x} * rows_a_block + threadIdx.x / 32;
-  if (row >= rows) return;
-  const uint4* from = x + row * stride + lane;
-  uint4 values[V];
+// bf16 rows of exactly `dim` values, 16-byte vectors `stride` apart; bf16 weight.
+template <int dim>
+__global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(dim)) void rms_norm_rows(
+    const uint4* __restrict__ x, int64_t stride, const uint4* __restrict__ weight, uint4* __restrict__ y, int64_t rows,
+    float eps) {
+  constexpr int threads = row_threads(dim);
+  using Stream = RowStream<2, threads, stages>;
+  __shared__ typename Stream::Room room;
+  __shared__ float partial[2][threads / 32];
+  Stream stream(room, x, stride, rows);
+  const uint4 weights[2] = {weight[threadIdx.x], weight[threadIdx.x + threads]};
+  for (int turn = 0; stream.row < rows; stream.advance(), turn ^= 1) {
+    uint4 values[2];
+    stream.take(values);
+    const float inverse = rsqrtf(row_sum(squares_of(values[0]) + squares_of(values[1]), partial[turn]) / dim + eps);
+    uint4* to = y + stream.row * 2 * threads + threadIdx.x;
 #pragma unroll
-  for (int i = 0; i < V; ++i) values[i] = from[i * 32];
-  float squares = 0;
+    for (int i = 0; i < 2; ++i) {
+      float v[8], w[8];
+      unpack(values[i], v);
+      unpack(weights[i], w);
 #pragma unroll
-  for (int i = 0; i < V; ++i) {
-    float v[8];
-    unpack(values[i], v);
-#pragma unroll
-    for (int j = 0; j < 8; ++j) squares += v[j] * v[j];
-  }
-  const float inverse = rsqrtf(warp_sum(squares) / (V * 256) + eps);
-  uint4* to = y + row * V * 32 + lane;
-#pragma unroll
-  for (int i = 0; i < V; ++i) {
-    float v[8], w[8];
-    unpack(values[i], v);
-    unpack(__ldg(weight + i * 32 + lane), w);
-#pragma unroll
-    for (int j = 0; j < 8; ++j) v[j] = v[j] * inverse * w[j];
-    to[i * 32] = pack(v);
+      for (int j = 0; j < 8; ++j) v[j] = v[j] * inverse * w[j];
+      to[i * threads] = pack(v);
+    }
   }
 }
 
@@ -129,11 +154,11 @@ template <typename Launch>
 bool launch_by_width(int64_t dim, Launch launch) {
   switch (dim) {
     case 1536:
-      return launch(std::integral_constant<int, 6>());
+      return launch(std::integral_constant<int, 1536>());
     case 3072:
-      return launch(std::integral_constant<int, 12>());
+      return launch(std::integral_constant<int, 3072>());
     case 5120:
-      return launch(std::integral_constant<int, 20>());
+      return launch(std::integral_constant<int, 5120>());
     default:
       return false;
   }
@@ -146,8 +171,10 @@ void layer_norm(cudaStream_t stream, DType type, const void* x, Weight gain, flo
   if (rows == 0) return;
   const bool fast = type == DType::bf16 && gain.type == DType::f32 && shift.type == DType::f32 && aligned16(x) &&
                     aligned16(y) && aligned16(gain.data) && aligned16(shift.data) &&
-                    launch_by_width(dim, [&](auto vectors) {
-                      layer_norm_rows<vectors.value><<<blocks_for(rows, rows_a_block), 32 * rows_a_block, 0, stream>>>(
+                    launch_by_width(dim, [&](auto width) {
+                      constexpr int threads = row_threads(width);
+                      static const int64_t resident = resident_blocks(layer_norm_rows<width>, threads);
+                      layer_norm_rows<width><<<row_blocks(resident, rows), threads, 0, stream>>>(
                           static_cast<const uint4*>(x), static_cast<const float*>(gain.data), gain_offset,
                           static_cast<const float*>(shift.data), static_cast<uint4*>(y), rows, eps);
                       return true;
@@ -170,8 +197,10 @@ void rms_norm(cudaStream_t stream, DType type, const void* x, int64_t stride, We
               int64_t dim, float eps) {
   if (rows == 0) return;
   const bool fast = type == DType::bf16 && weight.type == DType::bf16 && stride % 8 == 0 && aligned16(x) &&
-                    aligned16(y) && aligned16(weight.data) && launch_by_width(dim, [&](auto vectors) {
-                      rms_norm_rows<vectors.value><<<blocks_for(rows, rows_a_block), 32 * rows_a_block, 0, stream>>>(
+                    aligned16(y) && aligned16(weight.data) && launch_by_width(dim, [&](auto width) {
+                      constexpr int threads = row_threads(width);
+                      static const int64_t resident = resident_blocks(rms_norm_rows<width>, threads);
+                      rms_norm_rows<width><<<row_blocks(resident, rows), threads, 0, stream>>>(
                           static_cast<const uint4*>(x), stride / 8, static_cast<const uint4*>(weight.data),
                           static_cast<uint4*>(y), rows, eps);
                       return true;

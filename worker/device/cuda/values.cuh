@@ -31,13 +31,21 @@ struct AnyWeight {
 __device__ inline float low(uint32_t pair) { return __uint_as_float(pair << 16); }
 __device__ inline float high(uint32_t pair) { return __uint_as_float(pair & 0xFFFF0000U); }
 
-__device__ inline void unpack(const uint4& v, float (&out)[8]) {
+__device__ inline void unpack(const uint4& v, float* out) {  // eight
   const uint32_t words[4] = {v.x, v.y, v.z, v.w};
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     out[2 * i] = low(words[i]);
     out[2 * i + 1] = high(words[i]);
   }
+}
+
+__device__ inline float squares_of(const uint4& v) {
+  float values[8], sum = 0;
+  unpack(v, values);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) sum += values[i] * values[i];
+  return sum;
 }
 
 __device__ inline uint32_t pack(float a, float b) {
