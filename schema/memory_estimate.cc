@@ -78,7 +78,8 @@ ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPla
   bytes.text = 2 * aligned(text * c.text_dim * t) + 3 * aligned(text * dim * t) + aligned(text * 2 * dim * t);
   const int64_t values = rows * c.patch_values();
   bytes.latents = 3 * aligned(values * t) + 5 * aligned(values * 4);
-  bytes.modulation = aligned(int64_t{c.freq_dim} * 4) + 4 * aligned(dim * 4) + 3 * aligned(6 * dim * 4) + aligned(2 * dim * 4);
+  bytes.modulation =
+      aligned(int64_t{c.freq_dim} * 4) + 4 * aligned(dim * 4) + 3 * aligned(6 * dim * 4) + aligned(2 * dim * 4);
   bytes.rotary = aligned(rows * c.head_dim * 4);
   return bytes;
 }

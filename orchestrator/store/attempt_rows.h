@@ -55,7 +55,7 @@ struct RankRows {
   int64_t bytes = 0;
   std::string host;
   std::map<std::string, std::string> environment;  // "device.name", ...
-  TraceFile trace;  // its times are rank 0's, counted from the attempt's first step
+  TraceFile trace;                                 // its times are rank 0's, counted from the attempt's first step
   std::map<int32_t, StepSummary> summary;
   std::map<TrafficKey, TrafficSum> traffic;
 };

@@ -93,8 +93,10 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
 }
 
 inline void write_trace(const Shape& shape, int rank, const std::string& directory) {
-  TraceWriter writer(directory + "/" + trace_file_name(rank), to_json(spec_of(shape)).dump(),
-                     nlohmann::json{{"host", shape.host}, {"rank", rank}, {"git_revision", "abc"}, {"device", {{"name", "gpu"}}}}.dump());
+  TraceWriter writer(
+      directory + "/" + trace_file_name(rank), to_json(spec_of(shape)).dump(),
+      nlohmann::json{{"host", shape.host}, {"rank", rank}, {"git_revision", "abc"}, {"device", {{"name", "gpu"}}}}
+          .dump());
   writer.append({{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}});
   int64_t start = begin;
   for (int step = 1; step <= shape.steps; ++step) {
