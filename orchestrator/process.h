@@ -13,10 +13,10 @@ namespace wansweep {
 struct Command {
   std::vector<std::string> arguments;                            // the first is looked up in PATH
   std::vector<std::pair<std::string, std::string>> environment;  // set over the inherited one
-  std::vector<std::string> without;                              // inherited names that begin so are left out,
-  std::vector<std::string> keep;                                 // but for these
   std::string stdout_file;
   std::string stderr_file;
+  std::vector<std::string> without = {};  // inherited names that begin so are left out,
+  std::vector<std::string> keep = {};     // but for these
 };
 
 // The child gets SIGTERM when this process dies, however it dies. Throws bad_input when the program cannot be executed,

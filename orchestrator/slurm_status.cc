@@ -88,7 +88,7 @@ bool was_killed_for_memory(const Attempt& attempt, const Submission& submission)
        {fmt::format("{}/slurm-{}.out", submission.directory, attempt.index), attempt.directory + "/stderr.log"}) {
     std::ifstream stream(file, std::ios::binary);
     for (std::string line; std::getline(stream, line);) {
-      if (line.starts_with("slurmstepd: error: ") && line.find("xceeded ") != std::string::npos &&
+      if (line.starts_with("slurmstepd") && line.find("xceeded ") != std::string::npos &&
           line.find("memory limit") != std::string::npos) {
         return true;
       }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "schema/completion.h"
@@ -63,11 +64,16 @@ TEST_F(Endings, CancelReachesTheJob) {
   EXPECT_EQ(only(sweep.wait(40)), "cancelled");
 }
 
+// In the batch step itself, whose output Slurm's words are sure to reach: an mpirun between them may end first.
 TEST_F(Endings, TooMuchHostMemoryIsOutOfMemoryAndNotAFailureOfTheWorker) {
-  const SlurmSweep sweep(
-      pretended("touch \"$out/at-work\"\nexec python3 -c 'import time; a = b\"x\" * (1500 << 20); time.sleep(60)'\n"));
+  const TemporaryDirectory shims;
+  std::filesystem::permissions(write_text(shims / "mpirun", "#!/bin/bash\nshift 4\nexec \"$@\"\n"),
+                               std::filesystem::perms::owner_all);
+  SweepSettings settings = pretended("exec python3 -c 'import time; a = b\"x\" * (1500 << 20); time.sleep(60)'\n");
+  settings.environment = "PATH = \"" + shims.path() + ":" + std::getenv("PATH") + "\"\n";
+  const SlurmSweep sweep(settings);
   ASSERT_EQ(sweep.submit().exit_code, 0);
-  EXPECT_EQ(only(sweep.wait(60)), "out_of_memory");
+  EXPECT_EQ(only(sweep.wait(60)), "out_of_memory") << sweep.status().out;
 }
 
 TEST_F(Endings, AJobPushedOutByAnotherPartitionIsPreempted) {

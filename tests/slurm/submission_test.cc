@@ -63,14 +63,14 @@ TEST_F(Submission, KilledAtTwentyPointsNoRunIsLostOrDoubled) {
   fs::create_directory(shims / "one");
   fs::permissions(write_text(shims / "one/mpirun", "#!/bin/bash\nshift 4\nexec \"$@\"\n"), fs::perms::owner_all);
   for (int point = 0; point < points; ++point) {
-    const pid_t pid = spawn({sweeps[point]->submit_arguments(), {{"PATH", path}}, {}, {}, "/dev/null", "/dev/null"});
+    const pid_t pid = spawn({sweeps[point]->submit_arguments(), {{"PATH", path}}, "/dev/null", "/dev/null"});
     std::this_thread::sleep_for(whole * point / points);
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
   }
   std::vector<pid_t> again;
   for (const auto& sweep : sweeps) {
-    again.push_back(spawn({sweep->submit_arguments(), {}, {}, {}, "/dev/null", sweep->folder() + "/again"}));
+    again.push_back(spawn({sweep->submit_arguments(), {}, "/dev/null", sweep->folder() + "/again"}));
   }
   for (int point = 0; point < points; ++point) {
     int status = 0;
