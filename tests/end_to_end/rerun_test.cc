@@ -26,7 +26,7 @@ class RerunEndToEnd : public testing::Test {
   // Standard output; standard error goes to the test's own log when the exit code is not 0.
   std::string wansweep(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), std::string(WANSWEEP_BIN_DIR) + "/wansweep");
-    const pid_t pid = spawn({arguments, {}, {}, {}, directory_ / "stdout", directory_ / "stderr"});
+    const pid_t pid = spawn({arguments, {}, directory_ / "stdout", directory_ / "stderr"});
     int status = 0;
     waitpid(pid, &status, 0);
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)

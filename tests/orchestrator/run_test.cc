@@ -48,7 +48,7 @@ class RunTest : public testing::Test {
 
   pid_t start(std::vector<std::string> arguments, const std::string& mode) {
     arguments.insert(arguments.begin(), std::string(WANSWEEP_BIN_DIR) + "/wansweep");
-    return spawn({arguments, {{"FAKE_WORKER", mode}}, {}, {}, directory_ / "stdout", directory_ / "stderr"});
+    return spawn({arguments, {{"FAKE_WORKER", mode}}, directory_ / "stdout", directory_ / "stderr"});
   }
 
   Result finish(pid_t pid) {
@@ -270,7 +270,7 @@ TEST_F(RunTest, ASecondWansweepInTheDirectorySaysWhoHoldsIt) {
   const TemporaryDirectory logs;
   std::vector<std::string> arguments = run_arguments();
   arguments.insert(arguments.begin(), std::string(WANSWEEP_BIN_DIR) + "/wansweep");
-  const pid_t second = spawn({arguments, {}, {}, {}, logs / "stdout", logs / "stderr"});
+  const pid_t second = spawn({arguments, {}, logs / "stdout", logs / "stderr"});
   int status = 0;
   waitpid(second, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 16);
