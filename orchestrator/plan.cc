@@ -148,6 +148,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   memory.prefetch = spec.prefetch;
   memory.bytes_per_value = bytes_per_value(spec);
   memory.text_tokens = shape.text_tokens;
+  memory.guided = spec.guidance_scale.value_or(0) > 1;
   planned.memory = estimate_memory(memory, planned.parallel);
   check_device_memory(spec, planned.memory);
   planned.drift = configuration_drift(spec);

@@ -54,7 +54,7 @@ int layerwise_slots(int layers, int prefetch, int experts) {
 }
 
 int64_t ActivationBytes::total() const {
-  return 2 * hidden + wide + 3 * parts + 4 * gathered + ring + text + latents + modulation + rotary;
+  return 2 * hidden + wide + begun + 3 * parts + 4 * gathered + ring + text + latents + modulation + rotary;
 }
 
 ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPlan& plan) {
@@ -68,6 +68,7 @@ ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPla
   ActivationBytes bytes;
   bytes.hidden = aligned(rows * dim * t);
   bytes.wide = aligned(rows * std::max<int64_t>(3 * dim, c.ffn_dim) * t);
+  if (request.guided && plan.cfg == 1) bytes.begun = bytes.hidden;
   if (plan.sequence_ranks() > 1) bytes.parts = aligned(rows * dim * t);
   if (plan.ulysses > 1) bytes.gathered = aligned(gathered_values * t);
   if (plan.ring > 1) {

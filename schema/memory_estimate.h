@@ -25,12 +25,14 @@ struct MemoryRequest {
   double prefetch = 0;
   int bytes_per_value = 4;  // of weights and activations: 4 (fp32), 2 (bf16)
   int64_t text_tokens = 512;
+  bool guided = true;  // a step has two forwards
 };
 
 // The regions of one rank's activations, in bytes. M: tokens a rank, D: model width, R: rows after the all-to-all.
 struct ActivationBytes {
   int64_t hidden = 0;      // [M, D], twice: the residual stream, and a block's normed input or output
   int64_t wide = 0;        // [M, max(3 D, ffn)]: q, k, v side by side, or the feed-forward's inside
+  int64_t begun = 0;       // [M, D], when both forwards of a step run here: what they share
   int64_t parts = 0;       // [M, D], thrice, when sharded: q, k, v by Ulysses part
   int64_t gathered = 0;    // [R, heads, head_dim], four times with Ulysses: q, k, v and the attention's output
   int64_t ring = 0;        // the next k and v, the partial output, and the f32 sum with its two log-sum-exps

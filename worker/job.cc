@@ -47,7 +47,8 @@ Job prepare_job(RunSpec spec, int ranks) {
                 spec.offload,
                 spec.prefetch,
                 static_cast<int>(size_of(job.type)),
-                job.inputs.text_tokens};
+                job.inputs.text_tokens,
+                *spec.guidance_scale > 1};
   job.spec = std::move(spec);
   return job;
 }

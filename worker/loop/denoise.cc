@@ -36,12 +36,12 @@ void predict(const DenoiseParts& p, int expert, bool guided, int64_t prediction_
   if (makes_cond) {
     const NvtxRange range("forward cond");
     p.recorder.set_forward(cond);
-    p.transformer.forward(expert, w.prompt, w.cond);
+    p.transformer.forward(expert, w.prompt, w.cond, makes_uncond ? Beginning::keep : Beginning::own);
   }
   if (makes_uncond) {
     const NvtxRange range("forward uncond");
     p.recorder.set_forward(uncond);
-    p.transformer.forward(expert, w.negative_prompt, w.uncond);
+    p.transformer.forward(expert, w.negative_prompt, w.uncond, makes_cond ? Beginning::kept : Beginning::own);
   }
   p.recorder.set_forward(-1);
   if (split) exchange_predictions(p, prediction_bytes);

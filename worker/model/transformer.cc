@@ -36,21 +36,38 @@ void Transformer::set_timestep(int timestep) {
   device_.copy_in(StreamId::compute, w_.frequencies, host_frequencies_.data(), host_frequencies_.bytes());
 }
 
-void Transformer::forward(int expert, const void* prompt, void* prediction) {
-  embed(expert, prompt);
+void Transformer::forward(int expert, const void* prompt, void* prediction, Beginning beginning) {
+  const std::byte* rest = offload_.rest(expert);
+  const int64_t hidden_bytes = rows_ * dim_ * size_of(w_.type);
+  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute);
+  if (beginning == Beginning::kept) {
+    device_.copy_device(StreamId::compute, w_.hidden, w_.begun, hidden_bytes);
+  } else {
+    embed_tokens(rest);
+  }
+  embed_text(rest, prompt);
+  recorder_.end(span);
   for (int block = 0; block < config_.layers; ++block) {
     const NvtxRange range("block");
     recorder_.set_block(block);
-    run_block(offload_.acquire(expert, block));
+    const std::byte* weights = offload_.acquire(expert, block);
+    if (block == 0 && beginning == Beginning::kept) {
+      modulate(weights);  // the feed-forward needs it, too
+    } else {
+      self_attention(weights);
+    }
+    if (block == 0 && beginning == Beginning::keep) {
+      device_.copy_device(StreamId::compute, w_.begun, w_.hidden, hidden_bytes);
+    }
+    cross_attention(weights);
+    feed_forward(weights);
     offload_.release(expert, block);
   }
   recorder_.set_block(-1);
   project(expert, prediction);
 }
 
-void Transformer::embed(int expert, const void* prompt) {
-  const std::byte* rest = offload_.rest(expert);
-  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute);
+void Transformer::embed_tokens(const std::byte* rest) {
   ops_.linear(w_.type, w_.tokens, weight(rest, other_.patch), weight(rest, other_.patch_bias), w_.hidden, rows_, dim_,
               config_.patch_values(), Activation::none);
 
@@ -63,23 +80,22 @@ void Transformer::embed(int expert, const void* prompt) {
   ops_.linear(w_.type, w_.time_typed, weight(rest, other_.time_proj), weight(rest, other_.time_proj_bias),
               w_.time_proj_typed, 1, 6 * dim_, dim_, Activation::none);
   ops_.convert(w_.type, w_.time_proj_typed, DType::f32, w_.time_proj, 6 * dim_);
+}
 
+void Transformer::embed_text(const std::byte* rest, const void* prompt) {
   ops_.linear(w_.type, prompt, weight(rest, other_.text_in), weight(rest, other_.text_in_bias), w_.text_inner,
               text_rows_, dim_, config_.text_dim, Activation::gelu_tanh);
   ops_.linear(w_.type, w_.text_inner, weight(rest, other_.text_out), weight(rest, other_.text_out_bias), w_.text,
               text_rows_, dim_, dim_, Activation::none);
-  recorder_.end(span);
 }
 
-void Transformer::run_block(const std::byte* weights) {
-  self_attention(weights);
-  cross_attention(weights);
-  feed_forward(weights);
+void Transformer::modulate(const std::byte* weights) {
+  ops_.add_table(weight_f32(weights + block_.table), w_.time_proj, w_.modulation, 6 * dim_);
 }
 
 void Transformer::self_attention(const std::byte* weights) {
   Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute);
-  ops_.add_table(weight_f32(weights + block_.table), w_.time_proj, w_.modulation, 6 * dim_);
+  modulate(weights);
   ops_.layer_norm(w_.type, w_.hidden, weight_f32(w_.modulation + scale * dim_), 1,
                   weight_f32(w_.modulation + shift * dim_), w_.normed, rows_, dim_, eps_);
   ops_.linear(w_.type, w_.normed, weight(weights, block_.attn1_qkv), weight(weights, block_.attn1_qkv_bias), w_.wide,

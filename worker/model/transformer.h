@@ -15,6 +15,11 @@
 
 namespace wansweep {
 
+// The two forwards of a step with guidance differ in their prompt alone, which the first block's cross-attention is the
+// first to read: all before it is the same, and is done once. `own`: the forward shares nothing. `keep`: it leaves its
+// beginning in workspace.begun. `kept`: it goes on from there, in the same step, with the same expert.
+enum class Beginning : uint8_t { own, keep, kept };
+
 class Transformer {
  public:
   Transformer(Device& device, Recorder& recorder, Workspace& workspace, ShardedAttention& attention, Offload& offload,
@@ -27,11 +32,12 @@ class Transformer {
 
   // workspace.tokens [M, patch values] with `prompt` [T, text_dim] through `expert` (0 or 1) to `prediction`
   // [M, patch values], in the order of the latents' tokens.
-  void forward(int expert, const void* prompt, void* prediction);
+  void forward(int expert, const void* prompt, void* prediction, Beginning beginning);
 
  private:
-  void embed(int expert, const void* prompt);
-  void run_block(const std::byte* weights);
+  void embed_tokens(const std::byte* rest);
+  void embed_text(const std::byte* rest, const void* prompt);
+  void modulate(const std::byte* weights);
   void self_attention(const std::byte* weights);
   void cross_attention(const std::byte* weights);
   void feed_forward(const std::byte* weights);

@@ -37,6 +37,7 @@ Workspace::Workspace(Device& device, const MemoryRequest& request, const Paralle
   hidden = cut.take(bytes.hidden);
   normed = cut.take(bytes.hidden);
   wide = cut.take(bytes.wide);
+  begun = cut.take(bytes.begun);
   for (std::byte*& part : parts) part = cut.take(bytes.parts);
   for (std::byte*& part : gathered) part = cut.take(bytes.gathered);
   const int64_t ring_values =

@@ -16,7 +16,7 @@ namespace {
 
 namespace fe = cudnn_frontend;
 
-constexpr size_t most_candidates = 4;
+constexpr size_t most_candidates = 8;
 constexpr int64_t most_workspace = int64_t{32} << 20;  // of a plan that is not the first
 // Smaller ones take microseconds whatever is chosen: the library's first guess will do.
 constexpr double worth_trying = 1e10;
@@ -97,7 +97,7 @@ Attention::Plan& Attention::plan_for(const AttentionShape& shape, const Attentio
   }
   check(graph.validate(), shape);
   check(graph.build_operation_graph(handle_), shape);
-  check(graph.create_execution_plans({fe::HeurMode_t::A}), shape);
+  check(graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::B, fe::HeurMode_t::FALLBACK}), shape);
   graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
   choose(*plan, shape, operands);
   kept = std::move(plan);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "worker/device/cuda/cuda_check.h"
 
@@ -10,41 +11,62 @@ namespace wansweep {
 
 namespace {
 
-constexpr int tries = 5;
+constexpr float of_the_best = 1.15F;  // slower ones are not tried under load
+constexpr float load_ms = 400;        // after about half of it, the clock has settled
 
-struct Events {
-  Events() {
-    for (cudaEvent_t& event : at) cudaCheck(cudaEventCreate(&event));
+// Milliseconds between events on a stream.
+class Stopwatch {
+ public:
+  Stopwatch() {
+    for (cudaEvent_t& event : at_) cudaCheck(cudaEventCreate(&event));
   }
-  ~Events() {
-    for (cudaEvent_t event : at) cudaEventDestroy(event);
+  ~Stopwatch() {
+    for (cudaEvent_t event : at_) cudaEventDestroy(event);
   }
-  Events(const Events&) = delete;
-  Events& operator=(const Events&) = delete;
-  std::array<cudaEvent_t, tries + 1> at{};
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+  void start(cudaStream_t stream) { cudaCheck(cudaEventRecord(at_[0], stream)); }
+  float stop(cudaStream_t stream) {
+    cudaCheck(cudaEventRecord(at_[1], stream));
+    cudaCheck(cudaEventSynchronize(at_[1]));
+    float ms = 0;
+    cudaCheck(cudaEventElapsedTime(&ms, at_[0], at_[1]));
+    return ms;
+  }
+
+ private:
+  std::array<cudaEvent_t, 2> at_{};
 };
+
+// Mean milliseconds of `runs` launches after `warm` others; infinite when one does not work.
+float mean_ms(cudaStream_t stream, Stopwatch& watch, int warm, int runs, const std::function<bool()>& launch) {
+  bool works = true;
+  for (int i = 0; i < warm && works; ++i) works = launch();
+  watch.start(stream);
+  for (int i = 0; i < runs && works; ++i) works = launch();
+  const float ms = watch.stop(stream);
+  return works ? ms / static_cast<float>(runs) : INFINITY;
+}
 
 }  // namespace
 
 size_t fastest(cudaStream_t stream, size_t count, const std::function<bool(size_t)>& launch) {
-  const Events events;
+  Stopwatch watch;
+  std::vector<float> alone(count);
+  for (size_t i = 0; i < count; ++i) alone[i] = mean_ms(stream, watch, 1, 3, [&] { return launch(i); });
+  const float limit = *std::min_element(alone.begin(), alone.end()) * of_the_best;
+  if (!std::isfinite(limit)) return 0;
+
   float best = INFINITY;
   size_t choice = 0;
-  for (size_t candidate = 0; candidate < count; ++candidate) {
-    bool works = launch(candidate);  // warms up, too
-    if (!works) continue;
-    cudaCheck(cudaEventRecord(events.at[0], stream));
-    for (size_t i = 1; i <= tries; ++i) {
-      works = works && launch(candidate);
-      cudaCheck(cudaEventRecord(events.at[i], stream));
-    }
-    cudaCheck(cudaEventSynchronize(events.at[tries]));
-    std::array<float, tries> ms{};
-    for (size_t i = 0; i < tries; ++i) cudaCheck(cudaEventElapsedTime(&ms[i], events.at[i], events.at[i + 1]));
-    std::sort(ms.begin(), ms.end());
-    if (works && ms[tries / 2] < best) {
-      best = ms[tries / 2];
-      choice = candidate;
+  for (size_t i = 0; i < count; ++i) {
+    if (alone[i] > limit) continue;
+    const int half = std::max(2, static_cast<int>(load_ms / 2 / alone[i]));
+    const float ms = mean_ms(stream, watch, half, half, [&] { return launch(i); });
+    if (ms < best) {
+      best = ms;
+      choice = i;
     }
   }
   return choice;
