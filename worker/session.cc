@@ -17,6 +17,7 @@
 #include "worker/model/safetensors.h"
 #include "worker/results.h"
 #include "worker/trace/environment.h"
+#include "worker/warm_up.h"
 
 namespace wansweep {
 
@@ -126,8 +127,9 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   std::unique_ptr<Offload> offload;
   std::vector<ExpertWeights> experts;
   world.all_or_none([&] { check_fits(job, *device, world.node_ranks()); });
+  world.all_or_none([&] { workspace = std::make_unique<Workspace>(*device, job.memory, job.plan); });
+  warm_up(*device, backend.communicator.get(), job, *workspace, world.rank());
   world.all_or_none([&] {
-    workspace = std::make_unique<Workspace>(*device, job.memory, job.plan);
     const int64_t loading_since = monotonic_ns();
     experts = load_experts(*device, job);
     const double loaded_s = static_cast<double>(monotonic_ns() - loading_since) / 1e9;

@@ -38,33 +38,45 @@ void Transformer::set_timestep(int timestep) {
 
 void Transformer::forward(int expert, const void* prompt, void* prediction, Beginning beginning) {
   const std::byte* rest = offload_.rest(expert);
-  const int64_t hidden_bytes = rows_ * dim_ * size_of(w_.type);
   const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute);
-  if (beginning == Beginning::kept) {
-    device_.copy_device(StreamId::compute, w_.hidden, w_.begun, hidden_bytes);
-  } else {
-    embed_tokens(rest);
-  }
+  if (beginning != Beginning::kept) embed_tokens(rest);
   embed_text(rest, prompt);
   recorder_.end(span);
   for (int block = 0; block < config_.layers; ++block) {
     const NvtxRange range("block");
     recorder_.set_block(block);
     const std::byte* weights = offload_.acquire(expert, block);
-    if (block == 0 && beginning == Beginning::kept) {
-      modulate(weights);  // the feed-forward needs it, too
+    if (block > 0 || beginning == Beginning::own) {
+      run_block(weights);
     } else {
-      self_attention(weights);
+      begin_block(weights, beginning);
+      cross_attention(weights);
+      feed_forward(weights);
     }
-    if (block == 0 && beginning == Beginning::keep) {
-      device_.copy_device(StreamId::compute, w_.begun, w_.hidden, hidden_bytes);
-    }
-    cross_attention(weights);
-    feed_forward(weights);
     offload_.release(expert, block);
   }
   recorder_.set_block(-1);
   project(expert, prediction);
+}
+
+// The first block up to its cross-attention, or what is kept of it.
+void Transformer::begin_block(const std::byte* weights, Beginning beginning) {
+  const int64_t bytes = rows_ * dim_ * size_of(w_.type);
+  if (beginning == Beginning::keep) {
+    self_attention(weights);
+    device_.copy_device(StreamId::compute, w_.begun, w_.hidden, bytes);
+    return;
+  }
+  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute);
+  modulate(weights);  // the feed-forward needs it, too
+  device_.copy_device(StreamId::compute, w_.hidden, w_.begun, bytes);
+  recorder_.end(span);
+}
+
+void Transformer::run_block(const std::byte* weights) {
+  self_attention(weights);
+  cross_attention(weights);
+  feed_forward(weights);
 }
 
 void Transformer::embed_tokens(const std::byte* rest) {

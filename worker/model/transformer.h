@@ -34,9 +34,13 @@ class Transformer {
   // [M, patch values], in the order of the latents' tokens.
   void forward(int expert, const void* prompt, void* prediction, Beginning beginning);
 
+  // One block over workspace.hidden, conditioned on workspace.text and time_proj.
+  void run_block(const std::byte* weights);
+
  private:
   void embed_tokens(const std::byte* rest);
   void embed_text(const std::byte* rest, const void* prompt);
+  void begin_block(const std::byte* weights, Beginning beginning);
   void modulate(const std::byte* weights);
   void self_attention(const std::byte* weights);
   void cross_attention(const std::byte* weights);

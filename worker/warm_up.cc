@@ -1,0 +1,78 @@
+#include "worker/warm_up.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "worker/device/cpu/float_formats.h"
+#include "worker/model/random_values.h"
+#include "worker/model/transformer.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr size_t drawn = size_t{1} << 20;
+
+// Values as a run has them: what a product takes at a GPU's power limit depends on the bits that toggle.
+class Filler {
+ public:
+  Filler(Device& device, float scale) : device_(device), f32_(drawn), bf16_(drawn) {
+    fill_normal(1, "warm-up", 0, f32_, scale);
+    std::transform(f32_.begin(), f32_.end(), bf16_.begin(), f32_to_bf16);
+  }
+
+  void fill(DType type, void* to, int64_t values) const {
+    const void* from = type == DType::f32 ? static_cast<const void*>(f32_.data()) : bf16_.data();
+    const int64_t size = size_of(type);
+    auto* at = static_cast<std::byte*>(to);
+    for (int64_t done = 0; done < values; done += static_cast<int64_t>(drawn)) {
+      const int64_t count = std::min(values - done, static_cast<int64_t>(drawn));
+      device_.copy_in(StreamId::compute, at + done * size, from, count * size);
+    }
+    device_.synchronize();
+  }
+
+ private:
+  Device& device_;
+  std::vector<float> f32_;
+  std::vector<uint16_t> bf16_;
+};
+
+// Any block's weights are these.
+class OneBlock : public Offload {
+ public:
+  explicit OneBlock(const std::byte* weights) : weights_(weights) {}
+  void begin_step(int) override {}
+  const std::byte* acquire(int, int) override { return weights_; }
+  void release(int, int) override {}
+  const std::byte* rest(int) override { return weights_; }
+
+ private:
+  const std::byte* weights_;
+};
+
+}  // namespace
+
+void warm_up(Device& device, Communicator* communicator, const Job& job, Workspace& w, int rank) {
+  const ModelConfig& config = job.model.config;
+  const int64_t rows = job.plan.tokens_per_rank;
+  const int64_t text_rows = job.inputs.text_tokens;
+  const Filler values(device, 1);
+  values.fill(job.type, w.hidden, rows * config.dim());
+  values.fill(job.type, w.text, text_rows * config.dim());
+  values.fill(DType::f32, w.time_proj, 6 * config.dim());
+  values.fill(DType::f32, w.rotary, rows * config.head_dim);
+
+  const int64_t bytes = block_layout(config, job.type).bytes;
+  const Buffer weights = device.allocate(bytes, "a block's weights to warm up with");
+  Filler(device, 0.02F).fill(job.type, weights.data(), bytes / size_of(job.type));
+
+  Recorder untraced(device, nullptr, TraceDetail::step);
+  OneBlock offload(weights.data());
+  ShardedAttention attention(device, communicator, untraced, w, job.plan, rank, config);
+  Transformer transformer(device, untraced, w, attention, offload, config, rows, text_rows);
+  transformer.run_block(weights.data());
+  device.synchronize();
+}
+
+}  // namespace wansweep
