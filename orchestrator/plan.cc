@@ -21,7 +21,6 @@ namespace {
 
 constexpr int64_t default_text_tokens = 512;   // what the text encoder pads prompts to
 constexpr double default_cpu_device_gib = 64;  // run_spec.h: device_memory 0 on the cpu backend
-constexpr double gib = 1024.0 * 1024.0 * 1024.0;
 
 // What resolve_spec reads beside the settings that it fills.
 constexpr std::array<std::string_view, 4> deciding_settings{"model", "resolver", "inputs", "ranks"};
@@ -110,13 +109,13 @@ void check_device_memory(const RunSpec& spec, const MemoryEstimate& memory) {
   double limit = spec.device_memory;
   if (limit == 0 && spec.backend == "cpu") limit = default_cpu_device_gib;
   if (limit == 0) return;  // all that the device has, which is not known here
-  const double needed = static_cast<double>(memory.device_total()) / gib;
+  const double needed = static_cast<double>(memory.device_total()) / gibibyte;
   if (needed <= limit) return;
   throw bad_input(
       fmt::format("device_memory is {:g} GiB; offload {} needs {:.2f} GiB on each device ({:.2f} weights, "
                   "{:.2f} activations)",
-                  limit, spec.offload, needed, static_cast<double>(memory.device_weights) / gib,
-                  static_cast<double>(memory.device_activations) / gib));
+                  limit, spec.offload, needed, static_cast<double>(memory.device_weights) / gibibyte,
+                  static_cast<double>(memory.device_activations) / gibibyte));
 }
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {

@@ -24,8 +24,6 @@ namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
 
-constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
-
 double to_gib(int64_t bytes) { return static_cast<double>(bytes) / gibibyte; }
 
 // Before anything is allocated: what the run takes of the device, and what its experts take of the host, where even
