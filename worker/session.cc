@@ -109,6 +109,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     job = prepare_job(std::move(options.spec), world.ranks());
     std::error_code error;
     std::filesystem::create_directories(options.out, error);
+    if (error) throw Error(ExitCode::output, fmt::format("{}: cannot be made ({})", options.out, error.message()));
     if (access(options.out.c_str(), W_OK | X_OK) != 0) {
       throw Error(ExitCode::output, fmt::format("{}: cannot write there ({})", options.out, std::strerror(errno)));
     }
