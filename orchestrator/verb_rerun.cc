@@ -19,8 +19,6 @@
 namespace wansweep {
 namespace {
 
-constexpr int max_jobs = 1024;
-
 struct RerunArguments {
   std::string sweep;
   std::vector<std::string> changes;

@@ -13,8 +13,6 @@
 namespace wansweep {
 namespace {
 
-constexpr int max_jobs = 1024;
-
 struct RunArguments {
   std::string jobs_file;
   LaunchOptions launch;
