@@ -2,32 +2,33 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test test-slurm dependencies clean
+.PHONY: build demo test test-slurm lint dependencies clean
 
+# Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
-	cmake --preset $(PRESET)
-	cmake --build --preset $(PRESET) -j $(JOBS)
+	@cmake --preset $(PRESET) --log-level=NOTICE
+	@cmake --build --preset $(PRESET) -j $(JOBS)
 
 dependencies:
 	@tools/dependencies
 
+# The two programs alone, without CUDA, in build/demo.
 demo: dependencies
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build PRESET=demo
 	@tools/demo
 
 test: dependencies
-	@$(MAKE) --no-print-directory build
-	ctest --preset release
-	@$(MAKE) --no-print-directory build PRESET=asan
-	ctest --preset asan
-	@$(MAKE) --no-print-directory build PRESET=tsan
-	ctest --preset tsan
+	@JOBS=$(JOBS) tools/test
 
-# Against a real Slurm, which it installs, starts in a folder of its own, and stops. Apart from `make test`: it needs root.
+# Against a real Slurm, which it installs, starts in a folder of its own, and stops: it needs root. Part of `make test`.
 test-slurm: dependencies
 	@tools/dependencies --tests
 	@$(MAKE) --no-print-directory build
 	ctest --preset slurm
+
+# Format and clang-tidy, on the debug preset: there each file is compiled by itself.
+lint:
+	@JOBS=$(JOBS) tools/lint
 
 # Builds only: results in out/ stay.
 clean:

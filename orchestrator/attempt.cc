@@ -13,6 +13,7 @@
 #include <string_view>
 #include <thread>
 
+#include "orchestrator/optional_int.h"
 #include "orchestrator/process.h"
 #include "schema/completion.h"
 #include "schema/error.h"
@@ -39,11 +40,6 @@ Json read_object(const std::string& file) {
   if (!stream) return Json(Json::value_t::discarded);
   Json json = Json::parse(stream, nullptr, false);
   return json.is_object() ? json : Json(Json::value_t::discarded);
-}
-
-std::optional<int> optional_int(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_integer() ? std::optional<int>(found->get<int>()) : std::nullopt;
 }
 
 std::optional<AttemptState> read_state(const std::string& directory) {

@@ -8,6 +8,8 @@
 
 namespace wansweep {
 
+inline constexpr int max_jobs = 1024;  // runs at a time
+
 struct LaunchOptions {
   std::string directory;  // of the sweep
   int jobs = 1;           // attempts at a time

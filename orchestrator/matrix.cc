@@ -26,6 +26,7 @@ constexpr int64_t max_repeats = 1000;
 constexpr size_t max_configurations = 1'000'000;
 
 using Json = nlohmann::json;
+using Places = std::map<std::string, std::string, std::less<>>;
 
 std::string place(const std::string& file, const toml::node& node) {
   return fmt::format("{}:{}", file, node.source().begin.line);
@@ -120,6 +121,7 @@ Json normal_value(const Setting& setting) {
 
 struct Axis {
   std::pair<uint32_t, uint32_t> source_begin;  // line, column
+  std::string where;
   std::vector<Setting> values;
 };
 
@@ -130,7 +132,7 @@ Axis make_axis(std::string_view key, const toml::node& node, const std::string& 
     throw bad_input(fmt::format("{}: matrix.{} is {}; a list is needed (one value for all runs belongs in [base])",
                                 where, key, type_name(node)));
   }
-  Axis axis{{node.source().begin.line, node.source().begin.column}, {}};
+  Axis axis{{node.source().begin.line, node.source().begin.column}, where + ": matrix", {}};
   std::vector<Json> seen;
   for (const toml::node& element : *list) {
     Setting setting = make_setting(key, element, file, "matrix");
@@ -180,8 +182,8 @@ std::vector<Axis> read_axes(const toml::table& root, const RunSpec& base, const 
 }
 
 // Every combination; the last axis changes fastest.
-std::vector<Configuration> product(const std::vector<Axis>& axes, const RunSpec& base, const std::string& where) {
-  std::vector<Configuration> all{{base, where}};
+std::vector<Configuration> product(const std::vector<Axis>& axes, const Configuration& base) {
+  std::vector<Configuration> all{base};
   for (const Axis& axis : axes) {
     std::vector<Configuration> next;
     next.reserve(all.size() * axis.values.size());
@@ -277,6 +279,12 @@ void read_header(const toml::table& root, Sweep& sweep) {
 
 }  // namespace
 
+const std::string& Configuration::place_of(std::string_view message) const {
+  if (places == nullptr) return where;
+  const auto found = places->find(message.substr(0, message.find_first_of(" :")));
+  return found != places->end() ? found->second : where;
+}
+
 Sweep parse_sweep(const std::string& text, const std::string& file) {
   toml::table root;
   try {
@@ -292,10 +300,14 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
   read_header(root, sweep);
 
   RunSpec base;
+  Places base_places;
   const toml::node* base_node = root.get("base");
   const toml::table* base_table = base_node != nullptr ? &as_table(*base_node, file, "base") : nullptr;
   if (base_table != nullptr) {
-    for (const Setting& setting : settings_of(*base_table, file, "base")) apply(base, setting);
+    for (const Setting& setting : settings_of(*base_table, file, "base")) {
+      apply(base, setting);
+      base_places[setting.key] = setting.where;
+    }
   }
 
   const std::vector<Axis> axes = read_axes(root, base, base_table, file);
@@ -304,14 +316,21 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
     throw bad_input(file + ": there is no [matrix] and no [[include]]; give at least one list, e.g. ranks = [4, 6]");
   }
   if (!axes.empty()) {
-    sweep.configurations = product(axes, base, place(file, *root.get("matrix")) + ": matrix");
+    Places places = base_places;
+    for (const Axis& axis : axes) places[axis.values.front().key] = axis.where;
+    sweep.configurations = product(
+        axes, {base, place(file, *root.get("matrix")) + ": matrix", std::make_shared<const Places>(std::move(places))});
   }
   sweep.configurations = without_excluded(std::move(sweep.configurations), tables(root, file, "exclude"), file);
   for (const toml::table* include : includes) {
-    sweep.configurations.push_back({base, place(file, *include) + ": include"});
+    Places places = base_places;
+    RunSpec spec = base;
     for (const Setting& setting : settings_of(*include, file, "include")) {
-      apply(sweep.configurations.back().spec, setting);
+      apply(spec, setting);
+      places[setting.key] = setting.where;
     }
+    sweep.configurations.push_back(
+        {std::move(spec), place(file, *include) + ": include", std::make_shared<const Places>(std::move(places))});
   }
   if (sweep.configurations.empty()) {
     throw bad_input(file + ": exclude leaves no runs; remove one, or widen the matrix");

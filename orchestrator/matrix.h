@@ -1,7 +1,10 @@
 // A sweep as TOML: [sweep], [base], [matrix], [[include]], [[exclude]], and the configurations that they expand to.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "schema/run_spec.h"
@@ -12,6 +15,11 @@ namespace wansweep {
 struct Configuration {
   RunSpec spec;
   std::string where;  // what it came from, for errors: "jobs/demo.toml:9: matrix", "jobs/demo.toml:31: include"
+  // The settings that have a line of their own: "steps" is "jobs/demo.toml:5: base".
+  std::shared_ptr<const std::map<std::string, std::string, std::less<>>> places;
+
+  // Where to correct what `message`, which begins with the setting's name, is about.
+  const std::string& place_of(std::string_view message) const;
 };
 
 struct Sweep {

@@ -21,7 +21,6 @@ namespace {
 
 constexpr int64_t default_text_tokens = 512;   // what the text encoder pads prompts to
 constexpr double default_cpu_device_gib = 64;  // run_spec.h: device_memory 0 on the cpu backend
-constexpr double gib = 1024.0 * 1024.0 * 1024.0;
 
 // What resolve_spec reads beside the settings that it fills.
 constexpr std::array<std::string_view, 4> deciding_settings{"model", "resolver", "inputs", "ranks"};
@@ -39,11 +38,20 @@ class FileCache {
     return latents_.emplace(file, read_latents_shape(file)).first->second;
   }
 
-  const ModelIdentity& resolve(RunSpec& spec) {
+  struct Resolved {
+    RunSpec spec;
+    ModelIdentity identity;
+    bool shards_frames = false;  // the resolver's SGLang rounds latent frames up to a multiple of the ranks
+  };
+
+  const Resolved& resolve(RunSpec& spec) {
     const std::string key = key_of(spec);
     auto found = resolved_.find(key);
     if (found == resolved_.end()) {
       Resolved fresh{spec, {}};
+      if (spec.resolver != "files") {
+        fresh.shards_frames = sglang_verdict(spec.resolver, spec.model, spec.model_id).shards_frames;
+      }
       fresh.identity = resolve_spec(fresh.spec);
       found = resolved_.emplace(key, std::move(fresh)).first;
     }
@@ -53,15 +61,10 @@ class FileCache {
       const auto origin = source.origins.find(std::string(name));
       if (origin != source.origins.end()) spec.origins[origin->first] = origin->second;
     }
-    return found->second.identity;
+    return found->second;
   }
 
  private:
-  struct Resolved {
-    RunSpec spec;
-    ModelIdentity identity;
-  };
-
   static std::string key_of(const RunSpec& spec) {
     std::string key;
     for (const std::string_view name : deciding_settings) key += get_field(spec, *find_field(name)).dump() + '\n';
@@ -110,18 +113,30 @@ void check_device_memory(const RunSpec& spec, const MemoryEstimate& memory) {
   double limit = spec.device_memory;
   if (limit == 0 && spec.backend == "cpu") limit = default_cpu_device_gib;
   if (limit == 0) return;  // all that the device has, which is not known here
-  const double needed = static_cast<double>(memory.device_total()) / gib;
+  const double needed = static_cast<double>(memory.device_total()) / gibibyte;
   if (needed <= limit) return;
   throw bad_input(
       fmt::format("device_memory is {:g} GiB; offload {} needs {:.2f} GiB on each device ({:.2f} weights, "
                   "{:.2f} activations)",
-                  limit, spec.offload, needed, static_cast<double>(memory.device_weights) / gib,
-                  static_cast<double>(memory.device_activations) / gib));
+                  limit, spec.offload, needed, static_cast<double>(memory.device_weights) / gibibyte,
+                  static_cast<double>(memory.device_activations) / gibibyte));
+}
+
+// An inputs file holds latents, whose frames nobody can round.
+void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
+  const RunSpec& spec = planned.spec;
+  const int64_t rounded = (frames + spec.ranks - 1) / spec.ranks * spec.ranks;
+  if (rounded == frames) return;
+  planned.warnings.push_back(
+      fmt::format("inputs has {} latent frames and runs as it is; {} rounds them up to {} on {} ranks: give size and "
+                  "frames in place of inputs to have that",
+                  frames, spec.resolver, rounded, spec.ranks));
 }
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   RunSpec& spec = planned.spec;
-  const ModelIdentity& identity = files.resolve(spec);
+  const FileCache::Resolved& resolved = files.resolve(spec);
+  const ModelIdentity& identity = resolved.identity;
   validate(spec);
   const LatentsShape shape = spec.inputs.empty() ? shape_from_size(spec, *identity.entry) : files.latents(spec.inputs);
   planned.tokens = count_tokens(shape, identity.config, spec.inputs.empty() ? "size" : spec.inputs);
@@ -152,6 +167,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   planned.memory = estimate_memory(memory, planned.parallel);
   check_device_memory(spec, planned.memory);
   planned.drift = configuration_drift(spec);
+  if (resolved.shards_frames && !spec.inputs.empty()) warn_of_rounding(planned, shape.frames);
 }
 
 // Eight digits of the hash tell thousands of configurations apart; the rare two that share them get all the digits.
@@ -188,7 +204,7 @@ Plan make_plan(const Sweep& sweep) {
     try {
       plan_configuration(planned, files);
     } catch (const Error& error) {
-      planned.problem = fmt::format("{}: {}", configuration.where, error.what());
+      planned.problem = fmt::format("{}: {}", configuration.place_of(error.what()), error.what());
     }
     planned.hash = spec_hash(planned.spec);
     planned.name = configuration_name(planned, names);

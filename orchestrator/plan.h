@@ -24,6 +24,7 @@ struct PlannedConfiguration {
   std::optional<int> switch_step;
   std::string problem;             // why it cannot run; empty: it can
   std::vector<std::string> drift;  // settings that differ from the catalog's
+  std::vector<std::string> warnings;
 
   int64_t host_bytes_per_node() const { return memory.host_weights * parallel.ranks; }
 };
@@ -46,7 +47,7 @@ void refuse_problems(const Plan& plan);
 // "r4-layerwise-shift12-1f0c93ab-2"
 std::string run_name(const PlannedConfiguration& configuration, int repeat);
 
-// A table of the configurations (repeats folded), then a line for each problem and each drift.
+// A table of the configurations (repeats folded), then a line for each problem, drift and warning.
 std::string plan_as_table(const Plan& plan);
 std::string plan_as_json(const Plan& plan);
 

@@ -48,6 +48,9 @@ std::string plan_as_table(const Plan& plan) {
   for (const PlannedConfiguration& c : plan.configurations) {
     for (const std::string& line : c.drift) text += fmt::format("differs  {}: {}\n", c.name, line);
   }
+  for (const PlannedConfiguration& c : plan.configurations) {
+    for (const std::string& line : c.warnings) text += fmt::format("warning  {}: {}\n", c.name, line);
+  }
   return text;
 }
 
@@ -68,6 +71,7 @@ std::string plan_as_json(const Plan& plan) {
     }
     one["problem"] = c.problem.empty() ? Json(nullptr) : Json(c.problem);
     one["differs"] = c.drift;
+    one["warnings"] = c.warnings;
     one["spec"] = Json::parse(to_json(c.spec).dump());
     configurations.push_back(std::move(one));
   }

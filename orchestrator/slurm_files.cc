@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/optional_int.h"
 #include "schema/completion.h"
 #include "schema/error.h"
 
@@ -21,11 +22,6 @@ JobState state_named(const std::string& name) {
                            JobState::boot_failure, JobState::preempted, JobState::lost};
   const auto found = std::find_if(all.begin(), all.end(), [&](JobState state) { return name_of(state) == name; });
   return found != all.end() ? *found : JobState::unknown;
-}
-
-std::optional<int> optional_int(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_integer() ? std::optional<int>(found->get<int>()) : std::nullopt;
 }
 
 Json number_or_null(const std::optional<int>& number) { return number ? Json(*number) : Json(nullptr); }

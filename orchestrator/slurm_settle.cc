@@ -18,7 +18,6 @@ namespace wansweep {
 namespace {
 
 constexpr std::chrono::seconds between_looks{1};
-constexpr int64_t clock_slack = 300;
 
 // The job that carries the submission's name; 0: Slurm answered, and has none. Throws when it did not answer.
 int64_t find_job(SlurmClient& client, const Submission& submission) {

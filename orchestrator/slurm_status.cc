@@ -15,8 +15,6 @@
 namespace wansweep {
 namespace {
 
-constexpr int64_t clock_slack = 300;  // seconds that the cluster's clocks may be apart
-
 // Attempts of Slurm's that have no end yet, and the submissions that they are members of.
 struct LiveAttempts {
   std::vector<Attempt> attempts;

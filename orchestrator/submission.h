@@ -16,6 +16,8 @@
 
 namespace wansweep {
 
+inline constexpr int64_t clock_slack = 300;  // seconds that the clocks of a cluster may be apart
+
 struct SubmissionOutcome {
   std::string state;  // submitted | refused | withdrawn
   int64_t job_id = 0;

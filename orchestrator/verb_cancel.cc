@@ -12,12 +12,12 @@
 namespace wansweep {
 namespace {
 
-struct Options {
+struct CancelArguments {
   std::string directory = ".";
   std::string run;
 };
 
-int cancel(const Options& options) {
+int cancel(const CancelArguments& options) {
   read_sweep_record(options.directory);
   const SweepLock lock(options.directory);
   for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", line);
@@ -33,7 +33,7 @@ int cancel(const Options& options) {
 }  // namespace
 
 void add_cancel(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CancelArguments>();
   CLI::App* verb = app.add_subcommand("cancel", "Cancel what a sweep has in Slurm: all of it, or one run");
   verb->add_option("DIR", options->directory, "the sweep's directory (default: the current one)");
   verb->add_option("--run", options->run, "only this run");

@@ -16,7 +16,7 @@
 namespace wansweep {
 namespace {
 
-struct Options {
+struct CompareArguments {
   std::string before;
   std::string after;
   std::string database;
@@ -36,7 +36,7 @@ ComparedSweep load(const std::string& name, const std::vector<std::string>& data
       fmt::format("{}: no complete run of it in {}; run `wansweep gather` first", name, fmt::join(databases, ", ")));
 }
 
-int compare(const Options& options) {
+int compare(const CompareArguments& options) {
   std::string names[2]{options.before, options.after};
   std::vector<std::string> databases{options.database};
   if (options.database.empty()) databases.clear();
@@ -61,7 +61,7 @@ int compare(const Options& options) {
 }  // namespace
 
 void add_compare(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareArguments>();
   CLI::App* verb = app.add_subcommand("compare", "What changed from one sweep to another, beyond the repeats' spread");
   verb->add_option("OLD", options->before, "a sweep's directory, or its name")->required();
   verb->add_option("NEW", options->after, "the other's")->required();

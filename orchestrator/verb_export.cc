@@ -15,13 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ExportArguments {
   std::string run;
   std::string database;
   std::string perfetto;
 };
 
-Timeline find_timeline(const Options& options) {
+Timeline find_timeline(const ExportArguments& options) {
   if (fs::is_directory(options.run)) return read_timeline(fs::path(options.run).lexically_normal().string());
   if (options.database.empty()) {
     throw bad_input(
@@ -32,7 +32,7 @@ Timeline find_timeline(const Options& options) {
   return load_timeline(store, options.run);
 }
 
-int export_run(const Options& options) {
+int export_run(const ExportArguments& options) {
   const Timeline timeline = find_timeline(options);
   write_file_atomically(options.perfetto, to_trace_events(timeline));
   fmt::print("{}: {}, {} ranks; open it in ui.perfetto.dev\n", options.perfetto, timeline.attempt,
@@ -43,7 +43,7 @@ int export_run(const Options& options) {
 }  // namespace
 
 void add_export(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportArguments>();
   CLI::App* verb = app.add_subcommand("export", "One run's timeline for other tools");
   verb->add_option("RUN", options->run, "an attempt's directory, or a run's name with --db")->required();
   verb->add_option("--db", options->database, "the database, or a sweep's directory that holds results.db");

@@ -14,14 +14,14 @@
 namespace wansweep {
 namespace {
 
-struct Options {
+struct GatherArguments {
   std::string directory;
   std::string database;
 };
 
 // A problem says that a file is damaged: what could be read is in the database, and the exit code tells that it is not
 // all.
-int run_gather(const Options& options) {
+int run_gather(const GatherArguments& options) {
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
   if (!store.upgraded_from.empty()) {
@@ -47,7 +47,7 @@ int run_gather(const Options& options) {
 }  // namespace
 
 void add_gather(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GatherArguments>();
   CLI::App* verb = app.add_subcommand(
       "gather", "Read the attempts of a sweep, and of its reruns, into its database; again changes nothing");
   verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);

@@ -14,7 +14,7 @@
 namespace wansweep {
 namespace {
 
-struct Options {
+struct LogsArguments {
   std::string run;
   std::string directory = ".";
 };
@@ -26,7 +26,7 @@ void print_file(const std::string& file) {
   for (std::string line; std::getline(stream, line);) fmt::print("{}\n", line);
 }
 
-int print_logs(const Options& options) {
+int print_logs(const LogsArguments& options) {
   const SweepRecord record = read_sweep_record(options.directory);
   const std::map<std::string, Attempt> newest = newest_attempts(options.directory);
   const auto found = newest.find(options.run);
@@ -48,7 +48,7 @@ int print_logs(const Options& options) {
 }  // namespace
 
 void add_logs(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LogsArguments>();
   CLI::App* verb = app.add_subcommand("logs", "Print what a run's newest attempt said, and Slurm's own words on it");
   verb->add_option("RUN", options->run, "as `wansweep status` lists it")->required();
   verb->add_option("--dir", options->directory, "the sweep's directory (default: the current one)");

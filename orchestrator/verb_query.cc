@@ -18,7 +18,7 @@ namespace {
 
 volatile std::sig_atomic_t stopped = 0;  // by Ctrl-C
 
-struct Options {
+struct QueryArguments {
   std::string database;
   std::string question;
   bool csv = false;
@@ -44,7 +44,7 @@ std::string sql_of(const std::string& question) {
   return question.find_first_of(" \t\n;(") == std::string::npos ? named_query(question) : question;
 }
 
-int query(const Options& options) {
+int query(const QueryArguments& options) {
   if (options.list) return list_queries();
   if (options.database.empty() || options.question.empty()) {
     throw bad_input(
@@ -64,7 +64,7 @@ int query(const Options& options) {
 }  // namespace
 
 void add_query(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QueryArguments>();
   CLI::App* verb = app.add_subcommand("query", "Ask the results database, read-only: SQL, or a named query");
   verb->add_option("DB", options->database, "the database, or a sweep's directory that holds results.db");
   verb->add_option("SQL", options->question, "one SQL statement, or the name of a query (--list)");

@@ -13,13 +13,13 @@
 namespace wansweep {
 namespace {
 
-struct Options {
+struct ReportArguments {
   std::string database;
   std::string sweep;
   std::string output = "report.html";
 };
 
-int report(const Options& options) {
+int report(const ReportArguments& options) {
   const bool folder = std::filesystem::is_directory(options.database);
   Store store = open_store_readonly(folder ? options.database + "/results.db" : options.database);
   const Report report = make_report(store, options.sweep);
@@ -31,7 +31,7 @@ int report(const Options& options) {
 }  // namespace
 
 void add_report(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportArguments>();
   CLI::App* verb =
       app.add_subcommand("report", "One page of tables and pictures about a sweep, as HTML (needs gnuplot)");
   verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();

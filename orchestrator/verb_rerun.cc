@@ -19,9 +19,7 @@
 namespace wansweep {
 namespace {
 
-constexpr int max_jobs = 1024;
-
-struct Options {
+struct RerunArguments {
   std::string sweep;
   std::vector<std::string> changes;
   std::string reason;
@@ -35,7 +33,7 @@ struct Options {
 };
 
 // The runs that WHERE holds for, among those that nothing supersedes.
-std::vector<std::string> runs_where(const Options& options, const std::string& directory) {
+std::vector<std::string> runs_where(const RerunArguments& options, const std::string& directory) {
   Store store = open_store_readonly(options.database.empty() ? directory + "/results.db" : options.database);
   const std::string name = read_sweep_record(directory).name;
   // On lines of its own, so that a comment in it ends there.
@@ -55,7 +53,7 @@ std::vector<std::string> runs_where(const Options& options, const std::string& d
   return runs;
 }
 
-int correct(const Options& options, const std::string& directory) {
+int correct(const RerunArguments& options, const std::string& directory) {
   if (options.changes.empty()) throw bad_input("rerun: --set key=value or --failed is needed");
   if (options.reason.find_first_not_of(" \t\n") == std::string::npos && !options.dry_run) {
     throw bad_input("rerun: --reason is needed; it is kept with the old runs, for whoever finds them");
@@ -88,7 +86,7 @@ int correct(const Options& options, const std::string& directory) {
   return static_cast<int>(ExitCode::ok);
 }
 
-int retry(Options& options, const std::string& directory) {
+int retry(RerunArguments& options, const std::string& directory) {
   if (!options.changes.empty()) throw bad_input("rerun: --failed tries runs again as they are; --set makes new ones");
   if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
   const SweepLock lock(directory);
@@ -107,7 +105,7 @@ int retry(Options& options, const std::string& directory) {
 }  // namespace
 
 void add_rerun(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RerunArguments>();
   options->launch.worker = worker_beside_this_program();
   CLI::App* verb =
       app.add_subcommand("rerun", "Correct a sweep by a new one that supersedes it; or try its failed runs again");

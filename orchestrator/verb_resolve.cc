@@ -27,7 +27,7 @@ constexpr std::array<const char*, 2> sglang_resolvers{"sglang-2025-12", "sglang-
 constexpr std::array<int, 2> shown_steps{27, 40};
 constexpr std::array<int, 2> shown_ranks{4, 6};
 
-struct Options {
+struct ResolveArguments {
   std::string path;
   std::string model_id;
   bool json = false;
@@ -117,7 +117,7 @@ Json differences(const SglangVerdict& verdict, const RunSpec& right) {
   return lines;
 }
 
-Json verdict_json(const std::string& resolver, const Options& options, const RunSpec& right) {
+Json verdict_json(const std::string& resolver, const ResolveArguments& options, const RunSpec& right) {
   const SglangVerdict verdict = sglang_verdict(resolver, options.path, options.model_id);
   Json json{{"resolver", resolver}, {"config", verdict.config}, {"rule", verdict.rule}};
   if (verdict.config.empty()) return json;
@@ -177,7 +177,7 @@ void print_text(const Json& json) {
   }
 }
 
-int resolve(const Options& options) {
+int resolve(const ResolveArguments& options) {
   RunSpec spec;
   spec.model = std::filesystem::absolute(options.path).lexically_normal().string();
   spec.model_id = options.model_id;
@@ -206,7 +206,7 @@ int resolve(const Options& options) {
 }  // namespace
 
 void add_resolve(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ResolveArguments>();
   CLI::App* verb =
       app.add_subcommand("resolve", "Show what a model path means: here, by its files, and to SGLang, by its name");
   verb->add_option("PATH", options->path, "a model directory in diffusers layout")->required();

@@ -13,14 +13,12 @@
 namespace wansweep {
 namespace {
 
-constexpr int max_jobs = 1024;
-
-struct Options {
+struct RunArguments {
   std::string jobs_file;
   LaunchOptions launch;
 };
 
-int sum_up(const LaunchSummary& summary, const Options& options) {
+int sum_up(const LaunchSummary& summary, const RunArguments& options) {
   const size_t done = summary.done_before + summary.completed;
   const size_t left = summary.total - done - summary.failed;
   fmt::print("{} of {} runs done, {} failed{}\n", done, summary.total, summary.failed,
@@ -46,7 +44,7 @@ void warn_of_drift(const Plan& plan, const std::string& jobs_file) {
              count, plan.configurations.size(), jobs_file);
 }
 
-int run(Options& options) {
+int run(RunArguments& options) {
   const Sweep sweep = read_sweep(options.jobs_file);
   const Plan plan = make_plan(sweep);
   refuse_problems(plan);
@@ -62,7 +60,7 @@ int run(Options& options) {
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunArguments>();
   options->launch.worker = worker_beside_this_program();
   CLI::App* verb = app.add_subcommand("run", "Run a sweep on this machine, through mpirun; skip what is done");
   verb->add_option("JOBS", options->jobs_file, "the sweep, as TOML")->required();

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::chrono::seconds between_looks{2};  // of --watch; the profile says how often Slurm itself is asked
 
-struct Options {
+struct StatusArguments {
   std::string directory = ".";
   bool watch = false;
 };
@@ -133,7 +133,7 @@ void watch(const SweepRecord& record, const std::string& directory) {
   }
 }
 
-int print_status(const Options& options) {
+int print_status(const StatusArguments& options) {
   const SweepRecord record = read_sweep_record(options.directory);
   if (options.watch) watch(record, options.directory);
   const SweepStanding standing = stand(record, options.directory);
@@ -147,7 +147,7 @@ int print_status(const Options& options) {
 }  // namespace
 
 void add_status(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusArguments>();
   CLI::App* verb = app.add_subcommand("status", "Show where every run of a sweep stands, and why one failed");
   verb->add_option("DIR", options->directory, "the sweep's directory (default: the current one)");
   verb->add_flag("--watch", options->watch, "stay until Slurm has nothing of it any more, and say what changes");

@@ -12,7 +12,7 @@
 namespace wansweep {
 namespace {
 
-struct Options {
+struct SubmitVerb {
   SubmitArguments arguments;
   bool dry_run = false;
 };
@@ -24,7 +24,7 @@ int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& opt
   return static_cast<int>(ExitCode::ok);
 }
 
-int submit(const Options& given) {
+int submit(const SubmitVerb& given) {
   const Sweep sweep = read_sweep(given.arguments.jobs_file);
   const Plan plan = make_plan(sweep);
   refuse_problems(plan);
@@ -47,7 +47,7 @@ int submit(const Options& given) {
 }  // namespace
 
 void add_submit(CLI::App& app, Action& action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SubmitVerb>();
   CLI::App* verb =
       app.add_subcommand("submit", "Submit a sweep to Slurm, as job arrays; skip what is submitted or done");
   add_submit_options(*verb, options->arguments);

@@ -35,6 +35,16 @@ ParallelPlan make_parallel_plan(const ParallelRequest& request) {
     plan.ring = sequence / plan.ulysses;
     plan.why = fmt::format("the most Ulysses ranks that divide {} heads", request.heads);
   }
+  const auto divides = [&](const char* name, const std::optional<int>& ranks) {
+    if (ranks && (*ranks < 1 || sequence % *ranks != 0)) {
+      throw bad_input(fmt::format("{} is {}; a divisor of {} is needed, the ranks of {} that share the sequence", name,
+                                  *ranks, sequence, request.ranks));
+    }
+  };
+  if (!request.ulysses || !request.ring) {
+    divides("ulysses", request.ulysses);
+    divides("ring", request.ring);
+  }
   if (plan.ulysses < 1 || plan.ring < 1 || plan.ulysses * plan.ring != sequence) {
     throw bad_input(fmt::format("ulysses {} x ring {} is {} ranks; {} of {} share the sequence", plan.ulysses,
                                 plan.ring, plan.ulysses * plan.ring, sequence, request.ranks));

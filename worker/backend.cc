@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "schema/memory_estimate.h"
 #include "worker/device/cpu/cpu_device.h"
 #ifdef WANSWEEP_CUDA
 #include "worker/device/cuda/cuda_device.h"
@@ -10,8 +11,6 @@
 namespace wansweep {
 
 namespace {
-
-constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 
 void check_communicator(const RunSpec& spec) {
   const bool fits = spec.communicator == "auto" ||

@@ -25,8 +25,6 @@ namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
 
-constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
-
 double to_gib(int64_t bytes) { return static_cast<double>(bytes) / gibibyte; }
 
 // Before anything is allocated: what the run takes of the device, and what its experts take of the host, where even
@@ -112,6 +110,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     job = prepare_job(std::move(options.spec), world.ranks());
     std::error_code error;
     std::filesystem::create_directories(options.out, error);
+    if (error) throw Error(ExitCode::output, fmt::format("{}: cannot be made ({})", options.out, error.message()));
     if (access(options.out.c_str(), W_OK | X_OK) != 0) {
       throw Error(ExitCode::output, fmt::format("{}: cannot write there ({})", options.out, std::strerror(errno)));
     }

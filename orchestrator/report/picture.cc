@@ -54,7 +54,7 @@ std::string plain(std::string text) {
   return text;
 }
 
-std::string text_of(const Cell& cell) {
+std::string data_text(const Cell& cell) {
   if (const auto* integer = std::get_if<int64_t>(&cell)) return fmt::format("{}", *integer);
   if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
   if (const auto* text = std::get_if<std::string>(&cell)) return plain(*text);
@@ -69,13 +69,13 @@ struct Data {
 Data data_of(const Table& table) {
   Data data;
   for (const auto& row : table.rows) {
-    const std::string name = text_of(row.at(0));
+    const std::string name = data_text(row.at(0));
     if (data.names.empty() || data.names.back() != name) {
       if (!data.names.empty()) data.text += "\n\n";
       data.names.push_back(name);
       data.text += name + '\n';
     }
-    for (size_t c = 1; c < row.size(); ++c) data.text += (c > 1 ? "\t" : "") + text_of(row[c]);
+    for (size_t c = 1; c < row.size(); ++c) data.text += (c > 1 ? "\t" : "") + data_text(row[c]);
     data.text += '\n';
   }
   return data;

@@ -73,7 +73,7 @@ Lineage read_record(const std::string& file) {
   }
 }
 
-int64_t find_or_add_sweep(Store& store, const std::string& name, const std::string& directory) {
+int64_t find_or_add_named_sweep(Store& store, const std::string& name, const std::string& directory) {
   SQLite::Statement insert(store.db, "INSERT INTO sweep (name, directory) VALUES (?, ?) ON CONFLICT (name) DO NOTHING");
   insert.bind(1, name);
   insert.bind(2, directory);
@@ -86,8 +86,8 @@ int64_t find_or_add_sweep(Store& store, const std::string& name, const std::stri
 
 void write_lineage_rows(Store& store, const Lineage& lineage) {
   SQLite::Transaction transaction(store.db, SQLite::TransactionBehavior::IMMEDIATE);
-  const int64_t before = find_or_add_sweep(store, lineage.of, lineage.of_directory);
-  const int64_t after = find_or_add_sweep(store, lineage.sweep, lineage.directory);
+  const int64_t before = find_or_add_named_sweep(store, lineage.of, lineage.of_directory);
+  const int64_t after = find_or_add_named_sweep(store, lineage.sweep, lineage.directory);
   SQLite::Statement rerun(store.db, "INSERT INTO rerun VALUES (?, ?, ?, ?, ?) ON CONFLICT (sweep_id) DO NOTHING");
   rerun.bind(1, after);
   rerun.bind(2, before);

@@ -97,6 +97,27 @@ TEST_F(PlanTest, WhatCannotWorkIsNamed) {
   expect_problem(inputs + "device_memory = 0.0001\n[matrix]\nranks = [4]\n", "device_memory is 0.0001 GiB");
 }
 
+TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
+  const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
+  expect_problem(inputs + "steps = 0\n[matrix]\nranks = [4]\n", "s.toml:6: base: steps is 0");
+  expect_problem(inputs + "[matrix]\noffload = [\"swap\"]\nsteps = [0]\n", "s.toml:8: matrix: steps is 0");
+  expect_problem(inputs + "steps = 0\n[[include]]\nranks = 4\n", "s.toml:6: base: steps is 0");
+  expect_problem(inputs + "[[include]]\nranks = 4\nsteps = 0\n", "s.toml:8: include: steps is 0");
+}
+
+TEST_F(PlanTest, InputsThatSglangWouldRoundAreWarnedOf) {
+  const Plan planned = plan(
+      "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\nmodel_id = \"t2v-a14b\"\nresolver = "
+      "\"sglang-2025-12\"\ninputs = \"tests/reference/trajectory-shift12.safetensors\"\n"
+      "[matrix]\nranks = [3, 4]\n");
+  EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
+  EXPECT_TRUE(planned.configurations[0].warnings.empty());  // 3 latent frames
+  ASSERT_EQ(planned.configurations[1].warnings.size(), 1u);
+  EXPECT_NE(plan_as_table(planned).find("inputs has 3 latent frames and runs as it is; sglang-2025-12 rounds them up "
+                                        "to 4 on 4 ranks"),
+            std::string::npos);
+}
+
 TEST_F(PlanTest, BrokenInputsFilesAreNamed) {
   const TemporaryDirectory directory;
   const auto expect = [&](const std::string& content, const std::string& part) {

@@ -12,16 +12,15 @@
 #include <vector>
 
 #include "tests/worker/expect_error.h"
+#include "tests/worker/nap.h"
 
 namespace wansweep {
 namespace {
 
-constexpr int64_t mib = 1 << 20;
-
-void nap(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+constexpr int64_t arena_bytes = 1 << 20;
 
 TEST(CpuDevice, AStreamWorksInOrder) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   std::vector<int> order;
   for (int i = 0; i < 1000; ++i) device->enqueue(StreamId::comm, [&order, i] { order.push_back(i); });
   device->synchronize();
@@ -30,7 +29,7 @@ TEST(CpuDevice, AStreamWorksInOrder) {
 }
 
 TEST(CpuDevice, AStreamWaitsForAnothersEventAndTheCallerDoesNot) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   int value = 0;
   const int64_t start = monotonic_ns();
   device->enqueue(StreamId::copy, [&] {
@@ -51,7 +50,7 @@ TEST(CpuDevice, AStreamWaitsForAnothersEventAndTheCallerDoesNot) {
 }
 
 TEST(CpuDevice, StreamsRunAtTheSameTime) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   std::barrier meeting(3);  // each stream's work ends only when all three are at it
   for (const StreamId stream : {StreamId::compute, StreamId::copy, StreamId::comm}) {
     device->enqueue(stream, [&] { meeting.arrive_and_wait(); });
@@ -60,7 +59,7 @@ TEST(CpuDevice, StreamsRunAtTheSameTime) {
 }
 
 TEST(CpuDevice, ADefaultEventIsAlwaysDone) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   device->wait(StreamId::compute, Event());
   device->synchronize(Event());
   EXPECT_TRUE(device->done(Event()));
@@ -68,14 +67,14 @@ TEST(CpuDevice, ADefaultEventIsAlwaysDone) {
 }
 
 TEST(CpuDevice, AnEventHasNoTimeBeforeItIsDone) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   device->enqueue(StreamId::compute, [] { nap(50); });
   const Event event = device->record(StreamId::compute);
   expect_error(ExitCode::internal, "before it is done", [&] { device->time_ns(event); });
 }
 
 TEST(CpuDevice, WhatAStreamThrowsIsThrownBySynchronizeAndLaterWorkIsSkipped) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   bool later = false;
   bool elsewhere = false;
   device->enqueue(StreamId::copy, [] { throw Error(ExitCode::communicator, "a peer is gone"); });
@@ -94,7 +93,7 @@ TEST(CpuDevice, WhatAStreamThrowsIsThrownBySynchronizeAndLaterWorkIsSkipped) {
 TEST(CpuDevice, DestroyingItFinishesQueuedWork) {
   int done = 0;
   {
-    const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+    const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
     device->enqueue(StreamId::copy, [] { nap(20); });
     device->wait(StreamId::compute, device->record(StreamId::copy));
     device->enqueue(StreamId::compute, [&] { ++done; });
@@ -104,10 +103,11 @@ TEST(CpuDevice, DestroyingItFinishesQueuedWork) {
 
 TEST(CpuDevice, CopiesMoveTheBytesWithAndWithoutALink) {
   for (const bool with_link : {false, true}) {
-    const auto device = open_cpu_device(
-        {.memory_bytes = 4 * mib, .link = with_link ? std::make_shared<Link>(1e9, 1e9) : std::shared_ptr<Link>()});
+    const auto device =
+        open_cpu_device({.memory_bytes = 4 * arena_bytes,
+                         .link = with_link ? std::make_shared<Link>(1e9, 1e9) : std::shared_ptr<Link>()});
     EXPECT_EQ(device->link() != nullptr, with_link);
-    const int64_t bytes = mib + 3;
+    const int64_t bytes = arena_bytes + 3;
     const Buffer host = device->allocate_host(bytes, HostMemory::pinned, "host");
     const Buffer back = device->allocate_host(bytes, HostMemory::pageable, "back");
     const Buffer a = device->allocate(bytes, "a");
@@ -123,7 +123,7 @@ TEST(CpuDevice, CopiesMoveTheBytesWithAndWithoutALink) {
 }
 
 TEST(CpuDevice, CopiesOverlapComputeAndTakeTheLinksTime) {
-  const auto device = open_cpu_device({.memory_bytes = 64 * mib, .link = std::make_shared<Link>(200e6, 200e6)});
+  const auto device = open_cpu_device({.memory_bytes = 64 * arena_bytes, .link = std::make_shared<Link>(200e6, 200e6)});
   const int64_t bytes = 20'000'000;
   const Buffer host = device->allocate_host(bytes, HostMemory::pinned, "host");
   const Buffer on_device = device->allocate(bytes, "device");
@@ -139,7 +139,7 @@ TEST(CpuDevice, CopiesOverlapComputeAndTakeTheLinksTime) {
 }
 
 TEST(CpuDevice, MemoryIsCountedAndGivenBackWithItsBuffer) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   {
     const Buffer a = device->allocate(1000, "a");
     const Buffer same = a;  // NOLINT(performance-unnecessary-copy-initialization): the copy is the point
@@ -150,13 +150,13 @@ TEST(CpuDevice, MemoryIsCountedAndGivenBackWithItsBuffer) {
   const MemoryUse use = device->memory_use();
   EXPECT_EQ(use.device_used, 0);
   EXPECT_EQ(use.device_peak, 1024);
-  EXPECT_EQ(use.device_limit, mib);
+  EXPECT_EQ(use.device_limit, arena_bytes);
   EXPECT_EQ(use.host_used, 0);
   EXPECT_EQ(use.host_peak, 10);
 }
 
 TEST(CpuDevice, ABufferMayOutliveIt) {
-  auto device = open_cpu_device({.memory_bytes = mib, .link = nullptr});
+  auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   const Buffer a = device->allocate(1000, "a");
   const Buffer b = device->allocate_host(1000, HostMemory::pageable, "b");
   device.reset();
@@ -165,10 +165,10 @@ TEST(CpuDevice, ABufferMayOutliveIt) {
 }
 
 TEST(CpuDevice, DescribesItself) {
-  const auto device = open_cpu_device({.memory_bytes = mib, .link = std::make_shared<Link>(1e9, 2e9)});
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = std::make_shared<Link>(1e9, 2e9)});
   const auto description = nlohmann::json::parse(device->describe_json());
   EXPECT_EQ(description["backend"], "cpu");
-  EXPECT_EQ(description["memory_bytes"], mib);
+  EXPECT_EQ(description["memory_bytes"], arena_bytes);
   EXPECT_EQ(description["link"]["out_bytes_per_s"], 2e9);
 }
 

@@ -6,12 +6,11 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/worker/nap.h"
 #include "worker/device/cpu/cpu_device.h"
 
 namespace wansweep {
 namespace {
-
-void nap(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 class RecorderTest : public testing::Test {
  protected:

@@ -9,8 +9,6 @@
 namespace wansweep {
 namespace {
 
-const std::string reference = WANSWEEP_SOURCE_DIR "/tests/reference/";
-
 Floats tensor(const SafetensorsFile& file, const std::string& name) {
   Floats values(static_cast<size_t>(file.find(name).values()));
   convert_to_f32(file.find(name), values.data());
@@ -30,7 +28,7 @@ class UniPC : public OpsTest, public testing::WithParamInterface<const char*> {}
 
 // The scheduler alone: diffusers' predictions in, diffusers' latents out.
 TEST_P(UniPC, ReplaysTheReferenceLatentsFromTheReferencePredictions) {
-  const SafetensorsFile file(reference + GetParam() + ".safetensors");
+  const SafetensorsFile file(std::string(WANSWEEP_SOURCE_DIR "/tests/reference/") + GetParam() + ".safetensors");
   const auto count = static_cast<int>(file.find("timesteps").values());
   const auto steps =
       unipc_steps(make_flow_schedule(SigmaSchedule::diffusers, count, std::stod(file.metadata().at("flow_shift"))));

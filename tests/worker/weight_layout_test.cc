@@ -7,7 +7,7 @@
 namespace wansweep {
 namespace {
 
-ModelConfig a14b() {
+ModelConfig whole_a14b() {
   ModelConfig c;
   c.heads = 40, c.head_dim = 128, c.layers = 40, c.ffn_dim = 13824;
   c.in_channels = c.out_channels = 16, c.text_dim = 4096, c.freq_dim = 256;
@@ -21,14 +21,14 @@ int64_t parameters(const BufferLayout& layout) {
 }
 
 TEST(WeightLayout, HoldsEveryParameterOfA14B) {
-  EXPECT_EQ(parameters(block_layout(a14b(), DType::bf16)), block_parameters(a14b()));
-  EXPECT_EQ(parameters(other_layout(a14b(), DType::bf16)), other_parameters(a14b()));
-  EXPECT_EQ(block_parameters(a14b()), 351'394'304);
-  EXPECT_EQ(other_parameters(a14b()), 232'719'424);
+  EXPECT_EQ(parameters(block_layout(whole_a14b(), DType::bf16)), block_parameters(whole_a14b()));
+  EXPECT_EQ(parameters(other_layout(whole_a14b(), DType::bf16)), other_parameters(whole_a14b()));
+  EXPECT_EQ(block_parameters(whole_a14b()), 351'394'304);
+  EXPECT_EQ(other_parameters(whole_a14b()), 232'719'424);
 }
 
 TEST(WeightLayout, PlacesTensorsApartAndAlignedUnlessTheyFormOneMatrix) {
-  for (const BufferLayout& layout : {block_layout(a14b(), DType::bf16), other_layout(a14b(), DType::f32)}) {
+  for (const BufferLayout& layout : {block_layout(whole_a14b(), DType::bf16), other_layout(whole_a14b(), DType::f32)}) {
     int64_t end = 0;
     for (const TensorPlace& place : layout.tensors) {
       EXPECT_GE(place.offset, end) << place.name;
@@ -41,7 +41,7 @@ TEST(WeightLayout, PlacesTensorsApartAndAlignedUnlessTheyFormOneMatrix) {
 }
 
 TEST(WeightLayout, PutsQAndKAndVSideBySide) {
-  const BufferLayout block = block_layout(a14b(), DType::bf16);
+  const BufferLayout block = block_layout(whole_a14b(), DType::bf16);
   const auto offset = [&](const char* name) {
     return std::find_if(block.tensors.begin(), block.tensors.end(), [&](auto& t) { return t.name == name; })->offset;
   };
@@ -54,11 +54,11 @@ TEST(WeightLayout, PutsQAndKAndVSideBySide) {
 }
 
 TEST(WeightLayout, KeepsInF32WhatDiffusersKeepsInF32) {
-  for (const TensorPlace& place : block_layout(a14b(), DType::bf16).tensors) {
+  for (const TensorPlace& place : block_layout(whole_a14b(), DType::bf16).tensors) {
     const bool kept = place.name == "scale_shift_table" || place.name.starts_with("norm2.");
     EXPECT_EQ(place.type, kept ? DType::f32 : DType::bf16) << place.name;
   }
-  for (const TensorPlace& place : other_layout(a14b(), DType::bf16).tensors) {
+  for (const TensorPlace& place : other_layout(whole_a14b(), DType::bf16).tensors) {
     const bool kept = place.name == "scale_shift_table" || place.name.starts_with("condition_embedder.time_embedder.");
     EXPECT_EQ(place.type, kept ? DType::f32 : DType::bf16) << place.name;
   }

@@ -2,7 +2,6 @@
 
 #include <hdf5.h>
 #include <mpi.h>
-#include <sched.h>
 #include <sys/utsname.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "schema/version.h"
+#include "worker/parallel_for.h"
 
 namespace wansweep {
 
@@ -26,12 +26,6 @@ std::string cpu_model() {
     if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown";
-}
-
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
 }
 
 std::string mpi_library() {

@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "worker/device/cpu/lanes.h"
+
 namespace wansweep {
 namespace {
 
@@ -34,8 +36,6 @@ inline float exp_nonpositive(float x) {
   const float power = std::bit_cast<float>((std::bit_cast<uint32_t>(shifted) - 0x4B400000U + 127U) << 23);
   return x < lowest ? 0.0F : p * power;
 }
-
-constexpr int lanes = 8;  // sums in a fixed number of lanes: vectorised, and in one order everywhere
 
 float row_max(const float* x, int64_t n) {
   float most[lanes];

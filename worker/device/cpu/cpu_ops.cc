@@ -13,6 +13,7 @@
 #include "schema/error.h"
 #include "worker/device/cpu/cpu_attention.h"
 #include "worker/device/cpu/float_formats.h"
+#include "worker/device/cpu/lanes.h"
 
 // OpenBLAS has these, other libraries with the same interface do not.
 extern "C" {
@@ -22,8 +23,6 @@ char* openblas_get_config(void) __attribute__((weak));
 
 namespace wansweep {
 namespace {
-
-constexpr int lanes = 8;  // sums in a fixed number of lanes: vectorised, and in one order everywhere
 
 // Sum of f(i) for i in [0, n), in double.
 template <typename F>

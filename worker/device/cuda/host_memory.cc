@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "schema/error.h"
+#include "schema/memory_estimate.h"
 #include "worker/host_capacity.h"
 #include "worker/parallel_for.h"
 
@@ -15,7 +16,6 @@ namespace wansweep {
 
 namespace {
 
-constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 constexpr int64_t huge_page = int64_t{2} << 20;
 constexpr int64_t smallest_page = 4096;
 
