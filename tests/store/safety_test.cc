@@ -44,9 +44,6 @@ class SafetyTest : public SweepTest {
     waitpid(pid, &status, 0);
     return status;
   }
-  void remove_database() const {
-    for (const char* end : {"", "-wal", "-shm", "-journal"}) fs::remove(database_ + end);
-  }
   // Every attempt is there whole or not at all.
   void expect_sound() const {
     if (!fs::exists(database_)) return;
