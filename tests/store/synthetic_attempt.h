@@ -39,8 +39,8 @@ struct Shape {
   int64_t peak_mib = 100;  // of the last rank, from step 5 on; the other ranks need 1 MiB less
   int ranks = 2;
   std::string host = "node1";
-  bool host_per_rank = false;  // the rank's number at the end of its host's name
   int copying_rank = -1;       // the one rank that copies in step 2, without an exchange of its own; -1: all, with one
+  bool host_per_rank = false;  // the rank's number at the end of its host's name
   char digest = 'a';
   std::string state = "completed";  // empty: no state.json
 };
