@@ -102,6 +102,7 @@ inline void write_trace(const Shape& shape, int rank, const std::string& directo
                      nlohmann::json{{"host", shape.host + (shape.host_per_rank ? std::to_string(rank) : "")},
                                     {"rank", rank},
                                     {"git_revision", "abc"},
+                                    {"weights_loaded_s", rank + shape.repeat},
                                     {"device", {{"name", "gpu"}}}}
                          .dump());
   writer.append({{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}});

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "tests/store/sweep_fixture.h"
@@ -131,6 +132,30 @@ TEST_F(UpgradeTest, ViewsThatDifferAreMadeAnewAndAPersonsOwnStay) {
   EXPECT_EQ(store.upgraded_from, "");
   EXPECT_EQ(store.db.execAndGet("SELECT state FROM runs").getString(), "complete");
   EXPECT_EQ(number("SELECT * FROM mine"), 2);
+}
+
+TEST(Schema, EveryColumnIsDocumentedAndSaysItsUnit) {
+  std::istringstream lines(results_sql);
+  const std::regex column("^  ([a-z_0-9]+) +(INTEGER|TEXT|REAL)\\b[^-]*(-- (.+))?");
+  int columns = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch part;
+    if (!std::regex_search(line, part, column) || line.starts_with("  id ")) continue;
+    ++columns;
+    const std::string name = part[1], words = part[4];
+    EXPECT_FALSE(words.empty()) << line;
+    if (name.ends_with("_ns")) {
+      EXPECT_TRUE(words.starts_with("ns")) << line;
+    }
+    const std::regex sizes("(device|host)_(used|peak)|(.*_)?bytes");
+    if (std::regex_match(name, sizes)) {
+      EXPECT_TRUE(words.starts_with("bytes")) << line;
+    }
+    if (name.ends_with("_at") || name == "at") {
+      EXPECT_TRUE(words.starts_with("time")) << line;
+    }
+  }
+  EXPECT_GT(columns, 100);
 }
 
 TEST(Migrations, EndAtTheVersionOfTheSchema) {
