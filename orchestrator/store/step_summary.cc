@@ -50,7 +50,7 @@ Intervals united_of(const std::vector<EventRow>& events, Wanted wanted) {
 
 // When which kind of event ran.
 struct Busy {
-  std::array<Intervals, 8> of;  // by EventKind
+  std::array<Intervals, 8> of;  // by EventKind; copies and exchanges only
   Intervals work, copies, exchanges;
 };
 
@@ -58,7 +58,7 @@ Busy busy_of(const std::vector<EventRow>& events) {
   Busy busy;
   for (const EventRow& e : events) {
     const Interval time{e.start_ns, e.end_ns};
-    busy.of.at(static_cast<size_t>(e.kind)).push_back(time);
+    if (is_copy(e.kind) || is_exchange(e.kind)) busy.of.at(static_cast<size_t>(e.kind)).push_back(time);
     if (is_work(e.kind)) busy.work.push_back(time);
     if (is_copy(e.kind)) busy.copies.push_back(time);
     if (is_exchange(e.kind)) busy.exchanges.push_back(time);
