@@ -1,12 +1,13 @@
 -- Did all runs see the same machine and the same software?
--- A row a value that some runs saw and others did not, on the same rank. What Slurm gives each job anew is left out.
+-- A row a value that some runs saw and others did not, on the same rank. What Slurm gives each job anew, and how long
+-- loading took, are left out.
 WITH seen AS (
   SELECT g.sweep, g.sweep_id, e.name, r.rank, e.value, g.run_id
   FROM current_attempt a
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN rank r ON r.attempt_id = a.id
   JOIN environment e ON e.rank_id = r.id
-  WHERE e.name NOT IN ('rank', 'ranks') AND e.name NOT LIKE 'variables.SLURM%'
+  WHERE e.name NOT IN ('rank', 'ranks', 'weights_loaded_s') AND e.name NOT LIKE 'variables.SLURM%'
 ), differing AS (
   SELECT DISTINCT s.sweep_id, s.name
   FROM seen s

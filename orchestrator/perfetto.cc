@@ -11,12 +11,14 @@
 namespace wansweep {
 namespace {
 
-// Copies each way run at the same time, and slices of one thread must nest.
-enum Thread { steps = 1, compute, h2d, d2h, exchange };
+// Copies each way run at the same time, a switch ends before or after the waits in it, and slices of one thread must
+// nest.
+enum Thread { steps = 1, compute, h2d, d2h, exchange, switches };
 
 Thread thread_of(const EventRow& e) {
   if (e.kind == EventKind::h2d) return h2d;
   if (e.kind == EventKind::d2h) return d2h;
+  if (e.kind == EventKind::switch_experts) return switches;
   return e.stream == StreamId::comm ? exchange : compute;
 }
 
@@ -107,7 +109,8 @@ void write_rank(Writer& writer, const RankTimeline& one) {
                                                     {compute, "compute stream"},
                                                     {h2d, "copy stream, to the device"},
                                                     {d2h, "copy stream, from the device"},
-                                                    {exchange, "exchange stream"}};
+                                                    {exchange, "exchange stream"},
+                                                    {switches, "switch of experts"}};
   for (const auto& [thread, name] : threads) writer.name(pid, thread, "thread_name", name);
 
   for (const StepRow& s : one.rows.steps) {

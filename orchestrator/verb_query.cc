@@ -16,6 +16,9 @@
 namespace wansweep {
 namespace {
 
+// Where a reader keeps gather waiting: half as long as gather is ready to.
+constexpr double most_seconds_in_the_way = 30;
+
 volatile std::sig_atomic_t stopped = 0;  // by Ctrl-C
 
 struct QueryArguments {
@@ -53,6 +56,7 @@ int query(const QueryArguments& options) {
   Store store = open_store_readonly(database_file(options.database));
   QueryLimits limits = options.limits;
   limits.stop = &stopped;
+  if (!limits.seconds && !reads_beside_writer(store)) limits.seconds = most_seconds_in_the_way;
   std::signal(SIGINT, [](int) { stopped = 1; });
   const Table answer = run_query(store, sql_of(options.question), limits);
   std::signal(SIGINT, SIG_DFL);
@@ -77,7 +81,9 @@ void add_query(CLI::App& app, Action& action) {
   verb->add_option_function<size_t>(
       "--max-rows", [options](size_t rows) { options->limits.rows = rows; }, "stop after so many rows");
   verb->add_option_function<double>(
-      "--timeout", [options](double seconds) { options->limits.seconds = seconds; }, "give up after so many seconds");
+      "--timeout", [options](double seconds) { options->limits.seconds = seconds; },
+      "give up after so many seconds (default: never; 30 on a network file system, where a query keeps gather "
+      "waiting)");
   verb->footer(
       "Examples:\n  wansweep query out/demo offload_comparison\n"
       "  wansweep query out/demo \"select * from runs limit 5\" --csv");

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <kainjow/mustache.hpp>
+#include <string_view>
+#include <utility>
 
 #include "orchestrator/report/embedded_page.h"
 #include "orchestrator/report/report.h"
@@ -12,25 +15,32 @@ namespace {
 
 namespace mustache = kainjow::mustache;
 
-std::string shown(const Cell& cell) {
-  if (const auto* integer = std::get_if<int64_t>(&cell)) return fmt::format("{}", *integer);
-  if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
-  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  return "–";
+// "median_step_ms" as "median step (ms)".
+std::string heading_of(std::string name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> units{
+      {{"_gb_per_s", " (GB/s)"}, {"_mib", " (MiB)"}, {"_percent", " (%)"}, {"_ms", " (ms)"}, {"_s", " (s)"}}};
+  for (const auto& [end, unit] : units) {
+    if (!name.ends_with(end)) continue;
+    name.replace(name.size() - end.size(), end.size(), unit);
+    break;
+  }
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
 }
 
 mustache::data table_of(const Table& table) {
   mustache::data columns{mustache::data::type::list};
-  for (std::string name : table.columns) {
-    std::replace(name.begin(), name.end(), '_', ' ');
-    columns << mustache::data{"name", name};
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    mustache::data column{"name", heading_of(table.columns[c])};
+    column.set("number", is_numeric(table, c));
+    columns << column;
   }
   mustache::data rows{mustache::data::type::list};
-  for (const auto& row : table.rows) {
+  for (const auto& row : shown_cells(table, "–")) {
     mustache::data cells{mustache::data::type::list};
-    for (const Cell& cell : row) {
-      mustache::data one{"text", shown(cell)};
-      one.set("number", !std::holds_alternative<std::string>(cell));
+    for (size_t c = 0; c < row.size(); ++c) {
+      mustache::data one{"text", row[c]};
+      one.set("number", is_numeric(table, c));
       cells << one;
     }
     rows << mustache::data{"cells", cells};

@@ -16,10 +16,10 @@ namespace wansweep {
 namespace {
 
 // In this order; pictures that are not named come after the others.
-constexpr std::array<std::string_view, 13> order{
-    "offload_comparison",     "step_times", "time_by_step", "exposed_transfer", "memory_over_time",    "correction",
-    "switch_spike",           "overlap",    "memory_peaks", "repeat_spread",    "configuration_drift", "scaling_4_to_6",
-    "environment_differences"};
+constexpr std::array<std::string_view, 15> order{
+    "offload_comparison", "step_times",    "time_by_step",        "exposed_transfer", "memory_over_time",
+    "correction",         "switch_spike",  "stalls_by_cause",     "overlap",          "contention",
+    "memory_peaks",       "repeat_spread", "configuration_drift", "scaling_4_to_6",   "environment_differences"};
 
 std::string sql_text(const std::string& text) {
   std::string result = "'";
@@ -91,7 +91,8 @@ Section environment_of(Store& store, const std::string& sweep) {
   const std::string sql = fmt::format(
       "SELECT e.name, e.value, count(DISTINCT a.run_id) AS runs, count(*) AS ranks\nFROM current_attempt a\n"
       "JOIN run r ON r.id = a.run_id\nJOIN sweep p ON p.id = r.sweep_id\nJOIN rank k ON k.attempt_id = a.id\n"
-      "JOIN environment e ON e.rank_id = k.id\nWHERE p.name = {} AND e.name NOT IN ('rank', 'ranks')\n"
+      "JOIN environment e ON e.rank_id = k.id\nWHERE p.name = {} AND e.name NOT IN ('rank', 'ranks', "
+      "'weights_loaded_s')\n"
       "GROUP BY e.name, e.value\nORDER BY e.name, e.value",
       sql_text(sweep));
   return {"On what did it run?", "Each value that a rank saw.", sql, run_query(store, sql), {}};

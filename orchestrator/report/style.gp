@@ -16,3 +16,6 @@ set linetype 5 linecolor rgb "#E69F00" linewidth 2 dashtype (2,3) pointtype 11 p
 set linetype 6 linecolor rgb "#56B4E9" linewidth 2 dashtype (8,3,2,3,2,3) pointtype 4 pointsize 0.6
 set linetype 7 linecolor rgb "#7F7F7F" linewidth 2 dashtype 1 pointtype 6 pointsize 0.6
 set linetype cycle 7
+# Areas, told apart by lightness too, as a printer without colours needs: work and what it hides, waits, the rest.
+work = 0x0072B2; weights = 0xE69F00; peers = 0xABD4F2; host = 0x882255; rest = 0x8A8A8A
+hidden = 0xABD4F2; exposed = 0xD55E00

@@ -141,6 +141,15 @@ void align_clocks(std::map<int, RankRows>& ranks) {
   }
 }
 
+// After the clocks were aligned: ranks of a host that share a link slow each other down.
+void add_traffic(std::map<int, RankRows>& ranks) {
+  std::vector<HostedEvents> events;
+  for (const auto& [rank, rows] : ranks) events.push_back({&rows.trace.rows.events, rows.host});
+  std::vector<Traffic> traffic = summarize_traffic(events);
+  auto next = traffic.begin();
+  for (auto& [rank, rows] : ranks) rows.traffic = std::move(*next++);
+}
+
 // What the record says of the rows, against what was read.
 std::optional<std::string> row_problem(const AttemptRows& rows, const Completion& completion) {
   for (int rank = 0; rank < completion.ranks; ++rank) {
@@ -176,7 +185,6 @@ void read_traces(AttemptRows& rows) {
         flatten(environment, "", one.environment);
       }
       one.summary = summarize_steps(one.trace.rows.events);
-      one.traffic = summarize_traffic(one.trace.rows.events);
       rows.ranks.emplace(rank, std::move(one));
     } catch (const std::exception& error) {
       rows.problems.emplace_back(error.what());
@@ -278,6 +286,7 @@ AttemptRows read_attempt_rows(AttemptRecords records) {
   read_settings(rows);
   judge(rows);
   align_clocks(rows.ranks);
+  add_traffic(rows.ranks);
   return rows;
 }
 

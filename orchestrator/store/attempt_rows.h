@@ -57,7 +57,7 @@ struct RankRows {
   std::map<std::string, std::string> environment;  // "device.name", ...
   TraceFile trace;                                 // its times are rank 0's, counted from the attempt's first step
   std::map<int32_t, StepSummary> summary;
-  std::map<TrafficKey, TrafficSum> traffic;
+  Traffic traffic;
 };
 
 struct AttemptRows {

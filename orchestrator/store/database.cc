@@ -89,6 +89,8 @@ void choose_journal(SQLite::Database& db, const std::string& path) {
 
 }  // namespace
 
+bool reads_beside_writer(Store& store) { return answer(store.db, "PRAGMA journal_mode") == "wal"; }
+
 Error store_error(const std::string& path, const SQLite::Exception& exception) {
   const int code = exception.getErrorCode() & 0xFF;
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {

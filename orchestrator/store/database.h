@@ -26,6 +26,9 @@ Store open_store(const std::string& path);
 // version.
 Store open_store_readonly(const std::string& path);
 
+// Whether reading keeps the writer waiting in no way: with a WAL. With a rollback journal a commit waits for readers.
+bool reads_beside_writer(Store& store);
+
 // What SQLite said, as an Error with the exit code that fits.
 Error store_error(const std::string& path, const SQLite::Exception& exception);
 

@@ -111,11 +111,12 @@ void remove_ranks(Store& store, int64_t attempt) {
   execute(ranks, attempt);
 }
 
-void write_traffic(Store& store, int64_t rank_id, const std::map<TrafficKey, TrafficSum>& sums) {
-  SQLite::Statement insert(store.db, "INSERT INTO traffic VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+void write_traffic(Store& store, int64_t rank_id, const Traffic& sums) {
+  SQLite::Statement insert(store.db, "INSERT INTO traffic VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [key, s] : sums) {
     execute(insert, rank_id, int64_t{key.step}, static_cast<int64_t>(key.kind), static_cast<int64_t>(key.beside),
-            s.events, s.bytes, s.duration, s.hidden, s.with_all_to_all, s.with_ring, s.with_h2d, s.with_d2h);
+            static_cast<int64_t>(key.peers), s.events, s.bytes, s.duration, s.hidden, s.with_all_to_all, s.with_ring,
+            s.with_h2d, s.with_d2h, s.with_peers_same);
   }
 }
 

@@ -13,7 +13,7 @@ namespace wansweep {
 void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows);
 
 // Rows of table traffic.
-void write_traffic(Store& store, int64_t rank_id, const std::map<TrafficKey, TrafficSum>& sums);
+void write_traffic(Store& store, int64_t rank_id, const Traffic& sums);
 
 // All ranks of an attempt, with all that is theirs.
 void remove_ranks(Store& store, int64_t attempt);

@@ -1,6 +1,7 @@
 #include "orchestrator/store/step_summary.h"
 
 #include <algorithm>
+#include <array>
 
 namespace wansweep {
 namespace {
@@ -45,6 +46,57 @@ Intervals united_of(const std::vector<EventRow>& events, Wanted wanted) {
     if (wanted(e.kind)) intervals.push_back({e.start_ns, e.end_ns});
   }
   return united(std::move(intervals));
+}
+
+// When which kind of event ran.
+struct Busy {
+  std::array<Intervals, 8> of;  // by EventKind; copies and exchanges only
+  Intervals work, copies, exchanges;
+};
+
+Busy busy_of(const std::vector<EventRow>& events) {
+  Busy busy;
+  for (const EventRow& e : events) {
+    const Interval time{e.start_ns, e.end_ns};
+    if (is_copy(e.kind) || is_exchange(e.kind)) busy.of.at(static_cast<size_t>(e.kind)).push_back(time);
+    if (is_work(e.kind)) busy.work.push_back(time);
+    if (is_copy(e.kind)) busy.copies.push_back(time);
+    if (is_exchange(e.kind)) busy.exchanges.push_back(time);
+  }
+  for (Intervals& of : busy.of) of = united(std::move(of));
+  busy.work = united(std::move(busy.work));
+  busy.copies = united(std::move(busy.copies));
+  busy.exchanges = united(std::move(busy.exchanges));
+  return busy;
+}
+
+void add(Intervals& all, const Intervals& more) { all.insert(all.end(), more.begin(), more.end()); }
+
+Traffic traffic_of(const std::vector<EventRow>& events, const Busy& own, const Busy& peers) {
+  Traffic traffic;
+  for (const EventRow& e : events) {
+    if (!is_copy(e.kind) && !is_exchange(e.kind)) continue;
+    const Interval time{e.start_ns, e.end_ns};
+    const int64_t duration = e.end_ns - e.start_ns;
+    const auto beside = [&](const Busy& of) {
+      const int64_t with_other = covered(time, is_copy(e.kind) ? of.exchanges : of.copies);
+      return with_other == 0 ? Beside::nothing : 2 * with_other < duration ? Beside::part : Beside::most;
+    };
+    TrafficSum& sum = traffic[{e.step, e.kind, beside(own), beside(peers)}];
+    ++sum.events;
+    sum.bytes += e.bytes;
+    sum.duration += duration;
+    sum.hidden += covered(time, own.work);
+    const auto with = [&](EventKind kind) {
+      return e.kind == kind ? 0 : covered(time, own.of.at(static_cast<size_t>(kind)));
+    };
+    sum.with_all_to_all += with(EventKind::all_to_all);
+    sum.with_ring += with(EventKind::ring);
+    sum.with_h2d += with(EventKind::h2d);
+    sum.with_d2h += with(EventKind::d2h);
+    sum.with_peers_same += covered(time, peers.of.at(static_cast<size_t>(e.kind)));
+  }
+  return traffic;
 }
 
 void add(StepSummary& sum, const EventRow& e) {
@@ -103,33 +155,24 @@ std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& even
   return summaries;
 }
 
-std::map<TrafficKey, TrafficSum> summarize_traffic(const std::vector<EventRow>& events) {
-  const Intervals work = united_of(events, is_work);
-  const Intervals copies = united_of(events, is_copy);
-  const Intervals exchanges = united_of(events, is_exchange);
-  const auto of = [&](EventKind kind) { return united_of(events, [kind](EventKind other) { return other == kind; }); };
-  const Intervals all_to_all = of(EventKind::all_to_all), ring = of(EventKind::ring);
-  const Intervals h2d = of(EventKind::h2d), d2h = of(EventKind::d2h);
-
-  std::map<TrafficKey, TrafficSum> sums;
-  for (const EventRow& e : events) {
-    if (!is_copy(e.kind) && !is_exchange(e.kind)) continue;
-    const Interval time{e.start_ns, e.end_ns};
-    const int64_t duration = e.end_ns - e.start_ns;
-    const int64_t with_other = covered(time, is_copy(e.kind) ? exchanges : copies);
-    const Beside beside = with_other == 0 ? Beside::nothing : 2 * with_other < duration ? Beside::part : Beside::most;
-    TrafficSum& sum = sums[{e.step, e.kind, beside}];
-    ++sum.events;
-    sum.bytes += e.bytes;
-    sum.duration += duration;
-    sum.hidden += covered(time, work);
-    const auto with = [&](EventKind kind, const Intervals& cover) { return e.kind == kind ? 0 : covered(time, cover); };
-    sum.with_all_to_all += with(EventKind::all_to_all, all_to_all);
-    sum.with_ring += with(EventKind::ring, ring);
-    sum.with_h2d += with(EventKind::h2d, h2d);
-    sum.with_d2h += with(EventKind::d2h, d2h);
+std::vector<Traffic> summarize_traffic(const std::vector<HostedEvents>& ranks) {
+  std::vector<Busy> busy;
+  for (const HostedEvents& rank : ranks) busy.push_back(busy_of(*rank.events));
+  std::vector<Traffic> traffic;
+  for (size_t r = 0; r < ranks.size(); ++r) {
+    Busy peers;
+    for (size_t p = 0; p < ranks.size(); ++p) {
+      if (p == r || ranks[p].host.empty() || ranks[p].host != ranks[r].host) continue;
+      for (size_t kind = 0; kind < peers.of.size(); ++kind) add(peers.of[kind], busy[p].of[kind]);
+      add(peers.copies, busy[p].copies);
+      add(peers.exchanges, busy[p].exchanges);
+    }
+    for (Intervals& of : peers.of) of = united(std::move(of));
+    peers.copies = united(std::move(peers.copies));
+    peers.exchanges = united(std::move(peers.exchanges));
+    traffic.push_back(traffic_of(*ranks[r].events, busy[r], peers));
   }
-  return sums;
+  return traffic;
 }
 
 }  // namespace wansweep

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "schema/trace_file.h"
@@ -17,18 +18,27 @@ struct StepSummary {
 };
 std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& events);
 
-// Table traffic: copies and exchanges, by what ran beside them on the rank.
+// Table traffic: copies and exchanges, by what ran at the same time on the rank (beside) and on its peers.
 enum class Beside : uint8_t { nothing, part, most };
 struct TrafficKey {
   int32_t step = 0;
   EventKind kind = EventKind::all_to_all;  // all_to_all, ring, h2d or d2h
   Beside beside = Beside::nothing;
+  Beside peers = Beside::nothing;
   auto operator<=>(const TrafficKey&) const = default;
 };
 struct TrafficSum {
   int64_t events = 0, bytes = 0, duration = 0, hidden = 0;
-  int64_t with_all_to_all = 0, with_ring = 0, with_h2d = 0, with_d2h = 0;
+  int64_t with_all_to_all = 0, with_ring = 0, with_h2d = 0, with_d2h = 0, with_peers_same = 0;
 };
-std::map<TrafficKey, TrafficSum> summarize_traffic(const std::vector<EventRow>& events);
+using Traffic = std::map<TrafficKey, TrafficSum>;
+
+// A rank's events, on the clock that all ranks share, and the name of its host; empty: not known.
+struct HostedEvents {
+  const std::vector<EventRow>* events;
+  std::string host;
+};
+// Of each of an attempt's ranks, in their order. A rank's peers are the others of its host.
+std::vector<Traffic> summarize_traffic(const std::vector<HostedEvents>& ranks);
 
 }  // namespace wansweep

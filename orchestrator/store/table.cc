@@ -37,11 +37,12 @@ size_t decimals_of(const Table& table, size_t column) {
   return std::min(most, most_decimals);
 }
 
-std::string shown(const Cell& cell, size_t decimals) {
-  if (std::holds_alternative<std::monostate>(cell)) return "-";
-  if (const auto* number = std::get_if<double>(&cell)) {
-    const bool extreme = *number != 0 && (std::abs(*number) >= 1e15 || std::abs(*number) < 1e-6);
-    return extreme ? fmt::format("{:.6g}", *number) : fmt::format("{:.{}f}", *number, decimals);
+std::string shown(const Cell& cell, size_t decimals, const std::string& null) {
+  if (std::holds_alternative<std::monostate>(cell)) return null;
+  if (const auto* found = std::get_if<double>(&cell)) {
+    const double number = *found == 0 ? 0 : *found;  // no "-0.0", which rounding in SQL gives
+    const bool extreme = number != 0 && (std::abs(number) >= 1e15 || std::abs(number) < 1e-6);
+    return extreme ? fmt::format("{:.6g}", number) : fmt::format("{:.{}f}", number, decimals);
   }
   std::string text = plain_text(cell);
   // A line break would tear the row apart.
@@ -80,21 +81,31 @@ std::string quoted_csv(const std::string& text) {
 
 }  // namespace
 
+std::vector<std::vector<std::string>> shown_cells(const Table& table, const std::string& null) {
+  std::vector<std::vector<std::string>> cells(table.rows.size(), std::vector<std::string>(table.columns.size()));
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const size_t decimals = decimals_of(table, c);
+    for (size_t r = 0; r < table.rows.size(); ++r) cells[r][c] = shown(table.rows[r][c], decimals, null);
+  }
+  return cells;
+}
+
+bool is_numeric(const Table& table, size_t column) {
+  return !table.rows.empty() && std::none_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
+    return std::holds_alternative<std::string>(row[column]);
+  });
+}
+
 std::string to_text(const Table& table) {
   const size_t columns = table.columns.size();
   std::vector<size_t> widths(columns);
   std::vector<bool> right(columns);
   std::vector<std::vector<std::string>> headers(columns);
   size_t header_height = 1;
-  std::vector<std::vector<std::string>> cells(table.rows.size(), std::vector<std::string>(columns));
+  const std::vector<std::vector<std::string>> cells = shown_cells(table, "-");
   for (size_t c = 0; c < columns; ++c) {
-    const size_t decimals = decimals_of(table, c);
-    right[c] = !table.rows.empty();
-    for (size_t r = 0; r < table.rows.size(); ++r) {
-      cells[r][c] = shown(table.rows[r][c], decimals);
-      widths[c] = std::max(widths[c], width(cells[r][c]));
-      if (std::holds_alternative<std::string>(table.rows[r][c])) right[c] = false;
-    }
+    right[c] = is_numeric(table, c);
+    for (const auto& row : cells) widths[c] = std::max(widths[c], width(row[c]));
     headers[c] = header_lines(table.columns[c], widths[c]);
     for (const std::string& line : headers[c]) widths[c] = std::max(widths[c], width(line));
     header_height = std::max(header_height, headers[c].size());

@@ -65,12 +65,25 @@ std::string copy_database(const std::string& path, int version) {
   return copy;
 }
 
-// Version 2 has sums that version 1's gather did not make.
+// Version 3 has sums that the gather of older versions did not make.
 void fill_traffic(Store& store) {
-  std::vector<int64_t> ranks;
-  SQLite::Statement query(store.db, "SELECT id FROM rank ORDER BY id");
-  while (query.executeStep()) ranks.push_back(query.getColumn(0).getInt64());
-  for (const int64_t rank : ranks) write_traffic(store, rank, summarize_traffic(read_events(store, rank)));
+  struct Rank {
+    int64_t id;
+    std::string host;
+  };
+  std::map<int64_t, std::vector<Rank>> attempts;
+  SQLite::Statement query(store.db, "SELECT attempt_id, id, coalesce(host, '') FROM rank ORDER BY id");
+  while (query.executeStep()) {
+    attempts[query.getColumn(0).getInt64()].push_back({query.getColumn(1).getInt64(), query.getColumn(2).getString()});
+  }
+  for (const auto& [attempt, ranks] : attempts) {  // one at a time: an attempt may be a gigabyte
+    std::vector<std::vector<EventRow>> events;
+    for (const Rank& rank : ranks) events.push_back(read_events(store, rank.id));
+    std::vector<HostedEvents> hosted;
+    for (size_t i = 0; i < ranks.size(); ++i) hosted.push_back({&events[i], ranks[i].host});
+    const std::vector<Traffic> traffic = summarize_traffic(hosted);
+    for (size_t i = 0; i < ranks.size(); ++i) write_traffic(store, ranks[i].id, traffic[i]);
+  }
 }
 
 }  // namespace
@@ -84,7 +97,7 @@ std::string upgrade(Store& store, int from_version) {
   for (const Migration& migration : migrations) {
     if (migration.version <= from_version) continue;
     store.db.exec(migration.sql);
-    if (migration.version == 2) fill_traffic(store);
+    if (migration.version == 3) fill_traffic(store);
   }
   return copy;
 }

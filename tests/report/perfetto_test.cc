@@ -55,6 +55,15 @@ TEST(Perfetto, AnArrowLeadsFromAStallToTheCopyThatEndedIt) {
   EXPECT_EQ(slices[3]["name"], "wait for weights");
 }
 
+TEST(Perfetto, ASwitchAndAWaitThatOutlastsItLieOnTracksOfTheirOwn) {
+  Timeline timeline{"run", {{0, "node1", {}}}};
+  timeline.ranks[0].rows.events = {event(EventKind::switch_experts, StallCause::none, StreamId::compute, 0, 9000, 7),
+                                   event(EventKind::stall, StallCause::weights, StreamId::compute, 300, 9100)};
+  const auto slices = of_phase(json::parse(to_trace_events(timeline)), "X");
+  ASSERT_EQ(slices.size(), 2u);
+  EXPECT_NE(slices[0]["tid"], slices[1]["tid"]);
+}
+
 class PerfettoTest : public SweepTest {};
 
 TEST_F(PerfettoTest, TracesAndDatabaseGiveTheSameTimeline) {

@@ -106,8 +106,33 @@ TEST_F(NamedQueries, ContentionComparesRatesWithAndWithoutTheOther) {
   // 30 ms alone, 60 ms of which 40 beside the exchange.
   write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
   gather_all();
-  EXPECT_EQ(rows_of("kind, events_alone, events_beside, alone_gb_per_s, beside_gb_per_s, slower_percent", "contention"),
-            "all_to_all,104,4,0.1,0.1,0\r\nh2d,4,4,0.2,0.1,50\r\n");
+  EXPECT_EQ(rows_of("kind, events_alone, events_beside, events_beside_peers, alone_gb_per_s, beside_gb_per_s, "
+                    "slower_percent, peers_same_percent",
+                    "contention"),
+            "all_to_all,104,4,0,0.1,0.1,0,100\r\nh2d,4,4,0,0.2,0.1,50,100\r\n");
+}
+
+// Rank 1 copies alone for 30 ms; for 60 ms, the peers of its host are in the exchange for 40, and it is not.
+TEST_F(NamedQueries, ContentionSeesExchangesOfOtherRanksOfTheHostOnly) {
+  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_rank = 1});
+  gather_all();
+  const std::string columns =
+      "events_alone, events_beside, events_beside_peers, alone_gb_per_s, beside_peers_gb_per_s, "
+      "slower_beside_peers_percent, peers_same_percent";
+  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "2,0,2,0.2,0.1,50,0\r\n");
+  EXPECT_EQ(rows_of("events_alone, events_beside, events_beside_peers", "contention", "WHERE kind = 'all_to_all'"),
+            "104,0,2\r\n");
+
+  fs::remove_all(sweep_ + "/attempts");
+  remove_database();
+  write_mode({.offload = "swap",
+              .exposed_ms = 60,
+              .slower_ms = 100,
+              .exchange_ms = 40,
+              .copying_rank = 1,
+              .host_per_rank = true});
+  gather_all();
+  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "4,0,0,0.1333,,,0\r\n");
 }
 
 TEST_F(NamedQueries, MemoryPeaksSayWhereAndWhen) {

@@ -2,10 +2,13 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -43,9 +46,6 @@ class SafetyTest : public SweepTest {
     int status = 0;
     waitpid(pid, &status, 0);
     return status;
-  }
-  void remove_database() const {
-    for (const char* end : {"", "-wal", "-shm", "-journal"}) fs::remove(database_ + end);
   }
   // Every attempt is there whole or not at all.
   void expect_sound() const {
@@ -86,9 +86,13 @@ TEST_F(SafetyTest, AKillAtAnyInstantLeavesWholeAttempts) {
   for (int kill_number = 0; kill_number < 50; ++kill_number) {
     if (kill_number % 3 == 0) remove_database();  // else the next gather goes on where this one was killed
     const pid_t pid = start_gather();
+    const pid_t other = kill_number % 5 == 4 ? start_gather() : 0;  // is not to suffer from what happens to the first
     std::this_thread::sleep_for(std::chrono::microseconds(instant(random)));
     kill(pid, SIGKILL);
     if (WIFSIGNALED(wait_for(pid))) ++killed;
+    if (other != 0) {
+      EXPECT_EQ(wait_for(other), 0);
+    }
     expect_sound();
   }
   EXPECT_GT(killed, 10);
@@ -109,6 +113,40 @@ TEST_F(SafetyTest, AFullDiskIsSaidAndLosesNothing) {
   EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), attempts);
 }
 
+// A file system of its own, as large as is asked for, while it lives.
+class SmallDisk {
+ public:
+  SmallDisk(const std::string& folder, const std::string& size) : folder_(folder) {
+    fs::create_directories(folder);
+    mounted_ = mount("none", folder.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount(folder_.c_str());
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string folder_;
+  bool mounted_;
+};
+
+TEST_F(SafetyTest, AFileSystemThatIsFullIsSaidAndLosesNothing) {
+  for (const char* size : {"64k", "256k", "512k"}) {
+    const SmallDisk disk(directory_ + "/small", size);
+    if (!disk.mounted()) GTEST_SKIP() << "only root may mount a small file system: " << std::strerror(errno);
+    database_ = directory_ + "/small/results.db";
+    const int status = wait_for(start_gather());
+    ASSERT_TRUE(WIFEXITED(status)) << size;
+    EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::output)) << size;
+    expect_sound();
+  }
+  const SmallDisk disk(directory_ + "/small", "16m");
+  EXPECT_EQ(wait_for(start_gather()), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), attempts);
+}
+
 TEST_F(SafetyTest, TwoGathersAtOnceGiveWhatOneDoes) {
   ASSERT_EQ(wait_for(start_gather()), 0);
   const std::string rows = gathered();
@@ -119,6 +157,17 @@ TEST_F(SafetyTest, TwoGathersAtOnceGiveWhatOneDoes) {
   EXPECT_EQ(wait_for(other), 0);
   expect_sound();
   EXPECT_EQ(gathered(), rows);
+}
+
+TEST_F(SafetyTest, AReaderKnowsWhetherGatherWaitsForIt) {
+  gather_all();
+  {
+    Store store = open_store_readonly(database_);
+    EXPECT_TRUE(reads_beside_writer(store));
+  }
+  { SQLite::Database(database_, SQLite::OPEN_READWRITE).exec("PRAGMA journal_mode = DELETE"); }
+  Store store = open_store_readonly(database_);
+  EXPECT_FALSE(reads_beside_writer(store));
 }
 
 TEST_F(SafetyTest, AReaderAndAWriterDoNotWaitForEachOther) {

@@ -32,6 +32,9 @@ class SweepTest : public ::testing::Test {
     Store store = open_store(database_);
     return gather(sweep_, store, {readers});
   }
+  void remove_database() const {
+    for (const char* end : {"", "-wal", "-shm", "-journal"}) fs::remove(database_ + end);
+  }
   Table ask(const std::string& sql) const {
     Store store = open_store_readonly(database_);
     return run_query(store, sql);

@@ -39,6 +39,8 @@ struct Shape {
   int64_t peak_mib = 100;  // of the last rank, from step 5 on; the other ranks need 1 MiB less
   int ranks = 2;
   std::string host = "node1";
+  int copying_rank = -1;       // the one rank that copies in step 2, without an exchange of its own; -1: all, with one
+  bool host_per_rank = false;  // the rank's number at the end of its host's name
   char digest = 'a';
   std::string state = "completed";  // empty: no state.json
 };
@@ -77,10 +79,13 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
   const int64_t skew = rank == 1 ? shape.skew_ms : 0;
   add(EventKind::compute, StallCause::none, StreamId::compute, 0, 50, 0);
   add(EventKind::attention, StallCause::none, StreamId::compute, 50, 70 + skew, 0);
-  add(EventKind::all_to_all, StallCause::none, StreamId::comm, 70, 70 + shape.exchange_ms,
-      shape.exchange_ms * exchanged_per_ms);
+  const bool copies = step == 2 && (shape.copying_rank < 0 || rank == shape.copying_rank);
+  if (!copies || shape.copying_rank < 0) {
+    add(EventKind::all_to_all, StallCause::none, StreamId::comm, 70, 70 + shape.exchange_ms,
+        shape.exchange_ms * exchanged_per_ms);
+  }
   if (shape.skew_ms > skew) add(EventKind::stall, StallCause::peers, StreamId::compute, 70, 70 + shape.skew_ms, 0);
-  if (step == 2) {
+  if (copies) {
     add(EventKind::h2d, StallCause::none, StreamId::copy, 40, 70, copied);
     add(EventKind::h2d, StallCause::none, StreamId::copy, 70, 70 + shape.exposed_ms, copied);
     add(EventKind::stall, StallCause::weights, StreamId::compute, 70, 75, 0);
@@ -93,10 +98,13 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
 }
 
 inline void write_trace(const Shape& shape, int rank, const std::string& directory) {
-  TraceWriter writer(
-      directory + "/" + trace_file_name(rank), to_json(spec_of(shape)).dump(),
-      nlohmann::json{{"host", shape.host}, {"rank", rank}, {"git_revision", "abc"}, {"device", {{"name", "gpu"}}}}
-          .dump());
+  TraceWriter writer(directory + "/" + trace_file_name(rank), to_json(spec_of(shape)).dump(),
+                     nlohmann::json{{"host", shape.host + (shape.host_per_rank ? std::to_string(rank) : "")},
+                                    {"rank", rank},
+                                    {"git_revision", "abc"},
+                                    {"weights_loaded_s", rank + shape.repeat},
+                                    {"device", {{"name", "gpu"}}}}
+                         .dump());
   writer.append({{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}});
   int64_t start = begin;
   for (int step = 1; step <= shape.steps; ++step) {

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "tests/store/sweep_fixture.h"
@@ -22,19 +23,20 @@ std::string text_of(const std::string& file) {
 
 class UpgradeTest : public SweepTest {
  protected:
-  // What this version's gather wrote, less what version 1 had not, in a file of version 1.
-  void gather_as_version_1() const {
+  // What this version's gather wrote, less what the older version had not, in a file of that version.
+  void gather_as_version(int version) const {
     gather_all();
     const std::string old = directory_ + "/old.db";
     {
       SQLite::Database db(old, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-      db.exec(text_of(WANSWEEP_SOURCE_DIR "/tests/store/results-v1.sql"));
+      db.exec(text_of(WANSWEEP_SOURCE_DIR "/tests/store/results-v" + std::to_string(version) + ".sql"));
       db.exec("ATTACH '" + database_ + "' AS new");
       for (const char* table :
            {"sweep", "run", "attempt", "setting", "rank", "step", "event", "memory", "step_summary"})
         db.exec(std::string("INSERT INTO main.") + table + " SELECT * FROM new." + table);
+      if (version > 1) db.exec("INSERT INTO main.environment SELECT * FROM new.environment");
     }
-    for (const char* end : {"", "-wal", "-shm"}) fs::remove(database_ + end);
+    remove_database();
     fs::rename(old, database_);
   }
   std::vector<std::string> copies() const {
@@ -64,7 +66,7 @@ class UpgradeTest : public SweepTest {
   }
 };
 
-TEST_F(UpgradeTest, Version1BecomesWhatANewDatabaseIs) {
+TEST_F(UpgradeTest, EachOlderVersionBecomesWhatANewDatabaseIs) {
   write_attempt(sweep_, {.exposed_ms = 30});
   write_attempt(sweep_, {.offload = "swap", .spike_ms = 500, .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
   gather_all();
@@ -73,18 +75,20 @@ TEST_F(UpgradeTest, Version1BecomesWhatANewDatabaseIs) {
     Store store = open_store(database_);
     return shape_of(store.db);
   }();
-  gather_as_version_1();
-  Store store = open_store(database_);
-  EXPECT_EQ(shape_of(store.db), shape);
-  EXPECT_EQ(contents(), rows);
-  EXPECT_EQ(store.db.execAndGet("PRAGMA user_version").getInt(), store_version());
-  EXPECT_EQ(store.db.execAndGet("PRAGMA integrity_check").getString(), "ok");
-  EXPECT_EQ(gather(sweep_, store).unchanged, 2);
+  for (int version = 1; version < store_version(); ++version) {
+    gather_as_version(version);
+    Store store = open_store(database_);
+    EXPECT_EQ(shape_of(store.db), shape) << version;
+    EXPECT_EQ(contents(), rows) << version;
+    EXPECT_EQ(store.db.execAndGet("PRAGMA user_version").getInt(), store_version());
+    EXPECT_EQ(store.db.execAndGet("PRAGMA integrity_check").getString(), "ok");
+    EXPECT_EQ(gather(sweep_, store).unchanged, 2);
+  }
 }
 
 TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {
   write_attempt(sweep_, {});
-  gather_as_version_1();
+  gather_as_version(1);
   const std::string copy = open_store(database_).upgraded_from;
   EXPECT_EQ(copies(), std::vector<std::string>{copy});
   SQLite::Database old(copy, SQLite::OPEN_READONLY);
@@ -96,7 +100,7 @@ TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {
 
 TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWas) {
   write_attempt(sweep_, {});
-  gather_as_version_1();
+  gather_as_version(1);
   { SQLite::Database(database_, SQLite::OPEN_READWRITE).exec("CREATE TABLE traffic (in_the_way)"); }
   EXPECT_THROW(open_store(database_), Error);
   SQLite::Database db(database_, SQLite::OPEN_READONLY);
@@ -107,7 +111,7 @@ TEST_F(UpgradeTest, AnUpgradeThatFailsLeavesTheFileAsItWas) {
 
 TEST_F(UpgradeTest, QuestionsToAnOlderVersionSayHowToUpgrade) {
   write_attempt(sweep_, {});
-  gather_as_version_1();
+  gather_as_version(1);
   try {
     open_store_readonly(database_);
     FAIL();
@@ -128,6 +132,30 @@ TEST_F(UpgradeTest, ViewsThatDifferAreMadeAnewAndAPersonsOwnStay) {
   EXPECT_EQ(store.upgraded_from, "");
   EXPECT_EQ(store.db.execAndGet("SELECT state FROM runs").getString(), "complete");
   EXPECT_EQ(number("SELECT * FROM mine"), 2);
+}
+
+TEST(Schema, EveryColumnIsDocumentedAndSaysItsUnit) {
+  std::istringstream lines(results_sql);
+  const std::regex column("^  ([a-z_0-9]+) +(INTEGER|TEXT|REAL)\\b[^-]*(-- (.+))?");
+  int columns = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch part;
+    if (!std::regex_search(line, part, column) || line.starts_with("  id ")) continue;
+    ++columns;
+    const std::string name = part[1], words = part[4];
+    EXPECT_FALSE(words.empty()) << line;
+    if (name.ends_with("_ns")) {
+      EXPECT_TRUE(words.starts_with("ns")) << line;
+    }
+    const std::regex sizes("(device|host)_(used|peak)|(.*_)?bytes");
+    if (std::regex_match(name, sizes)) {
+      EXPECT_TRUE(words.starts_with("bytes")) << line;
+    }
+    if (name.ends_with("_at") || name == "at") {
+      EXPECT_TRUE(words.starts_with("time")) << line;
+    }
+  }
+  EXPECT_GT(columns, 100);
 }
 
 TEST(Migrations, EndAtTheVersionOfTheSchema) {

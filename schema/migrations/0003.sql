@@ -1,0 +1,23 @@
+-- To version 3: exchanges and copies are summed apart by what ran on the other ranks of the host too. The sums are made
+-- anew from the events afterwards (upgrade.cc).
+
+DROP TABLE traffic;
+CREATE TABLE traffic (
+  rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  step               INTEGER NOT NULL,
+  kind               INTEGER NOT NULL,
+  beside             INTEGER NOT NULL,
+  peers              INTEGER NOT NULL,
+  events             INTEGER NOT NULL,
+  bytes              INTEGER NOT NULL,
+  duration_ns        INTEGER NOT NULL,
+  hidden_ns          INTEGER NOT NULL,
+  with_all_to_all_ns INTEGER NOT NULL,
+  with_ring_ns       INTEGER NOT NULL,
+  with_h2d_ns        INTEGER NOT NULL,
+  with_d2h_ns        INTEGER NOT NULL,
+  with_peers_same_ns INTEGER NOT NULL,
+  PRIMARY KEY (rank_id, step, kind, beside, peers)
+) STRICT, WITHOUT ROWID;
+
+PRAGMA user_version = 3;
