@@ -19,7 +19,7 @@ struct Options {
 
 int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& options) {
   for (const PlannedArray& array : plan_arrays(runs_to_submit(options.directory, plan), options)) {
-    fmt::print("{}\n", preview_script(array, sweep, options));
+    fmt::print("{}\n", preview_script(array, sweep, options.directory));
   }
   return static_cast<int>(ExitCode::ok);
 }
@@ -37,7 +37,7 @@ int submit(const Options& given) {
   write_sweep_record(options.directory, sweep, plan);
   const PreparedSubmission prepared = prepare_submission(plan, options);
   if (prepared.runs > 0) {
-    const SubmitReport report = submit_arrays(prepared.arrays, sweep, options, false);
+    const SubmitReport report = submit_arrays(prepared.arrays, sweep, options.directory, false);
     for (const std::string& line : report.lines) fmt::print("{}\n", line);
   }
   fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, options.directory);

@@ -27,6 +27,8 @@ RetryDecision by_exit_code(std::optional<int> exit_code, const RetryFactors& fac
   const ExitCodeInfo* info = exit_code ? find_exit_code(*exit_code) : nullptr;
   if (info == nullptr) return unchanged("again: the worker left no word on why it failed");
   switch (info->code) {
+    case ExitCode::ok:
+      return unchanged("again: it ended well, and its record is missing or damaged");
     case ExitCode::interrupted:
       return with_more_time(factors);
     case ExitCode::host_memory:
