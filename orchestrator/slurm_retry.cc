@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "orchestrator/slurm_files.h"
+#include "orchestrator/slurm_throttle.h"
 #include "orchestrator/submission.h"
 #include "orchestrator/text_table.h"
 #include "schema/completion.h"
@@ -67,7 +68,10 @@ struct Retried {
 
 PlannedArray array_of(const Retried& retried, const std::set<std::string>& bad_nodes, const RetryGrants& grants) {
   const Submission& before = *retried.submission;
-  PlannedArray array{before.shape, before.profile, grants.worker.empty() ? before.worker : grants.worker, {}};
+  PlannedArray array;
+  array.shape = before.shape;
+  array.profile = before.profile;
+  array.worker = grants.worker.empty() ? before.worker : grants.worker;
   array.shape.seconds = times(before.shape.seconds, retried.decision.time_factor);
   array.shape.memory_per_node = times(before.shape.memory_per_node, retried.decision.memory_factor);
   std::set<std::string> exclude(before.profile.exclude.begin(), before.profile.exclude.end());
@@ -123,7 +127,7 @@ SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directo
   retry.text = table.to_string() + '\n';
   retry.arrays = gather_arrays(std::move(retried), failed, bad_nodes, grants);
   const int before = submissions.empty() ? 0 : submissions.back().max_running;
-  throttle_arrays(retry.arrays, grants.max_running > 0 ? grants.max_running : before);
+  throttle_arrays(retry.arrays, grants.max_running > 0 ? grants.max_running : before, find_live_arrays(directory));
   return retry;
 }
 

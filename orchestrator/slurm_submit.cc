@@ -8,6 +8,7 @@
 #include <map>
 
 #include "orchestrator/attempt.h"
+#include "orchestrator/slurm_throttle.h"
 #include "orchestrator/submission.h"
 #include "schema/completion.h"
 #include "schema/error.h"
@@ -114,7 +115,16 @@ JobScript script_of(const PlannedArray& array, const Sweep& sweep, const std::st
   return job;
 }
 
-Submission intend(const PlannedArray& array, const Sweep& sweep, const std::string& directory, bool by_hand) {
+// `jobs`: of the arrays before this one in the plan.
+std::vector<std::string> jobs_before(const PlannedArray& array, const std::vector<int64_t>& jobs) {
+  std::vector<std::string> before;
+  for (const int64_t job : array.after_jobs) before.push_back(std::to_string(job));
+  if (array.after) before.push_back(std::to_string(jobs[*array.after]));
+  return before;
+}
+
+Submission intend(const PlannedArray& array, const Sweep& sweep, const std::string& directory, bool by_hand,
+                  const std::vector<int64_t>& jobs) {
   Submission submission;
   submission.token = make_token(sweep.name);
   submission.profile = array.profile;
@@ -128,7 +138,8 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, const std::stri
     const Attempt attempt = create_attempt(directory, sweep.name, *run.configuration, run.repeat, place);
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }
-  const JobScript job = script_of(array, sweep, directory, submission.token);
+  JobScript job = script_of(array, sweep, directory, submission.token);
+  job.after = jobs_before(array, jobs);
   submission.directory = job.submission;
   submission.worker = job.worker;
   write_intent(submission, render_job_script(job, array.profile));
@@ -167,35 +178,28 @@ std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all) {
   return parts;
 }
 
-void throttle_arrays(std::vector<PlannedArray>& arrays, int max_running) {
-  if (max_running == 0) return;
-  size_t runs = 0;
-  for (const PlannedArray& array : arrays) runs += array.runs.size();
-  int left = max_running;
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    const auto behind = static_cast<int>(arrays.size() - i) - 1;
-    const auto share = static_cast<int>(static_cast<size_t>(max_running) * arrays[i].runs.size() / runs);
-    arrays[i].max_running = max_running;
-    arrays[i].running = std::max(1, i + 1 == arrays.size() ? left : std::min(share, left - behind));
-    left -= arrays[i].running;
-  }
-}
-
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options) {
   std::map<ResourceShape, std::vector<PlannedRun>> by_shape;
   for (const PlannedRun& run : runs) by_shape[shape_of(*run.configuration, options)].push_back(run);
   std::vector<PlannedArray> arrays;
   for (auto& [shape, members] : by_shape) {
-    const std::vector<PlannedArray> parts =
-        split_at_array_limit({shape, options.profile, options.worker, std::move(members)});
+    PlannedArray all;
+    all.shape = shape;
+    all.profile = options.profile;
+    all.worker = options.worker;
+    all.runs = std::move(members);
+    const std::vector<PlannedArray> parts = split_at_array_limit(all);
     arrays.insert(arrays.end(), parts.begin(), parts.end());
   }
-  throttle_arrays(arrays, options.max_running);
+  throttle_arrays(arrays, options.max_running, find_live_arrays(options.directory));
   return arrays;
 }
 
 std::string preview_script(const PlannedArray& array, const Sweep& sweep, const std::string& directory) {
-  return render_job_script(script_of(array, sweep, directory, "ws-TOKEN"), array.profile);
+  JobScript job = script_of(array, sweep, directory, "ws-TOKEN");
+  for (const int64_t id : array.after_jobs) job.after.push_back(std::to_string(id));
+  if (array.after) job.after.emplace_back("JOB");
+  return render_job_script(job, array.profile);
 }
 
 std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan) {
@@ -215,9 +219,16 @@ std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan&
 
 SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const std::string& directory,
                            bool by_hand) {
+  if (by_hand && std::any_of(arrays.begin(), arrays.end(), [](const PlannedArray& array) { return array.after; })) {
+    throw bad_input(
+        fmt::format("--max-running is {}; {} arrays that are submitted by hand need one each, or `wansweep "
+                    "submit`, which lets them wait for each other",
+                    arrays[0].max_running, arrays.size()));
+  }
   SubmitReport report;
+  std::vector<int64_t> jobs;
   for (const PlannedArray& array : arrays) {
-    Submission submission = intend(array, sweep, directory, by_hand);
+    Submission submission = intend(array, sweep, directory, by_hand, jobs);
     const std::string script = submission.directory + "/job.sh";
     report.runs += array.runs.size();
     if (by_hand) {
@@ -228,6 +239,7 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
     switch (answer.kind) {
       case SubmitAnswer::Kind::accepted:
         write_outcome(submission, {"submitted", answer.job_id, ""});
+        jobs.push_back(answer.job_id);
         report.lines.push_back(fmt::format("job {}: {} runs, {} rank{}, {} node{}, {} MiB a node, {}", answer.job_id,
                                            array.runs.size(), array.shape.ranks, array.shape.ranks == 1 ? "" : "s",
                                            array.shape.nodes, array.shape.nodes == 1 ? "" : "s",

@@ -22,7 +22,7 @@ struct SubmitOptions {
   std::string directory;  // of the sweep
   std::string worker;
   ClusterProfile profile;
-  int max_running = 0;             // over all arrays, at most; 0: as many as there is room for
+  int max_running = 0;             // of the sweep's runs, at a time; 0: as many as there is room for
   std::optional<int64_t> seconds;  // time limit; else predicted
 };
 
@@ -37,18 +37,18 @@ struct PlannedArray {
   std::vector<PlannedRun> runs;
   int running = 0;      // at a time; 0: all
   int max_running = 0;  // of the whole sweep, as the user gave it; 0: all
+  // What has to end before any of it runs, so that max_running holds.
+  std::optional<size_t> after;      // another array of the same plan, ahead of it
+  std::vector<int64_t> after_jobs;  // what Slurm had before
 };
 
 // `runs`, which ask for the same, as arrays that the cluster takes.
 std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all);
 
-// Shares `max_running` out over the arrays by their size.
-void throttle_arrays(std::vector<PlannedArray>& arrays, int max_running);
-
 // By shape, split at the array limit, throttled. Throws as shape_of.
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options);
 
-// The script as it would be sent, under a token that stands for the one to come.
+// The script as it would be sent, under a token that stands for the one to come, as JOB does for a job to wait for.
 std::string preview_script(const PlannedArray& array, const Sweep& sweep, const std::string& directory);
 
 // Runs that were never run, nor are in Slurm's hands: no attempt has them, or only such as were withdrawn or refused.

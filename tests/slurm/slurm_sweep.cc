@@ -1,7 +1,6 @@
 #include "tests/slurm/slurm_sweep.h"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +64,17 @@ constexpr const char* worker_head =
 }  // namespace
 
 const std::string& no_cluster() { return the_cluster->problem(); }
+
+void OnSlurm::SetUp() {
+  if (!no_cluster().empty()) GTEST_SKIP() << no_cluster();
+}
+
+SweepSettings pretended(const std::string& worker, const std::string& profile) {
+  SweepSettings settings;
+  settings.worker = worker;
+  settings.profile = profile;
+  return settings;
+}
 
 void cluster(const std::string& arguments) {
   std::vector<std::string> command{script};
@@ -132,6 +142,12 @@ Outcome SlurmSweep::status() const { return run_program({WANSWEEP_BIN_DIR "/wans
 
 Outcome SlurmSweep::cancel() const { return run_program({WANSWEEP_BIN_DIR "/wansweep", "cancel", out()}); }
 
+Outcome SlurmSweep::rerun(const std::vector<std::string>& more) const {
+  std::vector<std::string> arguments{WANSWEEP_BIN_DIR "/wansweep", "rerun", out(), "--failed"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program(arguments);
+}
+
 std::vector<std::string> SlurmSweep::attempts() const {
   std::vector<std::string> found;
   std::error_code failed;
@@ -166,6 +182,12 @@ bool SlurmSweep::wait_for_file(const std::string& file, int seconds) const {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return false;
+}
+
+std::string SlurmSweep::token() const {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(out() + "/submissions", failed)) return entry.path().filename();
+  return "";
 }
 
 std::string SlurmSweep::text(const std::string& file) const { return read_text(out() + "/" + file); }
