@@ -53,7 +53,7 @@ TEST_F(Rerun, EachFailureGoesAgainWithWhatItNeedsAndNoOther) {
   EXPECT_EQ(granted.exit_code, 0) << granted.out;
   EXPECT_NE(granted.out.find("3 of 5 failed runs submitted again"), std::string::npos) << granted.out;
   sweep.wait(60);
-  EXPECT_NE(sweep.text(attempt_named(sweep, "-1-a2") + "/asked").find("TimeLimit=00:02:00"), std::string::npos);
+  EXPECT_NE(sweep.text(attempt_named(sweep, "-1-a2") + "/asked").find("TimeLimit=00:10:00"), std::string::npos);
   EXPECT_NE(sweep.text(attempt_named(sweep, "-2-a2") + "/asked").find("MinMemoryNode=3G"), std::string::npos);
   EXPECT_EQ(attempt_named(sweep, "-4-a2"), "attempts/none") << "a bad configuration fails again";
   EXPECT_EQ(attempt_named(sweep, "-5-a2"), "attempts/none") << "the device's memory does not grow";

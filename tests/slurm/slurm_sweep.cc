@@ -27,7 +27,8 @@ std::string read_text(const std::string& file) {
   return text.str();
 }
 
-// Starts the cluster once, and stops it with the program.
+// Starts the cluster once, and stops it with the program; unless WANSWEEP_TEST_CLUSTER says that somebody else does
+// (tests/slurm/run: while a test has a part of it down, `up` of another one would begin anew).
 class Cluster : public testing::Environment {
  public:
   const std::string& problem() {
@@ -35,12 +36,17 @@ class Cluster : public testing::Environment {
     return problem_;
   }
   void TearDown() override {
-    if (asked_ && std::getenv("WANSWEEP_KEEP_CLUSTER") == nullptr) run_program({script, "down"});
+    if (started_) run_program({script, "down"});
   }
 
  private:
   void start() {
     asked_ = true;
+    if (const char* conf = std::getenv("WANSWEEP_TEST_CLUSTER")) {
+      setenv("SLURM_CONF", conf, 1);
+      return;
+    }
+    started_ = true;
     const Outcome up = run_program({script, "up"});
     const size_t at = up.out.find("SLURM_CONF=");
     if (up.exit_code != 0 || at == std::string::npos) {
@@ -52,6 +58,7 @@ class Cluster : public testing::Environment {
   }
 
   bool asked_ = false;
+  bool started_ = false;
   std::string problem_;
 };
 
