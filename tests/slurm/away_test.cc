@@ -10,17 +10,7 @@
 namespace wansweep::test {
 namespace {
 
-// The controller forgets ended jobs at once here: it looks for those every ten seconds.
-class Forgotten : public OnSlurm {
- protected:
-  void SetUp() override {
-    OnSlurm::SetUp();
-    if (no_cluster().empty()) cluster("set MinJobAge 2");
-  }
-  void TearDown() override {
-    if (no_cluster().empty()) cluster("set MinJobAge 300");
-  }
-};
+class Forgotten : public OnSlurm {};
 
 // Until squeue has none of the sweep's jobs, ended ones included; wansweep is not asked meanwhile.
 void wait_until_forgotten(const SlurmSweep& sweep) {
@@ -67,7 +57,7 @@ TEST_F(Forgotten, WithoutAccountingTheWorkersWordDecidesAndSilenceIsALoss) {
   setenv("SLURM_CONF", with.c_str(), 1);
 }
 
-TEST_F(Forgotten, RowsThatComeLateAreWaitedFor) {
+TEST_F(Outage, RowsThatComeLateAreWaitedFor) {
   // The controller sends no row while slurmdbd is frozen, and sacct hangs.
   const SlurmSweep sweep(pretended("exit 12\n", "command_timeout = 2\nlost_seconds = 60"));
   cluster("freeze-dbd");

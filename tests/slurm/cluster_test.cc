@@ -138,7 +138,7 @@ TEST_F(LongWait, AThousandMembersAreTrackedWithAQueueCallALook) {
   const std::string before = std::getenv("PATH");
   setenv("PATH", (shims.path() + ":" + before).c_str(), 1);
   const auto start = std::chrono::steady_clock::now();
-  const Outcome submitted = sweep.submit({"--max-running", "12"});
+  const Outcome submitted = sweep.submit({"--max-running", "24"});
   ASSERT_EQ(submitted.exit_code, 0) << submitted.out;
   const Outcome watched = run_program({WANSWEEP_BIN_DIR "/wansweep", "status", sweep.out(), "--watch"});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -158,7 +158,10 @@ Outcome SlurmSweep::rerun(const std::vector<std::string>& more) const {
 std::vector<std::string> SlurmSweep::attempts() const {
   std::vector<std::string> found;
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(out() + "/attempts", failed)) found.push_back(entry.path().string());
+  for (const auto& entry : fs::directory_iterator(out() + "/attempts", failed)) {
+    // One that was cut off before it was written down was never begun.
+    if (fs::exists(entry.path() / "attempt.json")) found.push_back(entry.path().string());
+  }
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -20,7 +20,7 @@ class OnSlurm : public testing::Test {
 // Tests that wait for a minute and more, beside all others.
 class LongWait : public OnSlurm {};
 
-// Tests that take a part of Slurm away from all, one after the other.
+// Tests that take a part of Slurm away, one after the other, on a cluster of their own.
 class Outage : public OnSlurm {};
 
 struct Outcome {
