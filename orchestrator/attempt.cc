@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "orchestrator/optional_int.h"
 #include "orchestrator/process.h"
@@ -79,6 +80,8 @@ int attempt_number(std::string_view folder, const std::string& run) {
 
 }  // namespace
 
+bool was_withdrawn(const Attempt& attempt) { return attempt.state && attempt.state->state == "withdrawn"; }
+
 std::map<std::string, Attempt> newest_attempts(const std::string& sweep_directory) {
   std::map<std::string, Attempt> newest;
   std::error_code failed;
@@ -86,7 +89,8 @@ std::map<std::string, Attempt> newest_attempts(const std::string& sweep_director
     std::optional<Attempt> attempt = read_attempt(entry.path().string());
     if (!attempt) continue;
     Attempt& known = newest[attempt->run];
-    if (attempt->number > known.number) known = std::move(*attempt);
+    const auto rank = [](const Attempt& each) { return std::pair(!was_withdrawn(each), each.number); };
+    if (known.number == 0 || rank(*attempt) > rank(known)) known = std::move(*attempt);
   }
   return newest;
 }

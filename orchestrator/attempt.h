@@ -42,8 +42,8 @@ struct SubmissionPlace {
   int index = 0;
 };
 
-// The newest attempt of each run that has one, by run name. Folders without a readable attempt.json were cut off before
-// anything started, and are passed over.
+// The newest attempt of each run that has one, by run name; one that was withdrawn, and so never ran, only where there
+// is no other. Folders without a readable attempt.json were cut off before anything started, and are passed over.
 std::map<std::string, Attempt> newest_attempts(const std::string& sweep_directory);
 
 // A new folder with spec.json and attempt.json; its number is one above all that are there. Throws Error(output).
@@ -53,6 +53,9 @@ Attempt create_attempt(const std::string& sweep_directory, const std::string& sw
 
 // Which process serves the attempt, so that a later wansweep can tell whether it still runs.
 void write_pid(const Attempt& attempt, int pid);
+
+// It was written down for Slurm, which refused it or never had it.
+bool was_withdrawn(const Attempt& attempt);
 
 void write_state(Attempt& attempt, const AttemptState& state);
 

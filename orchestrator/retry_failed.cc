@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <set>
 
-#include "orchestrator/attempt.h"
 #include "orchestrator/store/lineage.h"
 #include "orchestrator/sweep_directory.h"
 #include "orchestrator/text_table.h"
@@ -30,19 +28,9 @@ const char* advice(const ExitCodeInfo* info) {
   return "another try may help";
 }
 
-void refuse_other_launchers(const Attempt& attempt) {
-  std::ifstream stream(attempt.directory + "/attempt.json");
-  const nlohmann::json json = nlohmann::json::parse(stream, nullptr, false);
-  const std::string launcher = json.is_object() ? json.value("launcher", "local") : "local";
-  if (launcher != "local") {
-    throw bad_input(fmt::format("{}: was launched by {}, not on this machine; `wansweep submit` tries it again",
-                                attempt.directory, launcher));
-  }
-}
-
 }  // namespace
 
-FailedRuns find_failed_runs(const std::string& directory) {
+FailedRuns find_failed_runs(const std::string& directory, const std::string& launcher) {
   const SweepRecord record = read_sweep_record(directory);
   const std::map<std::string, RunSpec> specs = read_sweep_specs(directory);
   const std::map<std::string, Attempt> newest = newest_attempts(directory);
@@ -53,18 +41,13 @@ FailedRuns find_failed_runs(const std::string& directory) {
   FailedRuns failed;
   failed.sweep.name = failed.plan.sweep = record.name;
   failed.sweep.file = failed.plan.file = record.file;
-  TextTable table({{"run"}, {"attempt", Align::right}, {"why"}, {"again"}});
   for (const ListedRun& run : record.runs) {
     const auto found = newest.find(run.run);
     if (found == newest.end() || superseded.contains(run.run)) continue;
     const Attempt& attempt = found->second;
-    if (!attempt.state || attempt.state->state == "cancelled" || is_done(attempt)) continue;
-    refuse_other_launchers(attempt);
-    std::string why = attempt.state->line;
-    if (why.empty()) why = completion_problem(attempt.directory).value_or(attempt.state->state);
-    table.add_row({run.run, fmt::format("{}", attempt.number), why,
-                   advice(find_exit_code(worker_exit_code(attempt).value_or(-1)))});
-    failed.runs.insert(run.run);
+    if (!attempt.state || attempt.state->state == "cancelled" || was_withdrawn(attempt) || is_done(attempt)) continue;
+    if (attempt.launcher != launcher) continue;
+    failed.attempts.emplace(run.run, attempt);
     failed.plan.repeats = std::max(failed.plan.repeats, run.repeat);
     const auto known = std::find_if(failed.plan.configurations.begin(), failed.plan.configurations.end(),
                                     [&](const PlannedConfiguration& c) { return c.hash == run.config; });
@@ -78,8 +61,21 @@ FailedRuns find_failed_runs(const std::string& directory) {
     planned.hash = run.config;
     planned.name = run.run.substr(0, run.run.size() - fmt::format("-{}", run.repeat).size());
   }
-  failed.text = failed.runs.empty() ? fmt::format("{}: no run has failed\n", directory) : table.to_string() + '\n';
   return failed;
+}
+
+std::string failure_of(const Attempt& attempt) {
+  if (!attempt.state->line.empty()) return attempt.state->line;
+  return completion_problem(attempt.directory).value_or(attempt.state->state);
+}
+
+std::string failed_runs_as_text(const FailedRuns& failed) {
+  TextTable table({{"run"}, {"attempt", Align::right}, {"why"}, {"again"}});
+  for (const auto& [run, attempt] : failed.attempts) {
+    table.add_row({run, fmt::format("{}", attempt.number), failure_of(attempt),
+                   advice(find_exit_code(worker_exit_code(attempt).value_or(-1)))});
+  }
+  return table.to_string() + '\n';
 }
 
 }  // namespace wansweep

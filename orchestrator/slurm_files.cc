@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -16,14 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-JobState state_named(const std::string& name) {
-  constexpr std::array all{JobState::queued,       JobState::running,   JobState::completed,     JobState::failed,
-                           JobState::cancelled,    JobState::timeout,   JobState::out_of_memory, JobState::node_failure,
-                           JobState::boot_failure, JobState::preempted, JobState::lost};
-  const auto found = std::find_if(all.begin(), all.end(), [&](JobState state) { return name_of(state) == name; });
-  return found != all.end() ? *found : JobState::unknown;
-}
-
 Json number_or_null(const std::optional<int>& number) { return number ? Json(*number) : Json(nullptr); }
 
 }  // namespace
@@ -34,7 +24,7 @@ LastVerdict read_last_verdict(const std::string& attempt) {
   if (!json.is_object()) return {};
   try {
     LastVerdict last;
-    last.state = state_named(json.at("state"));
+    last.state = job_state_named(json.at("state").get<std::string>());
     last.line = json.at("line");
     last.looked_at = json.at("looked_at");
     JobRow& row = last.memory.row;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "orchestrator/attempt.h"
+#include "orchestrator/slurm_throttle.h"
 #include "orchestrator/submission.h"
 #include "schema/completion.h"
 #include "schema/error.h"
@@ -72,9 +73,9 @@ void set_memory(ResourceShape& shape, const PlannedConfiguration& c, const Submi
   const auto device = c.spec.backend == "cpu" ? static_cast<double>(c.memory.device_total()) : 0.0;
   const double needed =
       ranks * ((host + device) / mib * memory_margin + static_cast<double>(options.profile.host_memory_per_rank));
-  shape.memory_per_node = round_up(needed * options.memory_factor, memory_granule);
+  shape.memory_per_node = round_up(needed, memory_granule);
   const int64_t most = options.profile.memory_per_node;
-  if (needed * options.memory_factor > static_cast<double>(most)) {
+  if (needed > static_cast<double>(most)) {
     refuse(c, options.profile,
            fmt::format("needs {} MiB of host memory a node; memory_per_node is {}", shape.memory_per_node, most));
   }
@@ -88,7 +89,7 @@ void set_time(ResourceShape& shape, const PlannedConfiguration& c, const SubmitO
   } else {
     const double predicted =
         predicted_seconds(c, profile) * time_margin + static_cast<double>(profile.signal_before_end);
-    const double asked = std::max(predicted, static_cast<double>(profile.shortest_time)) * options.time_factor;
+    const double asked = std::max(predicted, static_cast<double>(profile.shortest_time));
     shape.seconds = asked > static_cast<double>(time_granule) ? round_up(asked, time_granule) : round_up(asked, 60);
   }
   if (shape.seconds > profile.time_limit) {
@@ -98,48 +99,50 @@ void set_time(ResourceShape& shape, const PlannedConfiguration& c, const SubmitO
   }
 }
 
-// Shares `limit` out over the arrays by their size, one at least for each.
-void throttle(std::vector<PlannedArray>& arrays, size_t runs, int limit) {
-  if (limit == 0) return;
-  int left = limit;
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    const auto behind = static_cast<int>(arrays.size() - i) - 1;
-    const auto share = static_cast<int>(static_cast<size_t>(limit) * arrays[i].runs.size() / runs);
-    arrays[i].running = std::max(1, i + 1 == arrays.size() ? left : std::min(share, left - behind));
-    left -= arrays[i].running;
-  }
-}
-
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
 
-JobScript script_of(const PlannedArray& array, const Sweep& sweep, const SubmitOptions& options,
+JobScript script_of(const PlannedArray& array, const Sweep& sweep, const std::string& directory,
                     const std::string& token) {
   JobScript job;
   job.token = token;
   job.sweep = sweep.name;
-  job.submission = absolute(options.directory + "/submissions/" + token);
-  job.attempts = absolute(options.directory + "/attempts");
-  job.worker = absolute(options.worker);
+  job.submission = absolute(directory + "/submissions/" + token);
+  job.attempts = absolute(directory + "/attempts");
+  job.worker = absolute(array.worker);
   job.count = static_cast<int>(array.runs.size());
   job.running = array.running;
   job.shape = array.shape;
   return job;
 }
 
-Submission intend(const PlannedArray& array, const Sweep& sweep, const SubmitOptions& options, bool by_hand) {
+// `jobs`: of the arrays before this one in the plan.
+std::vector<std::string> jobs_before(const PlannedArray& array, const std::vector<int64_t>& jobs) {
+  std::vector<std::string> before;
+  for (const int64_t job : array.after_jobs) before.push_back(std::to_string(job));
+  if (array.after) before.push_back(std::to_string(jobs[*array.after]));
+  return before;
+}
+
+Submission intend(const PlannedArray& array, const Sweep& sweep, const std::string& directory, bool by_hand,
+                  const std::vector<int64_t>& jobs) {
   Submission submission;
   submission.token = make_token(sweep.name);
-  submission.profile = options.profile;
+  submission.profile = array.profile;
+  submission.shape = array.shape;
+  submission.running = array.running;
+  submission.max_running = array.max_running;
   submission.created_at = seconds_now();
   submission.by_hand = by_hand;
   for (const PlannedRun& run : array.runs) {
     const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size())};
-    const Attempt attempt = create_attempt(options.directory, sweep.name, *run.configuration, run.repeat, place);
+    const Attempt attempt = create_attempt(directory, sweep.name, *run.configuration, run.repeat, place);
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }
-  const JobScript job = script_of(array, sweep, options, submission.token);
+  JobScript job = script_of(array, sweep, directory, submission.token);
+  job.after = jobs_before(array, jobs);
   submission.directory = job.submission;
-  write_intent(submission, render_job_script(job, options.profile));
+  submission.worker = job.worker;
+  write_intent(submission, render_job_script(job, array.profile));
   return submission;
 }
 
@@ -164,24 +167,39 @@ ResourceShape shape_of(const PlannedConfiguration& configuration, const SubmitOp
   return shape;
 }
 
+std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all) {
+  const auto limit = static_cast<size_t>(all.profile.array_limit);
+  std::vector<PlannedArray> parts;
+  for (size_t begin = 0; begin < all.runs.size(); begin += limit) {
+    const size_t end = std::min(begin + limit, all.runs.size());
+    PlannedArray& part = parts.emplace_back(all);
+    part.runs.assign(all.runs.begin() + static_cast<long>(begin), all.runs.begin() + static_cast<long>(end));
+  }
+  return parts;
+}
+
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options) {
   std::map<ResourceShape, std::vector<PlannedRun>> by_shape;
   for (const PlannedRun& run : runs) by_shape[shape_of(*run.configuration, options)].push_back(run);
-  const auto limit = static_cast<size_t>(options.profile.array_limit);
   std::vector<PlannedArray> arrays;
-  for (const auto& [shape, members] : by_shape) {
-    for (size_t begin = 0; begin < members.size(); begin += limit) {
-      const size_t end = std::min(begin + limit, members.size());
-      arrays.push_back(
-          {shape, {members.begin() + static_cast<long>(begin), members.begin() + static_cast<long>(end)}, 0});
-    }
+  for (auto& [shape, members] : by_shape) {
+    PlannedArray all;
+    all.shape = shape;
+    all.profile = options.profile;
+    all.worker = options.worker;
+    all.runs = std::move(members);
+    const std::vector<PlannedArray> parts = split_at_array_limit(all);
+    arrays.insert(arrays.end(), parts.begin(), parts.end());
   }
-  throttle(arrays, runs.size(), options.max_running);
+  throttle_arrays(arrays, options.max_running, find_live_arrays(options.directory));
   return arrays;
 }
 
-std::string preview_script(const PlannedArray& array, const Sweep& sweep, const SubmitOptions& options) {
-  return render_job_script(script_of(array, sweep, options, "ws-TOKEN"), options.profile);
+std::string preview_script(const PlannedArray& array, const Sweep& sweep, const std::string& directory) {
+  JobScript job = script_of(array, sweep, directory, "ws-TOKEN");
+  for (const int64_t id : array.after_jobs) job.after.push_back(std::to_string(id));
+  if (array.after) job.after.emplace_back("JOB");
+  return render_job_script(job, array.profile);
 }
 
 std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan) {
@@ -191,30 +209,37 @@ std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan&
   for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
     for (const PlannedConfiguration& configuration : plan.configurations) {
       const auto found = newest.find(run_name(configuration, repeat));
-      const bool never_ran =
-          found == newest.end() || (found->second.state && found->second.state->state == "withdrawn");
-      if (never_ran) runs.push_back({&configuration, repeat});
+      const bool wanted = found == newest.end() || was_withdrawn(found->second) ||
+                          (found->second.state && found->second.state->state == name_of(JobState::cancelled));
+      if (wanted) runs.push_back({&configuration, repeat});
     }
   }
   return runs;
 }
 
-SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const SubmitOptions& options,
+SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const std::string& directory,
                            bool by_hand) {
+  if (by_hand && std::any_of(arrays.begin(), arrays.end(), [](const PlannedArray& array) { return array.after; })) {
+    throw bad_input(
+        fmt::format("--max-running is {}; {} arrays that are submitted by hand need one each, or `wansweep "
+                    "submit`, which lets them wait for each other",
+                    arrays[0].max_running, arrays.size()));
+  }
   SubmitReport report;
-  SlurmClient client(options.profile.command_timeout);
+  std::vector<int64_t> jobs;
   for (const PlannedArray& array : arrays) {
-    Submission submission = intend(array, sweep, options, by_hand);
+    Submission submission = intend(array, sweep, directory, by_hand, jobs);
     const std::string script = submission.directory + "/job.sh";
     report.runs += array.runs.size();
     if (by_hand) {
       report.lines.push_back(fmt::format("{} runs: {}", array.runs.size(), script));
       continue;
     }
-    const SubmitAnswer answer = client.submit(script, submission.directory);
+    const SubmitAnswer answer = SlurmClient(array.profile.command_timeout).submit(script, submission.directory);
     switch (answer.kind) {
       case SubmitAnswer::Kind::accepted:
         write_outcome(submission, {"submitted", answer.job_id, ""});
+        jobs.push_back(answer.job_id);
         report.lines.push_back(fmt::format("job {}: {} runs, {} rank{}, {} node{}, {} MiB a node, {}", answer.job_id,
                                            array.runs.size(), array.shape.ranks, array.shape.ranks == 1 ? "" : "s",
                                            array.shape.nodes, array.shape.nodes == 1 ? "" : "s",
@@ -222,12 +247,12 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
         break;
       case SubmitAnswer::Kind::refused:
         write_outcome(submission, {"refused", 0, answer.message});
-        refuse_members(submission, options.directory, answer.message);
-        throw bad_input(fmt::format("cluster {}: {}", options.profile.name, answer.message));
+        refuse_members(submission, directory, answer.message);
+        throw bad_input(fmt::format("cluster {}: {}", array.profile.name, answer.message));
       case SubmitAnswer::Kind::unknown:
         throw Error(ExitCode::store_busy,
                     fmt::format("cluster {}: {}; the same command finds out later whether it has {}",
-                                options.profile.name, answer.message, submission.token));
+                                array.profile.name, answer.message, submission.token));
     }
   }
   return report;

@@ -23,6 +23,20 @@ Json read_json(const fs::path& file) {
   return stream ? Json::parse(stream, nullptr, false) : Json(Json::value_t::discarded);
 }
 
+Json shape_to_json(const ResourceShape& shape) {
+  return {{"nodes", shape.nodes},
+          {"ranks", shape.ranks},
+          {"gpus_per_node", shape.gpus_per_node},
+          {"cores_per_rank", shape.cores_per_rank},
+          {"memory_per_node", shape.memory_per_node},
+          {"seconds", shape.seconds}};
+}
+
+ResourceShape shape_from_json(const Json& json) {
+  return {json.at("nodes"),          json.at("ranks"),           json.at("gpus_per_node"),
+          json.at("cores_per_rank"), json.at("memory_per_node"), json.at("seconds")};
+}
+
 Submission read_submission(const fs::path& directory, const Json& intent) {
   Submission submission;
   submission.directory = directory.string();
@@ -31,6 +45,10 @@ Submission read_submission(const fs::path& directory, const Json& intent) {
     submission.created_at = intent.at("created_at");
     submission.by_hand = intent.at("by_hand");
     submission.members = intent.at("members");
+    submission.shape = shape_from_json(intent.at("shape"));
+    submission.worker = intent.at("worker");
+    submission.running = intent.at("running");
+    submission.max_running = intent.at("max_running");
     submission.profile = profile_from_json(intent.at("profile").dump(), (directory / "intent.json").string());
     const Json outcome = read_json(directory / "outcome.json");
     if (outcome.is_object()) {
@@ -64,6 +82,10 @@ void write_intent(const Submission& submission, const std::string& script) {
                     {"created_at", submission.created_at},
                     {"by_hand", submission.by_hand},
                     {"members", submission.members},
+                    {"shape", shape_to_json(submission.shape)},
+                    {"worker", submission.worker},
+                    {"running", submission.running},
+                    {"max_running", submission.max_running},
                     {"profile", Json::parse(profile_to_json(submission.profile))}};
   write_file_atomically(submission.directory + "/intent.json", intent.dump(2) + '\n');
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "slurm/job_script.h"
 #include "slurm/profile.h"
 
 namespace wansweep {
@@ -28,6 +29,10 @@ struct Submission {
   std::string token;
   std::string directory;
   ClusterProfile profile;
+  ResourceShape shape;  // what each member asks for
+  std::string worker;
+  int running = 0;                   // members at a time, at most; 0: all
+  int max_running = 0;               // of all the sweep's, as the user gave it; 0: all
   int64_t created_at = 0;            // seconds of the epoch
   bool by_hand = false;              // of `wansweep generate`: a person runs sbatch, or nobody
   std::vector<std::string> members;  // names of attempt folders, by index

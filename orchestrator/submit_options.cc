@@ -29,7 +29,8 @@ void add_submit_options(CLI::App& verb, SubmitArguments& arguments) {
   verb.add_option("--account", arguments.account, "the account to charge (default: the profile's)");
   verb.add_option("--time", arguments.time, "time limit of each run, H:MM:SS (default: predicted, with a margin)");
   verb.add_option("--max-running", arguments.max_running,
-                  "runs at a time, shared out over the arrays (default: no limit)")
+                  "of this sweep's runs, how many Slurm runs at a time, over all its arrays: what an earlier submit\n"
+                  "or rerun of the same directory has in Slurm counts too; other sweeps do not (default: no bound)")
       ->check(CLI::Range(1, max_running_jobs));
   verb.add_option("--dir", arguments.directory, "the sweep's directory (default out/<name of the sweep>)");
   verb.add_option("--worker", arguments.worker, "wansweep-worker (default: the one beside wansweep)");

@@ -22,7 +22,8 @@ int generate(const SubmitArguments& arguments) {
   const SweepLock lock(options.directory);
   write_sweep_record(options.directory, sweep, plan);
   const PreparedSubmission prepared = prepare_submission(plan, options);
-  for (const std::string& line : submit_arrays(prepared.arrays, sweep, options, true).lines) fmt::print("{}\n", line);
+  for (const std::string& line : submit_arrays(prepared.arrays, sweep, options.directory, true).lines)
+    fmt::print("{}\n", line);
   fmt::print("{} runs; `sbatch` of a script submits it, `wansweep submit` replaces those that were not\n",
              prepared.runs);
   return static_cast<int>(ExitCode::ok);

@@ -74,7 +74,7 @@ void print_next_step(const SweepStanding& standing, const SweepRecord& record, c
   } else if (any_live(standing)) {
     fmt::print("next: wansweep status {} --watch\n", directory);
   } else if (standing.slurm) {
-    const bool unsent = count("not started") + count("withdrawn") > 0;
+    const bool unsent = count("not started") + count("withdrawn") + count("cancelled") > 0;
     fmt::print("next: wansweep {}\n", unsent ? fmt::format("submit {} --cluster ...", record.file)
                                              : fmt::format("rerun {} --failed", directory));
   } else {

@@ -19,7 +19,7 @@ struct SubmitVerb {
 
 int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& options) {
   for (const PlannedArray& array : plan_arrays(runs_to_submit(options.directory, plan), options)) {
-    fmt::print("{}\n", preview_script(array, sweep, options));
+    fmt::print("{}\n", preview_script(array, sweep, options.directory));
   }
   return static_cast<int>(ExitCode::ok);
 }
@@ -37,7 +37,7 @@ int submit(const SubmitVerb& given) {
   write_sweep_record(options.directory, sweep, plan);
   const PreparedSubmission prepared = prepare_submission(plan, options);
   if (prepared.runs > 0) {
-    const SubmitReport report = submit_arrays(prepared.arrays, sweep, options, false);
+    const SubmitReport report = submit_arrays(prepared.arrays, sweep, options.directory, false);
     for (const std::string& line : report.lines) fmt::print("{}\n", line);
   }
   fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, options.directory);
@@ -56,6 +56,9 @@ void add_submit(CLI::App& app, Action& action) {
       "Killed at any moment, the same command goes on: no run is submitted twice, and none is forgotten.\n"
       "Exit code 2 for bad input and for what Slurm refuses, 16 when Slurm does not answer or another wansweep\n"
       "is at work in the directory.\n\n"
+      "--max-running is shared out over the arrays (one a shape of resources), and arrays for which it does not\n"
+      "suffice wait for others to end. It holds for what is submitted with it, not for what is in Slurm without it.\n"
+      "Of an array that is in Slurm: scontrol update JobId=ID ArrayTaskThrottle=N\n\n"
       "Example:\n  wansweep submit jobs/aces-offload.toml --cluster aces --max-running 4");
   verb->callback([options, &action] { action = [options] { return submit(*options); }; });
 }

@@ -89,6 +89,9 @@ std::string render_job_script(const JobScript& job, const ClusterProfile& profil
   values.set("version", version);
   values.set("revision", git_revision);
   values.set("token", job.token);
+  std::string after;
+  for (const std::string& id : job.after) after += ",afterany:" + id;
+  values.set("after", after);
   values.set("array", array_range(job.count, job.running));
   values.set("site", site_options(profile, shape));
   values.set("nodes", std::to_string(shape.nodes));

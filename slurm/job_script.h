@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "slurm/profile.h"
 
@@ -27,8 +28,9 @@ struct JobScript {
   std::string submission;  // directory: manifest, started.JOBID
   std::string attempts;    // directory that the manifest's names are in
   std::string worker;
-  int count = 1;    // members; the manifest has a line for each
-  int running = 0;  // at a time, at most; 0: all
+  int count = 1;                   // members; the manifest has a line for each
+  int running = 0;                 // at a time, at most; 0: all
+  std::vector<std::string> after;  // ids of jobs that have to end first, however they end
   ResourceShape shape;
 };
 

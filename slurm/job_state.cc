@@ -72,6 +72,12 @@ const Meaning& row_of(JobState state) {
 
 std::string_view name_of(JobState state) { return row_of(state).name; }
 
+JobState job_state_named(std::string_view name) {
+  const auto found =
+      std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& row) { return row.name == name; });
+  return found != meanings.end() ? found->state : JobState::unknown;
+}
+
 std::string_view meaning_of(JobState state) { return row_of(state).meaning; }
 
 bool is_terminal(JobState state) {

@@ -23,6 +23,9 @@ enum class JobState {
 // "out_of_memory", as state.json and the database have it.
 std::string_view name_of(JobState state);
 
+// The state that name_of gave `name` for; `unknown` for any other.
+JobState job_state_named(std::string_view name);
+
 // One line for people: what happened, and what helps.
 std::string_view meaning_of(JobState state);
 

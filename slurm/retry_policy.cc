@@ -27,6 +27,8 @@ RetryDecision by_exit_code(std::optional<int> exit_code, const RetryFactors& fac
   const ExitCodeInfo* info = exit_code ? find_exit_code(*exit_code) : nullptr;
   if (info == nullptr) return unchanged("again: the worker left no word on why it failed");
   switch (info->code) {
+    case ExitCode::ok:
+      return unchanged("again: it ended well, and its record is missing or damaged");
     case ExitCode::interrupted:
       return with_more_time(factors);
     case ExitCode::host_memory:
@@ -58,8 +60,9 @@ RetryDecision retry_policy(JobState state, std::optional<int> exit_code, const R
     case JobState::boot_failure:
       return elsewhere();
     case JobState::preempted:
+      return unchanged("again: it made way for another job");
     case JobState::lost:
-      return unchanged(fmt::format("again: it {}", meaning_of(state)));
+      return unchanged("again: what became of it is not known");
     case JobState::failed:
     case JobState::completed:  // without a result, or it would not be asked about
       return by_exit_code(exit_code, factors);

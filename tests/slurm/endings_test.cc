@@ -1,7 +1,5 @@
 // How jobs end, and what `wansweep status` makes of it.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -12,30 +10,18 @@
 namespace wansweep::test {
 namespace {
 
-class Endings : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!no_cluster().empty()) GTEST_SKIP() << no_cluster();
-  }
+class Endings : public OnSlurm {};
 
-  static SweepSettings pretended(const std::string& worker, const std::string& profile = "") {
-    SweepSettings settings;
-    settings.worker = worker;
-    settings.profile = profile;
-    return settings;
-  }
+std::string only(const std::map<std::string, std::string>& states) {
+  return states.size() == 1 ? states.begin()->second : "not one attempt";
+}
 
-  static std::string only(const std::map<std::string, std::string>& states) {
-    return states.size() == 1 ? states.begin()->second : "not one attempt";
-  }
-
-  // Until the worker of the only attempt runs.
-  static void wait_for_worker(const SlurmSweep& sweep) {
-    ASSERT_EQ(sweep.attempts().size(), 1u);
-    const std::string name = std::filesystem::path(sweep.attempts()[0]).filename();
-    ASSERT_TRUE(sweep.wait_for_file("attempts/" + name + "/at-work", 30));
-  }
-};
+// Until the worker of the only attempt runs.
+void wait_for_worker(const SlurmSweep& sweep) {
+  ASSERT_EQ(sweep.attempts().size(), 1u);
+  const std::string name = std::filesystem::path(sweep.attempts()[0]).filename();
+  ASSERT_TRUE(sweep.wait_for_file("attempts/" + name + "/at-work", 60));
+}
 
 constexpr const char* working = "touch \"$out/at-work\"\nexec sleep 300\n";
 
@@ -74,6 +60,9 @@ TEST_F(Endings, TooMuchHostMemoryIsOutOfMemoryAndNotAFailureOfTheWorker) {
   const SlurmSweep sweep(settings);
   ASSERT_EQ(sweep.submit().exit_code, 0);
   EXPECT_EQ(only(sweep.wait(60)), "out_of_memory") << sweep.status().out;
+  const Outcome same = sweep.rerun();
+  EXPECT_EQ(same.exit_code, 2) << same.out;
+  EXPECT_NE(same.out.find("give --mem-factor"), std::string::npos) << same.out;
 }
 
 TEST_F(Endings, AJobPushedOutByAnotherPartitionIsPreempted) {
@@ -82,10 +71,8 @@ TEST_F(Endings, AJobPushedOutByAnotherPartitionIsPreempted) {
   const SlurmSweep first(low);
   ASSERT_EQ(first.submit().exit_code, 0);
   wait_for_worker(first);
-  // Both nodes are wanted whole, the one with the first sweep's job too.
-  SweepSettings high = pretended(working, "partition = \"high\"\nhost_memory_per_rank = 14000");
-  high.runs = 2;
-  const SlurmSweep second(high);
+  // The partition's only node is wanted whole.
+  const SlurmSweep second(pretended(working, "partition = \"high\"\nhost_memory_per_rank = 14000"));
   ASSERT_EQ(second.submit().exit_code, 0);
   EXPECT_EQ(only(first.wait(60)), "preempted");
   second.cancel();
@@ -93,20 +80,17 @@ TEST_F(Endings, AJobPushedOutByAnotherPartitionIsPreempted) {
 }
 
 TEST_F(Endings, AKilledNodeIsNodeFailure) {
-  const SlurmSweep sweep(pretended(working));
+  const SlurmSweep sweep(pretended(working, "partition = \"frail\""));
   ASSERT_EQ(sweep.submit().exit_code, 0);
   wait_for_worker(sweep);
-  const Outcome where = run_program({"squeue", "--noheader", "--states=RUNNING", "-o", "%N"});
-  const std::string node = where.out.substr(0, where.out.find('\n'));
-  ASSERT_FALSE(node.empty());
-  cluster("kill-slurmd " + node);
-  run_program({"scontrol", "update", "NodeName=" + node, "State=DOWN", "Reason=test"});
+  cluster("kill-slurmd n4");
+  run_program({"scontrol", "update", "NodeName=n4", "State=DOWN", "Reason=test"});
   EXPECT_EQ(only(sweep.wait(60)), "node_failure");
-  cluster("start-slurmd " + node);
-  run_program({"scontrol", "update", "NodeName=" + node, "State=RESUME"});
+  cluster("start-slurmd n4");
+  run_program({"scontrol", "update", "NodeName=n4", "State=RESUME"});
 }
 
-TEST_F(Endings, BeforeTheTimeLimitTheWorkerIsAskedToStop) {
+TEST_F(LongWait, BeforeTheTimeLimitTheWorkerIsAskedToStop) {
   // Slurm counts limits in minutes, and signals up to a minute early: with 60 seconds' notice of one minute, at once.
   SweepSettings settings =
       pretended("trap 'exit 15' USR2\ntouch \"$out/at-work\"\nsleep 300 & wait\n", "signal_before_end = 55");
@@ -116,10 +100,15 @@ TEST_F(Endings, BeforeTheTimeLimitTheWorkerIsAskedToStop) {
   EXPECT_NE(sweep.status().out.find("15 (interrupted)"), std::string::npos) << sweep.status().out;
 }
 
-TEST_F(Endings, AJobThatIgnoresTheSignalRunsIntoItsTimeLimit) {
+TEST_F(LongWait, AJobThatIgnoresTheSignalRunsIntoItsTimeLimit) {
   const SlurmSweep sweep(pretended("trap '' USR2 TERM\ntouch \"$out/at-work\"\nwhile true; do sleep 1; done\n"));
   ASSERT_EQ(sweep.submit({"--time", "0:01:00"}).exit_code, 0);
   EXPECT_EQ(only(sweep.wait(150)), "timeout");
+  EXPECT_EQ(sweep.rerun().exit_code, 2) << "the same again would only fail again";
+  const Outcome longer = sweep.rerun({"--time-factor", "3"});
+  EXPECT_NE(longer.out.find("1 of 1 failed runs submitted again"), std::string::npos) << longer.out;
+  EXPECT_NE(longer.out.find("0-00:03:00"), std::string::npos) << longer.out;
+  sweep.cancel();
 }
 
 }  // namespace

@@ -47,6 +47,13 @@ JobScript job() {
   return job;
 }
 
+TEST(JobScript, AnArrayWaitsForThoseThatItIsToFollow) {
+  JobScript waiting = job();
+  waiting.after = {"17", "18"};
+  const std::string script = render_job_script(waiting, read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml"));
+  EXPECT_NE(script.find("#SBATCH --dependency=singleton,afterany:17,afterany:18\n"), std::string::npos) << script;
+}
+
 TEST(JobScript, ForAcesIsTheGoldenOne) {
   ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
   profile.account = "123456";

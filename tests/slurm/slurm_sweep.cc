@@ -1,7 +1,6 @@
 #include "tests/slurm/slurm_sweep.h"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +27,8 @@ std::string read_text(const std::string& file) {
   return text.str();
 }
 
-// Starts the cluster once, and stops it with the program.
+// Starts the cluster once, and stops it with the program; unless WANSWEEP_TEST_CLUSTER says that somebody else does
+// (tests/slurm/run: while a test has a part of it down, `up` of another one would begin anew).
 class Cluster : public testing::Environment {
  public:
   const std::string& problem() {
@@ -36,12 +36,17 @@ class Cluster : public testing::Environment {
     return problem_;
   }
   void TearDown() override {
-    if (asked_ && std::getenv("WANSWEEP_KEEP_CLUSTER") == nullptr) run_program({script, "down"});
+    if (started_) run_program({script, "down"});
   }
 
  private:
   void start() {
     asked_ = true;
+    if (const char* conf = std::getenv("WANSWEEP_TEST_CLUSTER")) {
+      setenv("SLURM_CONF", conf, 1);
+      return;
+    }
+    started_ = true;
     const Outcome up = run_program({script, "up"});
     const size_t at = up.out.find("SLURM_CONF=");
     if (up.exit_code != 0 || at == std::string::npos) {
@@ -53,6 +58,7 @@ class Cluster : public testing::Environment {
   }
 
   bool asked_ = false;
+  bool started_ = false;
   std::string problem_;
 };
 
@@ -65,6 +71,17 @@ constexpr const char* worker_head =
 }  // namespace
 
 const std::string& no_cluster() { return the_cluster->problem(); }
+
+void OnSlurm::SetUp() {
+  if (!no_cluster().empty()) GTEST_SKIP() << no_cluster();
+}
+
+SweepSettings pretended(const std::string& worker, const std::string& profile) {
+  SweepSettings settings;
+  settings.worker = worker;
+  settings.profile = profile;
+  return settings;
+}
 
 void cluster(const std::string& arguments) {
   std::vector<std::string> command{script};
@@ -132,10 +149,19 @@ Outcome SlurmSweep::status() const { return run_program({WANSWEEP_BIN_DIR "/wans
 
 Outcome SlurmSweep::cancel() const { return run_program({WANSWEEP_BIN_DIR "/wansweep", "cancel", out()}); }
 
+Outcome SlurmSweep::rerun(const std::vector<std::string>& more) const {
+  std::vector<std::string> arguments{WANSWEEP_BIN_DIR "/wansweep", "rerun", out(), "--failed"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program(arguments);
+}
+
 std::vector<std::string> SlurmSweep::attempts() const {
   std::vector<std::string> found;
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(out() + "/attempts", failed)) found.push_back(entry.path().string());
+  for (const auto& entry : fs::directory_iterator(out() + "/attempts", failed)) {
+    // One that was cut off before it was written down was never begun.
+    if (fs::exists(entry.path() / "attempt.json")) found.push_back(entry.path().string());
+  }
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -166,6 +192,12 @@ bool SlurmSweep::wait_for_file(const std::string& file, int seconds) const {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return false;
+}
+
+std::string SlurmSweep::token() const {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(out() + "/submissions", failed)) return entry.path().filename();
+  return "";
 }
 
 std::string SlurmSweep::text(const std::string& file) const { return read_text(out() + "/" + file); }

@@ -1,6 +1,8 @@
 // A sweep in a folder of its own on the test cluster, driven through the program as a user would.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -8,6 +10,18 @@
 #include "tests/worker/temporary_directory.h"
 
 namespace wansweep::test {
+
+// Its tests are skipped where there is no cluster. tests/slurm/run knows the suites below by name.
+class OnSlurm : public testing::Test {
+ protected:
+  void SetUp() override;
+};
+
+// Tests that wait for a minute and more, beside all others.
+class LongWait : public OnSlurm {};
+
+// Tests that take a part of Slurm away, one after the other, on a cluster of their own.
+class Outage : public OnSlurm {};
 
 struct Outcome {
   int exit_code = -1;
@@ -31,6 +45,9 @@ struct SweepSettings {
   std::string environment;             // more lines of its [environment]
 };
 
+// One run of a pretended worker.
+SweepSettings pretended(const std::string& worker, const std::string& profile = "");
+
 class SlurmSweep {
  public:
   explicit SlurmSweep(const SweepSettings& settings);
@@ -40,6 +57,7 @@ class SlurmSweep {
   std::vector<std::string> submit_arguments() const;
   Outcome status() const;
   Outcome cancel() const;
+  Outcome rerun(const std::vector<std::string>& more = {}) const;  // --failed
 
   // Calls status until no run is in one of the states of a job that lives; by run, what state.json says ("" without
   // one).
@@ -49,6 +67,7 @@ class SlurmSweep {
   bool wait_for_file(const std::string& file, int seconds) const;
   std::vector<std::string> attempts() const;  // directories, sorted
   std::string text(const std::string& file) const;
+  std::string token() const;  // of its first submission: the job's name
 
   // A name that no shell may read.
   std::string out() const { return directory_ / "out $(touch evaluated) 'it' \"is\"\nhere"; }

@@ -1,7 +1,6 @@
 // No run is submitted twice, and none is forgotten.
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -18,12 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Submission : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!no_cluster().empty()) GTEST_SKIP() << no_cluster();
-  }
-};
+class Submission : public OnSlurm {};
 
 // A worker that says that it ran, and for which attempt.
 constexpr const char* telling_worker = "basename \"$out\" >>\"$out/../../ran\"\nexit 10\n";
@@ -88,7 +82,7 @@ TEST_F(Submission, KilledAtTwentyPointsNoRunIsLostOrDoubled) {
   }
 }
 
-TEST_F(Submission, WithoutAControllerNothingIsSentTwice) {
+TEST_F(Outage, WithoutAControllerNothingIsSentTwice) {
   SweepSettings settings;
   settings.worker = telling_worker;
   settings.profile = "command_timeout = 3";
