@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 namespace wansweep {
 namespace {
@@ -11,9 +12,13 @@ struct Interval {
 };
 using Intervals = std::vector<Interval>;
 
+bool earlier(const Interval& a, const Interval& b) { return a.start < b.start; }
+
 // Sorted, and those that touch made one.
 Intervals united(Intervals intervals) {
-  std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.start < b.start; });
+  if (!std::is_sorted(intervals.begin(), intervals.end(), earlier)) {
+    std::sort(intervals.begin(), intervals.end(), earlier);
+  }
   Intervals result;
   for (const Interval& i : intervals) {
     if (!result.empty() && i.start <= result.back().end) {
@@ -70,7 +75,12 @@ Busy busy_of(const std::vector<EventRow>& events) {
   return busy;
 }
 
-void add(Intervals& all, const Intervals& more) { all.insert(all.end(), more.begin(), more.end()); }
+// Both are sorted, and so they stay.
+void add(Intervals& all, const Intervals& more) {
+  const auto before = static_cast<std::ptrdiff_t>(all.size());
+  all.insert(all.end(), more.begin(), more.end());
+  std::inplace_merge(all.begin(), all.begin() + before, all.end(), earlier);
+}
 
 Traffic traffic_of(const std::vector<EventRow>& events, const Busy& own, const Busy& peers) {
   Traffic traffic;
