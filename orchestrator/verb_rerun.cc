@@ -23,8 +23,6 @@
 namespace wansweep {
 namespace {
 
-constexpr int max_jobs = 1024;
-
 // Of --time-factor and --mem-factor: the same again would only fail again.
 const CLI::Validator is_factor(
     [](const std::string& text) {
