@@ -2,7 +2,7 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test test-slurm lint dependencies clean
+.PHONY: build demo test test-slurm study-multi-gpu lint dependencies clean
 
 # Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
@@ -25,6 +25,10 @@ test-slurm: dependencies
 	@tools/dependencies --tests
 	@$(MAKE) --no-print-directory build
 	ctest --preset slurm
+
+# The study on 4 and 6 GPUs of this machine; STUDY_SECONDS stops it cleanly then, and the same command goes on.
+study-multi-gpu:
+	tools/gpu/study jobs/h200-offload.toml $(STUDY_SECONDS)
 
 # Format and clang-tidy, on the debug preset: there each file is compiled by itself.
 lint:

@@ -35,21 +35,29 @@ JOIN setting s ON s.run_id = r.id
 GROUP BY r.sweep_id, s.name
 HAVING count(DISTINCT s.value) + max(s.value IS NULL) > 1;
 
--- One row a run, by the names people use. configuration: what is computed, told by the settings that vary in the sweep.
--- plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload: how weights move, with its options.
+-- One row a run, by the names people use. configuration: what is computed, told by the settings that vary in the sweep;
+-- the plan stands for those that make it. plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload:
+-- how weights move, with its options.
 CREATE VIEW run_settings AS
-WITH label AS (
+WITH plan_setting AS (
+  SELECT column1 AS name FROM (VALUES ('cfg_parallel'), ('ulysses'), ('ring'))
+), plan AS (
+  SELECT r.id AS run_id,
+         iif(r.cfg > 1, r.cfg || 'x', '') || coalesce(r.ulysses, '?') || 'x' || coalesce(r.ring, '?') AS plan,
+         r.sweep_id IN (SELECT v.sweep_id FROM varying_setting v JOIN plan_setting USING (name)) AS varies
+  FROM run r
+), label AS (
   SELECT run_id, group_concat(name || ' ' || coalesce(value, '-'), ', ') AS label
   FROM (SELECT s.run_id, s.name, s.value
         FROM setting s
         JOIN run r ON r.id = s.run_id
         JOIN varying_setting v ON v.sweep_id = r.sweep_id AND v.name = s.name
-        WHERE s.name NOT IN (SELECT name FROM offload_option)
+        WHERE s.name NOT IN (SELECT name FROM offload_option UNION ALL SELECT name FROM plan_setting)
         ORDER BY s.run_id, s.name <> 'ranks', s.name)
   GROUP BY run_id
 )
 SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.work, r.cfg, r.ulysses, r.ring,
-       iif(r.cfg > 1, r.cfg || 'x', '') || coalesce(r.ulysses, '?') || 'x' || coalesce(r.ring, '?') AS plan,
+       g.plan,
        max(s.value) FILTER (WHERE s.name = 'model_id') AS model_id,
        max(s.value) FILTER (WHERE s.name = 'size') AS size,
        CAST(max(s.value) FILTER (WHERE s.name = 'frames') AS INTEGER) AS frames,
@@ -57,7 +65,8 @@ SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.w
        CAST(max(s.value) FILTER (WHERE s.name = 'flow_shift') AS REAL) AS flow_shift,
        max(s.value) FILTER (WHERE s.name = 'sigma_schedule') AS schedule,
        CAST(max(s.value) FILTER (WHERE s.name = 'device_memory') AS REAL) AS device_memory_gib,
-       coalesce(l.label, 'all') AS configuration,
+       CASE WHEN g.varies THEN coalesce(l.label || ', ', '') || 'plan ' || g.plan
+            ELSE coalesce(l.label, 'all') END AS configuration,
        max(s.value) FILTER (WHERE s.name = 'offload')
          || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') = 'layerwise'
                   AND max(s.value) FILTER (WHERE s.name = 'prefetch') <> '0'
@@ -67,6 +76,7 @@ SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.w
                  THEN ' pageable' ELSE '' END AS offload
 FROM run r
 JOIN sweep p ON p.id = r.sweep_id
+JOIN plan g ON g.run_id = r.id
 LEFT JOIN setting s ON s.run_id = r.id
 LEFT JOIN label l ON l.run_id = r.id
 GROUP BY r.id;

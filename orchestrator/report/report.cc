@@ -16,10 +16,22 @@ namespace wansweep {
 namespace {
 
 // In this order; pictures that are not named come after the others.
-constexpr std::array<std::string_view, 15> order{
-    "offload_comparison", "step_times",    "time_by_step",        "exposed_transfer", "memory_over_time",
-    "correction",         "switch_spike",  "stalls_by_cause",     "overlap",          "contention",
-    "memory_peaks",       "repeat_spread", "configuration_drift", "scaling_4_to_6",   "environment_differences"};
+constexpr std::array<std::string_view, 16> order{"offload_comparison",
+                                                 "step_times",
+                                                 "time_by_step",
+                                                 "exposed_transfer",
+                                                 "memory_over_time",
+                                                 "correction",
+                                                 "switch_spike",
+                                                 "stalls_by_cause",
+                                                 "overlap",
+                                                 "contention",
+                                                 "memory_peaks",
+                                                 "repeat_spread",
+                                                 "configuration_drift",
+                                                 "scaling",
+                                                 "scaling_4_to_6",
+                                                 "environment_differences"};
 
 std::string sql_text(const std::string& text) {
   std::string result = "'";

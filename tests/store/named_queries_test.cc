@@ -53,8 +53,8 @@ TEST_F(NamedQueries, ConfigurationNamesWhatVariesInTheSweep) {
   write_mode({.ranks = 4});
   gather_all();
   EXPECT_EQ(rows_of("configuration", "offload_comparison"),
-            "\"ranks 2, flow_shift 12, ulysses 2\"\r\n\"ranks 2, flow_shift 3, ulysses 2\"\r\n"
-            "\"ranks 4, flow_shift 12, ulysses 4\"\r\n");
+            "\"ranks 2, flow_shift 12, plan 2x1\"\r\n\"ranks 2, flow_shift 3, plan 2x1\"\r\n"
+            "\"ranks 4, flow_shift 12, plan 4x1\"\r\n");
 }
 
 TEST_F(NamedQueries, ComparisonSaysWhatIsBeyondNoise) {
@@ -169,6 +169,17 @@ TEST_F(NamedQueries, ScalingPairsRunsThatDifferInRanksOnly) {
   EXPECT_EQ(rows_of("offload, plan_4, plan_6, runs, total_4_s, total_6_s, speedup, efficiency_percent, exchange_4_ms",
                     "scaling_4_to_6"),
             "resident,4x1,6x1,2,4.05,2.7,1.5,100,270\r\n");
+}
+
+TEST_F(NamedQueries, ScalingIsAgainstTheFewestRanks) {
+  write_mode({.slower_ms = 100, .ranks = 2});
+  write_mode({.slower_ms = 25, .ranks = 4});
+  write_mode({.ranks = 6});
+  write_mode({.offload = "swap", .ranks = 6});
+  gather_all();
+  EXPECT_EQ(rows_of("offload, ranks, plan, runs, median_step_ms, speedup, efficiency_percent", "scaling"),
+            "resident,2,2x1,2,200,1,100\r\nresident,4,4x1,2,125,1.6,80\r\nresident,6,6x1,2,100,2,66.7\r\n"
+            "swap,6,6x1,2,100,1,100\r\n");
 }
 
 TEST_F(NamedQueries, EnvironmentDifferencesNameTheOddRun) {
