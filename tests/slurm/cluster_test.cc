@@ -87,17 +87,19 @@ TEST_F(Outage, AFrozenAccountingHidesNothingThatTheQueueKnows) {
 TEST_F(Outage, WithoutAnAnswerStatusSaysWhatItCouldNotLearn) {
   SweepSettings settings;
   // It ends when the controller is back: Slurm itself is in no hurry to tell what ended before (15 s a try).
-  settings.worker = "until [ -e \"$out/../../back\" ]; do sleep 0.2; done\nexit 10\n";
+  settings.worker = "touch \"$out/../../begun\"\nuntil [ -e \"$out/../../back\" ]; do sleep 0.2; done\nexit 10\n";
   settings.profile = "command_timeout = 2";
   const SlurmSweep sweep(settings);
   ASSERT_EQ(sweep.submit().exit_code, 0);
+  // A job that waits still would be started only after all nodes have come back to the new controller.
+  ASSERT_TRUE(sweep.wait_for_file("begun", 60));
   cluster("stop-ctld");
   const Outcome status = sweep.status();
   cluster("start-ctld");
   write_text(sweep.out() + "/back", "");
   EXPECT_EQ(status.exit_code, 0);
   EXPECT_NE(status.out.find("not learned: squeue"), std::string::npos) << status.out;
-  EXPECT_EQ(sweep.wait(60).begin()->second, "failed");
+  EXPECT_EQ(sweep.wait(150).begin()->second, "failed");
 }
 
 TEST_F(OnSlurm, AJobThatSlurmHasForgottenIsLost) {
