@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "orchestrator/plan.h"
 #include "orchestrator/text_table.h"
@@ -55,8 +57,16 @@ std::string plan_as_table(const Plan& plan) {
 }
 
 std::string plan_as_json(const Plan& plan) {
-  using Json = nlohmann::ordered_json;
-  Json configurations = Json::array();
+  using Json = nlohmann::json;
+  const Json document{{"sweep", plan.sweep},
+                      {"file", plan.file},
+                      {"repeats", plan.repeats},
+                      {"runs", plan.runs()},
+                      {"problems", plan.problems()}};
+  std::string text = document.dump(2);
+  text.resize(text.size() - 2);  // its closing bracket comes behind the configurations, of which each has a line
+  text += ",\n  \"configurations\": [";
+  const char* separator = "\n    ";
   for (const PlannedConfiguration& c : plan.configurations) {
     Json one{{"name", c.name}, {"config", c.hash}, {"ranks", c.spec.ranks}, {"offload", c.spec.offload}};
     if (c.problem.empty()) {
@@ -72,13 +82,10 @@ std::string plan_as_json(const Plan& plan) {
     one["problem"] = c.problem.empty() ? Json(nullptr) : Json(c.problem);
     one["differs"] = c.drift;
     one["warnings"] = c.warnings;
-    one["spec"] = Json::parse(to_json(c.spec).dump());
-    configurations.push_back(std::move(one));
+    one["spec"] = to_json(c.spec);
+    text += std::exchange(separator, ",\n    ") + one.dump();
   }
-  const Json document{{"sweep", plan.sweep},         {"file", plan.file},
-                      {"repeats", plan.repeats},     {"runs", plan.runs()},
-                      {"problems", plan.problems()}, {"configurations", std::move(configurations)}};
-  return document.dump(2) + '\n';
+  return text + "\n  ]\n}\n";
 }
 
 }  // namespace wansweep

@@ -43,10 +43,11 @@ int64_t times(int64_t amount, double factor) {
 }
 
 // More than a job may have is refused, naming the limit.
-RetryDecision decide(const Attempt& attempt, const Submission& submission, const RetryFactors& factors) {
-  const RetryDecision decision = retry_policy(job_state_named(attempt.state->state), exit_code_of(attempt), factors);
+RetryDecision decide(const Attempt& attempt, const Submission& submission, const RetryGrants& grants) {
+  const RetryDecision decision =
+      retry_policy(job_state_named(attempt.state->state), exit_code_of(attempt), grants.factors);
   if (!decision.retry) return decision;
-  const ClusterProfile& profile = submission.profile;
+  const ClusterProfile& profile = grants.profile ? *grants.profile : submission.profile;
   const int64_t seconds = times(submission.shape.seconds, decision.time_factor);
   if (seconds > profile.time_limit) {
     return refuse(fmt::format("needs {} of time; time_limit is {} (cluster {})", format_duration(seconds),
@@ -62,6 +63,7 @@ RetryDecision decide(const Attempt& attempt, const Submission& submission, const
 
 struct Retried {
   const Attempt* attempt;
+  const PlannedConfiguration* configuration;
   const Submission* submission;
   RetryDecision decision;
 };
@@ -72,28 +74,32 @@ PlannedArray array_of(const Retried& retried, const std::set<std::string>& bad_n
   array.shape = before.shape;
   array.profile = before.profile;
   array.worker = grants.worker.empty() ? before.worker : grants.worker;
+  if (grants.profile) {  // its nodes may be other ones
+    array.profile = *grants.profile;
+    SubmitOptions options;
+    options.profile = array.profile;
+    options.seconds = before.shape.seconds;
+    array.shape = shape_of(*retried.configuration, options);
+  }
   array.shape.seconds = times(before.shape.seconds, retried.decision.time_factor);
-  array.shape.memory_per_node = times(before.shape.memory_per_node, retried.decision.memory_factor);
-  std::set<std::string> exclude(before.profile.exclude.begin(), before.profile.exclude.end());
+  array.shape.memory_per_node =
+      std::max(array.shape.memory_per_node, times(before.shape.memory_per_node, retried.decision.memory_factor));
+  std::set<std::string> exclude(array.profile.exclude.begin(), array.profile.exclude.end());
   exclude.insert(bad_nodes.begin(), bad_nodes.end());
   array.profile.exclude.assign(exclude.begin(), exclude.end());
   return array;
 }
 
 // Those that ask for the same, together. Repeat by repeat, as they were submitted.
-std::vector<PlannedArray> gather_arrays(std::vector<Retried> retried, const FailedRuns& failed,
-                                        const std::set<std::string>& bad_nodes, const RetryGrants& grants) {
+std::vector<PlannedArray> gather_arrays(std::vector<Retried> retried, const std::set<std::string>& bad_nodes,
+                                        const RetryGrants& grants) {
   std::stable_sort(retried.begin(), retried.end(),
                    [](const Retried& a, const Retried& b) { return a.attempt->repeat < b.attempt->repeat; });
   std::map<std::tuple<std::string, std::string, ResourceShape>, PlannedArray> alike;
   for (const Retried& each : retried) {
     const PlannedArray array = array_of(each, bad_nodes, grants);
     const auto place = alike.try_emplace({profile_to_json(array.profile), array.worker, array.shape}, array).first;
-    const auto& configurations = failed.plan.configurations;
-    const auto configuration =
-        std::find_if(configurations.begin(), configurations.end(),
-                     [&](const PlannedConfiguration& known) { return known.hash == each.attempt->config; });
-    place->second.runs.push_back({&*configuration, each.attempt->repeat});
+    place->second.runs.push_back({each.configuration, each.attempt->repeat});
   }
   std::vector<PlannedArray> arrays;
   for (const auto& [key, all] : alike) {
@@ -116,16 +122,20 @@ SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directo
                      [&token = attempt.submission](const Submission& known) { return known.token == token; });
     const RetryDecision decision = submission == submissions.end()
                                        ? refuse("what it asked Slurm for is not known: its submission is gone")
-                                       : decide(attempt, *submission, grants.factors);
+                                       : decide(attempt, *submission, grants);
     table.add_row({run, fmt::format("{}", attempt.number), attempt.state->state, failure_of(attempt), decision.why});
     if (!decision.retry) continue;
-    retried.push_back({&attempt, &*submission, decision});
+    const auto& configurations = failed.plan.configurations;
+    const auto configuration =
+        std::find_if(configurations.begin(), configurations.end(),
+                     [&config = attempt.config](const PlannedConfiguration& known) { return known.hash == config; });
+    retried.push_back({&attempt, &*configuration, &*submission, decision});
     if (decision.exclude_nodes && !nodes_of(attempt).empty()) bad_nodes.insert(nodes_of(attempt));
   }
   SlurmRetry retry;
   retry.runs = retried.size();
   retry.text = table.to_string() + '\n';
-  retry.arrays = gather_arrays(std::move(retried), failed, bad_nodes, grants);
+  retry.arrays = gather_arrays(std::move(retried), bad_nodes, grants);
   const int before = submissions.empty() ? 0 : submissions.back().max_running;
   throttle_arrays(retry.arrays, grants.max_running > 0 ? grants.max_running : before, find_live_arrays(directory));
   return retry;

@@ -1,19 +1,22 @@
 // The failed runs of a sweep that went through Slurm, as arrays of new attempts: each with more of what it lacked.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "orchestrator/retry_failed.h"
 #include "orchestrator/slurm_submit.h"
+#include "slurm/profile.h"
 #include "slurm/retry_policy.h"
 
 namespace wansweep {
 
 struct RetryGrants {
   RetryFactors factors;
-  std::string worker;   // empty: the one that each run had
-  int max_running = 0;  // 0: as the sweep was submitted last
+  std::string worker;                     // empty: the one that each run had
+  int max_running = 0;                    // 0: as the sweep was submitted last
+  std::optional<ClusterProfile> profile;  // none: the one that each run was submitted with
 };
 
 struct SlurmRetry {

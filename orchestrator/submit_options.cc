@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
+#include "orchestrator/local_launcher.h"
 #include "orchestrator/process.h"
 #include "orchestrator/slurm_status.h"
 #include "schema/error.h"
@@ -13,12 +14,6 @@ namespace wansweep {
 namespace {
 
 constexpr int max_running_jobs = 100'000;
-
-std::string worker_beside_this_program() {
-  std::error_code failed;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return (failed ? std::filesystem::path(".") : self.parent_path()) / "wansweep-worker";
-}
 
 }  // namespace
 

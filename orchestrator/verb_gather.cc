@@ -41,7 +41,7 @@ int run_gather(const GatherArguments& options) {
                report.unchanged, report.kept, report.events, report.seconds);
     damaged = damaged || !report.problems.empty();
   }
-  return static_cast<int>(damaged ? ExitCode::internal : ExitCode::ok);
+  return static_cast<int>(damaged ? ExitCode::incomplete : ExitCode::ok);
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void add_gather(CLI::App& app, Action& action) {
   verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);
   verb->add_option("--db", options->database, "the database (default DIR/results.db)");
   verb->footer(
-      "Exit code 1 when files are damaged, 16 when another process writes the database.\n\n"
+      "Exit code 17 when files are damaged, 16 when another process writes the database.\n\n"
       "Example:\n  wansweep gather out/demo");
   verb->callback([options, &action] { action = [options] { return run_gather(*options); }; });
 }

@@ -46,6 +46,7 @@ struct RerunArguments {
   LaunchOptions launch;
   RetryFactors factors;
   int max_running = 0;
+  std::string cluster;
 };
 
 // The runs that WHERE holds for, among those that nothing supersedes.
@@ -112,14 +113,22 @@ int retry_locally(const FailedRuns& failed, RerunArguments& options, const std::
   const LaunchSummary summary = launch_locally(failed.sweep, failed.plan, options.launch);
   fmt::print("{} of {} failed runs done, {} failed again\n", summary.completed, summary.total, summary.failed);
   if (summary.interrupted) return interrupted_exit;
-  return static_cast<int>(summary.failed > 0 ? ExitCode::internal : ExitCode::ok);
+  return static_cast<int>(summary.failed > 0 ? ExitCode::incomplete : ExitCode::ok);
 }
 
-int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, const std::string& directory) {
+// Throws bad_input, before anything is looked at.
+RetryGrants grants_of(const RerunArguments& options) {
+  RetryGrants grants{options.factors, options.worker, options.max_running, std::nullopt};
   if (!options.worker.empty() && find_program(options.worker).empty()) {
     throw bad_input(fmt::format("--worker is {}; there is no program there", options.worker));
   }
-  const SlurmRetry retry = plan_slurm_retry(failed, directory, {options.factors, options.worker, options.max_running});
+  if (!options.cluster.empty()) grants.profile = read_profile(options.cluster);
+  return grants;
+}
+
+int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, const RetryGrants& grants,
+                   const std::string& directory) {
+  const SlurmRetry retry = plan_slurm_retry(failed, directory, grants);
   fmt::print("{}", retry.text);
   std::fflush(stdout);
   if (options.dry_run) {
@@ -147,13 +156,14 @@ void learn_from_slurm(const RerunArguments& options, const std::string& director
 int retry(RerunArguments& options, const std::string& directory) {
   if (!options.changes.empty()) throw bad_input("rerun: --failed tries runs again as they are; --set makes new ones");
   if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
+  const RetryGrants grants = grants_of(options);
   const SweepLock lock(directory);
   learn_from_slurm(options, directory);
   const FailedRuns on_slurm = find_failed_runs(directory, "slurm");
   const FailedRuns here = find_failed_runs(directory, "local");
   if (on_slurm.attempts.empty() && here.attempts.empty()) fmt::print("{}: no run has failed\n", directory);
   int code = static_cast<int>(ExitCode::ok);
-  if (!on_slurm.attempts.empty()) code = retry_on_slurm(on_slurm, options, directory);
+  if (!on_slurm.attempts.empty()) code = retry_on_slurm(on_slurm, options, grants, directory);
   if (!here.attempts.empty()) code = std::max(code, retry_locally(here, options, directory));
   return code;
 }
@@ -189,6 +199,9 @@ void add_rerun(CLI::App& app, Action& action) {
   verb->add_option("--mem-factor", options->factors.memory,
                    "with --failed, in Slurm: what ran out of host memory asks for this many times what it had")
       ->check(is_factor);
+  verb->add_option(
+      "--cluster", options->cluster,
+      "with --failed, in Slurm: a profile that replaces the one of the submission, say after a correction");
   verb->add_option("--max-running", options->max_running,
                    "with --failed, in Slurm: as for submit (default: as it was submitted)")
       ->check(CLI::Range(1, max_jobs));

@@ -73,7 +73,7 @@ Json effective_settings(const RunSpec& spec, const ModelIdentity& model) {
     const auto origin = spec.origins.find(name);
     const auto in_file = in_files.find(name);
     settings.push_back({{"setting", name},
-                        {"value", Json::parse(get_field(spec, *find_field(name)).dump())},
+                        {"value", Json(get_field(spec, *find_field(name)))},
                         {"origin", origin != spec.origins.end() ? origin->second.origin : ""},
                         {"catalog", official.at(name)},
                         {"file", in_file != in_files.end() ? in_file->second : Json(nullptr)}});

@@ -29,7 +29,7 @@ int sum_up(const LaunchSummary& summary, const RunArguments& options) {
   }
   if (summary.failed > 0) {
     fmt::print("see `wansweep status {}`; the same command tries the failed ones again\n", options.launch.directory);
-    return static_cast<int>(ExitCode::internal);
+    return static_cast<int>(ExitCode::incomplete);
   }
   return static_cast<int>(ExitCode::ok);
 }
@@ -69,7 +69,7 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--worker", options->launch.worker, "wansweep-worker (default: the one beside wansweep)");
   verb->add_option("--mpirun", options->launch.mpirun, "mpirun (default: the one in PATH)");
   verb->footer(
-      "Ctrl-C stops cleanly; the same command goes on. Exit code 1 when a run failed, 2 for bad input,\n"
+      "Ctrl-C stops cleanly; the same command goes on. Exit code 17 when a run failed, 2 for bad input,\n"
       "16 when another wansweep is at work in the directory, 130 after Ctrl-C.\n\n"
       "Example:\n  wansweep run jobs/demo.toml --jobs 2");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -19,6 +19,7 @@ enum class ExitCode : int {
   device_unavailable = 14,
   interrupted = 15,
   store_busy = 16,
+  incomplete = 17,
 };
 
 enum class Retry { never, with_change, elsewhere, as_is };
@@ -30,7 +31,7 @@ struct ExitCodeInfo {
   Retry retry;  // what may help: nothing, a changed request, another node, or just another try
 };
 
-inline constexpr std::array<ExitCodeInfo, 10> exit_code_table{{
+inline constexpr std::array<ExitCodeInfo, 11> exit_code_table{{
     {ExitCode::ok, "ok", "finished; completed.json is there", Retry::never},
     {ExitCode::internal, "internal", "a defect of wansweep itself; please report it with its line", Retry::never},
     {ExitCode::bad_input, "bad_input", "a setting, a path or a file cannot be used", Retry::never},
@@ -42,6 +43,8 @@ inline constexpr std::array<ExitCodeInfo, 10> exit_code_table{{
     {ExitCode::interrupted, "interrupted", "stopped by a signal at a step's end; the trace is whole up to there",
      Retry::with_change},
     {ExitCode::store_busy, "store_busy", "another process holds the results database", Retry::as_is},
+    {ExitCode::incomplete, "incomplete", "done as far as it goes: a run failed or a file is damaged, and is named",
+     Retry::never},
 }};
 
 // The table's row for `code`; nullptr when the code is not wansweep's (a signal, MPI's own, a shell's 127).

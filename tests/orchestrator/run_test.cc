@@ -134,7 +134,7 @@ TEST_F(RunTest, NothingInAPathIsEvaluated) {
 
 TEST_F(RunTest, AFailedAttemptStaysAndTheNextOneGetsTheNextNumber) {
   const Result failed = run("fail");
-  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_EQ(failed.exit_code, 17);
   EXPECT_NE(failed.out.find("failed (device_memory)"), std::string::npos) << failed.out;
   EXPECT_NE(failed.out.find("rank 1: the arena is full"), std::string::npos) << failed.out;
 
@@ -184,7 +184,7 @@ TEST_F(RunTest, ResolveShowsEachOriginAndWhatSglangWouldDo) {
 }
 
 TEST_F(RunTest, RerunFailedTriesOnlyTheFailedRunsAgain) {
-  EXPECT_EQ(run("fail").exit_code, 1);
+  EXPECT_EQ(run("fail").exit_code, 17);
   const std::vector<std::string> rerun{
       "rerun", out_, "--failed", "--mpirun", std::string(WANSWEEP_BIN_DIR) + "/fake_mpirun", "--worker", "/bin/true"};
   std::vector<std::string> dry = rerun;
@@ -216,7 +216,7 @@ TEST_F(RunTest, RerunSaysWhatIsWrongWithItsArguments) {
   EXPECT_NE(error({"rerun", "nowhere", "--failed"}).find("no such sweep"), std::string::npos);
   EXPECT_NE(error({"rerun", out_, "--set", "flow_shfit=3", "--dry-run"}).find("did you mean flow_shift?"),
             std::string::npos);
-  EXPECT_EQ(finish(start({"gather", out_}, "ok")).exit_code, 1) << "fake traces are no HDF5";
+  EXPECT_EQ(finish(start({"gather", out_}, "ok")).exit_code, 17) << "fake traces are no HDF5";
   const std::vector<std::string> where{"rerun", out_, "--set", "flow_shift=3", "--dry-run", "--where"};
   std::vector<std::string> none = where;
   none.emplace_back("run LIKE 'r9%' -- a comment");
@@ -234,7 +234,7 @@ TEST_F(RunTest, RerunSaysWhatIsWrongWithItsArguments) {
 
 TEST_F(RunTest, ExitCodeZeroWithoutACompletionRecordIsAFailure) {
   const Result result = run("silent");
-  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.exit_code, 17);
   EXPECT_EQ(state(attempts("a1").at(0)).at("state"), "failed");
   EXPECT_EQ(state(attempts("a1").at(0)).at("line"), "wansweep-worker: said something");
 }

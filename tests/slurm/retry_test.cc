@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "tests/slurm/slurm_sweep.h"
 
 namespace wansweep::test {
@@ -76,6 +79,24 @@ TEST_F(Rerun, WhatWasCancelledIsSubmittedAgainByHandOnly) {
   const Outcome again = sweep.submit();
   EXPECT_NE(again.out.find("1 runs submitted"), std::string::npos) << again.out;
   EXPECT_EQ(sweep.wait(40).rbegin()->second, "failed");
+}
+
+TEST_F(Rerun, ACorrectedProfileReplacesTheOneOfTheSubmission) {
+  SweepSettings settings;
+  settings.worker = "touch \"$out/../../with ${CORRECTED:-the first}\"\nexit 12\n";
+  const SlurmSweep sweep(settings);
+  ASSERT_EQ(sweep.submit().exit_code, 0);
+  sweep.wait(40);
+  const TemporaryDirectory profiles;
+  const std::string corrected = profiles / "corrected.toml";
+  std::filesystem::copy_file(WANSWEEP_SOURCE_DIR "/slurm/local-test.toml", corrected);
+  std::ofstream(corrected, std::ios::app) << "CORRECTED = \"the second\"\n";  // its last table is the environment
+  const Outcome again = sweep.rerun({"--cluster", corrected});
+  EXPECT_EQ(again.exit_code, 0) << again.out;
+  EXPECT_TRUE(sweep.wait_for_file("with the second", 40));
+  const Outcome unknown = sweep.rerun({"--cluster", "nowhere"});
+  EXPECT_EQ(unknown.exit_code, 2) << unknown.out;
+  sweep.wait(40);
 }
 
 TEST_F(Rerun, WhatARequestCannotHaveIsNotSentAndNamesTheLimit) {

@@ -97,7 +97,7 @@ Attention::Plan& Attention::plan_for(const AttentionShape& shape, const Attentio
   }
   check(graph.validate(), shape);
   check(graph.build_operation_graph(handle_), shape);
-  check(graph.create_execution_plans({fe::HeurMode_t::A}), shape);
+  check(graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::B, fe::HeurMode_t::FALLBACK}), shape);
   graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
   choose(*plan, shape, operands);
   kept = std::move(plan);
