@@ -13,8 +13,8 @@ namespace {
 using RawStatement = std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)>;
 
 RawStatement prepare_event_insert(sqlite3* db, size_t rows) {
-  std::string sql = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-  for (size_t i = 1; i < rows; ++i) sql += ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  std::string sql = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  for (size_t i = 1; i < rows; ++i) sql += ", (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr);
   if (code != SQLITE_OK) throw SQLite::Exception(db, code);
@@ -22,8 +22,9 @@ RawStatement prepare_event_insert(sqlite3* db, size_t rows) {
 }
 
 // Many rows a statement, and past SQLiteCpp, whose binds check and may throw: this loop is all that gathering waits
-// for.
-void write_events(Store& store, int64_t first, const std::vector<EventRow>& events) {
+// for. SQLite gives each row the id after the last one, which is a range within a transaction, and cheaper than to look
+// whether an id of ours is taken.
+void write_events(Store& store, const std::vector<EventRow>& events) {
   constexpr size_t rows_a_statement = 64;
   sqlite3* db = store.db.getHandle();
   const RawStatement many = prepare_event_insert(db, rows_a_statement);
@@ -34,7 +35,6 @@ void write_events(Store& store, int64_t first, const std::vector<EventRow>& even
     int at = 0;
     for (const size_t end = i + rows; i < end; ++i) {
       const EventRow& e = events[i];
-      sqlite3_bind_int64(s, ++at, first++);
       sqlite3_bind_int(s, ++at, e.step);
       sqlite3_bind_int(s, ++at, e.forward);
       sqlite3_bind_int(s, ++at, e.block);
@@ -99,7 +99,7 @@ void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   SQLite::Statement environment(store.db, "INSERT INTO environment VALUES (?, ?, ?)");
   for (const auto& [name, value] : rows.environment) execute(environment, id, name, value);
   write_traffic(store, id, rows.traffic);
-  write_events(store, first_event, trace.events);
+  write_events(store, trace.events);
 }
 
 void remove_ranks(Store& store, int64_t attempt) {
