@@ -62,6 +62,7 @@ std::string switch_sentence(const Comparison& comparison) {
   }
   if (moves.empty()) return "the experts do not switch";
   std::vector<std::string> texts;
+  texts.reserve(moves.size());
   for (const auto& [from, to] : moves) {
     texts.push_back(from == to ? fmt::format("stays at step {:g}", from)
                                : fmt::format("moves from step {:g} to {:g}", from, to));

@@ -29,7 +29,7 @@ std::optional<int> exit_code_of(const Attempt& attempt) {
 
 // The nodes it ran on, as Slurm writes them; its own job script noted them too.
 std::string nodes_of(const Attempt& attempt) {
-  const std::string nodes = read_last_verdict(attempt.directory).memory.row.nodes;
+  std::string nodes = read_last_verdict(attempt.directory).memory.row.nodes;
   if (!nodes.empty()) return nodes;
   std::ifstream stream(attempt.directory + "/job.json");
   const nlohmann::json job = nlohmann::json::parse(stream, nullptr, false);
@@ -44,8 +44,7 @@ int64_t times(int64_t amount, double factor) {
 
 // More than a job may have is refused, naming the limit.
 RetryDecision decide(const Attempt& attempt, const Submission& submission, const RetryGrants& grants) {
-  const RetryDecision decision =
-      retry_policy(job_state_named(attempt.state->state), exit_code_of(attempt), grants.factors);
+  RetryDecision decision = retry_policy(job_state_named(attempt.state->state), exit_code_of(attempt), grants.factors);
   if (!decision.retry) return decision;
   const ClusterProfile& profile = grants.profile ? *grants.profile : submission.profile;
   const int64_t seconds = times(submission.shape.seconds, decision.time_factor);

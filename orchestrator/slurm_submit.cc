@@ -68,7 +68,8 @@ void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const Cluste
 }
 
 void set_memory(ResourceShape& shape, const PlannedConfiguration& c, const SubmitOptions& options) {
-  const auto ranks = static_cast<double>(shape.ranks / shape.nodes);
+  const int64_t on_a_node = shape.ranks / shape.nodes;  // set_nodes made it come out even
+  const auto ranks = static_cast<double>(on_a_node);
   const auto host = static_cast<double>(c.memory.host_weights);
   const auto device = c.spec.backend == "cpu" ? static_cast<double>(c.memory.device_total()) : 0.0;
   const double needed =

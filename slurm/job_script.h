@@ -19,7 +19,8 @@ struct ResourceShape {
   int64_t memory_per_node = 0;  // MiB
   int64_t seconds = 0;          // time limit
 
-  auto operator<=>(const ResourceShape&) const = default;
+  auto operator<=>(const ResourceShape&) const =
+      default;  // NOLINT(modernize-use-nullptr): a false alarm of clang-tidy 14
 };
 
 struct JobScript {

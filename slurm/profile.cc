@@ -190,7 +190,8 @@ ClusterProfile parse_profile(const std::string& text, const std::string& file) {
   profile.file = file;
   profile.name = fs::path(file).stem().string();
   for (const auto& [name, node] : table) {
-    const auto key = std::find_if(keys().begin(), keys().end(), [&](const Key& k) { return k.name == name.str(); });
+    const auto key =
+        std::find_if(keys().begin(), keys().end(), [&name = name](const Key& k) { return k.name == name.str(); });
     if (key == keys().end()) {
       const std::string nearest = nearest_name(name.str(), names);
       throw bad_input(fmt::format("{}: unknown key {}{}", where_of(file, node), Json(std::string(name.str())).dump(),

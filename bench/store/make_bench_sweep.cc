@@ -43,7 +43,7 @@ void add_block(TraceRows& rows, int step, int forward, int block, int64_t& now) 
                            static_cast<uint8_t>(step < 19 ? 1 : 2), start, start + length, bytes});
   };
   add(EventKind::h2d, StallCause::none, StreamId::copy, now, 900 * us, 700'000'000);
-  for (int i = 0; i < 3; ++i)
+  for (int64_t i = 0; i < 3; ++i)
     add(EventKind::compute, StallCause::none, StreamId::compute, now + i * 100 * us, 100 * us, 0);
   add(EventKind::all_to_all, StallCause::none, StreamId::comm, now + 300 * us, 80 * us, 4'000'000);
   add(EventKind::stall, StallCause::peers, StreamId::compute, now + 300 * us, 80 * us, 0);
@@ -87,9 +87,9 @@ void write_attempt(const std::string& sweep, int n) {
   Completion completion{ranks, steps, std::string(64, 'a'), timestamp_now(), timestamp_now(), {}};
   for (int rank = 0; rank < ranks; ++rank) {
     const std::string name = trace_file_name(rank);
-    write_rank(directory + '/' + name, spec);
-    completion.traces.push_back(
-        {name, steps, int64_t{steps} * 2 * blocks * 11, steps, sha256_file(directory + '/' + name)});
+    const std::string file = fmt::format("{}/{}", directory, name);
+    write_rank(file, spec);
+    completion.traces.push_back({name, steps, int64_t{steps} * 2 * blocks * 11, steps, sha256_file(file)});
   }
   write_completion(directory, completion);
 }

@@ -39,7 +39,8 @@ std::string text_or_empty(const Json& json, const char* key) {
 // {"device": {"name": "x"}} as "device.name": "x".
 void flatten(const Json& json, const std::string& name, std::map<std::string, std::string>& values) {
   if (json.is_object()) {
-    for (const auto& [key, value] : json.items()) flatten(value, name.empty() ? key : name + '.' + key, values);
+    for (const auto& [key, value] : json.items())
+      flatten(value, name.empty() ? key : fmt::format("{}.{}", name, key), values);
   } else if (json.is_array()) {
     for (size_t i = 0; i < json.size(); ++i) flatten(json[i], fmt::format("{}[{}]", name, i), values);
   } else if (!json.is_null()) {
@@ -144,6 +145,7 @@ void align_clocks(std::map<int, RankRows>& ranks) {
 // After the clocks were aligned: ranks of a host that share a link slow each other down.
 void add_traffic(std::map<int, RankRows>& ranks) {
   std::vector<HostedEvents> events;
+  events.reserve(ranks.size());
   for (const auto& [rank, rows] : ranks) events.push_back({&rows.trace.rows.events, rows.host});
   std::vector<Traffic> traffic = summarize_traffic(events);
   auto next = traffic.begin();

@@ -167,6 +167,7 @@ std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& even
 
 std::vector<Traffic> summarize_traffic(const std::vector<HostedEvents>& ranks) {
   std::vector<Busy> busy;
+  busy.reserve(ranks.size());
   for (const HostedEvents& rank : ranks) busy.push_back(busy_of(*rank.events));
   std::vector<Traffic> traffic;
   for (size_t r = 0; r < ranks.size(); ++r) {

@@ -51,7 +51,7 @@ void sync_file(const std::string& path) {
 std::string copy_database(const std::string& path, int version) {
   std::string time = timestamp_now();
   std::erase_if(time, [](char c) { return c == ':' || c == '-' || c == '.'; });
-  const std::string copy = fmt::format("{}.v{}-{}", path, version, time);
+  std::string copy = fmt::format("{}.v{}-{}", path, version, time);
   SQLite::Database source(path, SQLite::OPEN_READONLY);
   SQLite::Statement vacuum(source, "VACUUM INTO ?");
   try {

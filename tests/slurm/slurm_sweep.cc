@@ -179,7 +179,7 @@ std::map<std::string, std::string> SlurmSweep::wait(int seconds) const {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   for (;;) {
     status();
-    const std::map<std::string, std::string> now = states();
+    std::map<std::string, std::string> now = states();
     const bool ended = std::none_of(now.begin(), now.end(), [](const auto& each) { return each.second.empty(); });
     if (ended || std::chrono::steady_clock::now() > deadline) return now;
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
