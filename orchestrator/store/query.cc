@@ -9,6 +9,9 @@
 #include <chrono>
 #include <memory>
 #include <string_view>
+#include <vector>
+
+#include "schema/run_spec.h"
 
 namespace wansweep {
 namespace {
@@ -170,12 +173,14 @@ Table run_query(Store& store, const std::string& sql, const QueryLimits& limits)
 }
 
 const std::string& named_query(const std::string& name) {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const NamedQuery& query : named_queries) {
     if (query.name == name) return query.sql;
-    names.push_back(query.name);
+    names.emplace_back(query.name);
   }
-  throw bad_input(fmt::format("no query is named {}; there are {}", name, fmt::join(names, ", ")));
+  const std::string nearest = nearest_name(name, names);
+  throw bad_input(nearest.empty() ? fmt::format("no query is named {}; there are {}", name, fmt::join(names, ", "))
+                                  : fmt::format("no query is named {}; did you mean {}?", name, nearest));
 }
 
 std::string question_of(const NamedQuery& query) {

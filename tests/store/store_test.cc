@@ -158,6 +158,7 @@ TEST_F(StoreTest, AQueryCanBeStopped) {
 TEST_F(StoreTest, AnUnknownNamedQueryNamesThoseThatAre) {
   EXPECT_NE(named_query("offload_comparison").find("SELECT"), std::string::npos);
   EXPECT_NE(error_of([] { named_query("none"); }).second.find("offload_comparison"), std::string::npos);
+  EXPECT_NE(error_of([] { named_query("swich_steps"); }).second.find("did you mean switch_steps?"), std::string::npos);
 }
 
 const Table sample{{"näme", "n", "x"},
