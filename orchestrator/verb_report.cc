@@ -6,6 +6,7 @@
 #include <string>
 
 #include "orchestrator/report/report.h"
+#include "orchestrator/sweep_directory.h"
 #include "orchestrator/verbs.h"
 #include "schema/completion.h"
 #include "schema/error.h"
@@ -22,7 +23,9 @@ struct ReportArguments {
 int report(const ReportArguments& options) {
   const bool folder = std::filesystem::is_directory(options.database);
   Store store = open_store_readonly(folder ? options.database + "/results.db" : options.database);
-  const Report report = make_report(store, options.sweep);
+  // The database of a sweep's directory holds its reruns, too.
+  const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json");
+  const Report report = make_report(store, named ? read_sweep_record(options.database).name : options.sweep);
   write_file_atomically(options.output, to_html(report));
   fmt::print("{}: sweep {}, {} sections\n", options.output, report.sweep, report.sections.size());
   return static_cast<int>(ExitCode::ok);
@@ -35,7 +38,8 @@ void add_report(CLI::App& app, Action& action) {
   CLI::App* verb =
       app.add_subcommand("report", "One page of tables and pictures about a sweep, as HTML (needs gnuplot)");
   verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();
-  verb->add_option("--sweep", options->sweep, "which sweep, when the database holds several");
+  verb->add_option("--sweep", options->sweep,
+                   "which sweep, when the database holds several (default: the directory's own)");
   verb->add_option("-o,--output", options->output, "the page to write (default report.html)");
   verb->footer("Example:\n  wansweep gather out/demo\n  wansweep report out/demo -o report.html");
   verb->callback([options, &action] { action = [options] { return report(*options); }; });
