@@ -16,7 +16,7 @@ namespace wansweep {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-constexpr double allowed_seconds = 60;
+constexpr double allowed_seconds = 20;
 #else
 constexpr double allowed_seconds = 1;
 #endif

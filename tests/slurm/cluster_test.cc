@@ -99,7 +99,7 @@ TEST_F(Outage, WithoutAnAnswerStatusSaysWhatItCouldNotLearn) {
   write_text(sweep.out() + "/back", "");
   EXPECT_EQ(status.exit_code, 0);
   EXPECT_NE(status.out.find("not learned: squeue"), std::string::npos) << status.out;
-  EXPECT_EQ(sweep.wait(150).begin()->second, "failed");
+  EXPECT_EQ(sweep.wait(60).begin()->second, "failed");
 }
 
 TEST_F(OnSlurm, AJobThatSlurmHasForgottenIsLost) {

@@ -82,9 +82,7 @@ TEST_F(Rerun, WhatWasCancelledIsSubmittedAgainByHandOnly) {
 }
 
 TEST_F(Rerun, ACorrectedProfileReplacesTheOneOfTheSubmission) {
-  SweepSettings settings;
-  settings.worker = "touch \"$out/../../with ${CORRECTED:-the first}\"\nexit 12\n";
-  const SlurmSweep sweep(settings);
+  const SlurmSweep sweep(pretended("touch \"$out/../../with ${CORRECTED:-the first}\"\nexit 12\n"));
   ASSERT_EQ(sweep.submit().exit_code, 0);
   sweep.wait(40);
   const TemporaryDirectory profiles;
@@ -100,9 +98,7 @@ TEST_F(Rerun, ACorrectedProfileReplacesTheOneOfTheSubmission) {
 }
 
 TEST_F(Rerun, WhatARequestCannotHaveIsNotSentAndNamesTheLimit) {
-  SweepSettings settings;
-  settings.worker = "exit 15\n";
-  const SlurmSweep sweep(settings);
+  const SlurmSweep sweep(pretended("exit 15\n"));
   ASSERT_EQ(sweep.submit().exit_code, 0);
   sweep.wait(40);
   const Outcome beyond = sweep.rerun({"--time-factor", "99"});
