@@ -25,4 +25,8 @@ std::string find_sweep_directory(const std::string& sweep, const std::string& da
   throw bad_input(fmt::format("{}: no such sweep; looked for sweep.json in {}", sweep, fmt::join(looked_at, ", ")));
 }
 
+std::string database_file(const std::string& path) {
+  return std::filesystem::is_directory(path) ? (std::filesystem::path(path) / "results.db").string() : path;
+}
+
 }  // namespace wansweep

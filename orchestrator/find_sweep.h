@@ -9,4 +9,7 @@ namespace wansweep {
 // Throws bad_input listing what was looked at.
 std::string find_sweep_directory(const std::string& sweep, const std::string& database);
 
+// The database that `path` names: a sweep's directory holds results.db; all else is one itself.
+std::string database_file(const std::string& path);
+
 }  // namespace wansweep

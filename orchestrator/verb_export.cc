@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "orchestrator/find_sweep.h"
 #include "orchestrator/perfetto.h"
 #include "orchestrator/verbs.h"
 #include "schema/completion.h"
@@ -27,8 +28,7 @@ Timeline find_timeline(const ExportArguments& options) {
     throw bad_input(
         fmt::format("{}: is no attempt's directory; a run's name needs its database, with --db", options.run));
   }
-  const bool folder = fs::is_directory(options.database);
-  Store store = open_store_readonly(folder ? options.database + "/results.db" : options.database);
+  Store store = open_store_readonly(database_file(options.database));
   return load_timeline(store, options.run);
 }
 

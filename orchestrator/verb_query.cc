@@ -3,11 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "orchestrator/find_sweep.h"
 #include "orchestrator/store/query.h"
 #include "orchestrator/text_table.h"
 #include "orchestrator/verbs.h"
@@ -30,10 +30,6 @@ struct QueryArguments {
   bool list = false;
   QueryLimits limits;
 };
-
-std::string database_file(const std::string& path) {
-  return std::filesystem::is_directory(path) ? (std::filesystem::path(path) / "results.db").string() : path;
-}
 
 int list_queries() {
   TextTable table({{"query"}, {"question"}});

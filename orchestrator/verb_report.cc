@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "orchestrator/find_sweep.h"
 #include "orchestrator/report/report.h"
 #include "orchestrator/sweep_directory.h"
 #include "orchestrator/verbs.h"
@@ -21,8 +22,7 @@ struct ReportArguments {
 };
 
 int report(const ReportArguments& options) {
-  const bool folder = std::filesystem::is_directory(options.database);
-  Store store = open_store_readonly(folder ? options.database + "/results.db" : options.database);
+  Store store = open_store_readonly(database_file(options.database));
   // The database of a sweep's directory holds its reruns, too.
   const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json");
   const Report report = make_report(store, named ? read_sweep_record(options.database).name : options.sweep);
