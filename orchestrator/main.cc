@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <exception>
 
-#include "orchestrator/verbs.h"
-#include "schema/error.h"
+#include "base/error.h"
+#include "orchestrator/verbs/verbs.h"
 #include "schema/version.h"
 
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "schema/exit_codes.h"
+#include "base/exit_codes.h"
 
 namespace wansweep {
 
@@ -45,15 +45,5 @@ std::optional<Failure> read_failure(const std::string& directory);
 
 // Whether the traces in `directory` are those that `completion` speaks of; otherwise one line that says which is not.
 std::optional<std::string> verify_completion(const std::string& directory, const Completion& completion);
-
-// SHA-256 in hex.
-std::string sha256(const void* data, size_t bytes);
-std::string sha256_file(const std::string& file);
-
-// Text into `file` through a temporary name, fsync and rename. Throws Error(output).
-void write_file_atomically(const std::string& file, const std::string& text);
-
-// Now, in UTC, as 2026-11-24T02:10:00.123Z.
-std::string timestamp_now();
 
 }  // namespace wansweep

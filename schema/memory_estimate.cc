@@ -4,15 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include "base/units.h"
+
 namespace wansweep {
-
-namespace {
-
-// Every region of a buffer starts on this boundary.
-constexpr int64_t alignment = 256;
-int64_t aligned(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-
-}  // namespace
 
 int prefetch_blocks(double prefetch, int layers) {
   int blocks = 1;
@@ -66,22 +60,22 @@ ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPla
   const int64_t gathered_values = rows * plan.ulysses * most_heads * c.head_dim;
 
   ActivationBytes bytes;
-  bytes.hidden = aligned(rows * dim * t);
-  bytes.wide = aligned(rows * std::max<int64_t>(3 * dim, c.ffn_dim) * t);
+  bytes.hidden = align_up(rows * dim * t);
+  bytes.wide = align_up(rows * std::max<int64_t>(3 * dim, c.ffn_dim) * t);
   if (request.guided && plan.cfg == 1) bytes.begun = bytes.hidden;
-  if (plan.sequence_ranks() > 1) bytes.parts = aligned(rows * dim * t);
-  if (plan.ulysses > 1) bytes.gathered = aligned(gathered_values * t);
+  if (plan.sequence_ranks() > 1) bytes.parts = align_up(rows * dim * t);
+  if (plan.ulysses > 1) bytes.gathered = align_up(gathered_values * t);
   if (plan.ring > 1) {
-    const int64_t lse = aligned(rows * plan.ulysses * most_heads * 4);
-    bytes.ring = 3 * aligned(gathered_values * t) + aligned(gathered_values * 4) + 2 * lse;
+    const int64_t lse = align_up(rows * plan.ulysses * most_heads * 4);
+    bytes.ring = 3 * align_up(gathered_values * t) + align_up(gathered_values * 4) + 2 * lse;
   }
   const int64_t text = request.text_tokens;
-  bytes.text = 2 * aligned(text * c.text_dim * t) + 3 * aligned(text * dim * t) + aligned(text * 2 * dim * t);
+  bytes.text = 2 * align_up(text * c.text_dim * t) + 3 * align_up(text * dim * t) + align_up(text * 2 * dim * t);
   const int64_t values = rows * c.patch_values();
-  bytes.latents = 3 * aligned(values * t) + 5 * aligned(values * 4);
+  bytes.latents = 3 * align_up(values * t) + 5 * align_up(values * 4);
   bytes.modulation =
-      aligned(int64_t{c.freq_dim} * 4) + 4 * aligned(dim * 4) + 3 * aligned(6 * dim * 4) + aligned(2 * dim * 4);
-  bytes.rotary = aligned(rows * c.head_dim * 4);
+      align_up(int64_t{c.freq_dim} * 4) + 4 * align_up(dim * 4) + 3 * align_up(6 * dim * 4) + align_up(2 * dim * 4);
+  bytes.rotary = align_up(rows * c.head_dim * 4);
   return bytes;
 }
 

@@ -10,8 +10,6 @@
 
 namespace wansweep {
 
-inline constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
-
 // How many blocks SGLang's --dit-offload-prefetch-size means: 0 -> 1; below 1 -> 1 + round(x (layers - 1)); else
 // int(x). At most layers - 1, where every block is on its way already, and at least 1.
 int prefetch_blocks(double prefetch, int layers);

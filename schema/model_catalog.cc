@@ -6,7 +6,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/nearest_name.h"
 
 namespace wansweep {
 

@@ -10,7 +10,7 @@
 
 #include "schema/flow_schedule.h"
 #include "schema/model_config.h"
-#include "schema/run_spec.h"
+#include "schema/run_settings.h"
 
 namespace wansweep {
 

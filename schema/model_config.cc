@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 

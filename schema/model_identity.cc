@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
 #include "schema/model_catalog.h"
 
 namespace wansweep {

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
 #include "schema/model_catalog.h"
 
 namespace wansweep {

@@ -11,8 +11,9 @@
 #include <optional>
 #include <type_traits>
 
+#include "base/error.h"
+#include "base/files.h"
 #include "fmt/format.h"
-#include "schema/error.h"
 #include "schema/trace_layout.h"
 
 namespace wansweep {

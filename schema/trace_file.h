@@ -13,65 +13,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
+
+#include "schema/trace_rows.h"
 
 namespace wansweep {
 
 inline constexpr int trace_format = 1;
-
-enum class EventKind : uint8_t { compute, attention, all_to_all, ring, h2d, d2h, stall, switch_experts };
-enum class StallCause : uint8_t { none, weights, peers, host };
-enum class StreamId : uint8_t { compute, copy, comm };
-
-// "compute", "attention", "all_to_all", "ring", "h2d", "d2h", "stall", "switch"; "none", "weights", ...; "compute", ...
-const char* to_string(EventKind kind);
-const char* to_string(StallCause cause);
-const char* to_string(StreamId stream);
-
-struct StepRow {
-  int32_t step = 0;      // from 1
-  int32_t expert = 0;    // 1: transformer (high noise), 2: transformer_2 (low noise)
-  int32_t timestep = 0;  // int(sigma * 1000)
-  float sigma = 0;
-  int64_t start_ns = 0;
-  int64_t end_ns = 0;
-};
-
-struct EventRow {
-  int32_t step = 0;      // from 1; 0: before the first step
-  int16_t forward = -1;  // 0: cond, 1: uncond, -1: not part of a forward
-  int16_t block = -1;    // -1: not part of a block
-  EventKind kind = EventKind::compute;
-  StallCause cause = StallCause::none;  // stalls only
-  StreamId stream = StreamId::compute;
-  uint8_t expert = 0;  // whose weights or work: 1, 2; 0: neither
-  int64_t start_ns = 0;
-  int64_t end_ns = 0;
-  int64_t bytes = 0;  // moved; 0 for compute and stalls
-};
-
-struct MemoryRow {
-  int32_t step = 0;
-  int64_t time_ns = 0;
-  int64_t device_used = 0;  // bytes
-  int64_t device_peak = 0;
-  int64_t host_used = 0;  // of the host store
-  int64_t host_peak = 0;
-};
-
-struct ClockRow {
-  int32_t at_end = 0;         // 0: measured before the first step, 1: after the last
-  int64_t time_ns = 0;        // this rank's clock, at the measurement
-  int64_t offset_ns = 0;      // rank 0's clock minus this rank's
-  int64_t round_trip_ns = 0;  // of the fastest exchange: the offset is no surer than half of it
-};
-
-struct TraceRows {
-  std::vector<StepRow> steps;
-  std::vector<EventRow> events;
-  std::vector<MemoryRow> memory;
-  std::vector<ClockRow> clock;
-};
 
 class TraceWriter {
  public:

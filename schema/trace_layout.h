@@ -12,7 +12,7 @@
 #include <mutex>
 #include <utility>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep::trace_layout {
 

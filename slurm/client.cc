@@ -11,8 +11,8 @@
 #include <sstream>
 #include <thread>
 
-#include "orchestrator/process.h"
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/process.h"
 #include "slurm/array_ids.h"
 
 namespace wansweep {

@@ -4,7 +4,7 @@
 
 #include <kainjow/mustache.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
 #include "schema/version.h"
 #include "slurm/array_ids.h"
 #include "slurm/embedded_template.h"

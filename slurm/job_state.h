@@ -29,7 +29,7 @@ JobState job_state_named(std::string_view name);
 // One line for people: what happened, and what helps.
 std::string_view meaning_of(JobState state);
 
-// Neither queued, running nor unknown. A preempted job may come back to the queue: see orchestrator/slurm_verdict.h.
+// Neither queued, running nor unknown. A preempted job may come back to the queue: see orchestrator/cluster/judge.h.
 bool is_terminal(JobState state);
 
 // From squeue's %T or sacct's State: "CANCELLED by 1234" and "CANCELLED+" are read too.

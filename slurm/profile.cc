@@ -11,8 +11,9 @@
 #include <string_view>
 #include <variant>
 
-#include "schema/error.h"
-#include "schema/run_spec.h"
+#include "base/error.h"
+#include "base/nearest_name.h"
+#include "schema/run_settings.h"
 
 namespace wansweep {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "schema/exit_codes.h"
+#include "base/exit_codes.h"
 
 namespace wansweep {
 namespace {

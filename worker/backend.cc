@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.h"
 #include "schema/memory_estimate.h"
 #include "worker/device/cpu/cpu_device.h"
 #ifdef WANSWEEP_CUDA

@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "worker/comm/communicator.h"
+#include "worker/comm/mpi_world.h"
 #include "worker/device/device.h"
 #include "worker/job.h"
-#include "worker/shard/communicator.h"
-#include "worker/shard/mpi_world.h"
 
 namespace wansweep {
 

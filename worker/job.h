@@ -4,7 +4,7 @@
 #include "schema/memory_estimate.h"
 #include "schema/model_catalog.h"
 #include "schema/parallel_plan.h"
-#include "schema/run_spec.h"
+#include "schema/run_settings.h"
 #include "worker/device/ops.h"
 #include "worker/loop/denoise.h"
 #include "worker/loop/inputs.h"

@@ -7,10 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "schema/completion.h"
+#include "worker/comm/mpi_world.h"
 #include "worker/options.h"
 #include "worker/session.h"
-#include "worker/shard/mpi_world.h"
 
 namespace {
 

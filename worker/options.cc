@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
 #include "schema/version.h"
 
 namespace wansweep {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "schema/run_spec.h"
+#include "schema/run_settings.h"
 
 namespace wansweep {
 

@@ -5,7 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "worker/model/safetensors.h"
+#include "base/sha256.h"
+#include "worker/weights/safetensors.h"
 
 namespace wansweep {
 

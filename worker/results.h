@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "schema/completion.h"
+#include "worker/comm/mpi_world.h"
 #include "worker/device/device.h"
 #include "worker/job.h"
-#include "worker/shard/mpi_world.h"
 #include "worker/trace/recorder.h"
 
 namespace wansweep {

@@ -11,21 +11,22 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "base/units.h"
 #include "worker/backend.h"
-#include "worker/host_capacity.h"
+#include "worker/device/host_capacity.h"
 #include "worker/job.h"
-#include "worker/model/safetensors.h"
 #include "worker/results.h"
 #include "worker/trace/environment.h"
 #include "worker/warm_up.h"
+#include "worker/weights/safetensors.h"
 
 namespace wansweep {
 
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
-
-double to_gib(int64_t bytes) { return static_cast<double>(bytes) / gibibyte; }
 
 // Before anything is allocated: what the run takes of the device, and what its experts take of the host, where even
 // `resident` has them while it loads.

@@ -1,9 +1,9 @@
 // One run on one rank, from its settings to its completion record.
 #pragma once
 
-#include "schema/exit_codes.h"
+#include "base/exit_codes.h"
+#include "worker/comm/mpi_world.h"
 #include "worker/options.h"
-#include "worker/shard/mpi_world.h"
 
 namespace wansweep {
 

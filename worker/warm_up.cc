@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "worker/device/cpu/float_formats.h"
-#include "worker/model/random_values.h"
+#include "base/float_formats.h"
 #include "worker/model/transformer.h"
+#include "worker/weights/random_values.h"
 
 namespace wansweep {
 

@@ -2,10 +2,10 @@
 // connect.
 #pragma once
 
+#include "worker/comm/communicator.h"
 #include "worker/device/device.h"
 #include "worker/job.h"
 #include "worker/model/workspace.h"
-#include "worker/shard/communicator.h"
 
 namespace wansweep {
 

@@ -10,8 +10,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
+#include "base/sha256.h"
 #include "schema/completion.h"
-#include "schema/run_spec.h"
+#include "schema/run_settings.h"
 #include "schema/trace_file.h"
 
 namespace {

@@ -10,21 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/sha256.h"
 
 namespace wansweep {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-
-// Empty when the file is not there.
-std::string read_text(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  return text.str();
-}
 
 std::optional<int64_t> optional_integer(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -198,7 +192,7 @@ void read_settings(AttemptRows& rows) {
   const std::string file = rows.records.directory + "/spec.json";
   try {
     const bool used = !rows.ranks.empty();
-    const std::string text = used ? rows.ranks.begin()->second.trace.spec_json : read_text(file);
+    const std::string text = used ? rows.ranks.begin()->second.trace.spec_json : read_text_if_there(file).value_or("");
     const Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded()) throw bad_input(fmt::format("{}: is not JSON", used ? "a trace's /spec" : file));
     rows.spec = spec_from_json(json, used ? rows.records.traces.begin()->second + ": /spec" : file);
@@ -246,7 +240,7 @@ std::optional<AttemptRecords> read_attempt_records(const std::string& directory)
   std::map<std::string, std::string> texts;
   for (const char* name : {"attempt.json", "state.json", "spec.json", "completed.json", "failure.json", "slurm.json",
                            "transitions.jsonl"}) {
-    texts[name] = read_text(directory + '/' + name);
+    texts[name] = read_text_if_there(directory + '/' + name).value_or("");
     seen += fmt::format("{} {}\n{}", name, texts[name].size(), texts[name]);
   }
   if (texts["attempt.json"].empty()) return std::nullopt;

@@ -9,7 +9,7 @@
 
 #include "orchestrator/store/step_summary.h"
 #include "schema/completion.h"
-#include "schema/run_spec.h"
+#include "schema/run_settings.h"
 #include "schema/trace_file.h"
 
 namespace wansweep {

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 

@@ -5,7 +5,7 @@ function(read_raw variable file)
   set(${variable} "R\"~~(${content})~~\"" PARENT_SCOPE)
 endfunction()
 
-set(text "// Generated from schema/*.sql, schema/migrations/ and analysis/.\n#include \"orchestrator/store/embedded_sql.h\"\n\n")
+set(text "// Generated from schema/sql/*.sql, schema/sql/migrations/ and analysis/.\n#include \"orchestrator/store/embedded_sql.h\"\n\n")
 read_raw(results "${SCHEMA}/results.sql")
 read_raw(views "${SCHEMA}/views.sql")
 string(APPEND text "namespace wansweep {\n\nconst char* const results_sql = ${results};\n\n"

@@ -1,4 +1,4 @@
-// SQL that was in files when wansweep was built: schema/*.sql, schema/migrations/ and analysis/<name>.sql.
+// SQL that was in files when wansweep was built: schema/sql/*.sql, schema/sql/migrations/ and analysis/<name>.sql.
 #pragma once
 
 #include <string>

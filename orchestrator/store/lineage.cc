@@ -10,8 +10,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "orchestrator/store/write_attempt.h"
-#include "schema/completion.h"
 
 namespace wansweep {
 namespace {

@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/run_spec.h"
+#include "base/nearest_name.h"
+#include "schema/run_settings.h"
 
 namespace wansweep {
 namespace {

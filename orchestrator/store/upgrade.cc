@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <map>
 
+#include "base/clock.h"
 #include "orchestrator/store/bind.h"
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/rank_rows.h"
-#include "schema/completion.h"
 
 namespace wansweep {
 namespace {

@@ -5,15 +5,15 @@
 
 namespace wansweep {
 
-// PRAGMA user_version of schema/results.sql: the last of schema/migrations/.
+// PRAGMA user_version of schema/sql/results.sql: the last of schema/sql/migrations/.
 int store_version();
 
 // Within the caller's write transaction. First copies the file to PATH.vN-TIME, N its version: nothing is lost when the
 // upgrade is regretted. Returns the copy's path. Throws Error(output) when there is no room for the copy.
 std::string upgrade(Store& store, int from_version);
 
-// Makes the views of schema/views.sql and, by its name, one of each query in analysis/, where they differ from what is
-// there. Within the caller's write transaction.
+// Makes the views of schema/sql/views.sql and, by its name, one of each query in analysis/, where they differ from what
+// is there. Within the caller's write transaction.
 void refresh_views(Store& store);
 
 // The same for a connection that only reads: views of its own stand before those that differ.

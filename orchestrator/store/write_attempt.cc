@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "orchestrator/store/bind.h"
 #include "orchestrator/store/rank_rows.h"
 #include "schema/flow_schedule.h"

@@ -9,8 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "schema/completion.h"
-#include "schema/exit_codes.h"
+#include "base/exit_codes.h"
 #include "tests/end_to_end/worker_run.h"
 
 namespace wansweep::test {

@@ -12,8 +12,8 @@
 #include <set>
 #include <sstream>
 
-#include "orchestrator/process.h"
-#include "tests/worker/temporary_directory.h"
+#include "base/process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace wansweep {
 namespace {

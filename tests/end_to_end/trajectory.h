@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/model/safetensors.h"
+#include "worker/weights/safetensors.h"
 
 namespace wansweep::test {
 

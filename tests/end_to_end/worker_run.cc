@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/files.h"
+
 namespace wansweep::test {
 
 namespace {

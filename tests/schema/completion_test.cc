@@ -1,4 +1,6 @@
 #include "schema/completion.h"
+#include "base/clock.h"
+#include "base/sha256.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@
 #include <functional>
 #include <regex>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 namespace {

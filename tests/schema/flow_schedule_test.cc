@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 namespace {

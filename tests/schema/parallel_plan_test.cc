@@ -4,7 +4,7 @@
 
 #include <numeric>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 namespace {

@@ -14,7 +14,7 @@
 #include <iterator>
 #include <random>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 namespace {

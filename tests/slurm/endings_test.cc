@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "schema/completion.h"
 #include "tests/slurm/slurm_sweep.h"
 
 namespace wansweep::test {

@@ -1,4 +1,5 @@
 #include "slurm/job_script.h"
+#include "base/files.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -8,7 +9,7 @@
 #include <regex>
 #include <sstream>
 
-#include "tests/worker/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace wansweep {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "schema/exit_codes.h"
+#include "base/exit_codes.h"
 #include "slurm/retry_policy.h"
 
 namespace wansweep {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 namespace {

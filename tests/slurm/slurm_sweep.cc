@@ -11,7 +11,8 @@
 #include <sstream>
 #include <thread>
 
-#include "orchestrator/process.h"
+#include "base/files.h"
+#include "base/process.h"
 
 namespace wansweep::test {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/worker/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace wansweep::test {
 

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <thread>
 
-#include "orchestrator/process.h"
+#include "base/process.h"
 #include "tests/slurm/slurm_sweep.h"
 
 namespace wansweep::test {

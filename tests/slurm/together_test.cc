@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "orchestrator/process.h"
+#include "base/process.h"
 #include "tests/slurm/slurm_sweep.h"
 
 namespace wansweep::test {

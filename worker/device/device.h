@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "schema/trace_file.h"
+#include "schema/trace_rows.h"
 #include "worker/device/ops.h"
 
 namespace wansweep {

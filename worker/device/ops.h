@@ -8,10 +8,9 @@
 #include <cstdint>
 #include <span>
 
-namespace wansweep {
+#include "schema/dtype.h"
 
-enum class DType : uint8_t { f32, bf16, f16 };
-constexpr int64_t size_of(DType type) { return type == DType::f32 ? 4 : 2; }
+namespace wansweep {
 
 enum class Activation : uint8_t { none, gelu_tanh, silu };
 

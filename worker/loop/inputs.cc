@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "schema/error.h"
-#include "worker/model/random_values.h"
-#include "worker/model/safetensors.h"
+#include "base/error.h"
+#include "worker/weights/random_values.h"
+#include "worker/weights/safetensors.h"
 
 namespace wansweep {
 

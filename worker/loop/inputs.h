@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "schema/model_config.h"
-#include "schema/run_spec.h"
+#include "schema/run_settings.h"
 #include "worker/model/tokens.h"
 
 namespace wansweep {

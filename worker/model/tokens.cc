@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "schema/error.h"
+#include "base/error.h"
 
 namespace wansweep {
 

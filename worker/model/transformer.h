@@ -5,12 +5,12 @@
 #pragma once
 
 #include "schema/model_config.h"
+#include "schema/weight_layout.h"
 #include "worker/device/device.h"
+#include "worker/model/sharded_attention.h"
 #include "worker/model/tokens.h"
-#include "worker/model/weight_layout.h"
 #include "worker/model/workspace.h"
 #include "worker/offload/offload.h"
-#include "worker/shard/sharded_attention.h"
 #include "worker/trace/recorder.h"
 
 namespace wansweep {

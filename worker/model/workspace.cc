@@ -1,6 +1,7 @@
 #include "worker/model/workspace.h"
 
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/units.h"
 
 namespace wansweep {
 
@@ -13,7 +14,7 @@ class Cutter {
   std::byte* take(int64_t bytes) {
     if (bytes == 0) return nullptr;
     std::byte* region = at_;
-    at_ += (bytes + 255) / 256 * 256;
+    at_ += align_up(bytes);
     return region;
   }
   float* take_floats(int64_t count) { return reinterpret_cast<float*>(take(count * 4)); }

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "schema/error.h"
+#include "base/error.h"
 #include "schema/memory_estimate.h"
 #include "worker/offload/offload.h"
 

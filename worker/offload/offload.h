@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "worker/device/device.h"
-#include "worker/model/expert_weights.h"
 #include "worker/trace/recorder.h"
+#include "worker/weights/expert_weights.h"
 
 namespace wansweep {
 

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/parallel_for.h"
 #include "schema/version.h"
-#include "worker/parallel_for.h"
 
 namespace wansweep {
 

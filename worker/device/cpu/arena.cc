@@ -8,7 +8,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/units.h"
 
 namespace wansweep {
 namespace {
@@ -24,10 +25,6 @@ void check_not_negative(int64_t bytes, const std::string& what) {
 }
 
 }  // namespace
-
-std::string mebibytes(int64_t bytes) {
-  return fmt::format("{:.12g} MiB", std::round(static_cast<double>(bytes) / (1 << 20) * 100) / 100);
-}
 
 Arena::Arena(int64_t limit) : limit_(limit / memory_alignment * memory_alignment) {
   if (limit_ <= 0) throw bad_input(fmt::format("device memory: a limit of {} bytes; at least 256 are needed", limit));

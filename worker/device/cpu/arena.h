@@ -9,11 +9,6 @@
 
 namespace wansweep {
 
-inline constexpr int64_t memory_alignment = 256;
-
-// "1340 MiB", "0.25 MiB"
-std::string mebibytes(int64_t bytes);
-
 // One reserved region, handed out first-fit. A page takes real memory only once it was written, so a large limit costs
 // nothing. Thread-safe. In debug builds fresh memory is filled with 0xFF, a NaN in every float format.
 class Arena {

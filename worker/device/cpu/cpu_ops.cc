@@ -10,9 +10,9 @@
 #include <numeric>
 #include <vector>
 
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/float_formats.h"
 #include "worker/device/cpu/cpu_attention.h"
-#include "worker/device/cpu/float_formats.h"
 #include "worker/device/cpu/lanes.h"
 
 // OpenBLAS has these, other libraries with the same interface do not.

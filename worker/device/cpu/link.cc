@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "schema/error.h"
+#include "base/clock.h"
+#include "base/error.h"
 
 namespace wansweep {
 namespace {
@@ -33,12 +34,6 @@ int64_t reserve(std::atomic<int64_t>& next_free, int64_t earliest, int64_t durat
 }
 
 }  // namespace
-
-int64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 Link::Link(double in_rate, double out_rate, LinkState* shared)
     : in_rate_(in_rate), out_rate_(out_rate), state_(shared != nullptr ? shared : &own_) {

@@ -43,7 +43,4 @@ class Link {
   LinkState* state_;
 };
 
-// CLOCK_MONOTONIC: the clock of traces, events and links.
-int64_t monotonic_ns();
-
 }  // namespace wansweep

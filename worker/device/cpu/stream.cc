@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "schema/error.h"
+#include "base/clock.h"
+#include "base/error.h"
 #include "worker/device/cpu/link.h"
 
 namespace wansweep {

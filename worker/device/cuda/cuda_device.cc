@@ -8,10 +8,10 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"
 #include "worker/device/cuda/cuda_ops.h"
-#include "worker/device/cuda/host_clock.h"
 #include "worker/device/cuda/nvml.h"
 
 namespace wansweep {
@@ -64,10 +64,10 @@ void CudaDevice::wait(StreamId id, const Event& event) {
 // Looks often at first, then naps: the loop waits once a step, for seconds, and ranks may outnumber the cores.
 void CudaDevice::wait_until(const std::function<bool()>& passed) {
   constexpr int64_t eager_ns = 200'000;
-  const int64_t start = host_now_ns();
+  const int64_t start = monotonic_ns();
   while (!passed()) {
     if (failure_check_) failure_check_();
-    if (host_now_ns() - start < eager_ns) {
+    if (monotonic_ns() - start < eager_ns) {
       sched_yield();
     } else {
       usleep(20);

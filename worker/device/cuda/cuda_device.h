@@ -8,7 +8,6 @@
 #include <string>
 
 #include "worker/device/device.h"
-#include "worker/shard/communicator.h"
 
 namespace wansweep {
 
@@ -30,11 +29,5 @@ std::string cuda_device_identity(const Device& device);
 
 // Throws Error(device_unavailable) when two ranks' identities are equal, unless they may be.
 void check_devices_differ(std::span<const std::string> identities, bool share_device);
-
-// Both are collective over MPI_COMM_WORLD, and `device` must outlive them.
-// NCCL: one GPU a rank, any number of nodes.
-std::unique_ptr<Communicator> make_nccl_communicator(Device& device);
-// CUDA IPC: all ranks on one node; copy engines move the bytes; several ranks may share one GPU.
-std::unique_ptr<Communicator> make_ipc_communicator(Device& device);
 
 }  // namespace wansweep

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clock.h"
 #include "worker/device/cuda/cuda_check.h"
-#include "worker/device/cuda/host_clock.h"
 
 namespace wansweep {
 
@@ -53,10 +53,10 @@ EventClock::~EventClock() { cudaStreamDestroy(idle_); }
 EventClock::Look EventClock::look() {
   Look result;
   result.mark = std::make_shared<TimeMark>(pool_);
-  const int64_t before = host_now_ns();
+  const int64_t before = monotonic_ns();
   cudaCheck(cudaEventRecord(result.mark->event.get(), idle_));
   cudaCheck(cudaEventSynchronize(result.mark->event.get()));
-  const int64_t after = host_now_ns();
+  const int64_t after = monotonic_ns();
   result.host_ns = (before + after) / 2;
   result.unsure_ns = (after - before) / 2;
   return result;
@@ -106,7 +106,7 @@ int64_t EventClock::time_ns(const CudaEvent& event) {
 }
 
 void EventClock::follow_host() {
-  if (host_now_ns() - last_look_ns_ < look_every_ns) return;
+  if (monotonic_ns() - last_look_ns_ < look_every_ns) return;
   const Look now = look();
   last_look_ns_ = now.host_ns;
   if (now.unsure_ns > trusted_ns) return;

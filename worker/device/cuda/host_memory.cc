@@ -7,10 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "schema/error.h"
+#include "base/error.h"
+#include "base/parallel_for.h"
+#include "base/units.h"
 #include "schema/memory_estimate.h"
-#include "worker/host_capacity.h"
-#include "worker/parallel_for.h"
+#include "worker/device/host_capacity.h"
 
 namespace wansweep {
 

@@ -1,0 +1,186 @@
+// Every write ends with fsync and a checked close: a disk that is full, a quota that is exceeded and a network file
+// system that lost its server all report there, and a record that is taken for written is what a rerun relies on.
+
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <random>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_output(const std::string& file, const char* what, int error) {
+  throw Error(ExitCode::output, fmt::format("{}: cannot {}: {}", file, what, error_text(error)));
+}
+
+bool says_absent(int error) { return error == ENOENT || error == ENOTDIR; }
+
+// Up to the end, or one byte more than `most`.
+std::string read_to_end(int fd, const std::string& file, int64_t most) {
+  std::string text;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw bad_input(fmt::format("{}: cannot be read: {}", file, error_text(errno)));
+    if (got == 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(got));
+    if (static_cast<int64_t>(text.size()) > most) {
+      throw bad_input(fmt::format("{}: has more than {} bytes, which is the most that is read of it", file, most));
+    }
+  }
+}
+
+std::string parent_of(const std::string& file) {
+  const std::string parent = fs::path(file).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+// `text`, synced, under a name that no other process on any node picks. Removed again when it was not renamed.
+class TemporaryFile {
+ public:
+  TemporaryFile(const std::string& file, const std::string& text) {
+    std::random_device random;
+    name_ = fmt::format("{}.{}-{:08x}{:08x}.tmp", file, ::getpid(), random(), random());
+    FileDescriptor fd(::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (!fd) fail_output(file, "create", errno);
+    try {
+      write_all(fd.get(), text.data(), text.size(), file);
+      if (::fsync(fd.get()) != 0) fail_output(file, "sync", errno);
+      if (fd.close() != 0) fail_output(file, "write", errno);
+    } catch (...) {
+      ::unlink(name_.c_str());
+      throw;
+    }
+  }
+  ~TemporaryFile() {
+    if (!renamed_) ::unlink(name_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const char* name() const { return name_.c_str(); }
+  void rename_to(const std::string& file) {
+    if (::rename(name(), file.c_str()) != 0) fail_output(file, "rename to it", errno);
+    renamed_ = true;
+  }
+
+ private:
+  std::string name_;
+  bool renamed_ = false;
+};
+
+}  // namespace
+
+int FileDescriptor::close() { return fd_ >= 0 ? ::close(release()) : 0; }
+
+std::string error_text(int error) { return std::generic_category().message(error); }
+
+std::optional<std::string> read_text_if_there(const std::string& file, int64_t most_bytes) {
+  // Without O_NONBLOCK, opening a pipe that has no writer would wait for one.
+  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!fd) {
+    if (says_absent(errno)) return std::nullopt;
+    throw bad_input(fmt::format("{}: cannot be read: {}", file, error_text(errno)));
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw bad_input(fmt::format("{}: cannot be read: {}", file, error_text(errno)));
+  if (S_ISDIR(status.st_mode)) throw bad_input(fmt::format("{}: is a directory; a file is needed", file));
+  if (!S_ISREG(status.st_mode)) throw bad_input(fmt::format("{}: is not a regular file", file));
+  return read_to_end(fd.get(), file, most_bytes);
+}
+
+std::string read_text(const std::string& file, int64_t most_bytes) {
+  std::optional<std::string> text = read_text_if_there(file, most_bytes);
+  if (!text) throw bad_input(fmt::format("{}: cannot be read: there is no such file", file));
+  return *std::move(text);
+}
+
+std::string read_text_of_user(const std::string& file) {
+  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  if (!fd) throw bad_input(fmt::format("{}: cannot be read: {}", file, error_text(errno)));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    throw bad_input(fmt::format("{}: is a directory; a file is needed", file));
+  }
+  return read_to_end(fd.get(), file, most_text_bytes);
+}
+
+void write_all(int fd, const void* data, size_t bytes, const std::string& file) {
+  for (const char* at = static_cast<const char*>(data); bytes > 0;) {
+    const ssize_t written = ::write(fd, at, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_output(file, "write", errno);
+    at += written;
+    bytes -= static_cast<size_t>(written);
+  }
+}
+
+void write_file_atomically(const std::string& file, const std::string& text) {
+  TemporaryFile temporary(file, text);
+  temporary.rename_to(file);
+  sync_directory(parent_of(file));
+}
+
+bool write_file_once(const std::string& file, const std::string& text) {
+  TemporaryFile temporary(file, text);
+  // link() refuses an existing name, also between nodes, which rename() does not.
+  if (::link(temporary.name(), file.c_str()) != 0) {
+    const int error = errno;
+    if (error == EEXIST) return false;
+    if (error != EPERM && error != ENOTSUP && error != ENOSYS && error != EMLINK) fail_output(file, "create", error);
+    struct stat status {};
+    if (::lstat(file.c_str(), &status) == 0) return false;
+    temporary.rename_to(file);  // no hard links here: of two writers in the same instant the second may win
+  }
+  sync_directory(parent_of(file));
+  return true;
+}
+
+void append_line(const std::string& file, const std::string& line) {
+  const FileDescriptor fd = open_own_file(file, 0666);
+  if (::lseek(fd.get(), 0, SEEK_END) < 0) fail_output(file, "write", errno);
+  const std::string text = line + '\n';
+  write_all(fd.get(), text.data(), text.size(), file);
+}
+
+FileDescriptor open_own_file(const std::string& file, mode_t mode) {
+  FileDescriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
+  if (!fd) {
+    if (errno == ELOOP) throw Error(ExitCode::output, fmt::format("{}: is a link, which is not followed", file));
+    fail_output(file, "open", errno);
+  }
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) fail_output(file, "open", errno);
+  if (!S_ISREG(status.st_mode)) throw Error(ExitCode::output, fmt::format("{}: is not a regular file", file));
+  return fd;
+}
+
+void sync_directory(const std::string& directory) {
+  const FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) fail_output(directory, "open", errno);
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail_output(directory, "sync", errno);
+}
+
+void make_directories(const std::string& directory) {
+  std::error_code failed;
+  fs::create_directories(directory, failed);
+  if (failed) {
+    throw Error(ExitCode::output, fmt::format("{}: directory cannot be made: {}", directory, failed.message()));
+  }
+}
+
+}  // namespace wansweep

@@ -1,0 +1,77 @@
+// Files as wansweep needs them: read whole or not at all, written whole or not at all, and never through a link that
+// somebody else planted.
+//
+// "Not there" is an answer of its own (nullopt): only ENOENT and ENOTDIR mean it. Every other failure to read is an
+// Error, so that what cannot be read is never taken for what does not exist. All functions may be called from any
+// thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace wansweep {
+
+// Owns one open file descriptor; -1 is none.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor() { close(); }
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+  // What close(2) returned, 0 when nothing was open: network file systems report a failed write here at the latest.
+  int close();
+
+ private:
+  int fd_;
+};
+
+// The whole of a regular file, of at most `most_bytes`. Links are followed; a pipe, a device or a directory is refused,
+// so that no read hangs. nullopt: there is no such file. Throws bad_input naming the file and the reason.
+inline constexpr int64_t most_text_bytes = int64_t{1} << 30;
+std::optional<std::string> read_text_if_there(const std::string& file, int64_t most_bytes = most_text_bytes);
+
+// The same; a file that is not there is bad_input too.
+std::string read_text(const std::string& file, int64_t most_bytes = most_text_bytes);
+
+// What a person named on the command line: also a pipe, /dev/stdin or <(...). Throws bad_input.
+std::string read_text_of_user(const std::string& file);
+
+// All of `data` into `fd`, whatever interrupts it. Throws Error(output) naming `file`.
+void write_all(int fd, const void* data, size_t bytes, const std::string& file);
+
+// Text into `file` through a temporary name beside it, fsync and rename. A reader sees the old text or the new one. A
+// symbolic link of that name is replaced, not followed. Throws Error(output).
+void write_file_atomically(const std::string& file, const std::string& text);
+
+// The same, but a file that is there already stays: false then. Of two writers, on whatever nodes, one succeeds.
+bool write_file_once(const std::string& file, const std::string& text);
+
+// Adds `line` and a newline to the end of a regular file, which is made when it is not there. Refuses to follow a link
+// or to write into anything else: Error(output).
+void append_line(const std::string& file, const std::string& line);
+
+// Opens a file for reading and writing, makes it when it is not there, and refuses what another could have planted: a
+// link, or anything but a regular file. Throws Error(output).
+FileDescriptor open_own_file(const std::string& file, mode_t mode);
+
+// Makes names in a directory durable. Some file systems cannot sync one, which is no failure. Throws Error(output).
+void sync_directory(const std::string& directory);
+
+// Makes the directory and its parents. Throws Error(output).
+void make_directories(const std::string& directory);
+
+// An error number as text, in the calling thread's own words: "No space left on device".
+std::string error_text(int error);
+
+}  // namespace wansweep

@@ -1,0 +1,52 @@
+#include "base/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace wansweep {
+
+std::string TextTable::to_string() const {
+  std::vector<size_t> widths;
+  for (const Column& column : columns_) widths.push_back(column.title.size());
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  const auto add_line = [&](const auto& cell) {
+    std::string line;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (i > 0) line += "  ";
+      line += columns_[i].align == Align::left ? fmt::format("{:<{}}", cell(i), widths[i])
+                                               : fmt::format("{:>{}}", cell(i), widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  };
+  add_line([&](size_t i) { return columns_[i].title; });
+  add_line([&](size_t i) { return std::string(widths[i], '-'); });
+  for (const auto& row : rows_) add_line([&](size_t i) { return row[i]; });
+  return text;
+}
+
+std::string human_bytes(double bytes) {
+  static constexpr std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < units.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  if (bytes == 0) return "0";
+  return unit == 0 || bytes >= 100 ? fmt::format("{:.0f} {}", bytes, units[unit])
+                                   : fmt::format("{:.3g} {}", bytes, units[unit]);
+}
+
+std::string human_duration(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+}  // namespace wansweep

@@ -1,0 +1,237 @@
+#include "orchestrator/answers/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/error.h"
+#include "orchestrator/store/query.h"
+
+namespace wansweep {
+namespace {
+
+struct Metric {
+  const char* name;
+  const char* unit;
+  const char* sql;  // of newest_attempt a, attempt_time t, attempt_waits w; nullptr: worked out here
+};
+constexpr const char* overhead = "overhead";  // over the resident run of the same repeat that does the same work
+constexpr std::array<Metric, 7> metrics{{{"total", "s", "t.total_ns / 1e9"},
+                                         {overhead, "%", nullptr},
+                                         {"median step", "s", "t.median_step_ns / 1e9"},
+                                         {"switch step", "", "t.switch_step * 1.0"},
+                                         {"spike", "s", "t.spike_ns / 1e9"},
+                                         {"exposed transfer", "s", "w.exposed_transfer_ns / 1e9"},
+                                         {"peak memory", "MiB", "w.device_peak / 1048576.0"}}};
+
+// Settings that say how weights move: all others equal, runs do the same work.
+const std::set<std::string> offload_settings{"offload", "prefetch", "host_memory", "device_memory"};
+
+using Settings = std::map<std::string, std::string>;
+
+Settings without(Settings settings, const std::set<std::string>& names) {
+  std::erase_if(settings, [&](const auto& setting) { return names.contains(setting.first); });
+  return settings;
+}
+
+// Repeat by repeat, so that the spread of the resident runs is in it too: a launcher runs all configurations once
+// before it repeats any.
+void add_overheads(ComparedSweep& sweep) {
+  for (auto& [hash, configuration] : sweep.configurations) {
+    const auto mode = configuration.settings.find("offload");
+    if (mode == configuration.settings.end() || mode->second == "resident") continue;
+    for (const auto& [other_hash, other] : sweep.configurations) {
+      const auto other_mode = other.settings.find("offload");
+      const auto resident = other.samples.find("total");
+      if (other_mode == other.settings.end() || other_mode->second != "resident" || resident == other.samples.end() ||
+          without(other.settings, offload_settings) != without(configuration.settings, offload_settings)) {
+        continue;
+      }
+      for (const auto& [repeat, total] : configuration.samples["total"]) {
+        const auto baseline = resident->second.find(repeat);
+        if (baseline == resident->second.end()) continue;
+        configuration.samples[overhead][repeat] = 100 * (total / baseline->second - 1);
+      }
+      break;
+    }
+  }
+}
+
+// All values that each setting takes in the sweep.
+std::map<std::string, std::set<std::string>> values_of(const ComparedSweep& sweep) {
+  std::set<std::string> names;
+  for (const auto& [hash, configuration] : sweep.configurations) {
+    for (const auto& [name, value] : configuration.settings) names.insert(name);
+  }
+  std::map<std::string, std::set<std::string>> values;
+  for (const auto& [hash, configuration] : sweep.configurations) {
+    for (const std::string& name : names) {
+      const auto found = configuration.settings.find(name);
+      values[name].insert(found == configuration.settings.end() ? "none" : found->second);
+    }
+  }
+  return values;
+}
+
+std::string name_of(const Settings& settings, const std::map<std::string, std::set<std::string>>& values) {
+  std::string name;
+  for (const auto& [setting, value] : settings) {
+    if (values.at(setting).size() > 1) name += fmt::format("{}{}={}", name.empty() ? "" : " ", setting, value);
+  }
+  return name.empty() ? "all" : name;
+}
+
+struct Pair {
+  std::string before;
+  std::string after;
+};
+
+std::vector<Pair> pair_by_lineage(const ComparedSweep& before, const ComparedSweep& after) {
+  std::vector<Pair> pairs;
+  for (const auto& [hash, configuration] : before.configurations) {
+    const auto found = before.replaced_by.find(hash);
+    if (found != before.replaced_by.end() && after.configurations.contains(found->second)) {
+      pairs.push_back({hash, found->second});
+    }
+  }
+  return pairs;
+}
+
+std::vector<Pair> pair_by_settings(const ComparedSweep& before, const ComparedSweep& after) {
+  const auto old_values = values_of(before);
+  const auto new_values = values_of(after);
+  std::set<std::string> changed;
+  for (const auto& [name, values] : old_values) {
+    const auto found = new_values.find(name);
+    if (found == new_values.end() || found->second != values) changed.insert(name);
+  }
+  for (const auto& [name, values] : new_values) {
+    if (!old_values.contains(name)) changed.insert(name);
+  }
+  std::map<Settings, std::string> partners;
+  for (const auto& [hash, configuration] : after.configurations) {
+    if (!partners.emplace(without(configuration.settings, changed), hash).second) {
+      throw bad_input(
+          fmt::format("compare: configurations of {} differ only in settings that {} does not share; "
+                      "compare needs one partner for each",
+                      after.name, before.name));
+    }
+  }
+  std::vector<Pair> pairs;
+  for (const auto& [hash, configuration] : before.configurations) {
+    const auto found = partners.find(without(configuration.settings, changed));
+    if (found != partners.end()) pairs.push_back({hash, found->second});
+  }
+  return pairs;
+}
+
+void note_changes(const Settings& before, const Settings& after, std::vector<std::string>& changed) {
+  Settings names = before;
+  names.insert(after.begin(), after.end());
+  const auto value = [](const Settings& settings, const std::string& name) {
+    const auto found = settings.find(name);
+    return found == settings.end() ? std::string("none") : found->second;
+  };
+  for (const auto& [name, unused] : names) {
+    if (value(before, name) == value(after, name)) continue;
+    const std::string line = fmt::format("{} {} -> {}", name, value(before, name), value(after, name));
+    if (std::find(changed.begin(), changed.end(), line) == changed.end()) changed.push_back(line);
+  }
+}
+
+std::vector<MetricChange> changes_of(const ComparedConfiguration& before, const ComparedConfiguration& after) {
+  std::vector<MetricChange> changes;
+  for (const Metric& metric : metrics) {
+    const auto samples = [&](const ComparedConfiguration& side) {
+      const auto found = side.samples.find(metric.name);
+      std::vector<double> values;
+      if (found == side.samples.end()) return values;
+      for (const auto& [repeat, value] : found->second) values.push_back(value);
+      return values;
+    };
+    const std::vector<double> old_values = samples(before);
+    const std::vector<double> new_values = samples(after);
+    if (old_values.empty() && new_values.empty()) continue;
+    MetricChange change{metric.name, metric.unit, old_values.size(), new_values.size(), {}, {}, {}};
+    if (!old_values.empty()) change.before = median(old_values);
+    if (!new_values.empty()) change.after = median(new_values);
+    change.interval = bootstrap_difference(old_values, new_values);
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+}  // namespace
+
+ComparedSweep load_sweep(Store& store, const std::string& name) {
+  if (name.find('\'') != name.npos) throw bad_input(fmt::format("{}: is no sweep's name", name));
+  ComparedSweep sweep;
+  sweep.name = name;
+  std::string columns;
+  for (const Metric& metric : metrics) columns += fmt::format(", {}", metric.sql != nullptr ? metric.sql : "NULL");
+  const Table samples = run_query(
+      store,
+      fmt::format(
+          "SELECT r.config, r.repeat{} FROM newest_attempt a JOIN run r ON r.id = a.run_id JOIN sweep p ON p.id = "
+          "r.sweep_id JOIN attempt_time t ON t.attempt_id = a.id LEFT JOIN attempt_waits w ON "
+          "w.attempt_id = a.id WHERE p.name = '{}' ORDER BY r.config, r.repeat",
+          columns, name));
+  for (const auto& row : samples.rows) {
+    ComparedConfiguration& configuration = sweep.configurations[std::get<std::string>(row[0])];
+    for (size_t i = 0; i < metrics.size(); ++i) {
+      if (const double* value = std::get_if<double>(&row[i + 2])) {
+        configuration.samples[metrics[i].name][std::get<int64_t>(row[1])] = *value;
+      }
+    }
+  }
+  const Table settings = run_query(
+      store, fmt::format("SELECT DISTINCT r.config, s.name, s.value FROM run r JOIN sweep p ON p.id = r.sweep_id JOIN "
+                         "setting s ON s.run_id = r.id WHERE p.name = '{}' AND s.value IS NOT NULL",
+                         name));
+  for (const auto& row : settings.rows) {
+    const auto found = sweep.configurations.find(std::get<std::string>(row[0]));
+    if (found != sweep.configurations.end()) {
+      found->second.settings[std::get<std::string>(row[1])] = std::get<std::string>(row[2]);
+    }
+  }
+  const Table replaced = run_query(
+      store,
+      fmt::format("SELECT DISTINCT r.config, n.config FROM run r JOIN sweep p ON p.id = r.sweep_id JOIN run n ON "
+                  "n.id = r.superseded_by WHERE p.name = '{}'",
+                  name));
+  for (const auto& row : replaced.rows) {
+    sweep.replaced_by[std::get<std::string>(row[0])] = std::get<std::string>(row[1]);
+  }
+  add_overheads(sweep);
+  return sweep;
+}
+
+Comparison compare_sweeps(const ComparedSweep& before, const ComparedSweep& after) {
+  std::vector<Pair> pairs = pair_by_lineage(before, after);
+  if (pairs.empty()) pairs = pair_by_settings(before, after);
+  if (pairs.empty()) {
+    throw bad_input(fmt::format("compare: no configuration of {} ({}) has a partner in {} ({})", before.name,
+                                before.configurations.size(), after.name, after.configurations.size()));
+  }
+  Comparison comparison;
+  comparison.before = before.name;
+  comparison.after = after.name;
+  const auto values = values_of(before);
+  std::set<std::string> used;
+  for (const Pair& pair : pairs) {
+    const ComparedConfiguration& old_side = before.configurations.at(pair.before);
+    const ComparedConfiguration& new_side = after.configurations.at(pair.after);
+    used.insert(pair.after);
+    note_changes(old_side.settings, new_side.settings, comparison.changed);
+    comparison.configurations.push_back({name_of(old_side.settings, values), changes_of(old_side, new_side)});
+  }
+  std::sort(comparison.configurations.begin(), comparison.configurations.end(),
+            [](const ConfigurationChange& a, const ConfigurationChange& b) { return a.name < b.name; });
+  comparison.only_before = before.configurations.size() - pairs.size();
+  comparison.only_after = after.configurations.size() - used.size();
+  return comparison;
+}
+
+}  // namespace wansweep

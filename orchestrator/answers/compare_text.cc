@@ -1,0 +1,160 @@
+// How a comparison is told: the answer first, then the table.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/text_table.h"
+#include "orchestrator/answers/compare.h"
+
+namespace wansweep {
+namespace {
+
+constexpr size_t named_at_most = 3;
+
+// Four digits tell enough, and a measured time has no more.
+double rounded(double value) {
+  if (value == 0 || !std::isfinite(value)) return value;
+  const double scale = std::pow(10, 3 - std::floor(std::log10(std::fabs(value))));
+  return std::round(value * scale) / scale;
+}
+
+Cell cell(const std::optional<double>& value) { return value ? Cell(rounded(*value)) : Cell(); }
+
+std::optional<double> change_of(const MetricChange& metric) {
+  return metric.before && metric.after ? std::optional(*metric.after - *metric.before) : std::nullopt;
+}
+
+// Of a metric that is a share itself, and of a step's number, a share says nothing.
+std::optional<double> percent_of(const MetricChange& metric) {
+  const bool has_share = metric.unit == "s" || metric.unit == "MiB";
+  const std::optional<double> change = change_of(metric);
+  if (!has_share || !change || *metric.before == 0) return std::nullopt;
+  return 100 * *change / std::fabs(*metric.before);
+}
+
+std::string verdict_of(const MetricChange& metric) {
+  if (!metric.before || !metric.after) return "only on one side";
+  if (!metric.interval) {
+    return fmt::format("too few repeats ({} and {})", metric.runs_before, metric.runs_after);
+  }
+  if (metric.interval->excludes_zero()) return "changed";
+  return "within the spread";
+}
+
+std::string number_text(const std::optional<double>& value, const std::string& unit) {
+  if (!value) return "-";
+  if (unit.empty()) return fmt::format("{:g}", *value);
+  return unit == "s" ? fmt::format("{:.3f}", *value) : fmt::format("{:.1f}", *value);
+}
+
+std::string switch_sentence(const Comparison& comparison) {
+  std::set<std::pair<double, double>> moves;
+  for (const ConfigurationChange& configuration : comparison.configurations) {
+    for (const MetricChange& metric : configuration.metrics) {
+      if (metric.metric == "switch step" && metric.before && metric.after) {
+        moves.emplace(*metric.before, *metric.after);
+      }
+    }
+  }
+  if (moves.empty()) return "the experts do not switch";
+  std::vector<std::string> texts;
+  texts.reserve(moves.size());
+  for (const auto& [from, to] : moves) {
+    texts.push_back(from == to ? fmt::format("stays at step {:g}", from)
+                               : fmt::format("moves from step {:g} to {:g}", from, to));
+  }
+  return fmt::format("the switch {}", fmt::join(texts, " or "));
+}
+
+// "the total changes beyond the repeats' spread in 1 of 2 configurations (offload=swap +3.1 %)"
+std::string metric_sentence(const Comparison& comparison, const char* name, const char* in_words) {
+  size_t judged = 0;
+  size_t unjudged = 0;
+  std::vector<std::string> changed;
+  for (const ConfigurationChange& configuration : comparison.configurations) {
+    for (const MetricChange& metric : configuration.metrics) {
+      if (metric.metric != name) continue;
+      ++(metric.interval ? judged : unjudged);
+      if (!metric.interval || !metric.interval->excludes_zero()) continue;
+      const std::optional<double> percent = percent_of(metric);
+      changed.push_back(percent ? fmt::format("{} {:+.1f} %", configuration.name, *percent)
+                                : fmt::format("{} {:.1f} -> {:.1f} {}", configuration.name, *metric.before,
+                                              *metric.after, metric.unit));
+    }
+  }
+  if (judged + unjudged == 0) return "";
+  if (judged == 0) return fmt::format("; fewer than three repeats a side leave the {} undecided", in_words);
+  std::string text = fmt::format("; the {} changes beyond the repeats' spread in {} of {} configurations", in_words,
+                                 changed.size(), judged);
+  const bool more = changed.size() > named_at_most;
+  changed.resize(std::min(changed.size(), named_at_most));
+  if (!changed.empty()) text += fmt::format(" ({}{})", fmt::join(changed, ", "), more ? ", ..." : "");
+  if (unjudged > 0) text += fmt::format(", {} more have too few repeats", unjudged);
+  return text;
+}
+
+}  // namespace
+
+std::string sentence_of(const Comparison& comparison) {
+  std::string text = fmt::format("{} -> {}", comparison.before, comparison.after);
+  if (!comparison.changed.empty()) text += fmt::format(" ({})", fmt::join(comparison.changed, ", "));
+  text += fmt::format(": {}", switch_sentence(comparison));
+  text += metric_sentence(comparison, "total", "total time");
+  text += metric_sentence(comparison, "overhead", "overhead over resident");
+  if (comparison.only_before + comparison.only_after > 0) {
+    text += fmt::format("; {} and {} configurations have no partner", comparison.only_before, comparison.only_after);
+  }
+  return text + ".\n";
+}
+
+Table table_of(const Comparison& comparison) {
+  Table table;
+  table.columns = {"configuration", "metric",   "unit",    "runs",     "before", "after",
+                   "change",        "change %", "95% low", "95% high", "verdict"};
+  for (const ConfigurationChange& configuration : comparison.configurations) {
+    for (const MetricChange& metric : configuration.metrics) {
+      std::optional<double> low, high;
+      if (metric.interval) {
+        low = metric.interval->low;
+        high = metric.interval->high;
+      }
+      table.rows.push_back({configuration.name, metric.metric, metric.unit,
+                            fmt::format("{}/{}", metric.runs_before, metric.runs_after), cell(metric.before),
+                            cell(metric.after), cell(change_of(metric)), cell(percent_of(metric)), cell(low),
+                            cell(high), verdict_of(metric)});
+    }
+  }
+  return table;
+}
+
+std::string text_of(const Comparison& comparison) {
+  TextTable table({{"configuration"},
+                   {"metric"},
+                   {"unit"},
+                   {"runs"},
+                   {"before", Align::right},
+                   {"after", Align::right},
+                   {"change", Align::right},
+                   {"%", Align::right},
+                   {"95 % interval", Align::right},
+                   {"verdict"}});
+  for (const ConfigurationChange& configuration : comparison.configurations) {
+    std::string name = configuration.name;
+    for (const MetricChange& metric : configuration.metrics) {
+      const auto shown = [&](const std::optional<double>& value) { return number_text(value, metric.unit); };
+      const std::string interval =
+          metric.interval ? fmt::format("{} to {}", shown(metric.interval->low), shown(metric.interval->high)) : "-";
+      table.add_row({name, metric.metric, metric.unit, fmt::format("{}/{}", metric.runs_before, metric.runs_after),
+                     shown(metric.before), shown(metric.after), shown(change_of(metric)),
+                     number_text(percent_of(metric), "%"), interval, verdict_of(metric)});
+      name.clear();
+    }
+  }
+  return table.to_string();
+}
+
+}  // namespace wansweep

@@ -1,0 +1,144 @@
+#include "orchestrator/answers/report/picture.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "orchestrator/answers/report/embedded_page.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "wansweep-report-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) {
+      throw Error(ExitCode::output, fmt::format("{}: no temporary folder can be made", pattern));
+    }
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string file(const char* name) const { return path_ + '/' + name; }
+
+ private:
+  std::string path_;
+};
+
+// Names go into gnuplot's quoted words and tab-separated lines.
+std::string plain(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\'' || c == '"' || c == '\\' || c == '`' || c < ' '; }, ' ');
+  return text;
+}
+
+std::string data_text(const Cell& cell) {
+  if (const auto* integer = std::get_if<int64_t>(&cell)) return fmt::format("{}", *integer);
+  if (const auto* number = std::get_if<double>(&cell)) return fmt::format("{}", *number);
+  if (const auto* text = std::get_if<std::string>(&cell)) return plain(*text);
+  return "?";  // gnuplot's word for a missing value
+}
+
+struct Data {
+  std::string text;
+  std::vector<std::string> names;
+};
+
+Data data_of(const Table& table) {
+  Data data;
+  for (const auto& row : table.rows) {
+    const std::string name = data_text(row.at(0));
+    if (data.names.empty() || data.names.back() != name) {
+      if (!data.names.empty()) data.text += "\n\n";
+      data.names.push_back(name);
+      data.text += name + '\n';
+    }
+    for (size_t c = 1; c < row.size(); ++c) data.text += (c > 1 ? "\t" : "") + data_text(row[c]);
+    data.text += '\n';
+  }
+  return data;
+}
+
+void run_gnuplot(const TemporaryFolder& folder) {
+  if (find_program("gnuplot").empty()) {
+    throw bad_input(
+        "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
+  }
+  Command command;
+  command.arguments = {"gnuplot", folder.file("plot.gp")};
+  command.stdout_file = folder.file("picture.svg");
+  command.stderr_file = folder.file("errors");
+  const pid_t pid = spawn(command);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  std::string words = read_text(folder.file("errors"));
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  throw Error(ExitCode::internal, fmt::format("gnuplot failed: {}", words));
+}
+
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+// Several pictures share one page: ids are made unique, and black follows the page's text, dark or light.
+std::string for_html(std::string svg, const Picture& picture) {
+  const size_t begin = svg.find("<svg");
+  if (begin == std::string::npos)
+    throw Error(ExitCode::internal, fmt::format("{}: gnuplot drew nothing", picture.name));
+  svg.erase(0, begin);
+  const size_t defs = svg.find("<title>");
+  const size_t after = svg.find("</desc>", defs);
+  if (defs != std::string::npos && after != std::string::npos) svg.erase(defs, after + 7 - defs);
+  svg.replace(0, 4, fmt::format("<svg role=\"img\" aria-label=\"{}\"", plain(picture.title)));
+  for (const char* black : {"'black'", "\"black\"", "'rgb(  0,   0,   0)'", "\"rgb(0,0,0)\""}) {
+    replace_all(svg, black, "\"currentColor\"");
+  }
+  replace_all(svg, "fill=\"#ffffff\"", "fill=\"none\"");
+  for (const char* id : {"gpDot", "gpPt", "textbox", "greybox", "gnuplot_canvas"}) {
+    replace_all(svg, fmt::format("id='{}", id), fmt::format("id='{}-{}", picture.name, id));
+    replace_all(svg, fmt::format("id=\"{}", id), fmt::format("id=\"{}-{}", picture.name, id));
+    replace_all(svg, fmt::format("href='#{}", id), fmt::format("href='#{}-{}", picture.name, id));
+    replace_all(svg, fmt::format("url(#{}", id), fmt::format("url(#{}-{}", picture.name, id));
+  }
+  replace_all(svg, "id=\"picture_", fmt::format("id=\"{}_", picture.name));
+  return svg;
+}
+
+}  // namespace
+
+std::string draw(const Picture& picture) {
+  const TemporaryFolder folder;
+  const Data data = data_of(picture.table);
+  std::string names;
+  for (const std::string& name : data.names) names += fmt::format("'{}' ", name);
+  std::ofstream(folder.file("data.tsv")) << data.text;
+  std::ofstream(folder.file("plot.gp")) << plot_style
+                                        << fmt::format("data = \"{}\"\nseries = {}\nnames = \"{}\"\n",
+                                                       folder.file("data.tsv"), data.names.size(), names)
+                                        << picture.commands;
+  run_gnuplot(folder);
+  return for_html(read_text(folder.file("picture.svg")), picture);
+}
+
+}  // namespace wansweep

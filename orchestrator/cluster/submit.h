@@ -1,0 +1,69 @@
+// A plan's runs into Slurm, as one job array for each shape of resources, so that a crash at any instant neither loses
+// nor doubles one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/plan/plan.h"
+#include "slurm/job_script.h"
+#include "slurm/profile.h"
+
+namespace wansweep {
+
+struct PlannedRun {
+  const PlannedConfiguration* configuration = nullptr;
+  int repeat = 1;
+};
+
+struct SubmitOptions {
+  std::string directory;  // of the sweep
+  std::string worker;
+  ClusterProfile profile;
+  int max_running = 0;             // of the sweep's runs, at a time; 0: as many as there is room for
+  std::optional<int64_t> seconds;  // time limit; else predicted
+};
+
+// What one run asks for, from the plan's prediction and a margin. Throws bad_input naming the limit when no node or job
+// of the cluster can have it.
+ResourceShape shape_of(const PlannedConfiguration& configuration, const SubmitOptions& options);
+
+struct PlannedArray {
+  ResourceShape shape;
+  ClusterProfile profile;
+  std::string worker;
+  std::vector<PlannedRun> runs;
+  int running = 0;      // at a time; 0: all
+  int max_running = 0;  // of the whole sweep, as the user gave it; 0: all
+  // What has to end before any of it runs, so that max_running holds.
+  std::optional<size_t> after;      // another array of the same plan, ahead of it
+  std::vector<int64_t> after_jobs;  // what Slurm had before
+};
+
+// `runs`, which ask for the same, as arrays that the cluster takes.
+std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all);
+
+// By shape, split at the array limit, throttled. Throws as shape_of.
+std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options);
+
+// The script as it would be sent, under a token that stands for the one to come, as JOB does for a job to wait for.
+std::string preview_script(const PlannedArray& array, const Sweep& sweep, const std::string& directory);
+
+// Runs that were never run, nor are in Slurm's hands: no attempt has them, or only such as were withdrawn or refused.
+// And those that were cancelled: to submit them again is to want them.
+std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan);
+
+struct SubmitReport {
+  size_t runs = 0;
+  std::vector<std::string> lines;  // one for each array: its job, or where its script is
+};
+
+// Writes the attempts and the intent, runs sbatch, writes the outcome; `by_hand`: all but sbatch. The caller holds the
+// sweep's lock, and has settled earlier submissions. Throws bad_input with Slurm's message when it refuses, store_busy
+// when it does not answer: what was accepted before stays.
+SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const std::string& directory,
+                           bool by_hand);
+
+}  // namespace wansweep

@@ -1,0 +1,54 @@
+// What a sweep is going to run, and what is wrong with it, before anything runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/plan/matrix.h"
+#include "schema/memory_estimate.h"
+#include "schema/parallel_plan.h"
+#include "schema/run_settings.h"
+
+namespace wansweep {
+
+// One configuration with all that follows from it. With a problem, what could not be worked out is left at zero.
+struct PlannedConfiguration {
+  RunSpec spec;      // resolved
+  std::string hash;  // spec_hash of it
+  std::string name;  // "r4-layerwise-shift12-1f0c93ab": readable, and unique in the sweep
+  int64_t tokens = 0;
+  ParallelPlan parallel;
+  MemoryEstimate memory;
+  std::optional<int> switch_step;
+  std::string problem;             // why it cannot run; empty: it can
+  std::vector<std::string> drift;  // settings that differ from the catalog's
+  std::vector<std::string> warnings;
+
+  int64_t host_bytes_per_node() const { return memory.host_weights * parallel.ranks; }
+};
+
+struct Plan {
+  std::string sweep;
+  std::string file;
+  int repeats = 1;
+  std::vector<PlannedConfiguration> configurations;
+
+  size_t runs() const { return configurations.size() * static_cast<size_t>(repeats); }
+  size_t problems() const;
+};
+
+Plan make_plan(const Sweep& sweep);
+
+// Throws bad_input naming the first problem and how many there are; nothing when there is none.
+void refuse_problems(const Plan& plan);
+
+// "r4-layerwise-shift12-1f0c93ab-2"
+std::string run_name(const PlannedConfiguration& configuration, int repeat);
+
+// A table of the configurations (repeats folded), then a line for each problem, drift and warning.
+std::string plan_as_table(const Plan& plan);
+std::string plan_as_json(const Plan& plan);
+
+}  // namespace wansweep

@@ -1,0 +1,91 @@
+// How a plan is shown: to people as a table, to programs as JSON.
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "base/text_table.h"
+#include "orchestrator/plan/plan.h"
+
+namespace wansweep {
+namespace {
+
+std::string count_of(size_t count, const char* thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string plan_as_table(const Plan& plan) {
+  TextTable table({{"configuration"},
+                   {"runs", Align::right},
+                   {"ranks", Align::right},
+                   {"parallel plan"},
+                   {"offload"},
+                   {"flow_shift", Align::right},
+                   {"switch step", Align::right},
+                   {"tokens", Align::right},
+                   {"weights/device", Align::right},
+                   {"activations/device", Align::right},
+                   {"host/node", Align::right}});
+  for (const PlannedConfiguration& c : plan.configurations) {
+    const bool planned = c.problem.empty();
+    const auto bytes = [&](int64_t count) { return planned ? human_bytes(static_cast<double>(count)) : "-"; };
+    std::string switch_text = c.switch_step ? fmt::format("{}", *c.switch_step) : "none";
+    table.add_row({c.name, fmt::format("{}", plan.repeats), fmt::format("{}", c.spec.ranks),
+                   planned ? c.parallel.name() : "-", c.spec.offload,
+                   c.spec.flow_shift ? fmt::format("{:g}", *c.spec.flow_shift) : "-", planned ? switch_text : "-",
+                   c.tokens > 0 ? fmt::format("{}", c.tokens) : "-", bytes(c.memory.device_weights),
+                   bytes(c.memory.device_activations), bytes(c.host_bytes_per_node())});
+  }
+  std::string text = table.to_string();
+  text +=
+      fmt::format("\nsweep {}: {}, {} ({} each)\n", plan.sweep, count_of(plan.configurations.size(), "configuration"),
+                  count_of(plan.runs(), "run"), count_of(static_cast<size_t>(plan.repeats), "repeat"));
+  for (const PlannedConfiguration& c : plan.configurations) {
+    if (!c.problem.empty()) text += fmt::format("problem  {}: {}\n", c.name, c.problem);
+  }
+  for (const PlannedConfiguration& c : plan.configurations) {
+    for (const std::string& line : c.drift) text += fmt::format("differs  {}: {}\n", c.name, line);
+  }
+  for (const PlannedConfiguration& c : plan.configurations) {
+    for (const std::string& line : c.warnings) text += fmt::format("warning  {}: {}\n", c.name, line);
+  }
+  return text;
+}
+
+std::string plan_as_json(const Plan& plan) {
+  using Json = nlohmann::json;
+  const Json document{{"sweep", plan.sweep},
+                      {"file", plan.file},
+                      {"repeats", plan.repeats},
+                      {"runs", plan.runs()},
+                      {"problems", plan.problems()}};
+  std::string text = document.dump(2);
+  text.resize(text.size() - 2);  // its closing bracket comes behind the configurations, of which each has a line
+  text += ",\n  \"configurations\": [";
+  const char* separator = "\n    ";
+  for (const PlannedConfiguration& c : plan.configurations) {
+    Json one{{"name", c.name}, {"config", c.hash}, {"ranks", c.spec.ranks}, {"offload", c.spec.offload}};
+    if (c.problem.empty()) {
+      one["parallel_plan"] = c.parallel.name();
+      one["parallel_plan_why"] = c.parallel.why;
+      one["switch_step"] = c.switch_step ? Json(*c.switch_step) : Json(nullptr);
+      one["tokens"] = c.tokens;
+      one["tokens_per_rank"] = c.parallel.tokens_per_rank;
+      one["device_weights_bytes"] = c.memory.device_weights;
+      one["device_activations_bytes"] = c.memory.device_activations;
+      one["host_bytes_per_node"] = c.host_bytes_per_node();
+    }
+    one["problem"] = c.problem.empty() ? Json(nullptr) : Json(c.problem);
+    one["differs"] = c.drift;
+    one["warnings"] = c.warnings;
+    one["spec"] = to_json(c.spec);
+    text += std::exchange(separator, ",\n    ") + one.dump();
+  }
+  return text + "\n  ]\n}\n";
+}
+
+}  // namespace wansweep

@@ -1,0 +1,55 @@
+// submissions/<token>/: one job array that was sent to Slurm, or is about to be. The token is the job's name.
+//
+//   manifest       the members' attempt folders, a line each: the line's number, from 0, is the array index
+//   job.sh         what sbatch gets
+//   intent.json    written and synced last of these, and before sbatch runs: from here on the array may exist
+//   outcome.json   what became of it; while it is missing, Slurm must be asked
+//   started.JOBID  from the array's first member that ran
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "slurm/job_script.h"
+#include "slurm/profile.h"
+
+namespace wansweep {
+
+inline constexpr int64_t clock_slack = 300;  // seconds that the clocks of a cluster may be apart
+
+struct SubmissionOutcome {
+  std::string state;  // submitted | refused | withdrawn
+  int64_t job_id = 0;
+  std::string line;  // why refused or withdrawn; how a forgotten job was found
+};
+
+struct Submission {
+  std::string token;
+  std::string directory;
+  ClusterProfile profile;
+  ResourceShape shape;  // what each member asks for
+  std::string worker;
+  int running = 0;                   // members at a time, at most; 0: all
+  int max_running = 0;               // of all the sweep's, as the user gave it; 0: all
+  int64_t created_at = 0;            // seconds of the epoch
+  bool by_hand = false;              // of `wansweep generate`: a person runs sbatch, or nobody
+  std::vector<std::string> members;  // names of attempt folders, by index
+  std::optional<SubmissionOutcome> outcome;
+};
+
+// "ws-1f0c93ab-5e0d41c7": new each time.
+std::string make_token(const std::string& sweep);
+
+// All files but outcome.json, intent.json last. Throws Error(output).
+void write_intent(const Submission& submission, const std::string& script);
+void write_outcome(Submission& submission, const SubmissionOutcome& outcome);
+
+// Those with an intent, oldest first. Throws bad_input when one cannot be read.
+std::vector<Submission> read_submissions(const std::string& sweep_directory);
+
+// The job id that a started file tells; nullopt: no member has started.
+std::optional<int64_t> started_job(const Submission& submission);
+
+}  // namespace wansweep

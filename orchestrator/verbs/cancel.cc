@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "base/exit_codes.h"
+#include "orchestrator/cluster/poll.h"
+#include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+struct CancelArguments {
+  std::string directory = ".";
+  std::string run;
+};
+
+int cancel(const CancelArguments& options) {
+  read_sweep_record(options.directory);
+  const SweepLock lock(options.directory);
+  for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", line);
+  const std::vector<std::string> jobs = cancel_live(options.directory, options.run);
+  if (jobs.empty()) {
+    fmt::print("nothing of it is in Slurm's hands\n");
+  } else {
+    fmt::print("cancelled {}\n", fmt::join(jobs, " "));
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_cancel(CLI::App& app, Action& action) {
+  auto options = std::make_shared<CancelArguments>();
+  CLI::App* verb = app.add_subcommand("cancel", "Cancel what a sweep has in Slurm: all of it, or one run");
+  verb->add_option("DIR", options->directory, "the sweep's directory (default: the current one)");
+  verb->add_option("--run", options->run, "only this run");
+  verb->footer("Example:\n  wansweep cancel out/aces-offload");
+  verb->callback([options, &action] { action = [options] { return cancel(*options); }; });
+}
+
+}  // namespace wansweep

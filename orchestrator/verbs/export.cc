@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "orchestrator/answers/perfetto.h"
+#include "orchestrator/store/find_sweep.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExportArguments {
+  std::string run;
+  std::string database;
+  std::string perfetto;
+};
+
+Timeline find_timeline(const ExportArguments& options) {
+  if (fs::is_directory(options.run)) return read_timeline(fs::path(options.run).lexically_normal().string());
+  if (options.database.empty()) {
+    throw bad_input(
+        fmt::format("{}: is no attempt's directory; a run's name needs its database, with --db", options.run));
+  }
+  Store store = open_store_readonly(database_file(options.database));
+  return load_timeline(store, options.run);
+}
+
+int export_run(const ExportArguments& options) {
+  const Timeline timeline = find_timeline(options);
+  write_file_atomically(options.perfetto, to_trace_events(timeline));
+  fmt::print("{}: {}, {} ranks; open it in ui.perfetto.dev\n", options.perfetto, timeline.attempt,
+             timeline.ranks.size());
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ExportArguments>();
+  CLI::App* verb = app.add_subcommand("export", "One run's timeline for other tools");
+  verb->add_option("RUN", options->run, "an attempt's directory, or a run's name with --db")->required();
+  verb->add_option("--db", options->database, "the database, or a sweep's directory that holds results.db");
+  verb->add_option("--perfetto", options->perfetto, "write trace events (JSON) for ui.perfetto.dev")->required();
+  verb->footer("Example:\n  wansweep export out/demo/attempts/NAME-a1 --perfetto run.json");
+  verb->callback([options, &action] { action = [options] { return export_run(*options); }; });
+}
+
+}  // namespace wansweep

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "orchestrator/store/file_system.h"
+#include "orchestrator/store/gather.h"
+#include "orchestrator/store/lineage.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+struct GatherArguments {
+  std::string directory;
+  std::string database;
+};
+
+// A problem says that a file is damaged: what could be read is in the database, and the exit code tells that it is not
+// all.
+int run_gather(const GatherArguments& options) {
+  const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
+  Store store = open_store(path);
+  if (!store.upgraded_from.empty()) {
+    fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", path, store.upgraded_from);
+  }
+  if (const FileSystem kind = file_system_of(path); kind != FileSystem::local) {
+    fmt::print(stderr,
+               "wansweep: {}: lies on a file system that is {}: kept with a rollback journal, slower but safe\n", path,
+               to_string(kind));
+  }
+  bool damaged = false;
+  for (const std::string& directory : with_reruns(options.directory)) {
+    const GatherReport report = gather(directory, store);
+    for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", problem);
+    fmt::print("{}: {}{} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n", path,
+               directory == options.directory ? "" : directory + ": ", report.attempts, report.added, report.replaced,
+               report.unchanged, report.kept, report.events, report.seconds);
+    damaged = damaged || !report.problems.empty();
+  }
+  return static_cast<int>(damaged ? ExitCode::incomplete : ExitCode::ok);
+}
+
+}  // namespace
+
+void add_gather(CLI::App& app, Action& action) {
+  auto options = std::make_shared<GatherArguments>();
+  CLI::App* verb = app.add_subcommand(
+      "gather", "Read the attempts of a sweep, and of its reruns, into its database; again changes nothing");
+  verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);
+  verb->add_option("--db", options->database, "the database (default DIR/results.db)");
+  verb->footer(
+      "Exit code 17 when files are damaged, 16 when another process writes the database.\n\n"
+      "Example:\n  wansweep gather out/demo");
+  verb->callback([options, &action] { action = [options] { return run_gather(*options); }; });
+}
+
+}  // namespace wansweep

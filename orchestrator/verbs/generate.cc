@@ -1,0 +1,42 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "base/exit_codes.h"
+#include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/verbs/submit_options.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+int generate(const SubmitArguments& arguments) {
+  const Sweep sweep = read_sweep(arguments.jobs_file);
+  const Plan plan = make_plan(sweep);
+  refuse_problems(plan);
+  const SubmitOptions options = submit_options(arguments, sweep);
+  for (const PlannedConfiguration& configuration : plan.configurations) shape_of(configuration, options);
+  create_sweep_directory(options.directory);
+  const SweepLock lock(options.directory);
+  write_sweep_record(options.directory, sweep, plan);
+  const PreparedSubmission prepared = prepare_submission(plan, options);
+  for (const std::string& line : submit_arrays(prepared.arrays, sweep, options.directory, true).lines)
+    fmt::print("{}\n", line);
+  fmt::print("{} runs; `sbatch` of a script submits it, `wansweep submit` replaces those that were not\n",
+             prepared.runs);
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<SubmitArguments>();
+  CLI::App* verb = app.add_subcommand("generate", "Write the job scripts of a sweep, to read or to sbatch by hand");
+  add_submit_options(*verb, *arguments);
+  verb->footer("Example:\n  wansweep generate jobs/aces-offload.toml --cluster aces");
+  verb->callback([arguments, &action] { action = [arguments] { return generate(*arguments); }; });
+}
+
+}  // namespace wansweep

@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/text_table.h"
+#include "orchestrator/store/find_sweep.h"
+#include "orchestrator/store/query.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+// Where a reader keeps gather waiting: half as long as gather is ready to.
+constexpr double most_seconds_in_the_way = 30;
+
+volatile std::sig_atomic_t stopped = 0;  // by Ctrl-C
+
+struct QueryArguments {
+  std::string database;
+  std::string question;
+  bool csv = false;
+  bool json = false;
+  bool table = false;
+  bool list = false;
+  QueryLimits limits;
+};
+
+int list_queries() {
+  TextTable table({{"query"}, {"question"}});
+  for (const NamedQuery& query : named_queries) table.add_row({query.name, question_of(query)});
+  fmt::print("{}", table.to_string());
+  return static_cast<int>(ExitCode::ok);
+}
+
+// A name is one word, and no SQL statement that answers anything is.
+std::string sql_of(const std::string& question) {
+  return question.find_first_of(" \t\n;(") == std::string::npos ? named_query(question) : question;
+}
+
+int query(const QueryArguments& options) {
+  if (options.list) return list_queries();
+  if (options.database.empty() || options.question.empty()) {
+    throw bad_input(
+        "query: a database (or a sweep's directory) and a question are needed; --list shows the named ones");
+  }
+  Store store = open_store_readonly(database_file(options.database));
+  QueryLimits limits = options.limits;
+  limits.stop = &stopped;
+  if (!limits.seconds && !reads_beside_writer(store)) limits.seconds = most_seconds_in_the_way;
+  std::signal(SIGINT, [](int) { stopped = 1; });
+  const Table answer = run_query(store, sql_of(options.question), limits);
+  std::signal(SIGINT, SIG_DFL);
+  fmt::print("{}", options.csv ? to_csv(answer) : options.json ? to_json(answer) : to_text(answer));
+  if (answer.cut) fmt::print(stderr, "wansweep: only the first {} rows are shown\n", answer.rows.size());
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_query(CLI::App& app, Action& action) {
+  auto options = std::make_shared<QueryArguments>();
+  CLI::App* verb = app.add_subcommand("query", "Ask the results database, read-only: SQL, or a named query");
+  verb->add_option("DB", options->database, "the database, or a sweep's directory that holds results.db");
+  verb->add_option("SQL", options->question, "one SQL statement, or the name of a query (--list)");
+  CLI::Option* csv = verb->add_flag("--csv", options->csv, "as CSV (RFC 4180)");
+  CLI::Option* json = verb->add_flag("--json", options->json, "as a JSON list of objects");
+  CLI::Option* table = verb->add_flag("--table", options->table, "as a table (the default)");
+  csv->excludes(json)->excludes(table);
+  json->excludes(table);
+  verb->add_flag("--list", options->list, "show the named queries");
+  verb->add_option_function<size_t>(
+      "--max-rows", [options](size_t rows) { options->limits.rows = rows; }, "stop after so many rows");
+  verb->add_option_function<double>(
+      "--timeout", [options](double seconds) { options->limits.seconds = seconds; },
+      "give up after so many seconds (default: never; 30 on a network file system, where a query keeps gather "
+      "waiting)");
+  verb->footer(
+      "Examples:\n  wansweep query out/demo offload_comparison\n"
+      "  wansweep query out/demo \"select * from runs limit 5\" --csv");
+  verb->callback([options, &action] { action = [options] { return query(*options); }; });
+}
+
+}  // namespace wansweep

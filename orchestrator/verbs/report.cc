@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "orchestrator/answers/report/report.h"
+#include "orchestrator/store/find_sweep.h"
+#include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+struct ReportArguments {
+  std::string database;
+  std::string sweep;
+  std::string output = "report.html";
+};
+
+int report(const ReportArguments& options) {
+  Store store = open_store_readonly(database_file(options.database));
+  // The database of a sweep's directory holds its reruns, too.
+  const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json");
+  const Report report = make_report(store, named ? read_sweep_record(options.database).name : options.sweep);
+  write_file_atomically(options.output, to_html(report));
+  fmt::print("{}: sweep {}, {} sections\n", options.output, report.sweep, report.sections.size());
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ReportArguments>();
+  CLI::App* verb =
+      app.add_subcommand("report", "One page of tables and pictures about a sweep, as HTML (needs gnuplot)");
+  verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();
+  verb->add_option("--sweep", options->sweep,
+                   "which sweep, when the database holds several (default: the directory's own)");
+  verb->add_option("-o,--output", options->output, "the page to write (default report.html)");
+  verb->footer("Example:\n  wansweep gather out/demo\n  wansweep report out/demo -o report.html");
+  verb->callback([options, &action] { action = [options] { return report(*options); }; });
+}
+
+}  // namespace wansweep

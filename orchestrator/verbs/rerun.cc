@@ -1,0 +1,228 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "orchestrator/cluster/poll.h"
+#include "orchestrator/cluster/retry.h"
+#include "orchestrator/launch/local_launcher.h"
+#include "orchestrator/rerun/rerun.h"
+#include "orchestrator/rerun/retry_failed.h"
+#include "orchestrator/store/find_sweep.h"
+#include "orchestrator/store/query.h"
+#include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+// Of --time-factor and --mem-factor: the same again would only fail again.
+const CLI::Validator is_factor(
+    [](const std::string& text) {
+      double factor = 0;
+      const bool good = CLI::detail::lexical_cast(text, factor) && factor > 1 && factor <= 100;
+      return good ? std::string() : fmt::format("{}; a number above 1, and 100 at most, is needed", text);
+    },
+    "NUMBER > 1");
+
+struct RerunArguments {
+  std::string sweep;
+  std::vector<std::string> changes;
+  std::string reason;
+  std::string where;
+  std::string name;
+  std::string new_directory;
+  std::string database;
+  bool failed = false;
+  bool dry_run = false;
+  std::string worker;
+  LaunchOptions launch;
+  RetryFactors factors;
+  int max_running = 0;
+  std::string cluster;
+};
+
+// The runs that WHERE holds for, among those that nothing supersedes.
+std::vector<std::string> runs_where(const RerunArguments& options, const std::string& directory) {
+  Store store = open_store_readonly(options.database.empty() ? directory + "/results.db" : options.database);
+  const std::string name = read_sweep_record(directory).name;
+  // On lines of its own, so that a comment in it ends there.
+  const std::string sql = fmt::format(
+      "SELECT run FROM (SELECT u.*, g.ranks, g.plan, g.offload, g.flow_shift, g.schedule, g.size, g.frames, g.model_id "
+      "FROM runs u JOIN run_settings g ON g.sweep = u.sweep AND g.run = u.run) WHERE sweep = '{}' AND (\n{}\n)",
+      name, options.where);
+  Table answer;
+  try {
+    answer = run_query(store, sql);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("--where {}: {}", options.where, error.what()));
+  }
+  std::vector<std::string> runs;
+  for (const auto& row : answer.rows) runs.push_back(std::get<std::string>(row[0]));
+  if (runs.empty()) throw bad_input(fmt::format("--where {}: no run of {} is so", options.where, name));
+  return runs;
+}
+
+int correct(const RerunArguments& options, const std::string& directory) {
+  if (options.changes.empty()) throw bad_input("rerun: --set key=value or --failed is needed");
+  if (options.reason.find_first_not_of(" \t\n") == std::string::npos && !options.dry_run) {
+    throw bad_input("rerun: --reason is needed; it is kept with the old runs, for whoever finds them");
+  }
+  std::optional<SweepLock> lock;
+  if (!options.dry_run) {
+    lock.emplace(directory);
+    complete_cut_off_reruns(directory);
+  }
+  RerunRequest request{directory, options.name, options.new_directory, {}, options.reason, options.where, {}};
+  for (const std::string& change : options.changes) request.changes.push_back(parse_change(change));
+  if (!options.where.empty()) request.chosen = runs_where(options, directory);
+  const Rerun rerun = plan_rerun(request);
+  if (rerun.configurations.empty()) {
+    fmt::print("{}: nothing to rerun: {} runs have these settings already, {} were replaced before\n", directory,
+               rerun.unchanged, rerun.superseded);
+    for (const Lineage& lineage : read_lineage_of_old(directory)) {
+      fmt::print("replaced by {} ({}): {}\n", lineage.sweep, lineage.directory, lineage.reason);
+    }
+    return static_cast<int>(ExitCode::ok);
+  }
+  fmt::print("{}", rerun_as_text(rerun));
+  if (options.dry_run) return static_cast<int>(ExitCode::ok);
+  std::fflush(stdout);
+  write_rerun(rerun);
+  const std::string& made = rerun.lineage.directory;
+  fmt::print(
+      "\nnext:\n  wansweep run '{0}/sweep.toml' --dir '{0}'\n  wansweep gather '{1}'\n  wansweep compare '{1}' '{0}'\n",
+      made, directory);
+  return static_cast<int>(ExitCode::ok);
+}
+
+int retry_locally(const FailedRuns& failed, RerunArguments& options, const std::string& directory) {
+  fmt::print("{}", failed_runs_as_text(failed));
+  std::fflush(stdout);
+  if (options.dry_run) return static_cast<int>(ExitCode::ok);
+  options.launch.directory = directory;
+  options.launch.worker = options.worker.empty() ? worker_beside_this_program() : options.worker;
+  for (const auto& [run, attempt] : failed.attempts) options.launch.only.insert(run);
+  const LaunchSummary summary = launch_locally(failed.sweep, failed.plan, options.launch);
+  fmt::print("{} of {} failed runs done, {} failed again\n", summary.completed, summary.total, summary.failed);
+  if (summary.interrupted) return interrupted_exit;
+  return static_cast<int>(summary.failed > 0 ? ExitCode::incomplete : ExitCode::ok);
+}
+
+// Throws bad_input, before anything is looked at.
+RetryGrants grants_of(const RerunArguments& options) {
+  RetryGrants grants{options.factors, options.worker, options.max_running, std::nullopt};
+  if (!options.worker.empty() && find_program(options.worker).empty()) {
+    throw bad_input(fmt::format("--worker is {}; there is no program there", options.worker));
+  }
+  if (!options.cluster.empty()) grants.profile = read_profile(options.cluster);
+  return grants;
+}
+
+int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, const RetryGrants& grants,
+                   const std::string& directory) {
+  const SlurmRetry retry = plan_slurm_retry(failed, directory, grants);
+  fmt::print("{}", retry.text);
+  std::fflush(stdout);
+  if (options.dry_run) {
+    for (const PlannedArray& array : retry.arrays) fmt::print("{}\n", preview_script(array, failed.sweep, directory));
+    return static_cast<int>(ExitCode::ok);
+  }
+  for (const std::string& line : submit_arrays(retry.arrays, failed.sweep, directory, false).lines) {
+    fmt::print("{}\n", line);
+  }
+  fmt::print("{} of {} failed runs submitted again; next: wansweep status {}\n", retry.runs, failed.attempts.size(),
+             directory);
+  return static_cast<int>(retry.runs > 0 ? ExitCode::ok : ExitCode::bad_input);
+}
+
+// What became of attempts since the last look: a run that failed a moment ago is tried again too.
+void learn_from_slurm(const RerunArguments& options, const std::string& directory) {
+  if (!options.dry_run) {
+    for (const std::string& line : settle_submissions(directory)) fmt::print("{}\n", line);
+  }
+  for (const std::string& problem : look_at_slurm(directory, true).problems) {
+    fmt::print("not learned: {}\n", problem);
+  }
+}
+
+int retry(RerunArguments& options, const std::string& directory) {
+  if (!options.changes.empty()) throw bad_input("rerun: --failed tries runs again as they are; --set makes new ones");
+  if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
+  const RetryGrants grants = grants_of(options);
+  const SweepLock lock(directory);
+  learn_from_slurm(options, directory);
+  const FailedRuns on_slurm = find_failed_runs(directory, "slurm");
+  const FailedRuns here = find_failed_runs(directory, "local");
+  if (on_slurm.attempts.empty() && here.attempts.empty()) fmt::print("{}: no run has failed\n", directory);
+  int code = static_cast<int>(ExitCode::ok);
+  if (!on_slurm.attempts.empty()) code = retry_on_slurm(on_slurm, options, grants, directory);
+  if (!here.attempts.empty()) code = std::max(code, retry_locally(here, options, directory));
+  return code;
+}
+
+}  // namespace
+
+void add_rerun(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RerunArguments>();
+  CLI::App* verb =
+      app.add_subcommand("rerun", "Correct a sweep by a new one that supersedes it; or try its failed runs again");
+  verb->add_option("SWEEP", options->sweep, "the sweep's directory, or its name")->required();
+  verb->add_option("--set", options->changes, "KEY=VALUE, for all chosen runs; VALUE catalog: as the catalog says")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--reason", options->reason, "why, in a sentence; kept with the old runs");
+  verb->add_option(
+      "--where", options->where,
+      "which runs: SQL over view `runs` and ranks, plan, offload, flow_shift, schedule, size, frames, model_id");
+  verb->add_option("--name", options->name, "of the new sweep (default <name>-rerun<N>)");
+  verb->add_option("--dir", options->new_directory, "of the new sweep (default: beside the old one)");
+  verb->add_option("--db", options->database, "the database of --where (default SWEEP/results.db)");
+  verb->add_flag("--failed", options->failed,
+                 "new attempts of the runs that failed, where they ran: here, or in Slurm");
+  verb->add_flag("--dry-run", options->dry_run, "only show what would be done");
+  verb->add_option("--jobs,-j", options->launch.jobs, "with --failed, here: runs at a time (default 1)")
+      ->check(CLI::Range(1, max_jobs));
+  verb->add_option("--worker", options->worker,
+                   "with --failed: wansweep-worker (default: beside wansweep; in Slurm, the one before)");
+  verb->add_option("--mpirun", options->launch.mpirun, "with --failed, here: mpirun (default: the one in PATH)");
+  verb->add_option("--time-factor", options->factors.time,
+                   "with --failed, in Slurm: what ran out of time asks for this many times what it had")
+      ->check(is_factor);
+  verb->add_option("--mem-factor", options->factors.memory,
+                   "with --failed, in Slurm: what ran out of host memory asks for this many times what it had")
+      ->check(is_factor);
+  verb->add_option(
+      "--cluster", options->cluster,
+      "with --failed, in Slurm: a profile that replaces the one of the submission, say after a correction");
+  verb->add_option("--max-running", options->max_running,
+                   "with --failed, in Slurm: as for submit (default: as it was submitted)")
+      ->check(CLI::Range(1, max_jobs));
+  verb->footer(
+      "Nothing of the old sweep is changed or deleted: its runs are marked as superseded, and leave the default "
+      "views.\n"
+      "The same rerun again does nothing. --set resolver=catalog takes back all that a wrong resolver decided.\n\n"
+      "--failed in Slurm: what ran out of time or memory goes again only with --time-factor or --mem-factor; what its\n"
+      "node failed goes elsewhere; a setting that cannot work does not go again, nor what was cancelled (`submit` "
+      "does\n"
+      "that). Exit code 2 when none can go again.\n\n"
+      "Examples:\n  wansweep rerun out/demo --set resolver=catalog --reason \"SGLang took it for Wan2.1\"\n"
+      "  wansweep rerun out/demo --set flow_shift=12 --where \"ranks = 4 AND flow_shift = 3\" --dry-run\n"
+      "  wansweep rerun out/demo --failed\n"
+      "  wansweep rerun out/aces-offload --failed --time-factor 1.5 --mem-factor 2");
+  verb->callback([options, &action] {
+    action = [options] {
+      const std::string directory = find_sweep_directory(options->sweep, options->database);
+      return options->failed ? retry(*options, directory) : correct(*options, directory);
+    };
+  });
+}
+
+}  // namespace wansweep

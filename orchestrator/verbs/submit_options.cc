@@ -1,0 +1,75 @@
+#include "orchestrator/verbs/submit_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "orchestrator/cluster/poll.h"
+#include "orchestrator/launch/local_launcher.h"
+
+namespace wansweep {
+namespace {
+
+constexpr int max_running_jobs = 100'000;
+
+}  // namespace
+
+void add_submit_options(CLI::App& verb, SubmitArguments& arguments) {
+  arguments.worker = worker_beside_this_program();
+  verb.add_option("JOBS", arguments.jobs_file, "the sweep, as TOML")->required();
+  verb.add_option("--cluster", arguments.cluster, "a profile: NAME of slurm/NAME.toml, or a .toml file")->required();
+  verb.add_option("--account", arguments.account, "the account to charge (default: the profile's)");
+  verb.add_option("--time", arguments.time, "time limit of each run, H:MM:SS (default: predicted, with a margin)");
+  verb.add_option("--max-running", arguments.max_running,
+                  "of this sweep's runs, how many Slurm runs at a time, over all its arrays: what an earlier submit\n"
+                  "or rerun of the same directory has in Slurm counts too; other sweeps do not (default: no bound)")
+      ->check(CLI::Range(1, max_running_jobs));
+  verb.add_option("--dir", arguments.directory, "the sweep's directory (default out/<name of the sweep>)");
+  verb.add_option("--worker", arguments.worker, "wansweep-worker (default: the one beside wansweep)");
+}
+
+SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& sweep) {
+  SubmitOptions options;
+  options.profile = read_profile(arguments.cluster);
+  if (!arguments.account.empty()) {
+    check_slurm_word(arguments.account, "--account", "command line");
+    options.profile.account = arguments.account;
+  }
+  if (!arguments.time.empty()) {
+    const int64_t seconds = parse_duration(arguments.time);
+    if (seconds <= 0) {
+      throw bad_input(fmt::format("--time is {}; a duration such as 1:30:00 is needed", arguments.time));
+    }
+    options.seconds = seconds;
+  }
+  options.max_running = arguments.max_running;
+  options.directory = std::filesystem::absolute(arguments.directory.empty() ? "out/" + sweep.name : arguments.directory)
+                          .lexically_normal()
+                          .string();
+  if (options.directory.find('%') != std::string::npos) {
+    throw bad_input(
+        fmt::format("{}: Slurm reads % in a job's directory as a pattern; give another --dir", options.directory));
+  }
+  options.worker = arguments.worker;
+  if (find_program(options.worker).empty()) {
+    throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", options.worker));
+  }
+  return options;
+}
+
+PreparedSubmission prepare_submission(const Plan& plan, const SubmitOptions& options) {
+  for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", line);
+  PreparedSubmission prepared;
+  const std::vector<PlannedRun> runs = runs_to_submit(options.directory, plan);
+  prepared.runs = runs.size();
+  prepared.arrays = plan_arrays(runs, options);
+  if (runs.size() < plan.runs()) {
+    fmt::print("{}: {} of {} runs are submitted or done\n", options.directory, plan.runs() - runs.size(), plan.runs());
+  }
+  return prepared;
+}
+
+}  // namespace wansweep

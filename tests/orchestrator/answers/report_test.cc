@@ -1,0 +1,102 @@
+#include "orchestrator/answers/report/report.h"
+
+#include <cstdlib>
+#include <functional>
+
+#include "orchestrator/answers/report/picture.h"
+#include "tests/orchestrator/store/sweep_fixture.h"
+
+namespace wansweep {
+namespace {
+
+using synthetic::write_attempt;
+
+class ReportTest : public SweepTest {
+ protected:
+  std::string page(const std::string& sweep = "") const {
+    Store store = open_store_readonly(database_);
+    return to_html(make_report(store, sweep));
+  }
+};
+
+size_t count_of(const std::string& text, const std::string& what) {
+  size_t count = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+std::string line_of_error(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST_F(ReportTest, HoldsEveryPictureWithItsQueryAndNeedsNothingElse) {
+  for (const char* offload : {"resident", "swap"}) {
+    for (int repeat = 1; repeat <= 2; ++repeat) {
+      write_attempt(sweep_, {.offload = offload, .repeat = repeat, .exposed_ms = 30});
+    }
+  }
+  write_attempt(sweep_, {.offload = "swap", .repeat = 3, .spike_ms = 40});
+  gather_all();
+  {
+    Store store = open_store(database_);
+    store.db.exec(
+        "UPDATE run SET superseded_by = (SELECT id FROM run WHERE name LIKE 'swap%-r3') "
+        "WHERE name LIKE 'swap%-r2'");
+  }
+  const std::string html = page();
+  for (const NamedQuery& query : named_queries) {
+    if (query.plot.empty()) continue;
+    EXPECT_NE(html.find(question_of(query)), std::string::npos) << query.name;
+    EXPECT_NE(html.find("id=\"" + query.name + "_1_"), std::string::npos) << query.name;
+  }
+  EXPECT_EQ(count_of(html, "<svg "), 5u);  // one configuration
+  EXPECT_EQ(count_of(html, "<svg "), count_of(html, "</svg>"));
+  for (const char* outside : {"<script", "<link", "<img", "src=", "url(http", "href='http", "href=\"http"}) {
+    EXPECT_EQ(html.find(outside), std::string::npos) << outside;
+  }
+  EXPECT_EQ(html.find("{{"), std::string::npos);
+  EXPECT_EQ(html.find("'black'"), std::string::npos);  // else unreadable in the dark
+}
+
+TEST_F(ReportTest, NamesAreTextAndNeverMarkup) {
+  write_attempt(sweep_, {});
+  gather_all();
+  {
+    Store store = open_store(database_);
+    store.db.exec("UPDATE sweep SET name = '<b>it''s</b>', matrix = '</pre><script>'");
+  }
+  const std::string html = page();
+  EXPECT_EQ(html.find("<b>"), std::string::npos);
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_NE(html.find("&lt;b&gt;it"), std::string::npos);
+}
+
+TEST_F(ReportTest, ASweepThatIsNotThereOrHasNothingToShowIsSaid) {
+  write_attempt(sweep_, {.steps = 3, .state = "failed"});
+  gather_all();
+  EXPECT_NE(line_of_error([&] { page("other"); }).find("holds no sweep other; there are: demo"), std::string::npos);
+  EXPECT_NE(line_of_error([&] { page(); }).find("has no complete run to report on"), std::string::npos);
+}
+
+TEST_F(ReportTest, AMissingGnuplotIsOneLine) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", directory_.c_str(), 1);
+  const std::string line = line_of_error([] { draw({"p", "title", "plot x", {}}); });
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(line, "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
+}
+
+TEST_F(ReportTest, WhatGnuplotSaysIsPassedOn) {
+  EXPECT_NE(line_of_error([] {
+              draw({"p", "title", "plot nonsense(", {}});
+            }).find("gnuplot failed: "),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,41 @@
+#include <gtest/gtest.h>
+
+#include "base/text_table.h"
+#include "orchestrator/launch/status_line.h"
+
+namespace wansweep {
+namespace {
+
+TEST(Progress, ReadsLikeNinja) {
+  const Progress progress{36, 11, 0, 1, "r4-swap-shift12", 42};
+  EXPECT_EQ(progress_text(progress, 200), "[12/36] 11 done, 1 running (r4-swap-shift12), 0 failed, 0:42 left");
+}
+
+TEST(Progress, TheNameGivesWayToTheTerminalsWidth) {
+  const Progress progress{36, 11, 0, 1, "r4-swap-shift12-0123abcd-1", 42};
+  for (const size_t width : {10u, 50u, 60u, 70u, 75u}) EXPECT_LE(progress_text(progress, width).size(), width);
+  EXPECT_EQ(progress_text(progress, 63), "[12/36] 11 done, 1 running (r4-swap-sh...), 0 failed, 0:42 left");
+}
+
+TEST(Progress, TimeLeftIsSilentUntilItIsKnown) {
+  EXPECT_EQ(progress_text({3, 0, 0, 1, "a", -1}, 80), "[1/3] 0 done, 1 running (a), 0 failed");
+}
+
+TEST(TextTable, AlignsColumns) {
+  TextTable table({{"name"}, {"bytes", Align::right}});
+  table.add_row({"a", "1"});
+  table.add_row({"longer", "12345678"});
+  EXPECT_EQ(table.to_string(), "name       bytes\n------  --------\na              1\nlonger  12345678\n");
+}
+
+TEST(HumanText, BytesAndDurationsAreShort) {
+  EXPECT_EQ(human_bytes(0), "0");
+  EXPECT_EQ(human_bytes(512), "512 B");
+  EXPECT_EQ(human_bytes(1536), "1.5 KiB");
+  EXPECT_EQ(human_bytes(26.61 * 1024 * 1024 * 1024), "26.6 GiB");
+  EXPECT_EQ(human_duration(42.4), "0:42");
+  EXPECT_EQ(human_duration(11220), "3:07:00");
+}
+
+}  // namespace
+}  // namespace wansweep

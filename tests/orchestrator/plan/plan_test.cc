@@ -1,0 +1,162 @@
+#include "orchestrator/plan/plan.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_directory.h"
+
+namespace wansweep {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
+constexpr double allowed_seconds = 20;
+#else
+constexpr double allowed_seconds = 1;
+#endif
+
+// The sweeps in jobs/ name their files from the repository's root.
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() : before_(std::filesystem::current_path()) { std::filesystem::current_path(WANSWEEP_SOURCE_DIR); }
+  ~PlanTest() override { std::filesystem::current_path(before_); }
+
+  static Plan plan(const std::string& text) {
+    return make_plan(parse_sweep("[sweep]\nname = \"s\"\n" + text, "s.toml"));
+  }
+
+  // The one configuration of a sweep on the tiny model cannot run, and why.
+  static void expect_problem(const std::string& settings, const std::string& part) {
+    SCOPED_TRACE(settings);
+    const Plan planned = plan("[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\n" + settings);
+    ASSERT_EQ(planned.problems(), 1u);
+    const std::string& problem = planned.configurations[0].problem;
+    EXPECT_NE(problem.find(part), std::string::npos) << problem;
+    expect_error(ExitCode::bad_input, part, [&] { refuse_problems(planned); });
+    EXPECT_NE(plan_as_table(planned).find("problem  "), std::string::npos);
+  }
+
+ private:
+  std::filesystem::path before_;
+};
+
+TEST_F(PlanTest, TheStudyIsEightConfigurationsThreeTimes) {
+  const Plan planned = make_plan(read_sweep("jobs/aces-offload.toml"));
+  EXPECT_EQ(planned.configurations.size(), 8u);
+  EXPECT_EQ(planned.runs(), 24u);
+  EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
+  for (const PlannedConfiguration& c : planned.configurations) {
+    const bool misresolved = c.spec.resolver == "sglang-2025-12";
+    EXPECT_EQ(c.spec.flow_shift, misresolved ? 3.0 : 12.0);
+    EXPECT_EQ(c.switch_step, misresolved ? 10 : 19);
+    EXPECT_EQ(c.tokens, (misresolved ? 24 : 21) * 30 * 52);  // 93 frames, for 81 do not divide by the ranks
+    EXPECT_GT(c.memory.device_weights, 0);
+    EXPECT_EQ(c.host_bytes_per_node(), c.memory.host_weights * c.spec.ranks);
+  }
+}
+
+TEST_F(PlanTest, TheDemoIsTwelveConfigurationsThreeTimes) {
+  const Plan planned = make_plan(read_sweep("jobs/demo.toml"));
+  EXPECT_EQ(planned.configurations.size(), 12u);
+  EXPECT_EQ(planned.runs(), 36u);
+  EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
+  std::set<std::string> names;
+  for (const PlannedConfiguration& c : planned.configurations) {
+    EXPECT_EQ(c.tokens, 3 * 4 * 8);
+    EXPECT_EQ(c.switch_step, c.spec.flow_shift == 12.0 ? 19 : 10);
+    EXPECT_EQ(c.drift.empty(), c.spec.flow_shift == 12.0);
+    for (int repeat = 1; repeat <= planned.repeats; ++repeat) names.insert(run_name(c, repeat));
+  }
+  EXPECT_EQ(names.size(), 36u);
+}
+
+TEST_F(PlanTest, TheTableShowsPlansAndTheJsonHoldsSpecs) {
+  const Plan planned = make_plan(read_sweep("jobs/demo.toml"));
+  const std::string table = plan_as_table(planned);
+  EXPECT_NE(table.find("ulysses 2 x ring 3"), std::string::npos) << table;
+  EXPECT_NE(table.find("12 configurations, 36 runs"), std::string::npos) << table;
+  const auto json = nlohmann::json::parse(plan_as_json(planned));
+  EXPECT_EQ(json.at("runs"), 36);
+  EXPECT_EQ(json.at("configurations").at(0).at("spec").at("steps"), 27);
+  EXPECT_EQ(json.at("configurations").at(0).at("switch_step"), 19);
+}
+
+TEST_F(PlanTest, WhatCannotWorkIsNamed) {
+  const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
+  expect_problem(inputs + "ulysses = 4\nring = 2\n[matrix]\nranks = [6]\n", "ulysses");
+  expect_problem(inputs + "cfg_parallel = true\n[matrix]\nranks = [3]\n", "3");
+  expect_problem(inputs + "[matrix]\nsteps = [0]\n", "steps");
+  expect_problem("[matrix]\nsize = [\"833x481\"]\n", "size");
+  expect_problem("inputs = \"none.safetensors\"\n[matrix]\nranks = [4]\n", "none.safetensors: inputs cannot be read");
+  expect_problem(inputs + "device_memory = 0.0001\n[matrix]\nranks = [4]\n", "device_memory is 0.0001 GiB");
+}
+
+TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
+  const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
+  expect_problem(inputs + "steps = 0\n[matrix]\nranks = [4]\n", "s.toml:6: base: steps is 0");
+  expect_problem(inputs + "[matrix]\noffload = [\"swap\"]\nsteps = [0]\n", "s.toml:8: matrix: steps is 0");
+  expect_problem(inputs + "steps = 0\n[[include]]\nranks = 4\n", "s.toml:6: base: steps is 0");
+  expect_problem(inputs + "[[include]]\nranks = 4\nsteps = 0\n", "s.toml:8: include: steps is 0");
+}
+
+TEST_F(PlanTest, InputsThatSglangWouldRoundAreWarnedOf) {
+  const Plan planned = plan(
+      "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\nmodel_id = \"t2v-a14b\"\nresolver = "
+      "\"sglang-2025-12\"\ninputs = \"tests/reference/trajectory-shift12.safetensors\"\n"
+      "[matrix]\nranks = [3, 4]\n");
+  EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
+  EXPECT_TRUE(planned.configurations[0].warnings.empty());  // 3 latent frames
+  ASSERT_EQ(planned.configurations[1].warnings.size(), 1u);
+  EXPECT_NE(plan_as_table(planned).find("inputs has 3 latent frames and runs as it is; sglang-2025-12 rounds them up "
+                                        "to 4 on 4 ranks"),
+            std::string::npos);
+}
+
+TEST_F(PlanTest, BrokenInputsFilesAreNamed) {
+  const TemporaryDirectory directory;
+  const auto expect = [&](const std::string& content, const std::string& part) {
+    const std::string file = write_text(directory / "inputs.safetensors", content);
+    expect_problem("inputs = \"" + file + "\"\n[matrix]\nranks = [4]\n", part);
+  };
+  const auto with_header = [](const std::string& header) {
+    return std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header;
+  };
+  expect("abc", "3 bytes long");
+  expect(std::string(8, '\x7f'), "says its header is");
+  expect(with_header("not json"), "not JSON");
+  expect(with_header("{}"), "tensor initial_latents is missing");
+  expect(with_header(R"({"initial_latents":{"shape":[1,16]}})"), "no shape of 5 dimensions");
+}
+
+TEST_F(PlanTest, TheSameConfigurationTwiceIsNamed) {
+  const Plan planned = plan(
+      "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\n"
+      "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n[matrix]\nranks = [4]\n[[include]]\nranks = 4\n");
+  expect_error(ExitCode::bad_input, "the same configuration", [&] { refuse_problems(planned); });
+}
+
+TEST_F(PlanTest, TenThousandRunsPlanInUnderASecond) {
+  std::string text =
+      "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\ninputs = "
+      "\"tests/reference/trajectory-shift12.safetensors\"\n[matrix]\nranks = [4, 6]\nflow_shift = [12, 3]\nseed = [";
+  for (int seed = 0; seed < 2500; ++seed) text += fmt::format("{},", seed);
+  const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
+  const Plan planned = plan(text + "]\n");
+  const std::string table = plan_as_table(planned);
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  EXPECT_EQ(planned.runs(), 10'000u);
+  EXPECT_EQ(planned.problems(), 0u);
+  EXPECT_LT(seconds, allowed_seconds);
+  std::set<std::string> names;
+  for (const PlannedConfiguration& c : planned.configurations) names.insert(c.name);
+  EXPECT_EQ(names.size(), planned.configurations.size());
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,242 @@
+#include "orchestrator/store/gather.h"
+#include "base/clock.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "orchestrator/store/query.h"
+#include "tests/orchestrator/store/sweep_fixture.h"
+
+namespace wansweep {
+namespace {
+
+using synthetic::Shape;
+using synthetic::write_attempt;
+
+class GatherTest : public SweepTest {};
+
+TEST_F(GatherTest, ComparisonGivesWhatTheAttemptsWereBuiltWith) {
+  for (int repeat = 1; repeat <= 3; ++repeat) {
+    write_attempt(sweep_, {.repeat = repeat, .slower_ms = repeat == 3 ? 900 : 0});
+    write_attempt(sweep_, {.offload = "swap", .repeat = repeat, .spike_ms = 500, .exposed_ms = 30, .peak_mib = 60});
+  }
+  const GatherReport report = gather_all();
+  EXPECT_TRUE(report.problems.empty()) << report.problems[0];
+  EXPECT_EQ(report.added, 6);
+  EXPECT_EQ(report.complete, 6);
+  EXPECT_EQ(report.events, number("SELECT count(*) FROM event"));
+
+  const Table table = ask(
+      "SELECT offload, runs, total_s, median_step_ms, switch_step, spike_ms, overhead_percent, beyond_noise, "
+      "peak_device_mib, exposed_ms, all_to_all_ms, same_latents, ranks, plan FROM offload_comparison ORDER BY offload");
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(to_csv(table),
+            "offload,runs,total_s,median_step_ms,switch_step,spike_ms,overhead_percent,beyond_noise,peak_device_mib,"
+            "exposed_ms,all_to_all_ms,same_latents,ranks,plan\r\n"
+            "resident,3,2.7,100,19,0,0,,100,0,270,yes,2,2x1\r\n"
+            "swap,3,3.2,100,19,500,18.5,no,60,30,270,yes,2,2x1\r\n");
+}
+
+TEST_F(GatherTest, OverheadIsNullWithoutAResidentRun) {
+  write_attempt(sweep_, {.offload = "swap", .spike_ms = 500});
+  gather_all();
+  EXPECT_EQ(number("SELECT overhead_percent IS NULL AND same_latents IS NULL FROM offload_comparison"), 1);
+}
+
+TEST_F(GatherTest, OtherLatentsAreSeen) {
+  write_attempt(sweep_, {});
+  write_attempt(sweep_, {.offload = "swap", .digest = 'b'});
+  gather_all();
+  EXPECT_EQ(text("SELECT group_concat(same_latents) FROM offload_comparison"), "no,no");
+}
+
+TEST_F(GatherTest, ClocksOfAllRanksAreBroughtToRankZeros) {
+  write_attempt(sweep_, {});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(DISTINCT start_ns) FROM step WHERE step = 5"), 1);
+  EXPECT_EQ(number("SELECT min(start_ns) FROM step"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM step_time WHERE duration_ns <> 100000000"), 0);
+  EXPECT_EQ(number("SELECT max(clock_offset_ns) FROM rank"), synthetic::behind);
+}
+
+TEST_F(GatherTest, EventsAreNamedAndFoundByAttempt) {
+  write_attempt(sweep_, {.exposed_ms = 30});
+  write_attempt(sweep_, {.repeat = 2});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM events WHERE attempt_id = 1 AND kind = 'attention' AND rank = 1"), 27);
+  EXPECT_EQ(number("SELECT count(*) FROM events WHERE kind = 'stall' AND cause = 'weights'"), 4);
+  EXPECT_EQ(number("SELECT count(*) FROM events"), number("SELECT count(*) FROM event"));
+  EXPECT_EQ(number("SELECT count(*) FROM events e JOIN rank r USING (attempt_id, rank) WHERE e.id NOT BETWEEN "
+                   "r.first_event AND r.first_event + r.events - 1"),
+            0);
+}
+
+TEST_F(GatherTest, GatheringTwiceChangesNothing) {
+  write_attempt(sweep_, {});
+  write_attempt(sweep_, {.offload = "swap", .steps = 8, .state = "failed"});
+  gather_all();
+  const std::string before = contents();
+  const GatherReport again = gather_all();
+  EXPECT_EQ(again.unchanged, 2);
+  EXPECT_EQ(again.added + again.replaced + again.kept, 0);
+  EXPECT_EQ(contents(), before);
+
+  // Touched files are read again, and found to be the same.
+  for (const auto& entry : fs::recursive_directory_iterator(sweep_)) {
+    if (entry.is_regular_file()) fs::last_write_time(entry.path(), fs::file_time_type::clock::now());
+  }
+  EXPECT_EQ(gather_all().unchanged, 2);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(GatherTest, AnAttemptThatWasKilledIsKeptApart) {
+  write_attempt(sweep_, {.offload = "swap", .steps = 8, .state = ""});
+  const GatherReport report = gather_all();
+  EXPECT_TRUE(report.problems.empty());
+  EXPECT_EQ(report.incomplete, 1);
+  EXPECT_EQ(number("SELECT count(*) FROM step"), 16);
+  EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 0);
+  EXPECT_EQ(text("SELECT state FROM runs"), "running or lost");
+  EXPECT_EQ(text("SELECT problem FROM runs"), "completed.json is missing");
+}
+
+TEST_F(GatherTest, AFailedRunSaysWhy) {
+  const std::string directory = write_attempt(sweep_, {.steps = 3, .state = "failed"});
+  write_failure(directory, {1, 10, "rank 1: the device has 4 MiB, 9 MiB are needed", timestamp_now()});
+  EXPECT_TRUE(gather_all().problems.empty());
+  EXPECT_EQ(number("SELECT exit_code FROM runs"), 10);
+  EXPECT_EQ(text("SELECT problem FROM runs"), "rank 1: the device has 4 MiB, 9 MiB are needed");
+  EXPECT_EQ(text("SELECT state FROM runs"), "failed");
+}
+
+TEST_F(GatherTest, ALongerTraceReplacesTheShorterAndNeverTheOtherWay) {
+  const Shape shape{.offload = "swap", .spike_ms = 500};
+  Shape part = shape;
+  part.steps = 8;
+  part.state = "";
+  const std::string directory = write_attempt(sweep_, part);
+  gather_all();
+  fs::remove_all(directory);
+  write_attempt(sweep_, shape);
+  const GatherReport longer = gather_all();
+  EXPECT_EQ(longer.replaced, 1);
+  EXPECT_EQ(longer.complete, 1);
+  EXPECT_EQ(number("SELECT count(*) FROM step"), 54);
+  EXPECT_EQ(number("SELECT count(*) FROM event"), number("SELECT sum(events) FROM rank"));
+  const std::string before = contents();
+
+  fs::remove_all(directory);
+  write_attempt(sweep_, part);
+  const GatherReport shorter = gather_all();
+  EXPECT_EQ(shorter.kept, 1);
+  ASSERT_EQ(shorter.problems.size(), 1u);
+  EXPECT_NE(shorter.problems[0].find("is shorter than when it was gathered"), std::string::npos);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(GatherTest, AnotherExecutionUnderTheSameNameIsRefused) {
+  const std::string directory = write_attempt(sweep_, {});
+  gather_all();
+  const std::string before = contents();
+  fs::remove_all(directory);
+  write_attempt(sweep_, {.slower_ms = 7});
+  const GatherReport report = gather_all();
+  EXPECT_EQ(report.kept, 1);
+  EXPECT_NE(report.problems.at(0).find("is of another execution"), std::string::npos);
+  EXPECT_EQ(contents(), before);
+}
+
+TEST_F(GatherTest, AGarbageTraceIsNamedEachTimeAndTheRestIsGathered) {
+  const std::string bad = write_attempt(sweep_, {});
+  write_attempt(sweep_, {.offload = "swap"});
+  std::ofstream(bad + "/rank-0001.h5") << "garbage";
+  for (int time = 0; time < 2; ++time) {
+    const GatherReport report = gather_all();
+    ASSERT_FALSE(report.problems.empty());
+    EXPECT_NE(report.problems[0].find("rank-0001.h5: is not a wansweep trace"), std::string::npos);
+    EXPECT_EQ(number("SELECT count(*) FROM attempt"), 2);
+    EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM rank"), 3);
+  }
+  EXPECT_EQ(text("SELECT state FROM runs WHERE run LIKE 'resident%'"), "damaged");
+}
+
+TEST_F(GatherTest, ARecordThatItsTracesDoNotBearOutIsNotComplete) {
+  const std::string directory = write_attempt(sweep_, {});
+  Completion completion = *read_completion(directory);
+  completion.traces[1].events += 1;
+  write_completion(directory, completion);
+  EXPECT_NE(gather_all().problems.at(0).find("completed.json says"), std::string::npos);
+  EXPECT_EQ(number("SELECT complete FROM attempt"), 0);
+}
+
+TEST_F(GatherTest, ACompletionRecordCountsWhenTheLauncherIsSilentButNotAgainstIt) {
+  write_attempt(sweep_, {.state = ""});
+  write_attempt(sweep_, {.offload = "swap", .state = "cancelled"});
+  const GatherReport report = gather_all();
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_NE(report.problems[0].find("the launcher says cancelled"), std::string::npos);
+  EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 1);
+}
+
+TEST_F(GatherTest, TheNewestCompleteAttemptOfARunThatIsNotSupersededAnswers) {
+  write_attempt(sweep_, {.number = 1, .slower_ms = 50});
+  write_attempt(sweep_, {.number = 2});
+  write_attempt(sweep_, {.number = 3, .steps = 4, .state = "failed"});
+  write_attempt(sweep_, {.repeat = 2});
+  gather_all();
+  EXPECT_EQ(text("SELECT group_concat(n) FROM (SELECT n FROM current_attempt ORDER BY run_id)"), "2,1");
+  {
+    Store store = open_store(database_);
+    store.db.exec("UPDATE run SET superseded_by = 2 WHERE id = 1");
+  }
+  EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 1);
+  EXPECT_EQ(text("SELECT state FROM runs_all WHERE run LIKE '%-r1'"), "superseded");
+}
+
+TEST_F(GatherTest, DriftAndSwitchStepShowTheWrongConfiguration) {
+  write_attempt(sweep_, {.switch_at = 10, .flow_shift = 3});
+  write_attempt(sweep_, {.repeat = 2});
+  gather_all();
+  EXPECT_EQ(text("SELECT group_concat(setting || ' ' || used || ' ' || origin || ' ' || catalog || ' ' || "
+                 "expected_switch || ' ' || catalog_switch) FROM configuration_drift"),
+            "flow_shift 3 sglang-2025-12 12 10 19");
+  EXPECT_EQ(text("SELECT group_concat(used || expected || catalog) FROM (SELECT * FROM switch_steps ORDER BY used)"),
+            "101019,191919");
+}
+
+TEST_F(GatherTest, RunsThatNeverStartedAreListed) {
+  write_attempt(sweep_, {});
+  std::ofstream(sweep_ + "/sweep.json") << R"({"sweep":"demo","file":"demo.toml","matrix":"x",)"
+                                        << R"("runs":[{"run":"other-r1","config":"c","repeat":1}]})";
+  EXPECT_TRUE(gather_all().problems.empty());
+  EXPECT_EQ(text("SELECT state FROM runs WHERE run = 'other-r1'"), "not started");
+}
+
+TEST_F(GatherTest, BadRecordsAreProblemsAndFoldersCutOffAreNot) {
+  fs::create_directories(sweep_ + "/attempts/cut-off-a1");
+  const std::string directory = write_attempt(sweep_, {});
+  std::ofstream(directory + "/attempt.json") << "{";
+  const GatherReport report = gather_all();
+  EXPECT_EQ(report.attempts, 0);
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_NE(report.problems[0].find("attempt.json"), std::string::npos);
+  Store store = open_store(database_);
+  EXPECT_THROW(gather(directory_ + "/none", store), Error);
+}
+
+TEST_F(GatherTest, TheNumberOfReadersChangesNothing) {
+  for (int repeat = 1; repeat <= 5; ++repeat) write_attempt(sweep_, {.repeat = repeat});
+  gather_all(1);
+  const std::string events = to_csv(ask("SELECT attempt_id, rank, count(*), sum(start_ns) FROM events GROUP BY 1, 2"));
+  fs::remove(database_);
+  gather_all(8);
+  EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 5);
+  EXPECT_EQ(to_csv(ask("SELECT attempt_id, rank, count(*), sum(start_ns) FROM events GROUP BY 1, 2")), events);
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,254 @@
+// Each question, asked of attempts whose answer is known by construction.
+#include <SQLiteCpp/Statement.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "tests/orchestrator/store/sweep_fixture.h"
+
+namespace wansweep {
+namespace {
+
+using synthetic::write_attempt;
+
+class NamedQueries : public SweepTest {
+ protected:
+  // The rows of a named query as CSV, less its header.
+  std::string rows_of(const std::string& columns, const std::string& query, const std::string& where = "") const {
+    const std::string csv = to_csv(ask("SELECT " + columns + " FROM " + query + ' ' + where));
+    return csv.substr(csv.find('\n') + 1);
+  }
+  static constexpr int repeats = 2;
+  void write_mode(synthetic::Shape shape) const {
+    for (shape.repeat = 1; shape.repeat <= repeats; ++shape.repeat) write_attempt(sweep_, shape);
+  }
+};
+
+TEST_F(NamedQueries, EachAnswersByItsNameAndSaysItsQuestion) {
+  write_mode({});
+  gather_all();
+  for (const NamedQuery& query : named_queries) {
+    EXPECT_EQ(to_csv(ask(query.sql)), to_csv(ask("SELECT * FROM " + query.name))) << query.name;
+    EXPECT_TRUE(query.sql.starts_with("-- ")) << query.name;
+    EXPECT_TRUE(question_of(query).ends_with("?")) << query.name;
+    EXPECT_EQ(ask(query.sql).columns.at(0), "sweep") << query.name;
+  }
+}
+
+TEST_F(NamedQueries, DatasetteOffersEachWithItsQuestion) {
+  std::ostringstream text;
+  text << std::ifstream(WANSWEEP_SOURCE_DIR "/analysis/datasette.yaml").rdbuf();
+  for (const NamedQuery& query : named_queries) {
+    const std::string entry = "      " + query.name + ":\n        title: \"" + question_of(query) +
+                              "\"\n        sql: select * from " + query.name + '\n';
+    EXPECT_NE(text.str().find(entry), std::string::npos) << entry;
+  }
+}
+
+TEST_F(NamedQueries, ConfigurationNamesWhatVariesInTheSweep) {
+  write_mode({});
+  write_mode({.switch_at = 10, .flow_shift = 3});
+  write_mode({.ranks = 4});
+  gather_all();
+  EXPECT_EQ(rows_of("configuration", "offload_comparison"),
+            "\"ranks 2, flow_shift 12, plan 2x1\"\r\n\"ranks 2, flow_shift 3, plan 2x1\"\r\n"
+            "\"ranks 4, flow_shift 12, plan 4x1\"\r\n");
+}
+
+TEST_F(NamedQueries, ComparisonSaysWhatIsBeyondNoise) {
+  write_mode({});
+  write_mode({.offload = "layerwise", .slower_ms = 1});
+  write_attempt(sweep_, {.offload = "swap", .spike_ms = 500});
+  gather_all();
+  EXPECT_EQ(rows_of("offload, beyond_noise", "offload_comparison"), "resident,\r\nlayerwise,yes\r\nswap,\r\n");
+}
+
+TEST_F(NamedQueries, OverheadByStepIsThatOfTheSwitchAndNoOther) {
+  write_mode({});
+  write_mode({.offload = "swap", .spike_ms = 500, .exposed_ms = 30});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM overhead_by_step"), 27);
+  EXPECT_EQ(
+      rows_of("offload, step, expert, step_ms, resident_ms, overhead_ms", "overhead_by_step", "WHERE overhead_ms <> 0"),
+      "swap,19,2,600,100,500\r\n");
+  EXPECT_EQ(rows_of("step, exposed_ms", "overhead_by_step", "WHERE exposed_ms <> 0"), "2,30\r\n");
+}
+
+TEST_F(NamedQueries, SwitchSpikeIsAboveTheMedianStep) {
+  write_mode({.offload = "swap", .switch_at = 2, .spike_ms = 500, .exposed_ms = 30});
+  gather_all();
+  EXPECT_EQ(rows_of("runs, switch_step, median_step_ms, switch_step_ms, spike_ms, spike_percent_of_total, copied_mib, "
+                    "exposed_ms, waited_for_weights_ms",
+                    "switch_spike"),
+            "2,2,100,600,500,15.6,11.44,30,5\r\n");
+}
+
+TEST_F(NamedQueries, OverlapTellsHiddenFromExposedAndWhatItCollidedWith) {
+  write_mode({.offload = "swap", .exposed_ms = 20, .back_ms = 15});
+  gather_all();
+  EXPECT_EQ(rows_of("direction, transfers, copied_mib, transfer_ms, hidden_ms, exposed_ms, hidden_percent, "
+                    "with_all_to_all_ms, with_ring_ms, with_other_direction_ms",
+                    "overlap"),
+            "d2h,1,5.72,15,0,15,0,0,0,5\r\nh2d,2,11.44,50,30,20,60,10,0,5\r\n");
+}
+
+TEST_F(NamedQueries, StallsAreTimedByCauseAndStep) {
+  write_mode({.offload = "swap", .switch_at = 2, .skew_ms = 20});
+  gather_all();
+  // Of two ranks only rank 0 waits for its peer: 27 steps of 20 ms, halved by the mean over ranks.
+  EXPECT_EQ(rows_of("cause, waited_ms, percent_of_total, at_switch_ms, worst_step, worst_step_ms", "stalls_by_cause"),
+            "peers,270,10,10,1,10\r\nweights,5,0.2,5,2,5\r\n");
+}
+
+TEST_F(NamedQueries, ContentionComparesRatesWithAndWithoutTheOther) {
+  // 30 ms alone, 60 ms of which 40 beside the exchange.
+  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
+  gather_all();
+  EXPECT_EQ(rows_of("kind, events_alone, events_beside, events_beside_peers, alone_gb_per_s, beside_gb_per_s, "
+                    "slower_percent, peers_same_percent",
+                    "contention"),
+            "all_to_all,104,4,0,0.1,0.1,0,100\r\nh2d,4,4,0,0.2,0.1,50,100\r\n");
+}
+
+// Rank 1 copies alone for 30 ms; for 60 ms, the peers of its host are in the exchange for 40, and it is not.
+TEST_F(NamedQueries, ContentionSeesExchangesOfOtherRanksOfTheHostOnly) {
+  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_rank = 1});
+  gather_all();
+  const std::string columns =
+      "events_alone, events_beside, events_beside_peers, alone_gb_per_s, beside_peers_gb_per_s, "
+      "slower_beside_peers_percent, peers_same_percent";
+  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "2,0,2,0.2,0.1,50,0\r\n");
+  EXPECT_EQ(rows_of("events_alone, events_beside, events_beside_peers", "contention", "WHERE kind = 'all_to_all'"),
+            "104,0,2\r\n");
+
+  fs::remove_all(sweep_ + "/attempts");
+  remove_database();
+  write_mode({.offload = "swap",
+              .exposed_ms = 60,
+              .slower_ms = 100,
+              .exchange_ms = 40,
+              .copying_rank = 1,
+              .host_per_rank = true});
+  gather_all();
+  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "4,0,0,0.1333,,,0\r\n");
+}
+
+TEST_F(NamedQueries, MemoryPeaksSayWhereAndWhen) {
+  write_mode({.peak_mib = 64});
+  gather_all();
+  EXPECT_EQ(rows_of("peak_device_mib, at_rank, at_step, least_rank_mib, limit_mib, peak_host_mib, "
+                    "peak_host_all_ranks_mib",
+                    "memory_peaks"),
+            "64,1,5,63,,3,6\r\n");
+}
+
+TEST_F(NamedQueries, RankSkewNamesTheSlowRank) {
+  write_attempt(sweep_, {.skew_ms = 14, .ranks = 3});
+  gather_all();
+  EXPECT_EQ(rows_of("slowest_rank, slowest_host, slowest_compute_ms, median_compute_ms, skew_percent, "
+                    "waited_for_peers_ms",
+                    "rank_skew"),
+            "1,node1,2268,1890,20,378\r\n");
+}
+
+TEST_F(NamedQueries, RepeatSpreadIsInPercentOfTheMedian) {
+  for (int repeat = 1; repeat <= 3; ++repeat) write_attempt(sweep_, {.repeat = repeat, .slower_ms = 10 * (repeat - 1)});
+  gather_all();
+  EXPECT_EQ(rows_of("runs, fastest_s, median_s, slowest_s, spread_percent, slowest_run LIKE '%-r3', same_latents",
+                    "repeat_spread"),
+            "3,2.7,2.97,3.24,18.2,1,yes\r\n");
+}
+
+TEST_F(NamedQueries, ScalingPairsRunsThatDifferInRanksOnly) {
+  write_mode({.slower_ms = 50, .ranks = 4});
+  write_mode({.ranks = 6});
+  write_mode({.offload = "swap", .ranks = 6});
+  gather_all();
+  EXPECT_EQ(rows_of("offload, plan_4, plan_6, runs, total_4_s, total_6_s, speedup, efficiency_percent, exchange_4_ms",
+                    "scaling_4_to_6"),
+            "resident,4x1,6x1,2,4.05,2.7,1.5,100,270\r\n");
+}
+
+TEST_F(NamedQueries, ScalingIsAgainstTheFewestRanks) {
+  write_mode({.slower_ms = 100, .ranks = 2});
+  write_mode({.slower_ms = 25, .ranks = 4});
+  write_mode({.ranks = 6});
+  write_mode({.offload = "swap", .ranks = 6});
+  gather_all();
+  EXPECT_EQ(rows_of("offload, ranks, plan, runs, median_step_ms, speedup, efficiency_percent", "scaling"),
+            "resident,2,2x1,2,200,1,100\r\nresident,4,4x1,2,125,1.6,80\r\nresident,6,6x1,2,100,2,66.7\r\n"
+            "swap,6,6x1,2,100,1,100\r\n");
+}
+
+TEST_F(NamedQueries, EnvironmentDifferencesNameTheOddRun) {
+  write_attempt(sweep_, {.repeat = 1});
+  write_attempt(sweep_, {.repeat = 2});
+  write_attempt(sweep_, {.repeat = 3, .host = "node2"});
+  gather_all();
+  EXPECT_EQ(rows_of("name, value, runs, ranks, for_example LIKE '%-r3'", "environment_differences"),
+            "host,node1,2,4,0\r\nhost,node2,1,2,1\r\n");
+}
+
+TEST_F(NamedQueries, PicturesShowStepsMemoryAndCopies) {
+  write_mode({.offload = "swap", .spike_ms = 500, .exposed_ms = 30});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM step_times WHERE switch_step = 19 AND step_ms = iif(step = 19, 600, 100)"),
+            27);
+  EXPECT_EQ(rows_of("step, compute_ms, weights_ms, peers_ms, host_ms, rest_ms", "time_by_step", "WHERE step IN (1, 2)"),
+            "1,70,0,0,0,30\r\n2,70,5,0,0,25\r\n");
+  EXPECT_EQ(rows_of("time_s, device_mib, peak_mib", "memory_over_time", "LIMIT 5"),
+            "0.1,50,50\r\n0.2,50,50\r\n0.3,50,50\r\n0.4,50,50\r\n0.5,50,100\r\n");
+  EXPECT_EQ(rows_of("offload, hidden_s, exposed_s", "exposed_transfer"), "swap,0.03,0.03\r\n");
+}
+
+TEST_F(NamedQueries, CorrectionSetsARunBesideThatWhichReplacesIt) {
+  write_attempt(sweep_, {.switch_at = 10, .flow_shift = 3, .spike_ms = 500});
+  write_attempt(sweep_, {});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM correction"), 0);
+  {
+    Store store = open_store(database_);
+    store.db.exec(
+        "UPDATE run SET superseded_by = (SELECT run_id FROM setting WHERE name = 'flow_shift' AND value = '12') "
+        "WHERE id = (SELECT run_id FROM setting WHERE name = 'flow_shift' AND value = '3')");
+  }
+  EXPECT_EQ(rows_of("configuration, moment, step_ms, switch_step, total_s", "correction", "WHERE step = 10"),
+            "\"flow_shift 3, resident\",before,600,10,3.2\r\n\"flow_shift 3, resident\",after,100,19,2.7\r\n");
+}
+
+// Tables that grow with the events or the steps: read by key, never from end to end. The program that SQLite makes of a
+// query shows it: a cursor on such a table that is rewound.
+TEST_F(NamedQueries, PlansReadLargeTablesByKey) {
+  write_mode({});
+  gather_all();
+  Store store = open_store_readonly(database_);
+  std::map<int, std::string> large;  // by root page
+  SQLite::Statement tables(store.db,
+                           "SELECT rootpage, name FROM sqlite_schema WHERE type = 'table' AND name IN "
+                           "('event', 'step', 'step_summary', 'memory', 'traffic')");
+  while (tables.executeStep()) large[tables.getColumn(0).getInt()] = tables.getColumn(1).getString();
+  ASSERT_EQ(large.size(), 5u);
+  const auto scanned = [&](const std::string& sql) {
+    std::string names;
+    std::map<int, std::string> cursors;
+    SQLite::Statement program(store.db, "EXPLAIN " + sql);
+    while (program.executeStep()) {
+      const std::string operation = program.getColumn(1).getString();
+      const int cursor = program.getColumn(2).getInt();
+      if (operation.starts_with("Open")) cursors.erase(cursor);
+      if (operation == "OpenRead" && large.contains(program.getColumn(3).getInt())) {
+        cursors[cursor] = large[program.getColumn(3).getInt()];
+      }
+      if (operation == "Rewind" && cursors.contains(cursor)) names += cursors[cursor] + ' ';
+    }
+    return names;
+  };
+  EXPECT_EQ(scanned("SELECT * FROM event WHERE bytes > 5"), "event ");
+  EXPECT_EQ(scanned("SELECT * FROM events WHERE attempt_id = 1 AND rank = 0"), "");
+  for (const NamedQuery& query : named_queries) EXPECT_EQ(scanned(query.sql), "") << query.name;
+}
+
+}  // namespace
+}  // namespace wansweep

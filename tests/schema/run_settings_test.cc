@@ -1,0 +1,120 @@
+#include "schema/run_settings.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace wansweep {
+namespace {
+
+using nlohmann::json;
+
+template <typename Make>
+std::string line_of(Make make) {
+  try {
+    make();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_input);
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return "";
+}
+
+RunSpec valid_spec() {
+  RunSpec spec;
+  spec.model = "/models/wan";
+  spec.size = "832x480";
+  spec.frames = 81;
+  spec.steps = 27;
+  spec.flow_shift = 12;
+  spec.guidance_scale = 4;
+  return spec;
+}
+
+TEST(RunSpec, ARoundTripThroughJsonKeepsEverySettingAndOrigin) {
+  RunSpec spec = valid_spec();
+  spec.cfg_parallel = true;
+  spec.ulysses = 2;
+  spec.prefetch = 0.25;
+  spec.offload = "layerwise";
+  spec.origins["flow_shift"] = {"sglang-2025-12", "12"};
+  const RunSpec back = spec_from_json(json::parse(to_json(spec).dump()), "spec.json");
+  EXPECT_EQ(to_json(back), to_json(spec));
+  EXPECT_EQ(back.origins.at("flow_shift").catalog, "12");
+}
+
+TEST(RunSpec, WhatASpecSetsIsTheUsers) {
+  EXPECT_EQ(spec_from_json(json{{"steps", 27}}, "spec.json").origins.at("steps").origin, "user");
+}
+
+TEST(RunSpec, AnUnknownSettingIsRefusedWithTheNearestKnownOne) {
+  RunSpec spec;
+  EXPECT_EQ(line_of([&] { set_field(spec, "flow_shfit", 3, "jobs/x.toml:4: base"); }),
+            "jobs/x.toml:4: base: flow_shfit is no setting; did you mean flow_shift?");
+  EXPECT_EQ(line_of([&] { set_field(spec, "colour", 3, "jobs/x.toml:4: base"); }),
+            "jobs/x.toml:4: base: colour is no setting");
+}
+
+TEST(RunSpec, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
+  RunSpec spec;
+  EXPECT_EQ(line_of([&] { set_field(spec, "steps", "27", "f"); }), "f: steps is \"27\"; a whole number is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "steps", 2.5, "f"); }), "f: steps is 2.5; a whole number is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "flow_shift", "twelve", "f"); }),
+            "f: flow_shift is \"twelve\"; a number is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "offload", "swop", "f"); }),
+            "f: offload is swop; resident, swap, layerwise are known");
+  EXPECT_EQ(line_of([&] { set_field(spec, "keep_steps", 1, "f"); }), "f: keep_steps is 1; true or false is needed");
+  EXPECT_THROW(set_field(spec, "flow_shift", std::numeric_limits<double>::infinity(), "f"), Error);
+}
+
+TEST(RunSpec, WholeNumbersMayBeWrittenEitherWay) {
+  RunSpec spec;
+  set_field(spec, "flow_shift", 12, "f");
+  set_field(spec, "steps", 27.0, "f");
+  EXPECT_EQ(spec.flow_shift, 12.0);
+  EXPECT_EQ(spec.steps, 27);
+}
+
+TEST(RunSpec, ValidationNamesTheSettingItsValueAndWhatIsRight) {
+  auto line = [](auto change) {
+    RunSpec spec = valid_spec();
+    change(spec);
+    return line_of([&] { validate(spec); });
+  };
+  EXPECT_EQ(line([](RunSpec& s) { s.steps = 0; }), "steps is 0; at least 1 is needed");
+  EXPECT_EQ(line([](RunSpec& s) { s.flow_shift = -1; }), "flow_shift is -1; it must be above 0");
+  EXPECT_EQ(line([](RunSpec& s) { s.size = "832x481"; }), "size is 832x481; its height 481 must be a multiple of 16");
+  EXPECT_EQ(line([](RunSpec& s) { s.size = "big"; }), "size is big; WIDTHxHEIGHT in pixels is needed, as 832x480");
+  EXPECT_EQ(line([](RunSpec& s) { s.frames = 80; }), "frames is 80; 4n + 1 is needed, as 81");
+  EXPECT_EQ(line([](RunSpec& s) { s.boundary_ratio = 875; }), "boundary_ratio is 875; between 0 and 1 is needed");
+  EXPECT_EQ(line([](RunSpec& s) { s.weights = "random"; }), "weights is random; files or random:SEED is needed");
+  EXPECT_EQ(line([](RunSpec& s) { s.ranks = 0; }), "ranks is 0; at least 1 is needed");
+  EXPECT_EQ(line([](RunSpec& s) {
+              s.cfg_parallel = true;
+              s.guidance_scale = 1;
+            }),
+            "cfg_parallel with guidance_scale 1; guidance runs above 1 only");
+  EXPECT_NE(line([](RunSpec& s) { s.size.reset(); }).find("inputs"), std::string::npos);
+  validate(valid_spec());
+}
+
+TEST(RunSpec, EqualConfigurationsHaveEqualHashesWhateverTheirOrigins) {
+  RunSpec a = valid_spec(), b = valid_spec();
+  b.origins["flow_shift"] = {"catalog", "12"};
+  EXPECT_EQ(spec_hash(a), spec_hash(b));
+  b.flow_shift = 3;
+  EXPECT_NE(spec_hash(a), spec_hash(b));
+}
+
+TEST(RunSpec, EveryFieldHasHelpAndANameThatIsFound) {
+  for (const Field& field : fields()) {
+    EXPECT_FALSE(field.help.empty()) << field.name;
+    EXPECT_EQ(find_field(field.name), &field);
+  }
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,102 @@
+#include "worker/device/cpu/link.h"
+#include "base/clock.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double rate = 400e6;
+constexpr int64_t bytes = 40'000'000;  // 100 ms
+
+double seconds_of(const std::function<void()>& work) {
+  const int64_t start = monotonic_ns();
+  work();
+  return static_cast<double>(monotonic_ns() - start) * 1e-9;
+}
+
+// Expects `measure` to take `seconds` within 10 %. Never less; more is forgiven in all but one try, since a busy
+// machine may keep the thread from its processor.
+void expect_seconds(double seconds, const std::function<double()>& measure) {
+  double best = 1e9;
+  for (int tries = 0; tries < 8 && best > seconds * 1.1; ++tries) {
+    best = std::min(best, measure());
+    ASSERT_GE(best, seconds * 0.9);
+  }
+  EXPECT_LE(best, seconds * 1.1);
+}
+
+TEST(Link, OneUserGetsTheWholeRate) {
+  Link link(rate, rate / 2);
+  const std::vector<std::byte> from(bytes, std::byte{7});
+  std::vector<std::byte> to(bytes);
+  expect_seconds(0.1, [&] { return seconds_of([&] { link.transfer(Direction::in, to.data(), from.data(), bytes); }); });
+  EXPECT_EQ(to, from);
+  expect_seconds(0.2,
+                 [&] { return seconds_of([&] { link.transfer(Direction::out, to.data(), from.data(), bytes); }); });
+}
+
+TEST(Link, TwoUsersGetHalfEachAndTogetherTheRate) {
+  LinkState wire{};
+  Link first(rate, rate, &wire);
+  Link second(rate, rate, &wire);
+  // The sooner of the two has had its half all along only if it too took as long as both.
+  expect_seconds(0.2, [&] {
+    double times[2] = {};
+    const double all = seconds_of([&] {
+      std::thread other([&] { times[1] = seconds_of([&] { second.occupy(Direction::in, bytes); }); });
+      times[0] = seconds_of([&] { first.occupy(Direction::in, bytes); });
+      other.join();
+    });
+    EXPECT_GE(std::min(times[0], times[1]), 0.14);
+    return all;
+  });
+}
+
+TEST(Link, DirectionsDoNotDisturbEachOther) {
+  Link link(rate, rate);
+  expect_seconds(0.1, [&] {
+    return seconds_of([&] {
+      std::thread other([&] { link.occupy(Direction::out, bytes); });
+      link.occupy(Direction::in, bytes);
+      other.join();
+    });
+  });
+}
+
+TEST(Link, AFastWireKeepsItsRateThoughChunksAreShorterThanASleep) {
+  Link link(20e9, 20e9);
+  expect_seconds(0.1, [&] { return seconds_of([&] { link.occupy(Direction::in, 2'000'000'000); }); });
+}
+
+TEST(Link, ATinyTransferDoesNotWaitForALongOnesEnd) {
+  Link link(rate, rate);
+  double best = 1;
+  for (int tries = 0; tries < 8 && best > 0.03; ++tries) {
+    std::thread other([&] { link.occupy(Direction::in, bytes); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    best = std::min(best, seconds_of([&] { link.occupy(Direction::in, 100); }));
+    other.join();
+  }
+  EXPECT_LT(best, 0.03);
+}
+
+TEST(Link, NothingTakesNoTime) {
+  Link link(1, 1);
+  link.transfer(Direction::in, nullptr, nullptr, 0);
+}
+
+TEST(Link, ARateOfZeroIsRefused) {
+  expect_error(ExitCode::bad_input, "link: a rate of 0 bytes/s", [] { Link link(1, 0); });
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,53 @@
+#include "worker/device/cuda/algorithm_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/support/temporary_directory.h"
+
+namespace wansweep {
+namespace {
+
+class AlgorithmCacheTest : public testing::Test {
+ protected:
+  AlgorithmCacheTest() { setenv("WANSWEEP_ALGORITHM_CACHE", file_.c_str(), 1); }
+  ~AlgorithmCacheTest() override { unsetenv("WANSWEEP_ALGORITHM_CACHE"); }
+
+  TemporaryDirectory directory_;
+  std::string file_ = directory_ / "made/algorithms";
+};
+
+TEST_F(AlgorithmCacheTest, WhatOneProcessStoresAnotherFinds) {
+  AlgorithmCache one, other;
+  EXPECT_EQ(one.find("m 1"), std::nullopt);
+  EXPECT_EQ(one.store("m 1", "fast"), "fast");
+  EXPECT_EQ(other.find("m 1"), "fast");
+  EXPECT_EQ(AlgorithmCache().find("m 1"), "fast");
+}
+
+TEST_F(AlgorithmCacheTest, TheFirstChoiceCounts) {
+  AlgorithmCache one, other;
+  EXPECT_EQ(one.store("m 1", "first"), "first");
+  EXPECT_EQ(other.store("m 1", "second"), "first");
+  EXPECT_EQ(one.find("m 1"), "first");
+}
+
+TEST_F(AlgorithmCacheTest, LinesThatAreNoChoiceArePassedOver) {
+  AlgorithmCache().store("m 1", "fast");
+  std::ofstream(file_, std::ios::app) << "no tab\n\nm 2\tslow\n";
+  AlgorithmCache cache;
+  EXPECT_EQ(cache.find("no tab"), std::nullopt);
+  EXPECT_EQ(cache.find("m 2"), "slow");
+}
+
+TEST_F(AlgorithmCacheTest, WhereNoFileCanBeMadeThereIsNone) {
+  setenv("WANSWEEP_ALGORITHM_CACHE", "/proc/none/algorithms", 1);
+  AlgorithmCache cache;
+  EXPECT_EQ(cache.file(), "");
+  EXPECT_EQ(cache.store("m 1", "first guess"), "first guess");
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,30 @@
+// What opening a GPU says when it cannot, as far as it needs none.
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "tests/support/expect_error.h"
+#include "worker/device/cuda/cuda_device.h"
+
+namespace wansweep {
+namespace {
+
+TEST(CheckDevicesDiffer, TwoRanksOnOneGpuAreNamed) {
+  const std::array<std::string, 3> identities{"node1 GPU-a", "node2 GPU-a", "node1 GPU-a"};
+  expect_error(ExitCode::device_unavailable, "ranks 0 and 2 have the same GPU, node1 GPU-a; start one rank a GPU",
+               [&] { check_devices_differ(identities, false); });
+}
+
+TEST(CheckDevicesDiffer, TheSameGpuIsFineWhenAskedFor) {
+  const std::array<std::string, 2> identities{"node1 GPU-a", "node1 GPU-a"};
+  check_devices_differ(identities, true);
+}
+
+TEST(CheckDevicesDiffer, TheSameNumberOnTwoNodesIsNotTheSameGpu) {
+  const std::array<std::string, 2> identities{"node1 GPU-a", "node2 GPU-a"};
+  check_devices_differ(identities, false);
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,269 @@
+// Exchange between ranks of one node through CUDA IPC: each rank reads what its peers hold, on its comm stream, by
+// plain copies. Works with several ranks on one GPU.
+//
+// From rank a to rank b there is a mailbox in memory that all ranks share, and two events that both know:
+//   a: writes where its messages lie, records `ready` on its comm stream, counts `posted` up
+//   b: sees `posted`, lets its comm stream wait for `ready`, copies, records `done`, counts `taken` up
+//   a: sees `taken`, and lets its comm stream wait for `done`: what follows may overwrite the messages
+// The counts order the hosts: a stream waits for an event as it was last recorded when it is told to wait, so the
+// record must come first. Only hosts wait for hosts; a stream waits only for work that is already enqueued, so that no
+// order of execution can lock up, not even on a GPU that ranks share. A mailbox is free again once `taken` was seen.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <mpi.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "worker/comm/communicator.h"
+#include "worker/device/cuda/cuda_check.h"
+#include "worker/device/cuda/cuda_device_impl.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int most_messages = 16;  // an exchange sends three to a peer
+constexpr int64_t patience_ns = 600'000'000'000;
+
+struct Message {
+  cudaIpcMemHandle_t handle;
+  uint64_t piece = 0;  // names the allocation behind the handle
+  int64_t offset = 0;
+  int64_t bytes = 0;
+};
+
+struct Mailbox {
+  cudaIpcEventHandle_t ready{}, done{};
+  alignas(64) std::atomic<uint64_t> posted{0};
+  alignas(64) std::atomic<uint64_t> taken{0};
+  int count = 0;
+  std::array<Message, most_messages> messages{};
+};
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+Error failed(const std::string& line) { return {ExitCode::communicator, "IPC: " + line}; }
+
+// Mailboxes of all pairs, in memory that has a name only until every rank has mapped it.
+class SharedMailboxes {
+ public:
+  SharedMailboxes(int rank, int ranks) : ranks_(ranks), bytes_(sizeof(Mailbox) * static_cast<size_t>(ranks * ranks)) {
+    std::array<char, 64> name{};
+    if (rank == 0) std::strncpy(name.data(), fmt::format("/wansweep-{}-{}", getpid(), monotonic_ns()).c_str(), 63);
+    MPI_Bcast(name.data(), static_cast<int>(name.size()), MPI_CHAR, 0, MPI_COMM_WORLD);
+    if (rank == 0) map(name.data(), O_CREAT | O_EXCL | O_RDWR);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank != 0) map(name.data(), O_RDWR);
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (rank == 0) shm_unlink(name.data());
+  }
+  ~SharedMailboxes() { munmap(boxes_, bytes_); }
+  SharedMailboxes(const SharedMailboxes&) = delete;
+  SharedMailboxes& operator=(const SharedMailboxes&) = delete;
+
+  Mailbox& from_to(int from, int to) { return boxes_[from * ranks_ + to]; }
+
+ private:
+  void map(const char* name, int flags) {
+    const int file = shm_open(name, flags, 0600);
+    if (file < 0) throw failed(fmt::format("shared memory {}: {}", name, std::strerror(errno)));
+    const bool sized = (flags & O_CREAT) == 0 || ftruncate(file, static_cast<off_t>(bytes_)) == 0;
+    void* data = sized ? mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+    close(file);
+    if (data == MAP_FAILED) throw failed(fmt::format("shared memory {}: {}", name, std::strerror(errno)));
+    boxes_ = static_cast<Mailbox*>(data);
+    if ((flags & O_CREAT) != 0) std::uninitialized_value_construct_n(boxes_, ranks_ * ranks_);
+  }
+
+  int ranks_;
+  size_t bytes_;
+  Mailbox* boxes_ = nullptr;
+};
+
+// An event that another process can wait for.
+class SharedEvent {
+ public:
+  SharedEvent() = default;
+  ~SharedEvent() {
+    if (event_ != nullptr) cudaEventDestroy(event_);
+  }
+  SharedEvent(const SharedEvent&) = delete;
+  SharedEvent& operator=(const SharedEvent&) = delete;
+  void make(cudaIpcEventHandle_t* handle) {
+    cudaCheck(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventInterprocess));
+    cudaCheck(cudaIpcGetEventHandle(handle, event_));
+  }
+  void open(const cudaIpcEventHandle_t& handle) { cudaCheck(cudaIpcOpenEventHandle(&event_, handle)); }
+  cudaEvent_t get() const { return event_; }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+class IpcCommunicator : public Communicator {
+ public:
+  explicit IpcCommunicator(CudaDevice& device) : device_(device), stream_(device.stream(StreamId::comm)) {
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    int ranks = 0;
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    check_one_node(ranks);
+    mailboxes_ = std::make_unique<SharedMailboxes>(rank_, ranks);
+    peers_ = std::vector<Peer>(static_cast<size_t>(ranks));
+    for (int peer = 0; peer < ranks; ++peer) {
+      if (peer == rank_) continue;
+      at(peer).ready.make(&mailboxes_->from_to(rank_, peer).ready);
+      at(peer).done.make(&mailboxes_->from_to(peer, rank_).done);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (int peer = 0; peer < ranks; ++peer) {
+      if (peer == rank_) continue;
+      at(peer).their_ready.open(mailboxes_->from_to(peer, rank_).ready);
+      at(peer).their_done.open(mailboxes_->from_to(rank_, peer).done);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+  ~IpcCommunicator() override {
+    cudaStreamSynchronize(stream_);
+    for (const Peer& peer : peers_) {
+      for (const auto& [piece, base] : peer.opened) cudaIpcCloseMemHandle(base);
+    }
+  }
+  IpcCommunicator(const IpcCommunicator&) = delete;
+  IpcCommunicator& operator=(const IpcCommunicator&) = delete;
+
+  void exchange(std::span<const Exchange> exchanges) override {
+    std::map<int, std::vector<Exchange>> sends, receives;
+    for (const Exchange& each : exchanges) {
+      if (each.peer == rank_) {
+        device_.copy_device(StreamId::comm, each.receive, each.send, each.send_bytes);
+        continue;
+      }
+      if (each.send_bytes > 0) sends[each.peer].push_back(each);
+      if (each.receive_bytes > 0) receives[each.peer].push_back(each);
+    }
+    // All is posted before anything is waited for, here as with every peer: so each wait ends.
+    for (const auto& [peer, messages] : sends) post(peer, messages);
+    for (const auto& [peer, messages] : receives) take(peer, messages);
+    for (const auto& [peer, messages] : sends) {
+      const Mailbox& box = mailboxes_->from_to(rank_, peer);
+      wait_for(box.taken, at(peer).posted, peer);
+      cudaCheck(cudaStreamWaitEvent(stream_, at(peer).their_done.get(), 0));
+    }
+  }
+
+ private:
+  struct Peer {
+    SharedEvent ready, done;              // ours: our messages lie ready; we have read theirs
+    SharedEvent their_ready, their_done;  // theirs: the other way round
+    uint64_t posted = 0;                  // exchanges that we sent in, and received in
+    uint64_t taken = 0;
+    std::map<uint64_t, std::byte*> opened;  // their allocations, mapped here
+  };
+
+  Peer& at(int peer) { return peers_[static_cast<size_t>(peer)]; }
+
+  static void check_one_node(int ranks) {
+    MPI_Comm node = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    int here = 0;
+    MPI_Comm_size(node, &here);
+    MPI_Comm_free(&node);
+    if (here != ranks) {
+      throw bad_input(
+          fmt::format("communicator is ipc, but {} of {} ranks are on this node; use nccl between nodes", here, ranks));
+    }
+  }
+
+  void post(int peer, const std::vector<Exchange>& messages) {
+    if (messages.size() > most_messages) {
+      throw Error(ExitCode::internal, fmt::format("IPC: {} messages to one peer; {} are the most", messages.size(),
+                                                  static_cast<int>(most_messages)));
+    }
+    Mailbox& box = mailboxes_->from_to(rank_, peer);
+    box.count = static_cast<int>(messages.size());
+    for (size_t i = 0; i < messages.size(); ++i) {
+      const DevicePiece piece = device_.piece_of(messages[i].send);
+      auto [exported, added] = exported_.try_emplace(piece.id);
+      if (added) cudaCheck(cudaIpcGetMemHandle(&exported->second, piece.base));
+      box.messages[i] = {exported->second, piece.id, static_cast<const std::byte*>(messages[i].send) - piece.base,
+                         messages[i].send_bytes};
+    }
+    cudaCheck(cudaEventRecord(at(peer).ready.get(), stream_));
+    box.posted.store(++at(peer).posted, std::memory_order_release);
+  }
+
+  void take(int peer, const std::vector<Exchange>& expected) {
+    Mailbox& box = mailboxes_->from_to(peer, rank_);
+    wait_for(box.posted, ++at(peer).taken, peer);
+    if (box.count != static_cast<int>(expected.size())) {
+      throw failed(
+          fmt::format("rank {} sends {} messages, rank {} awaits {}", peer, box.count, rank_, expected.size()));
+    }
+    cudaCheck(cudaStreamWaitEvent(stream_, at(peer).their_ready.get(), 0));
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const Message& message = box.messages[i];
+      if (message.bytes != expected[i].receive_bytes) {
+        throw failed(fmt::format("rank {} sends {} bytes, rank {} awaits {}", peer, message.bytes, rank_,
+                                 expected[i].receive_bytes));
+      }
+      cudaCheck(cudaMemcpyAsync(expected[i].receive, open(peer, message) + message.offset,
+                                static_cast<size_t>(message.bytes), cudaMemcpyDefault, stream_));
+    }
+    cudaCheck(cudaEventRecord(at(peer).done.get(), stream_));
+    box.taken.store(at(peer).taken, std::memory_order_release);
+  }
+
+  std::byte* open(int peer, const Message& message) {
+    std::byte*& base = at(peer).opened[message.piece];
+    if (base != nullptr) return base;
+    void* mapped = nullptr;
+    const cudaError_t result = cudaIpcOpenMemHandle(&mapped, message.handle, cudaIpcMemLazyEnablePeerAccess);
+    if (result != cudaSuccess) {
+      throw failed(fmt::format("rank {} cannot map memory of rank {}: {}; GPUs without peer access need nccl", rank_,
+                               peer, cudaGetErrorString(result)));
+    }
+    return base = static_cast<std::byte*>(mapped);
+  }
+
+  // A peer may be held up for as long as its own streams are full of work.
+  void wait_for(const std::atomic<uint64_t>& counter, uint64_t value, int peer) const {
+    constexpr int eager_looks = 2000;
+    const int64_t start = monotonic_ns();
+    for (int looks = 0; counter.load(std::memory_order_acquire) < value; ++looks) {
+      if (looks < eager_looks) {
+        sched_yield();
+        continue;
+      }
+      usleep(20);
+      if (monotonic_ns() - start > patience_ns) {
+        throw failed(
+            fmt::format("rank {} has not answered rank {} for {} s", peer, rank_, patience_ns / 1'000'000'000));
+      }
+    }
+  }
+
+  CudaDevice& device_;
+  cudaStream_t stream_;
+  int rank_ = 0;
+  std::unique_ptr<SharedMailboxes> mailboxes_;
+  std::vector<Peer> peers_;
+  std::map<uint64_t, cudaIpcMemHandle_t> exported_;  // by our allocation
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_ipc_communicator(Device& device) {
+  return std::make_unique<IpcCommunicator>(static_cast<CudaDevice&>(device));
+}
+
+}  // namespace wansweep

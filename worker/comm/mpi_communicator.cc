@@ -1,0 +1,103 @@
+#include <mpi.h>
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "worker/comm/communicator.h"
+#include "worker/device/cpu/cpu_device.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int tag = 7;
+constexpr int64_t largest_message = int64_t{1} << 30;  // MPI counts are int
+
+void check(int result, const char* call) {
+  if (result == MPI_SUCCESS) return;
+  throw Error(ExitCode::communicator, fmt::format("{} failed with MPI error {}", call, result));
+}
+
+// Ranks outnumber the cores on a laptop: waiting gives the core away instead of spinning on it.
+void wait_politely(std::vector<MPI_Request>& requests) {
+  constexpr int eager_looks = 20;
+  const timespec nap{.tv_sec = 0, .tv_nsec = 20'000};
+  for (int looks = 0;; ++looks) {
+    int done = 0;
+    check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
+    if (done != 0) return;
+    if (looks < eager_looks) {
+      sched_yield();
+    } else {
+      nanosleep(&nap, nullptr);
+    }
+  }
+}
+
+class MpiCommunicator : public Communicator {
+ public:
+  explicit MpiCommunicator(CpuDevice& device) : device_(device) {
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
+    MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(comm_, &rank_);
+  }
+  ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
+  MpiCommunicator(const MpiCommunicator&) = delete;
+  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+
+  void exchange(std::span<const Exchange> exchanges) override {
+    device_.enqueue(StreamId::comm,
+                    [this, list = std::vector<Exchange>(exchanges.begin(), exchanges.end())] { move(list); });
+  }
+
+ private:
+  void move(const std::vector<Exchange>& exchanges) {
+    std::vector<MPI_Request> requests;
+    int64_t sent = 0, received = 0;
+    auto in_pieces = [&](int64_t bytes, auto call) {
+      for (int64_t done = 0; done < bytes; done += largest_message) {
+        requests.push_back(MPI_REQUEST_NULL);
+        call(done, static_cast<int>(std::min(largest_message, bytes - done)), &requests.back());
+      }
+    };
+    for (const Exchange& each : exchanges) {
+      if (each.peer == rank_) continue;
+      received += each.receive_bytes;
+      in_pieces(each.receive_bytes, [&](int64_t at, int bytes, MPI_Request* request) {
+        check(MPI_Irecv(static_cast<std::byte*>(each.receive) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request),
+              "MPI_Irecv");
+      });
+    }
+    for (const Exchange& each : exchanges) {
+      if (each.peer == rank_) {
+        std::memcpy(each.receive, each.send, static_cast<size_t>(each.send_bytes));
+        continue;
+      }
+      sent += each.send_bytes;
+      in_pieces(each.send_bytes, [&](int64_t at, int bytes, MPI_Request* request) {
+        check(MPI_Isend(static_cast<const std::byte*>(each.send) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request),
+              "MPI_Isend");
+      });
+    }
+    wait_politely(requests);
+    if (device_.link() != nullptr) device_.link()->occupy_both(received, sent);
+  }
+
+  CpuDevice& device_;
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int rank_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_mpi_communicator(CpuDevice& device) {
+  return std::make_unique<MpiCommunicator>(device);
+}
+
+}  // namespace wansweep

@@ -1,0 +1,72 @@
+// The ranks of a run as the host sees them: MPI's start and end, agreement on errors, clocks, and gathering results.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "schema/trace_rows.h"
+#include "worker/device/cpu/link.h"
+
+namespace wansweep {
+
+// A failure that every rank knows of: the ranks end in order, and `rank` is the one to report it.
+class CommonError : public Error {
+ public:
+  CommonError(ExitCode code, const std::string& line, int rank) : Error(code, line), rank_(rank) {}
+  int rank() const { return rank_; }
+
+ private:
+  int rank_;
+};
+
+class MpiWorld {
+ public:
+  // MPI with threads: the comm stream and the main thread both call it.
+  MpiWorld(int* argc, char*** argv);
+  ~MpiWorld();
+  MpiWorld(const MpiWorld&) = delete;
+  MpiWorld& operator=(const MpiWorld&) = delete;
+
+  int rank() const { return rank_; }
+  int ranks() const { return ranks_; }
+  // Among the ranks of this node, which number theirs in the same order.
+  int node_rank() const { return node_rank_; }
+  int node_ranks() const { return node_ranks_; }
+
+  // Runs `work` on every rank and lets all know how it went. When it threw somewhere, every rank throws a CommonError
+  // with the line of the lowest rank that failed; so no rank waits for one that is gone.
+  void all_or_none(const std::function<void()>& work);
+
+  // True on all ranks when it is true on one.
+  bool any(bool value);
+  // Ends the whole job at once, for failures that the other ranks do not know of.
+  [[noreturn]] void abort(ExitCode code);
+
+  // Rank 0's clock minus this rank's, by the fastest of a few exchanges.
+  ClockRow measure_clock(bool at_end);
+
+  // Rank 0 gets the `count` values of each of the first `contributors` ranks, in rank order; others get nothing.
+  std::vector<float> gather(const std::vector<float>& values, int contributors);
+  // Rank 0 gets every rank's text.
+  std::vector<std::string> gather_text(const std::string& text);
+
+  // Every rank gets rank 0's text.
+  std::string broadcast_text(const std::string& text);
+
+  // Memory that all ranks of this node share; zeroed. Lives as long as the world.
+  LinkState* shared_link_state();
+
+ private:
+  struct Impl;
+  Impl* impl_;
+  int rank_ = 0;
+  int ranks_ = 1;
+  int node_rank_ = 0;
+  int node_ranks_ = 1;
+};
+
+}  // namespace wansweep
