@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 
@@ -15,22 +16,8 @@ double shifted(double shift, double x) { return shift * x / (1 + (shift - 1) * x
 }  // namespace
 
 SigmaSchedule parse_sigma_schedule(std::string_view text) {
-  if (text == "diffusers") return SigmaSchedule::diffusers;
-  if (text == "sglang") return SigmaSchedule::sglang;
-  if (text == "wan") return SigmaSchedule::wan;
-  throw bad_input(fmt::format("sigma_schedule is {}; diffusers, sglang and wan are known", text));
-}
-
-std::string_view to_string(SigmaSchedule schedule) {
-  switch (schedule) {
-    case SigmaSchedule::diffusers:
-      return "diffusers";
-    case SigmaSchedule::sglang:
-      return "sglang";
-    case SigmaSchedule::wan:
-      return "wan";
-  }
-  return "";
+  if (const auto schedule = value_named<SigmaSchedule>(text)) return *schedule;
+  throw bad_input(fmt::format("sigma_schedule is {}; {} are known", text, fmt::join(names_of<SigmaSchedule>(), ", ")));
 }
 
 FlowSchedule make_flow_schedule(SigmaSchedule schedule, int steps, double flow_shift) {

@@ -71,7 +71,7 @@ const std::vector<Table>& published_tables() {
 TEST(FlowSchedule, PublishedTablesComeOutToAMillionth) {
   for (const Table& table : published_tables()) {
     const FlowSchedule schedule = make_flow_schedule(table.schedule, 27, table.flow_shift);
-    EXPECT_EQ(schedule.timesteps, table.timesteps) << to_string(table.schedule) << " " << table.flow_shift;
+    EXPECT_EQ(schedule.timesteps, table.timesteps) << name_of(table.schedule) << " " << table.flow_shift;
     ASSERT_EQ(schedule.sigmas.size(), table.sigmas.size());
     for (size_t i = 0; i < table.sigmas.size(); ++i) EXPECT_NEAR(schedule.sigmas[i], table.sigmas[i], 1e-6) << i;
   }

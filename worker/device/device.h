@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/setting_values.h"
 #include "schema/trace_rows.h"
 #include "worker/device/ops.h"
 
@@ -39,8 +40,6 @@ class Buffer {
   int64_t bytes_ = 0;
   std::shared_ptr<void> owner_;  // its deleter gives the memory back
 };
-
-enum class HostMemory { pinned, pageable };
 
 struct MemoryUse {
   int64_t device_used = 0;  // bytes handed out now

@@ -11,8 +11,6 @@
 
 namespace wansweep {
 
-enum class TraceDetail { step, block };
-
 class Recorder {
  public:
   // `writer` may be null: then nothing is kept (tests). With TraceDetail::step, work between two stalls is one row.

@@ -75,7 +75,7 @@ TEST(UniPCSteps, AConstantPredictionOfX0IsReached) {
       x = s.p_x * corrected + s.p_mt * x0 + s.p_m0 * m0;
       last = corrected, m1 = m0, m0 = x0;
     }
-    EXPECT_NEAR(x, x0, 1e-6) << to_string(schedule);
+    EXPECT_NEAR(x, x0, 1e-6) << name_of(schedule);
   }
 }
 
@@ -84,7 +84,7 @@ TEST(UniPCSteps, CoefficientsAreFiniteInEverySchedule) {
     for (const int count : {1, 2, 3, 27, 40}) {
       for (const UniPCStep& s : unipc_steps(make_flow_schedule(schedule, count, 12))) {
         for (const float c : {s.c_last, s.c_m0, s.c_m1, s.c_mt, s.p_x, s.p_mt, s.p_m0}) {
-          EXPECT_TRUE(std::isfinite(c)) << to_string(schedule) << ", " << count << " steps";
+          EXPECT_TRUE(std::isfinite(c)) << name_of(schedule) << ", " << count << " steps";
         }
       }
     }
