@@ -88,15 +88,20 @@ MemoryEstimate estimate_memory(const MemoryRequest& request, const ParallelPlan&
 
   MemoryEstimate estimate;
   estimate.device_activations = activation_bytes(request, plan).total();
-  if (request.offload == "swap") {
-    estimate.device_weights = expert;
-    estimate.host_weights = experts * expert;
-  } else if (request.offload == "layerwise") {
-    const int ahead = prefetch_blocks(request.prefetch, request.config.layers);
-    estimate.device_weights = layerwise_slots(request.config.layers, ahead, experts) * block + experts * other;
-    estimate.host_weights = int64_t{experts} * request.config.layers * block;
-  } else {
-    estimate.device_weights = experts * expert;
+  switch (request.offload) {
+    case OffloadMode::resident:
+      estimate.device_weights = experts * expert;
+      break;
+    case OffloadMode::swap:
+      estimate.device_weights = expert;
+      estimate.host_weights = experts * expert;
+      break;
+    case OffloadMode::layerwise: {
+      const int ahead = prefetch_blocks(request.prefetch, request.config.layers);
+      estimate.device_weights = layerwise_slots(request.config.layers, ahead, experts) * block + experts * other;
+      estimate.host_weights = int64_t{experts} * request.config.layers * block;
+      break;
+    }
   }
   return estimate;
 }

@@ -7,6 +7,7 @@
 
 #include "schema/model_config.h"
 #include "schema/parallel_plan.h"
+#include "schema/setting_values.h"
 
 namespace wansweep {
 
@@ -21,7 +22,7 @@ int layerwise_slots(int layers, int prefetch_blocks, int experts);
 struct MemoryRequest {
   ModelConfig config;
   bool two_experts = true;
-  std::string offload;  // resident | swap | layerwise
+  OffloadMode offload = OffloadMode::resident;
   double prefetch = 0;
   int bytes_per_value = 4;  // of weights and activations: 4 (fp32), 2 (bf16)
   int64_t text_tokens = 512;

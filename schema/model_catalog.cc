@@ -1,6 +1,7 @@
 #include "schema/model_catalog.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 
@@ -153,42 +155,52 @@ void resolve_like_sglang(RunSpec& spec, const ModelIdentity& model) {
   const CatalogEntry& entry = *model.entry;
   const SglangVerdict verdict = sglang_verdict(spec.resolver, spec.model, spec.model_id);
   if (verdict.config.empty()) {
-    throw bad_input(fmt::format("{}: {} has no configuration for it ({})", spec.model, spec.resolver, verdict.rule));
+    throw bad_input(
+        fmt::format("{}: {} has no configuration for it ({})", spec.model, name_of(spec.resolver), verdict.rule));
   }
+  const std::string name(name_of(spec.resolver));
   Resolver resolver(spec);
-  resolver.configure<double>("flow_shift", spec.flow_shift, verdict.flow_shift, spec.resolver, entry.flow_shift);
-  resolver.configure<double>("boundary_ratio", spec.boundary_ratio, verdict.boundary_ratio, spec.resolver,
-                             entry.boundary_ratio);
-  resolver.configure<double>("guidance_scale", spec.guidance_scale, verdict.guidance_scale, spec.resolver,
-                             entry.guidance_scale);
-  resolver.configure<double>("guidance_scale_2", spec.guidance_scale_2, verdict.guidance_scale_2, spec.resolver,
+  resolver.configure<double>("flow_shift", spec.flow_shift, verdict.flow_shift, name, entry.flow_shift);
+  resolver.configure<double>("boundary_ratio", spec.boundary_ratio, verdict.boundary_ratio, name, entry.boundary_ratio);
+  resolver.configure<double>("guidance_scale", spec.guidance_scale, verdict.guidance_scale, name, entry.guidance_scale);
+  resolver.configure<double>("guidance_scale_2", spec.guidance_scale_2, verdict.guidance_scale_2, name,
                              entry.guidance_scale_2);
-  resolver.measure_out<int64_t>("steps", spec.steps, verdict.steps, spec.resolver, entry.steps);
+  resolver.measure_out<int64_t>("steps", spec.steps, verdict.steps, name, entry.steps);
   if (!spec.origins.contains("sigma_schedule")) {
-    spec.sigma_schedule = "sglang";
-    spec.origins["sigma_schedule"].origin = spec.resolver;
+    spec.sigma_schedule = SigmaSchedule::sglang;
+    spec.origins["sigma_schedule"].origin = name;
   }
   if (!spec.inputs.empty()) return;
-  resolver.measure_out<std::string>("size", spec.size, size_text(verdict.width, verdict.height), spec.resolver,
+  resolver.measure_out<std::string>("size", spec.size, size_text(verdict.width, verdict.height), name,
                                     size_text(entry.width, entry.height));
-  resolver.measure_out<int64_t>("frames", spec.frames, verdict.frames, spec.resolver, entry.frames);
+  resolver.measure_out<int64_t>("frames", spec.frames, verdict.frames, name, entry.frames);
   if (!verdict.shards_frames) return;
   const int64_t rounded = sglang_rounded_frames(static_cast<int>(*spec.frames), static_cast<int>(spec.ranks));
   if (rounded == *spec.frames) return;
   Origin& origin = spec.origins["frames"];
   if (origin.origin == "user") origin.catalog = fmt::format("{}", *spec.frames);
-  origin.origin = spec.resolver;
+  origin.origin = name;
   spec.frames = rounded;
 }
 
-std::string switch_effect(const RunSpec& spec, double catalog_shift) {
-  if (!spec.boundary_ratio || !spec.steps) return "";
-  const SigmaSchedule schedule = parse_sigma_schedule(spec.sigma_schedule);
-  auto at = [&](double shift) {
-    return switch_step(make_flow_schedule(schedule, static_cast<int>(*spec.steps), shift), *spec.boundary_ratio);
-  };
-  const auto used = at(*spec.flow_shift);
-  const auto right = at(catalog_shift);
+std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
+  const auto found = spec.origins.find(name);
+  if (found == spec.origins.end() || found->second.catalog.empty()) return std::nullopt;
+  const std::string& text = found->second.catalog;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+std::optional<int> switch_with(const RunSpec& spec, std::optional<double> shift, std::optional<double> boundary) {
+  if (!spec.steps || !shift || !boundary) return std::nullopt;
+  return switch_step(make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *shift), *boundary);
+}
+
+// ": the experts switch at step 10, not 19"; empty when the shift alone changes nothing.
+std::string switch_effect(const RunSpec& spec) {
+  const auto used = switch_with(spec, spec.flow_shift, spec.boundary_ratio);
+  const auto right = switch_with(spec, catalog_number(spec, "flow_shift"), spec.boundary_ratio);
   if (!used || !right || *used == *right) return "";
   return fmt::format(": the experts switch at step {}, not {}", *used, *right);
 }
@@ -214,7 +226,7 @@ const CatalogEntry& catalog_entry(const std::string& id) {
 
 ModelIdentity resolve_spec(RunSpec& spec) {
   ModelIdentity model = identify_model(spec.model, spec.model_id);
-  if (spec.resolver == "files") {
+  if (spec.resolver == ResolverKind::files) {
     resolve_from_files(spec, model);
   } else {
     resolve_like_sglang(spec, model);
@@ -226,6 +238,13 @@ ModelIdentity resolve_spec(RunSpec& spec) {
   return model;
 }
 
+std::optional<int> catalog_switch_step(const RunSpec& spec) {
+  const auto shift = catalog_number(spec, "flow_shift");
+  const auto boundary = catalog_number(spec, "boundary_ratio");
+  if (!shift && !boundary) return std::nullopt;
+  return switch_with(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio);
+}
+
 std::vector<std::string> configuration_drift(const RunSpec& spec) {
   std::vector<std::string> lines;
   for (const auto& [name, origin] : spec.origins) {
@@ -234,7 +253,7 @@ std::vector<std::string> configuration_drift(const RunSpec& spec) {
     const std::string used = value.is_string() ? value.get<std::string>() : fmt::format("{}", value.get<double>());
     if (used == origin.catalog) continue;
     lines.push_back(fmt::format("{} is {} ({}), the catalog says {}{}", name, used, origin.origin, origin.catalog,
-                                name == "flow_shift" ? switch_effect(spec, std::stod(origin.catalog)) : ""));
+                                name == "flow_shift" ? switch_effect(spec) : ""));
   }
   return lines;
 }

@@ -70,7 +70,8 @@ struct SglangVerdict {
   int frames = 0;
   bool shards_frames = false;  // latent frames are rounded up to a multiple of the ranks
 };
-SglangVerdict sglang_verdict(const std::string& resolver, const std::string& path, const std::string& declared_id);
+// `resolver` is one of SGLang's.
+SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, const std::string& declared_id);
 
 // Pixel frames after SGLang (December 2025) rounded the latent frames up to a multiple of `ranks`: 81 -> 93 for 4,
 // 6, 8.
@@ -79,6 +80,10 @@ int sglang_rounded_frames(int frames, int ranks);
 // Fills every open setting of `spec` by its resolver and writes all origins, with the catalog's value beside each used
 // one. `spec.inputs` present: size and frames stay open. Throws bad_input.
 ModelIdentity resolve_spec(RunSpec& spec);
+
+// The step at which the experts would switch if the catalog's values were used where it has a say; nullopt: it has
+// none, or there is no switch.
+std::optional<int> catalog_switch_step(const RunSpec& spec);
 
 // Settings whose used value differs from the catalog's: "flow_shift is 3 (sglang-2025-12), the catalog says 12: the
 // experts switch at step 10, not 19". Empty when nothing drifts.

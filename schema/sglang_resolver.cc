@@ -127,7 +127,7 @@ Match match_2026_03(const std::string& path, const std::string& class_name, cons
 
 }  // namespace
 
-SglangVerdict sglang_verdict(const std::string& resolver, const std::string& path, const std::string& declared_id) {
+SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, const std::string& declared_id) {
   // A run without a checkpoint stands for the published model of its id, kept as the study kept it.
   const std::string looked_up = path.empty() ? "./models/wan2.2" : path;
   nlohmann::json index = path.empty() ? nlohmann::json::object() : index_of(path);
@@ -141,13 +141,16 @@ SglangVerdict sglang_verdict(const std::string& resolver, const std::string& pat
 
   SglangVerdict verdict;
   Match match;
-  if (resolver == "sglang-2025-12") {
-    match = match_2025_12(looked_up, class_name);
-    verdict.shards_frames = true;
-  } else if (resolver == "sglang-2026-03") {
-    match = match_2026_03(looked_up, class_name, path.empty() ? "" : declared_id);
-  } else {
-    throw bad_input(fmt::format("resolver is {}; sglang-2025-12 and sglang-2026-03 are known", resolver));
+  switch (resolver) {
+    case ResolverKind::files:
+      throw Error(ExitCode::internal, "the resolver `files` is not one of SGLang's");
+    case ResolverKind::sglang_2025_12:
+      match = match_2025_12(looked_up, class_name);
+      verdict.shards_frames = true;
+      break;
+    case ResolverKind::sglang_2026_03:
+      match = match_2026_03(looked_up, class_name, path.empty() ? "" : declared_id);
+      break;
   }
   verdict.rule = match.rule;
   if (match.entry == nullptr) return verdict;

@@ -14,19 +14,19 @@ namespace wansweep {
 namespace {
 
 void check_communicator(const RunSpec& spec) {
-  const bool fits = spec.communicator == "auto" ||
-                    (spec.backend == "cuda") == (spec.communicator == "nccl" || spec.communicator == "ipc");
-  if (fits) return;
+  const bool of_cuda = spec.communicator == CommunicatorKind::nccl || spec.communicator == CommunicatorKind::ipc;
+  if (spec.communicator == CommunicatorKind::automatic || (spec.backend == BackendKind::cuda) == of_cuda) return;
   throw bad_input(fmt::format("communicator is {}, backend {}; mpi is cpu's, nccl and ipc are cuda's",
-                              spec.communicator, spec.backend));
+                              name_of(spec.communicator), name_of(spec.backend)));
 }
 
 Backend open_cpu(MpiWorld& world, const RunSpec& spec) {
   CpuDeviceOptions options;
-  options.memory_bytes = static_cast<int64_t>((spec.device_memory > 0 ? spec.device_memory : 64) * gibibyte);
+  options.memory_bytes =
+      static_cast<int64_t>((spec.device_memory > 0 ? spec.device_memory : default_cpu_device_gib) * gibibyte);
   if (spec.link_bandwidth > 0) {
     const double rate = spec.link_bandwidth * 1e9;
-    LinkState* shared = spec.link == "shared" ? world.shared_link_state() : nullptr;
+    LinkState* shared = spec.link == LinkSharing::shared ? world.shared_link_state() : nullptr;
     options.link = std::make_shared<Link>(rate, rate, shared);
   }
   std::unique_ptr<CpuDevice> device = open_cpu_device(options);
@@ -53,7 +53,8 @@ Backend open_cuda(MpiWorld& world, const RunSpec& spec) {
   world.all_or_none([&] { check_devices_differ(identities, spec.share_device); });
   if (world.ranks() == 1) return backend;
   // NCCL refuses ranks that share a GPU.
-  const bool ipc = spec.communicator == "ipc" || (spec.communicator == "auto" && spec.share_device);
+  const bool ipc = spec.communicator == CommunicatorKind::ipc ||
+                   (spec.communicator == CommunicatorKind::automatic && spec.share_device);
   backend.communicator = ipc ? make_ipc_communicator(*backend.device) : make_nccl_communicator(*backend.device);
   return backend;
 }
@@ -70,7 +71,7 @@ Backend open_cuda(MpiWorld& world, const RunSpec&) {
 
 Backend open_backend(MpiWorld& world, const Job& job) {
   world.all_or_none([&] { check_communicator(job.spec); });
-  return job.spec.backend == "cuda" ? open_cuda(world, job.spec) : open_cpu(world, job.spec);
+  return job.spec.backend == BackendKind::cuda ? open_cuda(world, job.spec) : open_cpu(world, job.spec);
 }
 
 }  // namespace wansweep

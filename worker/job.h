@@ -1,17 +1,14 @@
 // What a run is, once its settings are resolved: the same on every rank.
 #pragma once
 
-#include "schema/memory_estimate.h"
-#include "schema/model_catalog.h"
-#include "schema/parallel_plan.h"
-#include "schema/run_settings.h"
-#include "worker/device/ops.h"
+#include "schema/run_plan.h"
 #include "worker/loop/denoise.h"
 #include "worker/loop/inputs.h"
 
 namespace wansweep {
 
 struct Job {
+  RunPlan run;
   RunSpec spec;
   ModelIdentity model;
   RunInputs inputs;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <type_traits>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "schema/setting_fields.h"
 #include "schema/version.h"
 
 namespace wansweep {
@@ -21,33 +21,12 @@ std::string flag_name(std::string_view field) {
   return name;
 }
 
-template <typename T>
-struct ValueOf {
-  using type = T;
-};
-template <typename T>
-struct ValueOf<std::optional<T>> {
-  using type = T;
-};
-
-// What the flag's text means as the field's type. Text that is no number stays text, so that set_field says what is
-// wrong.
+// What the flag's text means. Text that is no JSON stays text, so that set_field says what is wrong.
 nlohmann::json flag_value(const Field& field, const std::string& text) {
-  return std::visit(
-      [&](auto member) -> nlohmann::json {
-        using Member = std::remove_reference_t<decltype(std::declval<RunSpec>().*member)>;
-        using Value = typename ValueOf<Member>::type;
-        if constexpr (std::is_same_v<Value, std::string>) {
-          return text;
-        } else {
-          const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
-          return parsed.is_discarded() ? nlohmann::json(text) : parsed;
-        }
-      },
-      field.member);
+  if (field.is_text() || !field.choices().empty()) return text;
+  const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
+  return parsed.is_discarded() ? nlohmann::json(text) : parsed;
 }
-
-bool is_switch(const Field& field) { return std::holds_alternative<bool RunSpec::*>(field.member); }
 
 }  // namespace
 
@@ -61,8 +40,8 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
   std::map<std::string_view, std::string> values;
   for (const Field& field : fields()) {
     std::string help(field.help);
-    if (!field.choices.empty()) help += fmt::format(" ({})", fmt::join(field.choices, "|"));
-    if (is_switch(field)) {
+    if (const auto choices = field.choices(); !choices.empty()) help += fmt::format(" ({})", fmt::join(choices, "|"));
+    if (field.is_switch()) {
       app.add_flag_callback(
           flag_name(field.name), [&values, &field] { values[field.name] = "true"; }, help);
     } else {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
+#include "schema/setting_fields.h"
 #include "worker/weights/safetensors.h"
 
 namespace wansweep {
@@ -16,12 +17,12 @@ std::vector<float> gather_latents(MpiWorld& world, Device& device, const Job& jo
   device.copy_out(StreamId::compute, mine.data(), tokens, static_cast<int64_t>(mine.size()) * 4);
   device.synchronize(device.record(StreamId::compute));
   const std::vector<float> all = world.gather(mine, job.plan.sequence_ranks());
-  return world.rank() == 0 ? unpatchify(config, job.inputs.shape, all.data()) : std::vector<float>();
+  return world.rank() == 0 ? unpatchify(config, job.run.input.latents, all.data()) : std::vector<float>();
 }
 
 void write_result(const std::string& directory, const Job& job, const std::vector<float>& latents,
                   const KeptSteps& kept) {
-  const LatentShape& s = job.inputs.shape;
+  const LatentShape& s = job.run.input.latents;
   const std::vector<int64_t> shape{1, s.channels, s.frames, s.height, s.width};
   std::vector<int64_t> stacked{*job.spec.steps};
   stacked.insert(stacked.end(), shape.begin(), shape.end());

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "base/units.h"
+#include "schema/setting_fields.h"
 #include "worker/backend.h"
 #include "worker/device/host_capacity.h"
 #include "worker/job.h"
@@ -38,7 +39,7 @@ void check_fits(const Job& job, const Device& device, int node_ranks) {
         ExitCode::device_memory,
         fmt::format("device memory: offload {} needs {:.2f} GiB for weights and {:.2f} GiB for activations, the device "
                     "has {:.2f} GiB; layerwise needs least",
-                    job.spec.offload, to_gib(estimate.device_weights), to_gib(estimate.device_activations),
+                    name_of(job.spec.offload), to_gib(estimate.device_weights), to_gib(estimate.device_activations),
                     to_gib(limit)));
   }
   const ModelConfig& config = job.model.config;
@@ -55,18 +56,14 @@ void check_fits(const Job& job, const Device& device, int node_ranks) {
 
 std::vector<ExpertWeights> load_experts(Device& device, const Job& job) {
   const RunSpec& spec = job.spec;
-  const HostMemory memory = spec.host_memory == "pageable" ? HostMemory::pageable : HostMemory::pinned;
   std::vector<ExpertWeights> experts;
   for (const char* name : {"transformer", "transformer_2"}) {
     if (!experts.empty() && !job.model.two_experts) break;
     WeightSource source;
     source.expert = name;
-    if (spec.weights == "files") {
-      source.directory = (std::filesystem::path(spec.model) / name).string();
-    } else {
-      source.random_seed = std::stoull(spec.weights.substr(std::strlen("random:")));
-    }
-    experts.push_back(load_expert(device, job.model.config, job.type, memory, source));
+    source.random_seed = random_weights_seed(spec.weights);
+    if (!source.random_seed) source.directory = (std::filesystem::path(spec.model) / name).string();
+    experts.push_back(load_expert(device, job.model.config, job.type, spec.host_memory, source));
   }
   return experts;
 }
@@ -87,7 +84,7 @@ void upload(Device& device, DType type, const std::vector<float>& values, void* 
 // This rank's tokens of the latents, zeros behind the last one, and all else that does not change while the loop runs.
 void upload_inputs(Device& device, const Job& job, const RankPlace& place, Workspace& w) {
   const ModelConfig& config = job.model.config;
-  const std::vector<float> all = patchify(config, job.inputs.shape, job.inputs.latents.data());
+  const std::vector<float> all = patchify(config, job.run.input.latents, job.inputs.latents.data());
   std::vector<float> mine(static_cast<size_t>(job.plan.tokens_per_rank * config.patch_values()), 0.0f);
   if (place.valid_tokens > 0) {
     std::copy_n(all.begin() + place.token_begin * config.patch_values(), place.valid_tokens * config.patch_values(),
@@ -96,7 +93,7 @@ void upload_inputs(Device& device, const Job& job, const RankPlace& place, Works
   upload(device, DType::f32, mine, w.latents);
   upload(device, job.type, job.inputs.prompt, w.prompt);
   upload(device, job.type, job.inputs.negative_prompt, w.negative_prompt);
-  upload(device, DType::f32, rotary_table(config, job.inputs.shape, place.token_begin, job.plan.tokens_per_rank),
+  upload(device, DType::f32, rotary_table(config, job.run.input.latents, place.token_begin, job.plan.tokens_per_rank),
          w.rotary);
 }
 
@@ -137,8 +134,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     environment["weights_loaded_s"] = loaded_s;
     trace = std::make_unique<TraceWriter>((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
                                           to_json(job.spec).dump(), environment.dump());
-    recorder = std::make_unique<Recorder>(*device, trace.get(),
-                                          job.spec.trace_detail == "step" ? TraceDetail::step : TraceDetail::block);
+    recorder = std::make_unique<Recorder>(*device, trace.get(), job.spec.trace_detail);
     upload_inputs(*device, job, place, *workspace);
     const int prefetch = prefetch_blocks(job.spec.prefetch, job.model.config.layers);
     offload = make_offload(job.spec.offload, {*device, *recorder, experts, prefetch});
@@ -147,7 +143,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   ShardedAttention attention(*device, backend.communicator.get(), *recorder, *workspace, job.plan, world.rank(),
                              job.model.config);
   Transformer transformer(*device, *recorder, *workspace, attention, *offload, job.model.config,
-                          job.plan.tokens_per_rank, job.inputs.text_tokens);
+                          job.plan.tokens_per_rank, job.run.input.text_tokens);
   KeptSteps kept;
   auto after_step = [&](int) {
     if (job.spec.keep_steps) {

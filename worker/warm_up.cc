@@ -56,7 +56,7 @@ class OneBlock : public Offload {
 void warm_up(Device& device, Communicator* communicator, const Job& job, Workspace& w, int rank) {
   const ModelConfig& config = job.model.config;
   const int64_t rows = job.plan.tokens_per_rank;
-  const int64_t text_rows = job.inputs.text_tokens;
+  const int64_t text_rows = job.run.input.text_tokens;
   const Filler values(device, 1);
   values.fill(job.type, w.hidden, rows * config.dim());
   values.fill(job.type, w.text, text_rows * config.dim());

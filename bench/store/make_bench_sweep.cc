@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "schema/completion.h"
 #include "schema/run_settings.h"
+#include "schema/setting_fields.h"
 #include "schema/trace_file.h"
 
 namespace {

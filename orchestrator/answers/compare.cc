@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "orchestrator/store/query.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -26,9 +27,6 @@ constexpr std::array<Metric, 7> metrics{{{"total", "s", "t.total_ns / 1e9"},
                                          {"exposed transfer", "s", "w.exposed_transfer_ns / 1e9"},
                                          {"peak memory", "MiB", "w.device_peak / 1048576.0"}}};
 
-// Settings that say how weights move: all others equal, runs do the same work.
-const std::set<std::string> offload_settings{"offload", "prefetch", "host_memory", "device_memory"};
-
 using Settings = std::map<std::string, std::string>;
 
 Settings without(Settings settings, const std::set<std::string>& names) {
@@ -36,17 +34,26 @@ Settings without(Settings settings, const std::set<std::string>& names) {
   return settings;
 }
 
+// All but those that say how weights move: where they are equal, runs do the same work.
+Settings work_settings(Settings settings) {
+  for (const std::string_view name : settings_of(Role::offload)) settings.erase(std::string(name));
+  return settings;
+}
+
+bool is_resident(const Settings& settings) {
+  const auto mode = settings.find("offload");
+  return mode != settings.end() && mode->second == name_of(OffloadMode::resident);
+}
+
 // Repeat by repeat, so that the spread of the resident runs is in it too: a launcher runs all configurations once
 // before it repeats any.
 void add_overheads(ComparedSweep& sweep) {
   for (auto& [hash, configuration] : sweep.configurations) {
-    const auto mode = configuration.settings.find("offload");
-    if (mode == configuration.settings.end() || mode->second == "resident") continue;
+    if (!configuration.settings.contains("offload") || is_resident(configuration.settings)) continue;
     for (const auto& [other_hash, other] : sweep.configurations) {
-      const auto other_mode = other.settings.find("offload");
       const auto resident = other.samples.find("total");
-      if (other_mode == other.settings.end() || other_mode->second != "resident" || resident == other.samples.end() ||
-          without(other.settings, offload_settings) != without(configuration.settings, offload_settings)) {
+      if (!is_resident(other.settings) || resident == other.samples.end() ||
+          work_settings(other.settings) != work_settings(configuration.settings)) {
         continue;
       }
       for (const auto& [repeat, total] : configuration.samples["total"]) {

@@ -34,16 +34,16 @@ int64_t round_up(double value, int64_t granule) {
 // forward.
 double predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& profile) {
   const RunSpec& spec = c.spec;
-  const double value_bytes = spec.backend == "cuda" && spec.precision != "fp32" ? 2 : 4;
-  const auto weights = static_cast<double>(std::max(c.memory.host_weights, c.memory.device_weights));
-  const auto tokens = static_cast<double>(c.tokens);
+  const double value_bytes = spec.backend == BackendKind::cuda && spec.precision != Precision::fp32 ? 2 : 4;
+  const auto weights = static_cast<double>(std::max(c.run->memory.host_weights, c.run->memory.device_weights));
+  const auto tokens = static_cast<double>(c.run->tokens);
   const double forwards = 2.0 * static_cast<double>(spec.steps.value_or(1));
   const double flops = 2 * weights / value_bytes * tokens * (1 + tokens / 36000);
   const double compute = forwards * flops / (static_cast<double>(spec.ranks) * profile.teraflops_per_rank * 1e12);
   const double bandwidth = spec.link_bandwidth > 0 ? spec.link_bandwidth * 1e9 : 1e10;
-  const double sharers = spec.link == "shared" ? static_cast<double>(spec.ranks) : 1.0;
-  const double passes = spec.offload == "resident" ? 1 : spec.offload == "swap" ? 3 : forwards;
-  const double moved = static_cast<double>(c.memory.host_weights) * passes * sharers / bandwidth;
+  const double sharers = spec.link == LinkSharing::shared ? static_cast<double>(spec.ranks) : 1.0;
+  const double passes = spec.offload == OffloadMode::resident ? 1 : spec.offload == OffloadMode::swap ? 3 : forwards;
+  const double moved = static_cast<double>(c.run->memory.host_weights) * passes * sharers / bandwidth;
   return static_cast<double>(profile.startup_seconds) + compute + moved;
 }
 
@@ -60,7 +60,7 @@ void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const Cluste
            fmt::format("{} ranks need {} nodes of {} GPUs; max_nodes is {}", shape.ranks, shape.nodes,
                        profile.gpus_per_node, profile.max_nodes));
   }
-  if (c.spec.backend == "cuda") {
+  if (c.spec.backend == BackendKind::cuda) {
     if (profile.gres.empty()) refuse(c, profile, "backend cuda needs GPUs, and the profile has no gres");
     shape.gpus_per_node = c.spec.share_device ? 1 : shape.ranks / shape.nodes;
   }
@@ -70,8 +70,8 @@ void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const Cluste
 void set_memory(ResourceShape& shape, const PlannedConfiguration& c, const SubmitOptions& options) {
   const int64_t on_a_node = shape.ranks / shape.nodes;  // set_nodes made it come out even
   const auto ranks = static_cast<double>(on_a_node);
-  const auto host = static_cast<double>(c.memory.host_weights);
-  const auto device = c.spec.backend == "cpu" ? static_cast<double>(c.memory.device_total()) : 0.0;
+  const auto host = static_cast<double>(c.run->memory.host_weights);
+  const auto device = c.spec.backend == BackendKind::cpu ? static_cast<double>(c.run->memory.device_total()) : 0.0;
   const double needed =
       ranks * ((host + device) / mib * memory_margin + static_cast<double>(options.profile.host_memory_per_rank));
   shape.memory_per_node = round_up(needed, memory_granule);

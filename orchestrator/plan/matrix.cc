@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -88,8 +89,8 @@ Setting make_setting(std::string_view key, const toml::node& node, const std::st
   Setting setting{std::string(key), nullptr, fmt::format("{}: {}", place(file, node), section)};
   if (const auto* text = node.as_string()) {
     setting.value = text->get();
-    const bool is_path = key == "model" || key == "inputs";
-    if (is_path && !text->get().empty()) {
+    const Field* field = find_field(key);
+    if (field != nullptr && field->is_path() && !text->get().empty()) {
       setting.value = std::filesystem::absolute(text->get()).lexically_normal().string();
     }
   } else if (const auto* integer = node.as_integer()) {

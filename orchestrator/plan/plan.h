@@ -7,26 +7,22 @@
 #include <vector>
 
 #include "orchestrator/plan/matrix.h"
-#include "schema/memory_estimate.h"
-#include "schema/parallel_plan.h"
+#include "schema/run_plan.h"
 #include "schema/run_settings.h"
 
 namespace wansweep {
 
-// One configuration with all that follows from it. With a problem, what could not be worked out is left at zero.
+// One configuration with all that follows from it.
 struct PlannedConfiguration {
-  RunSpec spec;      // resolved
-  std::string hash;  // spec_hash of it
-  std::string name;  // "r4-layerwise-shift12-1f0c93ab": readable, and unique in the sweep
-  int64_t tokens = 0;
-  ParallelPlan parallel;
-  MemoryEstimate memory;
-  std::optional<int> switch_step;
+  RunSpec spec;                    // resolved, as far as it could be
+  std::string hash;                // spec_hash of it
+  std::string name;                // "r4-layerwise-shift12-1f0c93ab": readable, and unique in the sweep
+  std::optional<RunPlan> run;      // nullopt: there is a problem
   std::string problem;             // why it cannot run; empty: it can
   std::vector<std::string> drift;  // settings that differ from the catalog's
   std::vector<std::string> warnings;
 
-  int64_t host_bytes_per_node() const { return memory.host_weights * parallel.ranks; }
+  int64_t host_bytes_per_node() const { return run ? run->memory.host_weights * run->parallel.ranks : 0; }
 };
 
 struct Plan {

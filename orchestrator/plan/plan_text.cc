@@ -8,6 +8,7 @@
 
 #include "base/text_table.h"
 #include "orchestrator/plan/plan.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -31,14 +32,21 @@ std::string plan_as_table(const Plan& plan) {
                    {"activations/device", Align::right},
                    {"host/node", Align::right}});
   for (const PlannedConfiguration& c : plan.configurations) {
-    const bool planned = c.problem.empty();
-    const auto bytes = [&](int64_t count) { return planned ? human_bytes(static_cast<double>(count)) : "-"; };
-    std::string switch_text = c.switch_step ? fmt::format("{}", *c.switch_step) : "none";
-    table.add_row({c.name, fmt::format("{}", plan.repeats), fmt::format("{}", c.spec.ranks),
-                   planned ? c.parallel.name() : "-", c.spec.offload,
-                   c.spec.flow_shift ? fmt::format("{:g}", *c.spec.flow_shift) : "-", planned ? switch_text : "-",
-                   c.tokens > 0 ? fmt::format("{}", c.tokens) : "-", bytes(c.memory.device_weights),
-                   bytes(c.memory.device_activations), bytes(c.host_bytes_per_node())});
+    std::vector<std::string> row{c.name, fmt::format("{}", plan.repeats), fmt::format("{}", c.spec.ranks)};
+    row.emplace_back(c.run ? c.run->parallel.name() : "-");
+    row.emplace_back(name_of(c.spec.offload));
+    row.emplace_back(c.spec.flow_shift ? fmt::format("{:g}", *c.spec.flow_shift) : "-");
+    if (c.run) {
+      const RunPlan& run = *c.run;
+      row.emplace_back(run.switch_step ? fmt::format("{}", *run.switch_step) : "none");
+      row.emplace_back(fmt::format("{}", run.tokens));
+      for (const int64_t bytes : {run.memory.device_weights, run.memory.device_activations, c.host_bytes_per_node()}) {
+        row.emplace_back(human_bytes(static_cast<double>(bytes)));
+      }
+    } else {
+      row.insert(row.end(), 5, "-");
+    }
+    table.add_row(std::move(row));
   }
   std::string text = table.to_string();
   text +=
@@ -68,16 +76,15 @@ std::string plan_as_json(const Plan& plan) {
   text += ",\n  \"configurations\": [";
   const char* separator = "\n    ";
   for (const PlannedConfiguration& c : plan.configurations) {
-    Json one{{"name", c.name}, {"config", c.hash}, {"ranks", c.spec.ranks}, {"offload", c.spec.offload}};
-    if (c.problem.empty()) {
-      one["parallel_plan"] = c.parallel.name();
-      one["parallel_plan_why"] = c.parallel.why;
-      one["switch_step"] = c.switch_step ? Json(*c.switch_step) : Json(nullptr);
-      one["tokens"] = c.tokens;
-      one["tokens_per_rank"] = c.parallel.tokens_per_rank;
-      one["device_weights_bytes"] = c.memory.device_weights;
-      one["device_activations_bytes"] = c.memory.device_activations;
+    Json one{{"name", c.name},
+             {"config", c.hash},
+             {"ranks", c.spec.ranks},
+             {"offload", std::string(name_of(c.spec.offload))}};
+    if (c.run) {
+      one["parallel_plan"] = c.run->parallel.name();
+      one["parallel_plan_why"] = c.run->parallel.why;
       one["host_bytes_per_node"] = c.host_bytes_per_node();
+      one.update(plan_to_json(*c.run));
     }
     one["problem"] = c.problem.empty() ? Json(nullptr) : Json(c.problem);
     one["differs"] = c.drift;

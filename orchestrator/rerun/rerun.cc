@@ -5,19 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
-#include <type_traits>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "schema/model_catalog.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -28,28 +27,23 @@ using Json = nlohmann::json;
 constexpr std::string_view catalog_value = "catalog";
 constexpr std::string_view rerun_suffix = "-rerun";
 
-// Settings that resolve_spec fills when they are open.
-constexpr std::array<std::string_view, 8> resolved_settings{
-    "flow_shift", "boundary_ratio", "guidance_scale", "guidance_scale_2", "steps", "size", "frames", "sigma_schedule"};
-
-bool is_text(const Field& field) {
-  return std::holds_alternative<std::string RunSpec::*>(field.member) ||
-         std::holds_alternative<std::optional<std::string> RunSpec::*>(field.member);
-}
-
 Json value_of(const Field& field, const std::string& text) {
-  if (is_text(field)) {
-    const bool is_path = field.name == "model" || field.name == "inputs";
-    return is_path && !text.empty() ? fs::absolute(text).lexically_normal().string() : text;
-  }
+  if (field.is_path() && !text.empty()) return fs::absolute(text).lexically_normal().string();
+  if (field.is_text() || !field.choices().empty()) return text;
   const Json json = Json::parse(text, nullptr, false);
   return json.is_discarded() ? Json(text) : json;
 }
 
 void open_again(RunSpec& spec, std::string_view name) {
-  const RunSpec fresh;
-  std::visit([&](auto member) { spec.*member = fresh.*member; }, find_field(name)->member);
+  reset_field(spec, *find_field(name));
   spec.origins.erase(std::string(name));
+}
+
+// Whether `--set KEY=catalog` means anything: the catalog has a say on what resolving fills, and `resolver` decides who
+// does.
+bool catalog_decides(std::string_view key) {
+  const Field* field = find_field(key);
+  return key == "resolver" || (field != nullptr && field->resolved);
 }
 
 // The settings that a user gave. SGLang's frames are the user's rounded up, when rounding gives them.
@@ -59,7 +53,8 @@ RunSpec as_asked(const RunSpec& used) {
     if (origin.origin == "user") set_field(asked, name, get_field(used, *find_field(name)), "spec.json");
   }
   const auto frames = used.origins.find("frames");
-  if (used.resolver != "sglang-2025-12" || frames == used.origins.end() || frames->second.catalog.empty()) return asked;
+  if (used.resolver != ResolverKind::sglang_2025_12 || frames == used.origins.end() || frames->second.catalog.empty())
+    return asked;
   const int wanted = std::stoi(frames->second.catalog);
   if (!asked.frames && sglang_rounded_frames(wanted, static_cast<int>(used.ranks)) == used.frames) {
     set_field(asked, "frames", wanted, "spec.json");
@@ -169,11 +164,10 @@ Change parse_change(const std::string& text) {
   if (change.value != catalog_value) {
     const Field* field = find_field(change.key);
     set_field(scratch, change.key, field != nullptr ? value_of(*field, change.value) : Json(), "--set");
-  } else if (change.key != "resolver" &&
-             std::find(resolved_settings.begin(), resolved_settings.end(), change.key) == resolved_settings.end()) {
+  } else if (!catalog_decides(change.key)) {
     if (find_field(change.key) == nullptr) set_field(scratch, change.key, nullptr, "--set");  // throws
     throw bad_input(fmt::format("--set {}: the catalog has no say on it; it has on resolver, {}", text,
-                                fmt::join(resolved_settings, ", ")));
+                                fmt::join(resolved_settings(), ", ")));
   }
   return change;
 }
@@ -188,9 +182,9 @@ RunSpec corrected(const RunSpec& used, const std::vector<Change>& changes) {
     }
   }
   for (const Change& change : changes) {
-    if (change.value == catalog_value && spec.resolver != "files") {
+    if (change.value == catalog_value && spec.resolver != ResolverKind::files) {
       throw bad_input(fmt::format("--set {}: resolver is {}, which would decide it again; add --set resolver=catalog",
-                                  change.text(), spec.resolver));
+                                  change.text(), name_of(spec.resolver)));
     }
   }
   return spec;

@@ -7,6 +7,7 @@
 #include "base/text_table.h"
 #include "orchestrator/rerun/rerun.h"
 #include "schema/flow_schedule.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -24,8 +25,7 @@ std::string shown(const RunSpec& spec, const Field& field) {
 std::string switch_of(const RunSpec& spec) {
   if (!spec.boundary_ratio || !spec.steps || !spec.flow_shift) return "none";
   const auto step = switch_step(
-      make_flow_schedule(parse_sigma_schedule(spec.sigma_schedule), static_cast<int>(*spec.steps), *spec.flow_shift),
-      *spec.boundary_ratio);
+      make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *spec.flow_shift), *spec.boundary_ratio);
   return step ? fmt::format("{} of {}", *step, *spec.steps) : "none";
 }
 
@@ -59,7 +59,7 @@ std::string rerun_as_text(const Rerun& rerun) {
   bool by_resolver = false;
   for (const PlannedConfiguration& c : rerun.plan.configurations) {
     for (const std::string& line : c.drift) text += fmt::format("still differs  {}: {}\n", c.name, line);
-    by_resolver = by_resolver || (!c.drift.empty() && c.spec.resolver != "files");
+    by_resolver = by_resolver || (!c.drift.empty() && c.spec.resolver != ResolverKind::files);
   }
   if (by_resolver) text += "--set resolver=catalog would take back all that the resolver decided\n";
   return text;

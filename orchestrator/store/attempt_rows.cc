@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/sha256.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {

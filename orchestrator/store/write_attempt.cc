@@ -13,6 +13,7 @@
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/parallel_plan.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -45,8 +46,7 @@ std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
 
 std::optional<int64_t> switch_of(const RunSpec& spec, std::optional<double> shift, std::optional<double> boundary) {
   if (!spec.steps || !shift || !boundary) return std::nullopt;
-  const FlowSchedule schedule =
-      make_flow_schedule(parse_sigma_schedule(spec.sigma_schedule), static_cast<int>(*spec.steps), *shift);
+  const FlowSchedule schedule = make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *shift);
   const auto step = switch_step(schedule, *boundary);
   return step ? std::optional<int64_t>(*step) : std::nullopt;
 }
@@ -67,16 +67,6 @@ std::optional<ParallelPlan> plan_of(const RunSpec& spec) {
   }
 }
 
-// Equal for runs that compute the same and only move weights in other ways.
-std::string work_of(RunSpec spec) {
-  const RunSpec plain;
-  spec.offload = plain.offload;
-  spec.prefetch = plain.prefetch;
-  spec.host_memory = plain.host_memory;
-  spec.device_memory = plain.device_memory;
-  return spec_hash(spec);
-}
-
 void write_settings(Store& store, int64_t run, const RunSpec& spec) {
   const std::optional<ParallelPlan> plan = plan_of(spec);
   const auto part = [](std::optional<int64_t> asked, const std::optional<ParallelPlan>& made,
@@ -90,7 +80,7 @@ void write_settings(Store& store, int64_t run, const RunSpec& spec) {
   SQLite::Statement update(store.db,
                            "UPDATE run SET work = ?, cfg = ?, ulysses = ?, ring = ?, expected_switch = ?, "
                            "catalog_switch = ? WHERE id = ?");
-  execute(update, work_of(spec), int64_t{spec.cfg_parallel ? 2 : 1}, part(spec.ulysses, plan, &ParallelPlan::ulysses),
+  execute(update, work_hash(spec), int64_t{spec.cfg_parallel ? 2 : 1}, part(spec.ulysses, plan, &ParallelPlan::ulysses),
           part(spec.ring, plan, &ParallelPlan::ring), expected, by_catalog, run);
 
   SQLite::Statement clear(store.db, "DELETE FROM setting WHERE run_id = ?");

@@ -21,6 +21,7 @@
 #include "base/sha256.h"
 #include "orchestrator/sweep/optional_int.h"
 #include "schema/completion.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {

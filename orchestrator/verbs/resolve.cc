@@ -17,13 +17,14 @@
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/run_settings.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, 2> sglang_resolvers{"sglang-2025-12", "sglang-2026-03"};
+constexpr std::array<ResolverKind, 2> sglang_resolvers{ResolverKind::sglang_2025_12, ResolverKind::sglang_2026_03};
 constexpr std::array<int, 2> shown_steps{27, 40};
 constexpr std::array<int, 2> shown_ranks{4, 6};
 
@@ -117,9 +118,9 @@ Json differences(const SglangVerdict& verdict, const RunSpec& right) {
   return lines;
 }
 
-Json verdict_json(const std::string& resolver, const ResolveArguments& options, const RunSpec& right) {
+Json verdict_json(ResolverKind resolver, const ResolveArguments& options, const RunSpec& right) {
   const SglangVerdict verdict = sglang_verdict(resolver, options.path, options.model_id);
-  Json json{{"resolver", resolver}, {"config", verdict.config}, {"rule", verdict.rule}};
+  Json json{{"resolver", name_of(resolver)}, {"config", verdict.config}, {"rule", verdict.rule}};
   if (verdict.config.empty()) return json;
   json["flow_shift"] = verdict.flow_shift;
   json["switch_step"] = switch_steps(SigmaSchedule::sglang, verdict.flow_shift, verdict.boundary_ratio);
@@ -194,7 +195,7 @@ int resolve(const ResolveArguments& options) {
             {"switch_step", switch_steps(SigmaSchedule::diffusers, spec.flow_shift.value_or(1), spec.boundary_ratio)},
             {"sglang", Json::array()}};
   json["disagreements"] = disagreements(json["settings"], identity.entry->source);
-  for (const char* resolver : sglang_resolvers) json["sglang"].push_back(verdict_json(resolver, options, spec));
+  for (const ResolverKind resolver : sglang_resolvers) json["sglang"].push_back(verdict_json(resolver, options, spec));
   if (options.json) {
     fmt::print("{}\n", json.dump(2));
   } else {

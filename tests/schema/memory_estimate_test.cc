@@ -34,11 +34,11 @@ TEST(MemoryEstimate, OffloadModesTradeDeviceForHostMemory) {
   request.config = catalog_entry("t2v-a14b").config;
   request.bytes_per_value = 2;
   const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
-  request.offload = "resident";
+  request.offload = OffloadMode::resident;
   const MemoryEstimate resident = estimate_memory(request, plan);
-  request.offload = "swap";
+  request.offload = OffloadMode::swap;
   const MemoryEstimate swap = estimate_memory(request, plan);
-  request.offload = "layerwise";
+  request.offload = OffloadMode::layerwise;
   const MemoryEstimate layerwise = estimate_memory(request, plan);
   EXPECT_EQ(resident.device_weights, 2 * int64_t{28'576'983'168});
   EXPECT_EQ(swap.device_weights, 28'576'983'168);
@@ -53,7 +53,7 @@ TEST(MemoryEstimate, ShardingLeavesEachRankItsShareOfTheActivations) {
   MemoryRequest request;
   request.config = catalog_entry("t2v-a14b").config;
   request.bytes_per_value = 2;
-  request.offload = "resident";
+  request.offload = OffloadMode::resident;
   const int64_t one = activation_bytes(request, make_parallel_plan({1, false, {}, {}, 40, 32760})).hidden;
   const int64_t four = activation_bytes(request, make_parallel_plan({4, false, {}, {}, 40, 32760})).hidden;
   EXPECT_EQ(one, 4 * four);

@@ -1,4 +1,5 @@
 #include "schema/model_catalog.h"
+#include "schema/setting_fields.h"
 
 #include <gtest/gtest.h>
 
@@ -144,18 +145,18 @@ TEST_F(ModelCatalog, TheFilesDecideAndSglangGoesByTheName) {
       EXPECT_NE(model.rule.find("model_index.json says"), std::string::npos) << path;
 
       const auto config = [&](Verdict verdict) { return verdict == Verdict::own ? expected.own : expected.fallback; };
-      const SglangVerdict older = sglang_verdict("sglang-2025-12", path, "");
+      const SglangVerdict older = sglang_verdict(ResolverKind::sglang_2025_12, path, "");
       EXPECT_EQ(older.config, config(form.in_2025_12)) << path;
       EXPECT_TRUE(older.rule.starts_with(form.rule_2025_12)) << path << ": " << older.rule;
       EXPECT_TRUE(older.shards_frames);
-      const SglangVerdict newer = sglang_verdict("sglang-2026-03", path, "");
+      const SglangVerdict newer = sglang_verdict(ResolverKind::sglang_2026_03, path, "");
       EXPECT_EQ(newer.config, config(form.in_2026_03)) << path;
       EXPECT_TRUE(newer.rule.starts_with(form.rule_2026_03)) << path << ": " << newer.rule;
       EXPECT_FALSE(newer.shards_frames);
       // Only the newer one takes a declared id.
-      EXPECT_EQ(sglang_verdict("sglang-2025-12", path, expected.id).config, older.config) << path;
-      EXPECT_EQ(sglang_verdict("sglang-2026-03", path, expected.id).config, expected.own) << path;
-      EXPECT_EQ(sglang_verdict("sglang-2026-03", path, expected.id).rule, "--model-id") << path;
+      EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2025_12, path, expected.id).config, older.config) << path;
+      EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2026_03, path, expected.id).config, expected.own) << path;
+      EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2026_03, path, expected.id).rule, "--model-id") << path;
     }
   }
 }
@@ -174,7 +175,7 @@ TEST_F(ModelCatalog, SglangsConfigurationsBringTheirDefaults) {
                {"Wan-AI/Wan2.2-T2V-A14B-Diffusers", "Wan2_2_T2V_A14B_Config", 12, 4, 3, 40, 1280, 720, 81},
                {"Wan-AI/Wan2.2-I2V-A14B-Diffusers", "Wan2_2_I2V_A14B_Config", 5, 3.5, 3.5, 40, 1280, 720, 81}};
   for (const auto& row : table) {
-    for (const char* resolver : {"sglang-2025-12", "sglang-2026-03"}) {
+    for (const ResolverKind resolver : {ResolverKind::sglang_2025_12, ResolverKind::sglang_2026_03}) {
       const SglangVerdict verdict = sglang_verdict(resolver, row.hub_name, "");
       EXPECT_EQ(verdict.config, row.config) << row.hub_name;
       EXPECT_EQ(verdict.rule, "exact hub name") << row.hub_name;
@@ -219,7 +220,7 @@ TEST_F(ModelCatalog, TheOfficialSettingsAreThePublishedOnes) {
 }
 
 TEST_F(ModelCatalog, TheBoundarySurvivesAMisresolution) {
-  const SglangVerdict verdict = sglang_verdict("sglang-2025-12", publish("t2v-a14b", "wan2.2"), "");
+  const SglangVerdict verdict = sglang_verdict(ResolverKind::sglang_2025_12, publish("t2v-a14b", "wan2.2"), "");
   EXPECT_EQ(verdict.boundary_ratio, 0.875);
   EXPECT_EQ(verdict.guidance_scale, 3);
   EXPECT_EQ(verdict.guidance_scale_2, 3);
@@ -257,14 +258,14 @@ TEST_F(ModelCatalog, TheCatalogOutranksThePublishedSchedulersShift) {
 TEST_F(ModelCatalog, AMisresolvedRunCarriesWhatWouldHaveBeenRight) {
   RunSpec spec;
   spec.model = publish("t2v-a14b", "wan2.2");
-  spec.resolver = "sglang-2025-12";
+  spec.resolver = ResolverKind::sglang_2025_12;
   spec.ranks = 4;
   set_field(spec, "steps", 27, "test");
   set_field(spec, "frames", 81, "test");
   resolve_spec(spec);
   EXPECT_EQ(spec.flow_shift, 3.0);
   EXPECT_EQ(spec.frames, 93);
-  EXPECT_EQ(spec.sigma_schedule, "sglang");
+  EXPECT_EQ(spec.sigma_schedule, SigmaSchedule::sglang);
   EXPECT_EQ(spec.origins.at("flow_shift").catalog, "12");
   EXPECT_EQ(spec.origins.at("frames").catalog, "81");
   const std::vector<std::string> drift = configuration_drift(spec);

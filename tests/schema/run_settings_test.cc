@@ -1,4 +1,5 @@
 #include "schema/run_settings.h"
+#include "schema/setting_fields.h"
 
 #include <gtest/gtest.h>
 
@@ -39,7 +40,7 @@ TEST(RunSpec, ARoundTripThroughJsonKeepsEverySettingAndOrigin) {
   spec.cfg_parallel = true;
   spec.ulysses = 2;
   spec.prefetch = 0.25;
-  spec.offload = "layerwise";
+  spec.offload = OffloadMode::layerwise;
   spec.origins["flow_shift"] = {"sglang-2025-12", "12"};
   const RunSpec back = spec_from_json(json::parse(to_json(spec).dump()), "spec.json");
   EXPECT_EQ(to_json(back), to_json(spec));
@@ -84,14 +85,15 @@ TEST(RunSpec, ValidationNamesTheSettingItsValueAndWhatIsRight) {
     change(spec);
     return line_of([&] { validate(spec); });
   };
-  EXPECT_EQ(line([](RunSpec& s) { s.steps = 0; }), "steps is 0; at least 1 is needed");
-  EXPECT_EQ(line([](RunSpec& s) { s.flow_shift = -1; }), "flow_shift is -1; it must be above 0");
+  EXPECT_EQ(line([](RunSpec& s) { s.steps = 0; }), "steps is 0; between 1 and 10000 is needed");
+  EXPECT_EQ(line([](RunSpec& s) { s.flow_shift = -1; }), "flow_shift is -1; above 0 and at most 10000 is needed");
   EXPECT_EQ(line([](RunSpec& s) { s.size = "832x481"; }), "size is 832x481; its height 481 must be a multiple of 16");
   EXPECT_EQ(line([](RunSpec& s) { s.size = "big"; }), "size is big; WIDTHxHEIGHT in pixels is needed, as 832x480");
   EXPECT_EQ(line([](RunSpec& s) { s.frames = 80; }), "frames is 80; 4n + 1 is needed, as 81");
   EXPECT_EQ(line([](RunSpec& s) { s.boundary_ratio = 875; }), "boundary_ratio is 875; between 0 and 1 is needed");
-  EXPECT_EQ(line([](RunSpec& s) { s.weights = "random"; }), "weights is random; files or random:SEED is needed");
-  EXPECT_EQ(line([](RunSpec& s) { s.ranks = 0; }), "ranks is 0; at least 1 is needed");
+  EXPECT_EQ(line([](RunSpec& s) { s.weights = "random"; }),
+            "weights is random; files or random:SEED is needed, SEED a whole number below 2^64");
+  EXPECT_EQ(line([](RunSpec& s) { s.ranks = 0; }), "ranks is 0; between 1 and 4096 is needed");
   EXPECT_EQ(line([](RunSpec& s) {
               s.cfg_parallel = true;
               s.guidance_scale = 1;
@@ -99,6 +101,51 @@ TEST(RunSpec, ValidationNamesTheSettingItsValueAndWhatIsRight) {
             "cfg_parallel with guidance_scale 1; guidance runs above 1 only");
   EXPECT_NE(line([](RunSpec& s) { s.size.reset(); }).find("inputs"), std::string::npos);
   validate(valid_spec());
+}
+
+TEST(RunSpec, EveryNumberHasBoundsAndNoneIsCutToItsType) {
+  RunSpec spec;
+  for (const Field& field : fields()) {
+    const bool number = !field.is_text() && !field.is_switch() && field.choices().empty();
+    EXPECT_EQ(number, field.bounds.has_value()) << field.name;
+    if (!number) continue;
+    EXPECT_THROW(set_field(spec, field.name, 1e300, "f"), Error) << field.name;
+  }
+  EXPECT_EQ(line_of([&] { set_field(spec, "steps", 4294967297, "f"); }),
+            "f: steps is 4294967297; between 1 and 10000 is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "frames", 9223372036854775805, "f"); }),
+            "f: frames is 9223372036854775805; between 1 and 10001 is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "ranks", uint64_t{18446744073709551615u}, "f"); }),
+            "f: ranks is 9223372036854775807; between 1 and 4096 is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "device_memory", 1e300, "f"); }),
+            "f: device_memory is 1e+300; between 0 and 1048576 is needed");
+}
+
+TEST(RunSpec, ANumberThatIsNotFiniteIsNamedAsItIs) {
+  RunSpec spec;
+  EXPECT_EQ(line_of([&] { set_field(spec, "flow_shift", std::numeric_limits<double>::infinity(), "f"); }),
+            "f: flow_shift is inf; a number is needed");
+}
+
+TEST(RunSpec, ASeedOfRandomWeightsBeyond64BitsIsRefused) {
+  EXPECT_EQ(random_weights_seed("files"), std::nullopt);
+  EXPECT_EQ(random_weights_seed("random:18446744073709551615"), 18446744073709551615u);
+  for (const char* text : {"random:18446744073709551616", "random:", "random:-1", "random:1 ", "random: 1", "Files"}) {
+    EXPECT_THROW(random_weights_seed(text), Error) << text;
+  }
+}
+
+TEST(RunSpec, RunsThatOnlyMoveWeightsInOtherWaysDoTheSameWork) {
+  const RunSpec a = valid_spec();
+  RunSpec b = a;
+  b.offload = OffloadMode::layerwise;
+  b.prefetch = 3;
+  b.host_memory = HostMemory::pageable;
+  b.device_memory = 12;
+  EXPECT_NE(spec_hash(a), spec_hash(b));
+  EXPECT_EQ(work_hash(a), work_hash(b));
+  b.flow_shift = 3;
+  EXPECT_NE(work_hash(a), work_hash(b));
 }
 
 TEST(RunSpec, EqualConfigurationsHaveEqualHashesWhateverTheirOrigins) {

@@ -46,24 +46,6 @@ void for_each_value(const ModelConfig& c, const LatentShape& s, Visit visit) {
 
 }  // namespace
 
-LatentShape latent_shape(int64_t channels, int64_t frames, int64_t height, int64_t width, int stride_time,
-                         int stride_space) {
-  return {channels, (frames - 1) / stride_time + 1, height / stride_space, width / stride_space};
-}
-
-int64_t token_count(const ModelConfig& c, const LatentShape& s) {
-  auto divides = [](int64_t size, int patch, const char* what) {
-    if (size < 1 || size % patch != 0) {
-      throw bad_input(fmt::format("latents of {} {} cannot be cut in patches of {}", size, what, patch));
-    }
-  };
-  divides(s.frames, c.patch_frames, "frames");
-  divides(s.height, c.patch_height, "rows");
-  divides(s.width, c.patch_width, "columns");
-  const Grid grid = grid_of(c, s);
-  return grid.frames * grid.rows * grid.columns;
-}
-
 std::vector<float> patchify(const ModelConfig& c, const LatentShape& s, const float* latents) {
   std::vector<float> tokens(static_cast<size_t>(s.values()));
   for_each_value(c, s, [&](int64_t latent, int64_t token) { tokens[static_cast<size_t>(token)] = latents[latent]; });

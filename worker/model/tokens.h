@@ -4,26 +4,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "schema/latent_shape.h"
 #include "schema/model_config.h"
 
 namespace wansweep {
-
-// Sizes of the latents [channels, frames, height, width].
-struct LatentShape {
-  int64_t channels = 0;
-  int64_t frames = 0;
-  int64_t height = 0;
-  int64_t width = 0;
-  int64_t values() const { return channels * frames * height * width; }
-  bool operator==(const LatentShape&) const = default;
-};
-
-// Latent sizes of a video of `frames` x height x width pixels, by the VAE's strides (4 in time, 8 in space for z16).
-LatentShape latent_shape(int64_t channels, int64_t frames, int64_t height, int64_t width, int stride_time,
-                         int stride_space);
-
-// Throws bad_input when the patch does not divide a size.
-int64_t token_count(const ModelConfig& config, const LatentShape& shape);
 
 // [channels, frames, height, width] to [tokens, channels * patch], values of a token ordered (channel, frame, row,
 // column) as patch_embedding's weight has them; and back.

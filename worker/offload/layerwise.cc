@@ -115,11 +115,16 @@ class Layerwise : public Offload {
 
 std::unique_ptr<Offload> make_layerwise(const OffloadRequest& request) { return std::make_unique<Layerwise>(request); }
 
-std::unique_ptr<Offload> make_offload(const std::string& mode, const OffloadRequest& request) {
-  if (mode == "resident") return make_resident(request);
-  if (mode == "swap") return make_swap(request);
-  if (mode == "layerwise") return make_layerwise(request);
-  throw bad_input(fmt::format("offload is {}; resident, swap and layerwise are known", mode));
+std::unique_ptr<Offload> make_offload(OffloadMode mode, const OffloadRequest& request) {
+  switch (mode) {
+    case OffloadMode::resident:
+      return make_resident(request);
+    case OffloadMode::swap:
+      return make_swap(request);
+    case OffloadMode::layerwise:
+      return make_layerwise(request);
+  }
+  throw Error(ExitCode::internal, "an offload mode has no implementation");
 }
 
 }  // namespace wansweep

@@ -46,7 +46,6 @@ std::unique_ptr<Offload> make_swap(const OffloadRequest& request);
 // block to the first, so that the next forward, or the other expert, finds its leading blocks in place.
 std::unique_ptr<Offload> make_layerwise(const OffloadRequest& request);
 
-// By the setting's name; throws bad_input for another.
-std::unique_ptr<Offload> make_offload(const std::string& mode, const OffloadRequest& request);
+std::unique_ptr<Offload> make_offload(OffloadMode mode, const OffloadRequest& request);
 
 }  // namespace wansweep

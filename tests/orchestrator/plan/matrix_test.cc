@@ -1,5 +1,6 @@
 #include "orchestrator/plan/matrix.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,7 +23,8 @@ void expect_bad(const std::string& text, const std::string& part) {
 TEST(Matrix, ExpandsToEveryCombinationInTheOrderOfTheFile) {
   const Sweep sweep = parse("[matrix]\nranks = [4, 6]\noffload = [\"swap\", \"layerwise\"]\n");
   std::vector<std::string> got;
-  for (const Configuration& c : sweep.configurations) got.push_back(std::to_string(c.spec.ranks) + c.spec.offload);
+  for (const Configuration& c : sweep.configurations)
+    got.push_back(fmt::format("{}{}", c.spec.ranks, name_of(c.spec.offload)));
   EXPECT_EQ(got, (std::vector<std::string>{"4swap", "4layerwise", "6swap", "6layerwise"}));
 }
 

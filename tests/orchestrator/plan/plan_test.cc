@@ -52,12 +52,12 @@ TEST_F(PlanTest, TheStudyIsEightConfigurationsThreeTimes) {
   EXPECT_EQ(planned.runs(), 24u);
   EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
   for (const PlannedConfiguration& c : planned.configurations) {
-    const bool misresolved = c.spec.resolver == "sglang-2025-12";
+    const bool misresolved = c.spec.resolver == ResolverKind::sglang_2025_12;
     EXPECT_EQ(c.spec.flow_shift, misresolved ? 3.0 : 12.0);
-    EXPECT_EQ(c.switch_step, misresolved ? 10 : 19);
-    EXPECT_EQ(c.tokens, (misresolved ? 24 : 21) * 30 * 52);  // 93 frames, for 81 do not divide by the ranks
-    EXPECT_GT(c.memory.device_weights, 0);
-    EXPECT_EQ(c.host_bytes_per_node(), c.memory.host_weights * c.spec.ranks);
+    EXPECT_EQ(c.run->switch_step, misresolved ? 10 : 19);
+    EXPECT_EQ(c.run->tokens, (misresolved ? 24 : 21) * 30 * 52);  // 93 frames, for 81 do not divide by the ranks
+    EXPECT_GT(c.run->memory.device_weights, 0);
+    EXPECT_EQ(c.host_bytes_per_node(), c.run->memory.host_weights * c.spec.ranks);
   }
 }
 
@@ -68,8 +68,8 @@ TEST_F(PlanTest, TheDemoIsTwelveConfigurationsThreeTimes) {
   EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
   std::set<std::string> names;
   for (const PlannedConfiguration& c : planned.configurations) {
-    EXPECT_EQ(c.tokens, 3 * 4 * 8);
-    EXPECT_EQ(c.switch_step, c.spec.flow_shift == 12.0 ? 19 : 10);
+    EXPECT_EQ(c.run->tokens, 3 * 4 * 8);
+    EXPECT_EQ(c.run->switch_step, c.spec.flow_shift == 12.0 ? 19 : 10);
     EXPECT_EQ(c.drift.empty(), c.spec.flow_shift == 12.0);
     for (int repeat = 1; repeat <= planned.repeats; ++repeat) names.insert(run_name(c, repeat));
   }
@@ -91,18 +91,23 @@ TEST_F(PlanTest, WhatCannotWorkIsNamed) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
   expect_problem(inputs + "ulysses = 4\nring = 2\n[matrix]\nranks = [6]\n", "ulysses");
   expect_problem(inputs + "cfg_parallel = true\n[matrix]\nranks = [3]\n", "3");
-  expect_problem(inputs + "[matrix]\nsteps = [0]\n", "steps");
   expect_problem("[matrix]\nsize = [\"833x481\"]\n", "size");
-  expect_problem("inputs = \"none.safetensors\"\n[matrix]\nranks = [4]\n", "none.safetensors: inputs cannot be read");
+  expect_problem("inputs = \"none.safetensors\"\n[matrix]\nranks = [4]\n", "none.safetensors: cannot be read");
   expect_problem(inputs + "device_memory = 0.0001\n[matrix]\nranks = [4]\n", "device_memory is 0.0001 GiB");
 }
 
 TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
-  expect_problem(inputs + "steps = 0\n[matrix]\nranks = [4]\n", "s.toml:6: base: steps is 0");
-  expect_problem(inputs + "[matrix]\noffload = [\"swap\"]\nsteps = [0]\n", "s.toml:8: matrix: steps is 0");
-  expect_problem(inputs + "steps = 0\n[[include]]\nranks = 4\n", "s.toml:6: base: steps is 0");
-  expect_problem(inputs + "[[include]]\nranks = 4\nsteps = 0\n", "s.toml:8: include: steps is 0");
+  expect_problem(inputs + "cfg_parallel = true\n[matrix]\nranks = [4]\nguidance_scale = [1]\n",
+                 "s.toml:6: base: cfg_parallel with guidance_scale 1");
+  expect_problem("frames = 81\n[matrix]\nsize = [\"833x481\"]\n", "s.toml:7: matrix: size is 833x481");
+  expect_problem("frames = 80\nsize = \"832x480\"\n[[include]]\nranks = 4\n", "s.toml:5: base: frames is 80");
+  expect_problem("size = \"832x480\"\n[[include]]\nranks = 4\nframes = 80\n", "s.toml:8: include: frames is 80");
+}
+
+TEST_F(PlanTest, SizesBesideInputsAreRefusedForTheyWouldNotCount) {
+  const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
+  expect_problem(inputs + "[matrix]\nsize = [\"832x480\"]\n", "size is set, and inputs gives the shape of the latents");
 }
 
 TEST_F(PlanTest, InputsThatSglangWouldRoundAreWarnedOf) {
@@ -127,11 +132,12 @@ TEST_F(PlanTest, BrokenInputsFilesAreNamed) {
   const auto with_header = [](const std::string& header) {
     return std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header;
   };
-  expect("abc", "3 bytes long");
-  expect(std::string(8, '\x7f'), "says its header is");
-  expect(with_header("not json"), "not JSON");
+  expect("abc", "has 3 bytes; a safetensors file has at least 10");
+  expect(std::string(8, '\x7f'), "a header of 9187201950435737471 bytes; at most");
+  expect(with_header("not json"), "the header is not JSON");
   expect(with_header("{}"), "tensor initial_latents is missing");
-  expect(with_header(R"({"initial_latents":{"shape":[1,16]}})"), "no shape of 5 dimensions");
+  expect(with_header(R"({"initial_latents":{"dtype":"F32","shape":[1,0],"data_offsets":[0,0]}})"),
+         "tensor initial_latents has the shape [1, 0]; 5 dimensions are needed");
 }
 
 TEST_F(PlanTest, TheSameConfigurationTwiceIsNamed) {

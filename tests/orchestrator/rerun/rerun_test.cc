@@ -69,10 +69,10 @@ TEST_F(RerunTest, UnderTheOldResolverEachRankHasWholeLatentFrames) {
   for (const PlannedConfiguration& c : plan.configurations) {
     ASSERT_EQ(c.problem, "");
     EXPECT_EQ(c.spec.frames, 93);
-    const int64_t tokens_per_frame = c.tokens / 24;
-    EXPECT_EQ(c.tokens, tokens_per_frame * 24);
-    EXPECT_EQ(c.parallel.tokens_per_rank % tokens_per_frame, 0) << c.spec.ranks;
-    EXPECT_EQ(c.parallel.tokens_per_rank * c.spec.ranks, c.tokens);
+    const int64_t tokens_per_frame = c.run->tokens / 24;
+    EXPECT_EQ(c.run->tokens, tokens_per_frame * 24);
+    EXPECT_EQ(c.run->parallel.tokens_per_rank % tokens_per_frame, 0) << c.spec.ranks;
+    EXPECT_EQ(c.run->parallel.tokens_per_rank * c.spec.ranks, c.run->tokens);
   }
 }
 
@@ -83,8 +83,8 @@ TEST_F(RerunTest, AShiftSetByHandLeavesWhatElseTheResolverDecided) {
   EXPECT_EQ(spec.flow_shift, 12.0);
   EXPECT_EQ(spec.guidance_scale, 3.0);
   EXPECT_EQ(spec.frames, 93);
-  EXPECT_EQ(spec.sigma_schedule, "sglang");
-  EXPECT_EQ(made.plan.configurations[0].switch_step, 19);
+  EXPECT_EQ(spec.sigma_schedule, SigmaSchedule::sglang);
+  EXPECT_EQ(made.plan.configurations[0].run->switch_step, 19);
   EXPECT_NE(rerun_as_text(made).find("--set resolver=catalog would take back"), std::string::npos);
 }
 
@@ -95,7 +95,7 @@ TEST_F(RerunTest, TheCatalogTakesBackAllThatTheResolverDecided) {
     EXPECT_EQ(spec.flow_shift, 12.0);
     EXPECT_EQ(spec.guidance_scale, 4.0);
     EXPECT_EQ(spec.frames, 81);
-    EXPECT_EQ(spec.sigma_schedule, "diffusers");
+    EXPECT_EQ(spec.sigma_schedule, SigmaSchedule::diffusers);
     EXPECT_EQ(spec.size, "64x64") << "the user's own setting stays";
     EXPECT_TRUE(configuration_drift(spec).empty());
   }

@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "schema/completion.h"
 #include "schema/run_settings.h"
+#include "schema/setting_fields.h"
 #include "schema/trace_file.h"
 
 namespace wansweep::synthetic {
@@ -60,7 +61,7 @@ inline RunSpec spec_of(const Shape& shape) {
   spec.ranks = shape.ranks;
   spec.ulysses = shape.ranks;
   spec.ring = 1;
-  spec.offload = shape.offload;
+  spec.offload = value_named<OffloadMode>(shape.offload).value();
   spec.origins["flow_shift"] = {shape.flow_shift == 12 ? "catalog" : "sglang-2025-12", "12.0"};
   spec.origins["boundary_ratio"] = {"catalog", "0.875"};
   return spec;

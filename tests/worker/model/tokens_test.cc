@@ -17,10 +17,10 @@ ModelConfig a14b() {
 }
 
 TEST(LatentShape, Of81FramesOf480pIs21Times60Times104) {
-  const LatentShape shape = latent_shape(16, 81, 480, 832, 4, 8);
+  const LatentShape shape = latent_shape(16, 81, 480, 832, {4, 8});
   EXPECT_EQ(shape, (LatentShape{16, 21, 60, 104}));
   EXPECT_EQ(token_count(a14b(), shape), 32760);
-  EXPECT_EQ(token_count(a14b(), latent_shape(16, 81, 720, 1280, 4, 8)), 75600);
+  EXPECT_EQ(token_count(a14b(), latent_shape(16, 81, 720, 1280, {4, 8})), 75600);
 }
 
 TEST(Tokens, ASizeThatThePatchDoesNotDivideIsNamed) {

@@ -53,7 +53,7 @@ TEST_F(SafetensorsModelTest, AnIndexThatIsWrongIsRefused) {
   write_index("{");
   expect_refused("index.json: is not JSON");
   write_index("[]");
-  expect_refused("index.json: has no weight_map object");
+  expect_refused("index.json: is not a JSON object");
   write_index(R"({"weight_map": []})");
   expect_refused("index.json: has no weight_map object");
   write_index(R"({"weight_map": {"a": 1}})");

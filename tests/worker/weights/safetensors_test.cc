@@ -157,7 +157,7 @@ TEST_F(SafetensorsTest, AWriteThatStopsHalfWayLeavesTheOldFile) {
   const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit limit{.rlim_cur = 50'000, .rlim_max = before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  expect_error(ExitCode::output, "x.safetensors: cannot be written: File too large", [&] {
+  expect_error(ExitCode::output, "x.safetensors: cannot write: File too large", [&] {
     write_safetensors(file, {}, {{"new", {100'000}, values.data()}});
   });
   setrlimit(RLIMIT_FSIZE, &before);

@@ -1,0 +1,145 @@
+// Settings become a plan in the order in which one thing needs another: the model's sizes, the precision, the latents
+// and their tokens, the ranks that share them, the steps and where the experts switch, and last what all of that takes
+// of a device's and a host's memory.
+
+#include "schema/run_plan.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace wansweep {
+namespace {
+
+using nlohmann::json;
+
+void check_model(const ModelConfig& config) {
+  if (config.in_channels == config.out_channels) return;
+  throw bad_input(
+      fmt::format("model has {} input and {} output channels; the worker runs text to video only, where they are equal",
+                  config.in_channels, config.out_channels));
+}
+
+DType dtype_of(const RunSpec& settings) {
+  switch (settings.precision) {
+    case Precision::automatic:
+      break;
+    case Precision::fp32:
+      return DType::f32;
+    case Precision::bf16:
+      return DType::bf16;
+  }
+  return settings.backend == BackendKind::cuda ? DType::bf16 : DType::f32;
+}
+
+ParallelPlan parallel_plan_of(const RunSpec& settings, int heads, int64_t tokens) {
+  const auto narrow = [](const std::optional<int64_t>& value) {
+    return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+  };
+  ParallelRequest request;
+  request.ranks = static_cast<int>(settings.ranks);
+  request.cfg_parallel = settings.cfg_parallel;
+  request.ulysses = narrow(settings.ulysses);
+  request.ring = narrow(settings.ring);
+  request.heads = heads;
+  request.tokens = tokens;
+  return make_parallel_plan(request);
+}
+
+void check_device_memory(const RunPlan& plan) {
+  const std::optional<int64_t> limit = device_memory_limit(plan.settings);
+  const MemoryEstimate& memory = plan.memory;
+  if (!limit || memory.device_total() <= *limit) return;
+  throw bad_input(
+      fmt::format("device_memory is {} GiB; offload {} needs {:.2f} GiB on each device ({:.2f} weights, "
+                  "{:.2f} activations)",
+                  plan.settings.device_memory > 0 ? plan.settings.device_memory : default_cpu_device_gib,
+                  name_of(plan.settings.offload), to_gib(memory.device_total()), to_gib(memory.device_weights),
+                  to_gib(memory.device_activations)));
+}
+
+}  // namespace
+
+std::optional<int64_t> device_memory_limit(const RunSpec& settings) {
+  if (settings.device_memory > 0) return static_cast<int64_t>(settings.device_memory * gibibyte);
+  if (settings.backend == BackendKind::cpu) return static_cast<int64_t>(default_cpu_device_gib * gibibyte);
+  return std::nullopt;
+}
+
+InputShape input_shape_of(const RunSpec& settings, const ModelIdentity& model) {
+  if (!settings.inputs.empty()) return read_input_shape(settings.inputs, model.config);
+  return {latent_shape(model.config.in_channels, *settings.frames, settings.height(), settings.width(),
+                       {model.entry->vae_stride_time, model.entry->vae_stride_space}),
+          encoded_text_tokens};
+}
+
+RunPlan make_run_plan(RunSpec resolved, const ModelIdentity& model, const InputShape& input) {
+  validate(resolved);
+  check_model(model.config);
+  RunPlan plan;
+  plan.settings = std::move(resolved);
+  plan.model = model;
+  plan.type = dtype_of(plan.settings);
+  plan.input = input;
+  plan.tokens = token_count(model.config, input.latents);
+  plan.parallel = parallel_plan_of(plan.settings, model.config.heads, plan.tokens);
+
+  plan.sigmas = make_flow_schedule(plan.settings.sigma_schedule, static_cast<int>(*plan.settings.steps),
+                                   *plan.settings.flow_shift);
+  if (model.two_experts && plan.settings.boundary_ratio) {
+    plan.switch_step = switch_step(plan.sigmas, *plan.settings.boundary_ratio);
+  }
+  plan.guided = *plan.settings.guidance_scale > 1;
+
+  plan.memory_request = {model.config,
+                         model.two_experts,
+                         plan.settings.offload,
+                         plan.settings.prefetch,
+                         static_cast<int>(size_of(plan.type)),
+                         input.text_tokens,
+                         plan.guided};
+  plan.memory = estimate_memory(plan.memory_request, plan.parallel);
+  check_device_memory(plan);
+  return plan;
+}
+
+RunPlan make_run_plan(RunSpec settings) {
+  const ModelIdentity model = resolve_spec(settings);
+  validate(settings);  // before the sizes are worked out
+  const InputShape input = input_shape_of(settings, model);
+  return make_run_plan(std::move(settings), model, input);
+}
+
+json plan_to_json(const RunPlan& plan) {
+  const auto number_or_null = [](const std::optional<int>& number) { return number ? json(*number) : json(); };
+  const LatentShape& latents = plan.input.latents;
+  return {{"model_id", plan.model.entry->id},
+          {"experts", plan.experts()},
+          {"type", plan.type == DType::f32 ? "fp32" : "bf16"},
+          {"latents", {latents.channels, latents.frames, latents.height, latents.width}},
+          {"text_tokens", plan.input.text_tokens},
+          {"tokens", plan.tokens},
+          {"tokens_per_rank", plan.parallel.tokens_per_rank},
+          {"cfg", plan.parallel.cfg},
+          {"ulysses", plan.parallel.ulysses},
+          {"ring", plan.parallel.ring},
+          {"switch_step", number_or_null(plan.switch_step)},
+          {"catalog_switch_step", number_or_null(catalog_switch_step(plan.settings))},
+          {"device_weights_bytes", plan.memory.device_weights},
+          {"device_activations_bytes", plan.memory.device_activations},
+          {"host_weights_bytes", plan.memory.host_weights}};
+}
+
+std::string plan_difference(const json& planned, const json& made) {
+  for (const auto& [name, value] : made.items()) {
+    const json before = planned.is_object() ? planned.value(name, json()) : json();
+    if (before != value) return fmt::format("{} was planned as {}, and is {}", name, before.dump(), value.dump());
+  }
+  return "";
+}
+
+}  // namespace wansweep

@@ -1,0 +1,300 @@
+// The table comes first; below it, what reads and writes values by their member's type. A value's type decides how its
+// JSON is read: text, a switch, a whole number, a number, or one of an enum's words.
+
+#include "schema/setting_fields.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/nearest_name.h"
+
+namespace wansweep {
+namespace {
+
+using nlohmann::json;
+
+constexpr Bounds ranks_bounds{1, 4096};
+constexpr Bounds gib_bounds{0, 1 << 20};
+
+std::vector<Field> make_table() {
+  using S = RunSpec;
+  return {
+      {"model", "model directory in diffusers layout, or a config.json with random weights", Role::work, &S::model},
+      {"model_id", "catalog id; an error when the model's files say otherwise", Role::work, &S::model_id, {}, true},
+      {"resolver", "whose rules decide the settings left open", Role::work, &S::resolver},
+      {"weights", "files, or random:SEED", Role::work, &S::weights},
+      {"inputs", "safetensors file with initial_latents, prompt_embeds, negative_prompt_embeds", Role::work,
+       &S::inputs},
+      {"size", "WIDTHxHEIGHT in pixels", Role::work, &S::size, {}, true},
+      {"frames", "video frames, 4n + 1", Role::work, &S::frames, Bounds{1, 10'001}, true},
+      {"seed", "of the drawn latents and embeddings", Role::work, &S::seed,
+       Bounds{0, static_cast<double>(std::numeric_limits<int64_t>::max())}},
+      {"steps", "scheduler steps", Role::work, &S::steps, Bounds{1, 10'000}, true},
+      {"flow_shift", "shift of the noise schedule", Role::work, &S::flow_shift, Bounds{0, 10'000, true}, true},
+      {"sigma_schedule", "how the sigmas are placed", Role::work, &S::sigma_schedule, {}, true},
+      {"boundary_ratio", "share of the timesteps below which the low-noise expert works", Role::work,
+       &S::boundary_ratio, Bounds{0, 1}, true},
+      {"guidance_scale", "of the high-noise expert; guidance runs above 1", Role::work, &S::guidance_scale,
+       Bounds{0, 10'000, true}, true},
+      {"guidance_scale_2", "of the low-noise expert", Role::work, &S::guidance_scale_2, Bounds{0, 10'000, true}, true},
+      {"ranks", "processes, one a device", Role::work, &S::ranks, ranks_bounds},
+      {"cfg_parallel", "cond and uncond on two halves of the ranks", Role::work, &S::cfg_parallel},
+      {"ulysses", "ranks that exchange heads for tokens", Role::work, &S::ulysses, ranks_bounds},
+      {"ring", "ranks that pass keys and values round", Role::work, &S::ring, ranks_bounds},
+      {"offload", "how weights reach the device", Role::offload, &S::offload},
+      {"prefetch", "blocks fetched ahead, as SGLang counts: 0 is 1, below 1 a share, else blocks", Role::offload,
+       &S::prefetch, Bounds{0, 10'000}},
+      {"host_memory", "kind of the host store", Role::offload, &S::host_memory},
+      {"backend", "what computes", Role::placement, &S::backend},
+      {"precision", "of weights and activations; auto is fp32 on cpu, bf16 on cuda", Role::work, &S::precision},
+      {"communicator", "what moves data between ranks; auto is mpi on cpu, nccl on cuda", Role::placement,
+       &S::communicator},
+      {"share_device", "several ranks may use one GPU", Role::placement, &S::share_device},
+      {"device_memory", "GiB that a rank may use; 0 is all there is (cuda) or 64 (cpu)", Role::offload,
+       &S::device_memory, gib_bounds},
+      {"link_bandwidth", "GB/s of the cpu backend's host link, each direction; 0 is memory speed", Role::placement,
+       &S::link_bandwidth, Bounds{0, 1e6}},
+      {"link", "one host link for all ranks of a node, or one a rank", Role::placement, &S::link},
+      {"trace_detail", "a trace row for each piece of work, or only between stalls", Role::recording, &S::trace_detail},
+      {"keep_steps", "keep every step's latents and noise prediction", Role::recording, &S::keep_steps},
+  };
+}
+
+template <typename T>
+struct ValueOf {
+  using type = T;
+};
+template <typename T>
+struct ValueOf<std::optional<T>> {
+  using type = T;
+};
+template <typename T>
+constexpr bool is_optional = false;
+template <typename T>
+constexpr bool is_optional<std::optional<T>> = true;
+
+template <typename Member>
+using MemberValue =
+    typename ValueOf<std::remove_cvref_t<decltype(std::declval<RunSpec>().*std::declval<Member>())>>::type;
+
+// The JSON value as T, or nothing when it has another type. Whole numbers may be written either way.
+template <typename T>
+std::optional<T> value_as(const json& value) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (value.is_string()) return value.get<std::string>();
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (value.is_boolean()) return value.get<bool>();
+  } else if constexpr (std::is_same_v<T, int64_t>) {
+    // Beyond 64 bits is out of every bounds; JSON would wrap it round.
+    constexpr auto largest = std::numeric_limits<int64_t>::max();
+    if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{largest}) return largest;
+    if (value.is_number_integer()) return value.get<int64_t>();
+    if (value.is_number_float() && std::abs(value.get<double>()) < 1e15 &&
+        std::nearbyint(value.get<double>()) == value.get<double>()) {
+      return static_cast<int64_t>(value.get<double>());
+    }
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (value.is_number() && std::isfinite(value.get<double>())) return value.get<double>();
+  } else {
+    if (value.is_string()) return value_named<T>(value.get<std::string>());
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+std::string what_is_needed() {
+  if constexpr (std::is_same_v<T, std::string>) return "text";
+  if constexpr (std::is_same_v<T, bool>) return "true or false";
+  if constexpr (std::is_same_v<T, int64_t>) return "a whole number";
+  return "a number";
+}
+
+// JSON has no infinity and no NaN, and would call them null.
+std::string shown(const json& value) {
+  if (value.is_number_float() && !std::isfinite(value.get<double>())) return fmt::format("{}", value.get<double>());
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+[[noreturn]] void refuse_unknown(std::string_view name, const std::string& where) {
+  std::vector<std::string_view> known;
+  for (const Field& each : fields()) known.push_back(each.name);
+  const std::string nearest = nearest_name(name, known);
+  throw bad_input(fmt::format("{}: {} is no setting{}", where, name,
+                              nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+}
+
+// What is wrong with a number; empty: nothing.
+template <typename T>
+std::string bounds_problem(const Field& field, T value) {
+  const auto number = static_cast<double>(value);
+  const Bounds& bounds = *field.bounds;
+  if (number > bounds.least && number <= bounds.most) return "";
+  if (number == bounds.least && !bounds.above) return "";
+  const std::string needed = bounds.above
+                                 ? fmt::format("above {} and at most {:.15g} is needed", bounds.least, bounds.most)
+                                 : fmt::format("between {} and {:.15g} is needed", bounds.least, bounds.most);
+  return fmt::format("{} is {}; {}", field.name, value, needed);
+}
+
+Origin read_origin(const std::string& name, const json& origin, const std::string& where) {
+  if (find_field(name) == nullptr || !origin.is_object() || !origin.value("origin", json()).is_string() ||
+      !origin.value("catalog", json("")).is_string()) {
+    throw bad_input(fmt::format("{}: origins.{} is {}; a setting's name and {{\"origin\": text}} are needed", where,
+                                name, shown(origin)));
+  }
+  return {origin["origin"], origin.value("catalog", std::string())};
+}
+
+}  // namespace
+
+std::vector<std::string_view> Field::choices() const {
+  return std::visit(
+      [](auto each) {
+        using Value = MemberValue<decltype(each)>;
+        if constexpr (NamedEnum<Value>) {
+          return names_of<Value>();
+        } else {
+          return std::vector<std::string_view>();
+        }
+      },
+      member);
+}
+
+bool Field::is_text() const {
+  return std::holds_alternative<std::string RunSpec::*>(member) ||
+         std::holds_alternative<std::optional<std::string> RunSpec::*>(member);
+}
+
+bool Field::is_switch() const { return std::holds_alternative<bool RunSpec::*>(member); }
+
+bool Field::is_path() const { return member == Member(&RunSpec::model) || member == Member(&RunSpec::inputs); }
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> table = make_table();
+  return table;
+}
+
+const Field* find_field(std::string_view name) {
+  const auto found = std::ranges::find(fields(), name, &Field::name);
+  return found == fields().end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> settings_of(Role role) {
+  std::vector<std::string_view> names;
+  for (const Field& field : fields()) {
+    if (field.role == role) names.push_back(field.name);
+  }
+  return names;
+}
+
+std::vector<std::string_view> resolved_settings() {
+  std::vector<std::string_view> names;
+  for (const Field& field : fields()) {
+    if (field.resolved) names.push_back(field.name);
+  }
+  return names;
+}
+
+void set_field(RunSpec& spec, std::string_view name, const json& value, const std::string& where) {
+  const Field* field = find_field(name);
+  if (field == nullptr) refuse_unknown(name, where);
+  std::visit(
+      [&](auto member) {
+        using Value = MemberValue<decltype(member)>;
+        const std::optional<Value> converted = value_as<Value>(value);
+        if constexpr (NamedEnum<Value>) {
+          if (!converted) {
+            throw bad_input(fmt::format("{}: {} is {}; {} are known", where, name,
+                                        value.is_string() ? value.get<std::string>() : shown(value),
+                                        fmt::join(names_of<Value>(), ", ")));
+          }
+        }
+        if (!converted) {
+          throw bad_input(
+              fmt::format("{}: {} is {}; {} is needed", where, name, shown(value), what_is_needed<Value>()));
+        }
+        if constexpr (std::is_same_v<Value, int64_t> || std::is_same_v<Value, double>) {
+          const std::string problem = bounds_problem(*field, *converted);
+          if (!problem.empty()) throw bad_input(fmt::format("{}: {}", where, problem));
+        }
+        spec.*member = *converted;
+      },
+      field->member);
+  spec.origins[std::string(name)].origin = "user";
+}
+
+json get_field(const RunSpec& spec, const Field& field) {
+  return std::visit(
+      [&](auto member) -> json {
+        const auto& value = spec.*member;
+        using Value = std::remove_cvref_t<decltype(value)>;
+        if constexpr (is_optional<Value>) {
+          return value ? json(*value) : json();
+        } else if constexpr (NamedEnum<Value>) {
+          return json(std::string(name_of(value)));
+        } else {
+          return json(value);
+        }
+      },
+      field.member);
+}
+
+void reset_field(RunSpec& spec, const Field& field) {
+  static const RunSpec fresh;
+  std::visit([&](auto member) { spec.*member = fresh.*member; }, field.member);
+}
+
+void check_bounds(const RunSpec& spec, const Field& field) {
+  std::visit(
+      [&](auto member) {
+        using Value = MemberValue<decltype(member)>;
+        if constexpr (std::is_same_v<Value, int64_t> || std::is_same_v<Value, double>) {
+          const std::optional<Value> value = spec.*member;
+          const std::string problem = value ? bounds_problem(field, *value) : "";
+          if (!problem.empty()) throw bad_input(problem);
+        }
+      },
+      field.member);
+}
+
+json to_json(const RunSpec& spec) {
+  json out = json::object();
+  for (const Field& field : fields()) {
+    json value = get_field(spec, field);
+    if (!value.is_null()) out[std::string(field.name)] = std::move(value);
+  }
+  json origins = json::object();
+  for (const auto& [name, origin] : spec.origins) {
+    origins[name] = {{"origin", origin.origin}};
+    if (!origin.catalog.empty()) origins[name]["catalog"] = origin.catalog;
+  }
+  out["origins"] = std::move(origins);
+  return out;
+}
+
+RunSpec spec_from_json(const json& in, const std::string& where) {
+  if (!in.is_object()) throw bad_input(fmt::format("{}: is not a JSON object", where));
+  RunSpec spec;
+  for (const auto& [name, value] : in.items()) {
+    if (name != "origins" && name != "plan") set_field(spec, name, value, where);
+  }
+  if (!in.contains("origins")) return spec;
+  if (!in["origins"].is_object()) {
+    throw bad_input(fmt::format("{}: origins is {}; an object is needed", where, shown(in["origins"])));
+  }
+  spec.origins.clear();
+  for (const auto& [name, origin] : in["origins"].items()) spec.origins[name] = read_origin(name, origin, where);
+  return spec;
+}
+
+RunSpec read_spec(const std::string& file) { return spec_from_json(read_json_object(file), file); }
+
+}  // namespace wansweep

@@ -1,0 +1,87 @@
+#include "schema/run_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+RunSpec study() {
+  RunSpec settings;
+  settings.model_id = "t2v-a14b";
+  settings.weights = "random:1";
+  settings.size = "832x480";
+  settings.frames = 81;
+  settings.steps = 27;
+  settings.ranks = 4;
+  settings.backend = BackendKind::cuda;
+  return settings;
+}
+
+TEST(RunPlan, TheStudysRunFollowsFromItsSettings) {
+  const RunPlan plan = make_run_plan(study());
+  EXPECT_EQ(plan.settings.flow_shift, 12.0);
+  EXPECT_EQ(plan.type, DType::bf16);
+  EXPECT_EQ(plan.input.latents, (LatentShape{16, 21, 60, 104}));
+  EXPECT_EQ(plan.input.text_tokens, 512);
+  EXPECT_EQ(plan.tokens, 32760);
+  EXPECT_EQ(plan.parallel.ulysses, 4);
+  EXPECT_EQ(plan.switch_step, 19);
+  EXPECT_TRUE(plan.guided);
+  EXPECT_EQ(plan.experts(), 2);
+}
+
+TEST(RunPlan, PrecisionFollowsTheBackendUnlessItIsSet) {
+  RunSpec settings = study();
+  settings.precision = Precision::fp32;
+  EXPECT_EQ(make_run_plan(settings).type, DType::f32);
+  settings.backend = BackendKind::cpu;
+  settings.device_memory = 1024;
+  settings.precision = Precision::automatic;
+  EXPECT_EQ(make_run_plan(settings).type, DType::f32);
+  settings.precision = Precision::bf16;
+  expect_error(ExitCode::bad_input, "precision is bf16; the cpu backend computes in fp32",
+               [&] { make_run_plan(settings); });
+}
+
+TEST(RunPlan, AModelThatTakesAnImageIsRefusedBeforeAnythingRuns) {
+  RunSpec settings = study();
+  settings.model_id = "i2v-a14b";
+  expect_error(ExitCode::bad_input, "model has 36 input and 16 output channels", [&] { make_run_plan(settings); });
+}
+
+TEST(RunPlan, MoreDeviceMemoryThanAllowedIsRefusedWithBothNumbers) {
+  RunSpec settings = study();
+  settings.device_memory = 40;
+  expect_error(ExitCode::bad_input, "device_memory is 40 GiB; offload resident needs",
+               [&] { make_run_plan(settings); });
+  settings.offload = OffloadMode::layerwise;
+  EXPECT_LT(make_run_plan(settings).memory.device_total(), *device_memory_limit(settings));
+}
+
+TEST(RunPlan, OneExpertHasNoSwitchAndOneForwardAStepWithoutGuidance) {
+  RunSpec settings = study();
+  settings.model_id = "wan2.1-t2v-14b";
+  settings.guidance_scale = 1;
+  const RunPlan plan = make_run_plan(settings);
+  EXPECT_EQ(plan.switch_step, std::nullopt);
+  EXPECT_EQ(plan.experts(), 1);
+  EXPECT_FALSE(plan.guided);
+}
+
+TEST(RunPlan, ADifferenceBetweenWhatWasPlannedAndWhatIsMadeIsNamed) {
+  const nlohmann::json planned = plan_to_json(make_run_plan(study()));
+  EXPECT_EQ(plan_difference(planned, planned), "");
+  RunSpec settings = study();
+  settings.flow_shift = 3;
+  EXPECT_EQ(plan_difference(planned, plan_to_json(make_run_plan(settings))),
+            "switch_step was planned as 19, and is 10");
+  EXPECT_NE(plan_difference(nlohmann::json::object(), planned), "");
+}
+
+}  // namespace
+}  // namespace wansweep
