@@ -6,21 +6,29 @@
 #include <array>
 #include <cmath>
 
+#include "base/printable.h"
+
 namespace wansweep {
+
+void TextTable::add_row(const std::vector<std::string>& cells) {
+  std::vector<std::string>& row = rows_.emplace_back();
+  for (const std::string& cell : cells) row.push_back(printable(cell));
+}
 
 std::string TextTable::to_string() const {
   std::vector<size_t> widths;
-  for (const Column& column : columns_) widths.push_back(column.title.size());
+  for (const Column& column : columns_) widths.push_back(count_characters(column.title));
   for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], count_characters(row[i]));
   }
   std::string text;
   const auto add_line = [&](const auto& cell) {
     std::string line;
     for (size_t i = 0; i < columns_.size(); ++i) {
       if (i > 0) line += "  ";
-      line += columns_[i].align == Align::left ? fmt::format("{:<{}}", cell(i), widths[i])
-                                               : fmt::format("{:>{}}", cell(i), widths[i]);
+      const std::string text_of_cell = cell(i);
+      const std::string padding(widths[i] - count_characters(text_of_cell), ' ');
+      line += columns_[i].align == Align::left ? text_of_cell + padding : padding + text_of_cell;
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';

@@ -16,8 +16,8 @@ class TextTable {
   };
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // As many cells as there are columns.
-  void add_row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // As many cells as there are columns. What a terminal would act on is written out (printable.h).
+  void add_row(const std::vector<std::string>& cells);
   std::string to_string() const;
 
  private:

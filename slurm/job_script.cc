@@ -5,6 +5,7 @@
 #include <kainjow/mustache.hpp>
 
 #include "base/error.h"
+#include "base/shell_quote.h"
 #include "schema/version.h"
 #include "slurm/array_ids.h"
 #include "slurm/embedded_template.h"
@@ -70,18 +71,6 @@ data modules_of(const ClusterProfile& profile) {
 }
 
 }  // namespace
-
-std::string shell_quote(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '\'';
-}
 
 std::string render_job_script(const JobScript& job, const ClusterProfile& profile) {
   const ResourceShape& shape = job.shape;

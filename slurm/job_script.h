@@ -38,7 +38,4 @@ struct JobScript {
 // Throws bad_input when the profile cannot say it on an #SBATCH line.
 std::string render_job_script(const JobScript& job, const ClusterProfile& profile);
 
-// `text` as one word of a POSIX shell, whatever it holds (but NUL): 'it'\''s'.
-std::string shell_quote(const std::string& text);
-
 }  // namespace wansweep

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "orchestrator/cluster/job_end.h"
 #include "orchestrator/cluster/poll_record.h"
 #include "orchestrator/sweep/submission.h"
 
@@ -25,7 +26,7 @@ struct LiveAttempts {
 LiveAttempts find_live(const std::string& sweep_directory) {
   LiveAttempts live;
   for (auto& [run, attempt] : newest_attempts(sweep_directory)) {
-    if (attempt.launcher == "slurm" && !attempt.state) live.attempts.push_back(attempt);
+    if (attempt.launcher == Launcher::slurm && !attempt.state) live.attempts.push_back(attempt);
   }
   std::set<std::string> wanted;
   for (const Attempt& attempt : live.attempts) wanted.insert(attempt.submission);
@@ -98,7 +99,7 @@ bool was_killed_for_memory(const Attempt& attempt, const Submission& submission)
 void settle(Attempt& attempt, const Verdict& verdict) {
   const JobRow& row = verdict.memory.row;
   AttemptState state;
-  state.state = name_of(verdict.state);
+  state.end = end_of(verdict.state);
   state.started_at = row.started_at;
   state.ended_at = row.ended_at.empty() ? timestamp_now() : row.ended_at;
   state.exit_code = row.exit_code;

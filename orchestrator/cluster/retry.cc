@@ -13,6 +13,7 @@
 
 #include "base/exit_codes.h"
 #include "base/text_table.h"
+#include "orchestrator/cluster/job_end.h"
 #include "orchestrator/cluster/poll_record.h"
 #include "orchestrator/cluster/throttle.h"
 #include "orchestrator/sweep/submission.h"
@@ -44,7 +45,7 @@ int64_t times(int64_t amount, double factor) {
 
 // More than a job may have is refused, naming the limit.
 RetryDecision decide(const Attempt& attempt, const Submission& submission, const RetryGrants& grants) {
-  RetryDecision decision = retry_policy(job_state_named(attempt.state->state), exit_code_of(attempt), grants.factors);
+  RetryDecision decision = retry_policy(job_state_of(attempt.state->end), exit_code_of(attempt), grants.factors);
   if (!decision.retry) return decision;
   const ClusterProfile& profile = grants.profile ? *grants.profile : submission.profile;
   const int64_t seconds = times(submission.shape.seconds, decision.time_factor);
@@ -122,7 +123,8 @@ SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directo
     const RetryDecision decision = submission == submissions.end()
                                        ? refuse("what it asked Slurm for is not known: its submission is gone")
                                        : decide(attempt, *submission, grants);
-    table.add_row({run, fmt::format("{}", attempt.number), attempt.state->state, failure_of(attempt), decision.why});
+    table.add_row({run, fmt::format("{}", attempt.number), std::string(name_of(attempt.state->end)),
+                   failure_of(attempt), decision.why});
     if (!decision.retry) continue;
     const auto& configurations = failed.plan.configurations;
     const auto configuration =

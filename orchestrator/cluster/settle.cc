@@ -48,7 +48,7 @@ bool take_claim(const Attempt& attempt, bool job_started) {
 void withdraw(Attempt& attempt, bool job_started, const std::string& why) {
   if (attempt.state || !take_claim(attempt, job_started)) return;
   AttemptState state;
-  state.state = "withdrawn";
+  state.end = AttemptEnd::withdrawn;
   state.ended_at = timestamp_now();
   state.line = why;
   write_state(attempt, state);
@@ -83,7 +83,7 @@ std::vector<std::string> settle_submissions(const std::string& sweep_directory) 
   std::map<std::string, Attempt> newest = newest_attempts(sweep_directory);
   std::map<std::string, std::vector<Attempt*>> members;
   for (auto& [run, attempt] : newest) {
-    if (attempt.launcher == "slurm" && !attempt.state) members[attempt.submission].push_back(&attempt);
+    if (attempt.launcher == Launcher::slurm && !attempt.state) members[attempt.submission].push_back(&attempt);
   }
   std::vector<std::string> lines;
   std::set<std::string> intended;

@@ -151,7 +151,7 @@ void refuse_members(const Submission& submission, const std::string& directory, 
   for (auto& [run, attempt] : newest_attempts(directory)) {
     if (attempt.submission != submission.token || attempt.state) continue;
     AttemptState state;
-    state.state = "withdrawn";
+    state.end = AttemptEnd::withdrawn;
     state.ended_at = timestamp_now();
     state.line = line;
     write_state(attempt, state);
@@ -211,7 +211,7 @@ std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan&
     for (const PlannedConfiguration& configuration : plan.configurations) {
       const auto found = newest.find(run_name(configuration, repeat));
       const bool wanted = found == newest.end() || was_withdrawn(found->second) ||
-                          (found->second.state && found->second.state->state == name_of(JobState::cancelled));
+                          (found->second.state && found->second.state->end == AttemptEnd::cancelled);
       if (wanted) runs.push_back({&configuration, repeat});
     }
   }

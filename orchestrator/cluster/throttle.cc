@@ -32,7 +32,7 @@ std::vector<Lane> make_lanes(const std::vector<PlannedArray>& arrays, int limit)
 LiveArrays find_live_arrays(const std::string& sweep_directory) {
   std::map<std::string, int> members;
   for (const auto& [run, attempt] : newest_attempts(sweep_directory)) {
-    if (attempt.launcher == "slurm" && !attempt.state) ++members[attempt.submission];
+    if (attempt.launcher == Launcher::slurm && !attempt.state) ++members[attempt.submission];
   }
   LiveArrays live;
   for (const Submission& submission : read_submissions(sweep_directory)) {

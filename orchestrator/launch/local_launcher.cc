@@ -110,7 +110,7 @@ class LocalLauncher {
         if (!options_.only.empty() && !options_.only.contains(name)) continue;
         const auto found = newest.find(name);
         if (found != newest.end()) {
-          if (!found->second.state && found->second.launcher == "slurm") {
+          if (!found->second.state && found->second.launcher == Launcher::slurm) {
             throw bad_input(fmt::format("{}: is in Slurm's hands; see `wansweep status`, or `wansweep cancel` it first",
                                         found->second.directory));
           }
@@ -219,9 +219,9 @@ class LocalLauncher {
     if (WIFSIGNALED(status)) state.signal = WTERMSIG(status);
     const std::optional<std::string> missing = completion_problem(attempt.directory);
     if (state.exit_code == 0 && !missing) {
-      state.state = "completed";
+      state.end = AttemptEnd::completed;
     } else {
-      state.state = stopping_ ? "cancelled" : "failed";
+      state.end = stopping_ ? AttemptEnd::cancelled : AttemptEnd::failed;
       state.line = failure_line(attempt.directory);
       if (state.line.empty() && missing) state.line = *missing;
     }
@@ -231,8 +231,8 @@ class LocalLauncher {
 
   void report(const Attempt& attempt, double seconds) {
     const AttemptState& state = *attempt.state;
-    if (state.state == "cancelled") return;
-    const bool completed = state.state == "completed";
+    if (state.end == AttemptEnd::cancelled) return;
+    const bool completed = state.end == AttemptEnd::completed;
     ++(completed ? summary_.completed : summary_.failed);
     seconds_in_runs_ += seconds;
     if (completed && line_.on_terminal()) return;

@@ -30,7 +30,7 @@ const char* advice(const ExitCodeInfo* info) {
 
 }  // namespace
 
-FailedRuns find_failed_runs(const std::string& directory, const std::string& launcher) {
+FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
   const SweepRecord record = read_sweep_record(directory);
   const std::map<std::string, RunSpec> specs = read_sweep_specs(directory);
   const std::map<std::string, Attempt> newest = newest_attempts(directory);
@@ -45,7 +45,8 @@ FailedRuns find_failed_runs(const std::string& directory, const std::string& lau
     const auto found = newest.find(run.run);
     if (found == newest.end() || superseded.contains(run.run)) continue;
     const Attempt& attempt = found->second;
-    if (!attempt.state || attempt.state->state == "cancelled" || was_withdrawn(attempt) || is_done(attempt)) continue;
+    if (!attempt.state || attempt.state->end == AttemptEnd::cancelled || was_withdrawn(attempt) || is_done(attempt))
+      continue;
     if (attempt.launcher != launcher) continue;
     failed.attempts.emplace(run.run, attempt);
     failed.plan.repeats = std::max(failed.plan.repeats, run.repeat);
@@ -66,7 +67,7 @@ FailedRuns find_failed_runs(const std::string& directory, const std::string& lau
 
 std::string failure_of(const Attempt& attempt) {
   if (!attempt.state->line.empty()) return attempt.state->line;
-  return completion_problem(attempt.directory).value_or(attempt.state->state);
+  return completion_problem(attempt.directory).value_or(std::string(name_of(attempt.state->end)));
 }
 
 std::string failed_runs_as_text(const FailedRuns& failed) {

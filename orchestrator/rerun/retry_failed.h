@@ -16,8 +16,8 @@ struct FailedRuns {
 };
 
 // Failed, timed out, out of memory, damaged; not what was cancelled or never started: `run` goes on with those. Runs
-// that another supersedes stay failed. `launcher` (local | slurm): only what it launched last.
-FailedRuns find_failed_runs(const std::string& directory, const std::string& launcher);
+// that another supersedes stay failed. `launcher`: only what it launched last.
+FailedRuns find_failed_runs(const std::string& directory, Launcher launcher);
 
 // Why the attempt failed, in a line.
 std::string failure_of(const Attempt& attempt);

@@ -42,21 +42,30 @@ Json read_object(const std::string& file) {
 std::optional<AttemptState> read_state(const std::string& directory) {
   const Json json = read_object(directory + "/state.json");
   if (json.is_discarded()) return std::nullopt;
-  return AttemptState{json.value("state", ""),      optional_int(json, "exit_code"), optional_int(json, "signal"),
-                      json.value("started_at", ""), json.value("ended_at", ""),      json.value("line", "")};
+  const std::string word = json.value("state", "");
+  const std::optional<AttemptEnd> end = value_named<AttemptEnd>(word);
+  if (!end) throw bad_input(fmt::format("{}/state.json: state is {}, which is no end of an attempt", directory, word));
+  return AttemptState{*end,
+                      optional_int(json, "exit_code"),
+                      optional_int(json, "signal"),
+                      json.value("started_at", ""),
+                      json.value("ended_at", ""),
+                      json.value("line", "")};
 }
 
 std::optional<Attempt> read_attempt(const std::string& directory) {
   try {
     const Json json = read_object(directory + "/attempt.json");
     if (json.is_discarded()) return std::nullopt;
+    const std::optional<Launcher> launcher = value_named<Launcher>(json.value("launcher", "local"));
+    if (!launcher) return std::nullopt;
     return Attempt{directory,
                    json.at("run"),
                    json.at("config"),
                    json.at("repeat"),
                    json.at("attempt"),
                    json.at("token"),
-                   json.value("launcher", "local"),
+                   *launcher,
                    json.value("submission", ""),
                    json.value("index", 0),
                    read_state(directory)};
@@ -76,7 +85,7 @@ int attempt_number(std::string_view folder, const std::string& run) {
 
 }  // namespace
 
-bool was_withdrawn(const Attempt& attempt) { return attempt.state && attempt.state->state == "withdrawn"; }
+bool was_withdrawn(const Attempt& attempt) { return attempt.state && attempt.state->end == AttemptEnd::withdrawn; }
 
 std::map<std::string, Attempt> newest_attempts(const std::string& sweep_directory) {
   std::map<std::string, Attempt> newest;
@@ -113,14 +122,14 @@ Attempt create_attempt(const std::string& sweep_directory, const std::string& sw
                                               failed ? failed.message() : "it is there already"));
   }
   write_file_atomically(attempt.directory + "/spec.json", to_json(configuration.spec).dump(2) + '\n');
-  attempt.launcher = place ? "slurm" : "local";
+  attempt.launcher = place ? Launcher::slurm : Launcher::local;
   Json json{{"sweep", sweep},
             {"run", attempt.run},
             {"config", attempt.config},
             {"repeat", repeat},
             {"attempt", attempt.number},
             {"token", attempt.token},
-            {"launcher", attempt.launcher}};
+            {"launcher", name_of(attempt.launcher)}};
   if (place) {
     attempt.submission = place->token;
     json["submission"] = place->token;
@@ -139,7 +148,7 @@ void write_pid(const Attempt& attempt, int pid) {
 
 void write_state(Attempt& attempt, const AttemptState& state) {
   const auto number = [](const std::optional<int>& value) { return value ? Json(*value) : Json(nullptr); };
-  Json json{{"state", state.state},
+  Json json{{"state", name_of(state.end)},
             {"exit_code", number(state.exit_code)},
             {"signal", number(state.signal)},
             {"started_at", state.started_at},
@@ -161,7 +170,7 @@ std::optional<std::string> completion_problem(const std::string& directory) {
 }
 
 bool is_done(const Attempt& attempt) {
-  return attempt.state && attempt.state->state == "completed" && !completion_problem(attempt.directory);
+  return attempt.state && attempt.state->end == AttemptEnd::completed && !completion_problem(attempt.directory);
 }
 
 void settle_abandoned(Attempt& attempt) {
@@ -181,7 +190,7 @@ void settle_abandoned(Attempt& attempt) {
   state.ended_at = timestamp_now();
   // A whole completion record is written last by the worker itself: nothing was left to go wrong.
   const bool whole = !completion_problem(attempt.directory);
-  state.state = whole ? "completed" : "cancelled";
+  state.end = whole ? AttemptEnd::completed : AttemptEnd::cancelled;
   if (!whole) state.line = "the wansweep that launched it died before it ended";
   write_state(attempt, state);
 }

@@ -10,18 +10,9 @@
 #include <string>
 
 #include "orchestrator/plan/plan.h"
+#include "orchestrator/sweep/attempt_state.h"
 
 namespace wansweep {
-
-// state.json: how the launcher saw the attempt end.
-struct AttemptState {
-  std::string state;  // completed | failed | cancelled; of Slurm also the others of slurm/job_state.h, and withdrawn
-  std::optional<int> exit_code;
-  std::optional<int> signal;
-  std::string started_at;
-  std::string ended_at;
-  std::string line;  // why, for people; empty when completed
-};
 
 struct Attempt {
   std::string directory;
@@ -30,7 +21,7 @@ struct Attempt {
   int repeat = 0;
   int number = 0;  // from 1
   std::string token;
-  std::string launcher;    // local | slurm
+  Launcher launcher = Launcher::local;
   std::string submission;  // of Slurm: the token of the array that it is a member of
   int index = 0;           // in that array
   std::optional<AttemptState> state;

@@ -159,8 +159,8 @@ int retry(RerunArguments& options, const std::string& directory) {
   const RetryGrants grants = grants_of(options);
   const SweepLock lock(directory);
   learn_from_slurm(options, directory);
-  const FailedRuns on_slurm = find_failed_runs(directory, "slurm");
-  const FailedRuns here = find_failed_runs(directory, "local");
+  const FailedRuns on_slurm = find_failed_runs(directory, Launcher::slurm);
+  const FailedRuns here = find_failed_runs(directory, Launcher::local);
   if (on_slurm.attempts.empty() && here.attempts.empty()) fmt::print("{}: no run has failed\n", directory);
   int code = static_cast<int>(ExitCode::ok);
   if (!on_slurm.attempts.empty()) code = retry_on_slurm(on_slurm, options, grants, directory);

@@ -41,8 +41,8 @@ std::string state_of(const Attempt* attempt, const SlurmLook& look) {
     const auto live = look.live.find(attempt->directory);
     return live != look.live.end() ? std::string(name_of(live->second.state)) : "running or lost";
   }
-  if (attempt->state->state == "completed" && !is_done(*attempt)) return "damaged";
-  return attempt->state->state;
+  if (attempt->state->end == AttemptEnd::completed && !is_done(*attempt)) return "damaged";
+  return std::string(name_of(attempt->state->end));
 }
 
 std::string exit_text(const Attempt* attempt) {
@@ -105,7 +105,7 @@ SweepStanding stand(const SweepRecord& record, const std::string& directory) {
     const Attempt* attempt = found != newest.end() ? &found->second : nullptr;
     const std::string state = state_of(attempt, standing.look);
     ++standing.counts[state];
-    standing.slurm |= attempt != nullptr && attempt->launcher == "slurm";
+    standing.slurm |= attempt != nullptr && attempt->launcher == Launcher::slurm;
     table.add_row({run.run, state, attempt != nullptr ? fmt::format("{}", attempt->number) : "", exit_text(attempt),
                    line_of(attempt, state, standing.look)});
   }

@@ -1,5 +1,6 @@
 #include "slurm/job_script.h"
 #include "base/files.h"
+#include "base/shell_quote.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
