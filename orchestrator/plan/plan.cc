@@ -16,6 +16,7 @@
 #include "orchestrator/plan/latents_file.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
+#include "schema/weight_files.h"
 
 namespace wansweep {
 namespace {
@@ -37,6 +38,23 @@ class FileCache {
     const auto found = latents_.find(file);
     if (found != latents_.end()) return found->second;
     return latents_.emplace(file, read_latents_shape(file)).first->second;
+  }
+
+  // Once a model, whatever else its configurations differ in: what is wrong with its weights, as check_model_weights
+  // says it. Throws bad_input.
+  void check_weights(const RunSpec& spec, const ModelIdentity& identity) {
+    if (spec.weights != "files" || spec.model.empty()) return;
+    auto found = weights_problems_.find(spec.model);
+    if (found == weights_problems_.end()) {
+      std::string problem;
+      try {
+        check_model_weights(spec.model, identity.config, identity.two_experts);
+      } catch (const Error& error) {
+        problem = error.what();
+      }
+      found = weights_problems_.emplace(spec.model, std::move(problem)).first;
+    }
+    if (!found->second.empty()) throw bad_input(found->second);
   }
 
   struct Resolved {
@@ -78,6 +96,7 @@ class FileCache {
 
   std::unordered_map<std::string, LatentsShape> latents_;
   std::unordered_map<std::string, Resolved> resolved_;
+  std::unordered_map<std::string, std::string> weights_problems_;  // by model; empty: none
 };
 
 LatentsShape shape_from_size(const RunSpec& spec, const CatalogEntry& entry) {
@@ -139,6 +158,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   const FileCache::Resolved& resolved = files.resolve(spec);
   const ModelIdentity& identity = resolved.identity;
   validate(spec);
+  files.check_weights(spec, identity);
   const LatentsShape shape = spec.inputs.empty() ? shape_from_size(spec, *identity.entry) : files.latents(spec.inputs);
   planned.tokens = count_tokens(shape, identity.config, spec.inputs.empty() ? "size" : spec.inputs);
 
