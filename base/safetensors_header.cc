@@ -1,3 +1,7 @@
+// The header comes from files that others made, and offsets in it decide which bytes are used as weights. So all of it
+// is checked before any of it is believed: lengths against the file's size, products against overflow, and that the
+// tensors cover the data without holes or overlaps.
+
 #include "base/safetensors_header.h"
 
 #include <fcntl.h>

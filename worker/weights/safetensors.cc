@@ -1,3 +1,6 @@
+// Files are mapped and views point into the mapping: a 57 GB model is never read twice, and the pages of what is not
+// used are never read at all. Values are copied out byte by byte (memcpy), for nothing in a file is aligned.
+
 #include "worker/weights/safetensors.h"
 
 #include <fcntl.h>
