@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/downloaded_file.h"
 #include "base/error.h"
 #include "base/files.h"
 
@@ -35,6 +36,7 @@ int json_levels(std::string_view text) {
 }
 
 json parse_json(std::string_view text, const std::string& name) {
+  refuse_lfs_pointer(text, name);
   if (json_levels(text) > most_json_levels) {
     throw bad_input(fmt::format("{}: is nested deeper than {} levels", name, most_json_levels));
   }

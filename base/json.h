@@ -12,7 +12,8 @@ namespace wansweep {
 // Deeper text is refused: JSON values are freed and printed by recursion.
 inline constexpr int most_json_levels = 100;
 
-// Throws bad_input: "NAME: is not JSON: ..." or "NAME: is nested deeper than 100 levels".
+// Throws bad_input: "NAME: is not JSON: ...", "NAME: is nested deeper than 100 levels", or "NAME: is a pointer of
+// git-lfs".
 nlohmann::json parse_json(std::string_view text, const std::string& name);
 
 // The same, and an object: "NAME: is not a JSON object".

@@ -1,3 +1,7 @@
+// The header comes from files that others made, and offsets in it decide which bytes are used as weights. So all of it
+// is checked before any of it is believed: lengths against the file's size, products against overflow, and that the
+// tensors cover the data without holes or overlaps.
+
 #include "base/safetensors_header.h"
 
 #include <fcntl.h>
@@ -15,6 +19,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/downloaded_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -133,9 +138,7 @@ void check_layout(const std::string& file, const std::map<std::string, TensorEnt
 }
 
 int64_t header_length(std::string_view start, int64_t file_bytes, const std::string& file) {
-  if (start.starts_with("version https://git-lfs")) {
-    throw bad_input(fmt::format("{}: is a pointer of git-lfs, not the file itself; `git lfs pull` brings it", file));
-  }
+  refuse_lfs_pointer(start, file);
   if (file_bytes < length_bytes) {
     throw bad_input(fmt::format("{}: has {} bytes; a safetensors file has at least 10", file, file_bytes));
   }

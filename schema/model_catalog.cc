@@ -1,3 +1,6 @@
+// The catalog is the published models' settings, as data; resolving fills what the user left open from it, or from what
+// SGLang would have made of the path, and writes the catalog's value beside each so that a drift is seen later.
+
 #include "schema/model_catalog.h"
 
 #include <algorithm>

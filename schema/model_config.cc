@@ -1,25 +1,44 @@
 #include "schema/model_config.h"
 
-#include <fstream>
-#include <sstream>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
 
 namespace wansweep {
 
 namespace {
 
+// Far above any model, and low enough that no product of them (bytes of all blocks, say) leaves 64 bits.
+constexpr int most_heads = 1024;
+constexpr int most_head_dim = 1024;
+constexpr int most_layers = 10'000;
+constexpr int most_width = 1'000'000;
+constexpr int most_channels = 10'000;
+constexpr int most_patch = 64;
+
+// A quantised model's config.json says so: {"quantization_config": {"quant_method": "bitsandbytes", ...}}.
+void refuse_quantised(const nlohmann::json& config, const std::string& name) {
+  const auto found = config.find("quantization_config");
+  if (found == config.end() || found->is_null()) return;
+  const bool named = found->is_object() && found->contains("quant_method");
+  throw bad_input(
+      fmt::format("{}: a quantised model (quantization_config: {}); F32, BF16 and F16 weights can be read: give the "
+                  "model as it was published",
+                  name, named ? (*found)["quant_method"].dump() : found->dump()));
+}
+
 class ConfigReader {
  public:
   ConfigReader(const nlohmann::json& json, const std::string& name) : json_(json), name_(name) {}
 
-  int positive(const char* field) const {
-    const nlohmann::json& value = at(field);
-    if (!value.is_number_integer() || value.get<int64_t>() < 1 || value.get<int64_t>() > 1'000'000) {
-      throw bad_input(fmt::format("{}: {} is {}; a whole number above 0 is needed", name_, field, value.dump()));
+  int positive(const char* field, int most) const { return checked(field, at(field), most); }
+  int checked(const char* field, const nlohmann::json& value, int most) const {
+    if (!value.is_number_integer() || value.get<int64_t>() < 1 || value.get<int64_t>() > most) {
+      throw bad_input(
+          fmt::format("{}: {} is {}; a whole number from 1 to {} is needed", name_, field, at(field).dump(), most));
     }
     return value.get<int>();
   }
@@ -43,42 +62,33 @@ class ConfigReader {
 }  // namespace
 
 ModelConfig parse_model_config(const std::string& text, const std::string& name) {
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) throw bad_input(fmt::format("{}: is not a JSON object", name));
+  const nlohmann::json json = parse_json_object(text, name);
+  refuse_quantised(json, name);
   const ConfigReader reader(json, name);
   reader.must_be("_class_name", "WanTransformer3DModel");
   reader.must_be("qk_norm", "rms_norm_across_heads");
   reader.must_be("cross_attn_norm", true);
   ModelConfig config;
-  config.heads = reader.positive("num_attention_heads");
-  config.head_dim = reader.positive("attention_head_dim");
-  config.layers = reader.positive("num_layers");
-  config.ffn_dim = reader.positive("ffn_dim");
-  config.in_channels = reader.positive("in_channels");
-  config.out_channels = reader.positive("out_channels");
-  config.text_dim = reader.positive("text_dim");
-  config.freq_dim = reader.positive("freq_dim");
+  config.heads = reader.positive("num_attention_heads", most_heads);
+  config.head_dim = reader.positive("attention_head_dim", most_head_dim);
+  config.layers = reader.positive("num_layers", most_layers);
+  config.ffn_dim = reader.positive("ffn_dim", most_width);
+  config.in_channels = reader.positive("in_channels", most_channels);
+  config.out_channels = reader.positive("out_channels", most_channels);
+  config.text_dim = reader.positive("text_dim", most_width);
+  config.freq_dim = reader.positive("freq_dim", most_width);
   const nlohmann::json& patch = reader.at("patch_size");
   if (!patch.is_array() || patch.size() != 3)
     throw bad_input(fmt::format("{}: patch_size is {}; three numbers are needed", name, patch.dump()));
-  for (const nlohmann::json& size : patch) {
-    if (!size.is_number_integer() || size.get<int64_t>() < 1) {
-      throw bad_input(fmt::format("{}: patch_size is {}; whole numbers above 0 are needed", name, patch.dump()));
-    }
-  }
-  config.patch_frames = patch[0];
-  config.patch_height = patch[1];
-  config.patch_width = patch[2];
+  config.patch_frames = reader.checked("patch_size", patch[0], most_patch);
+  config.patch_height = reader.checked("patch_size", patch[1], most_patch);
+  config.patch_width = reader.checked("patch_size", patch[2], most_patch);
   if (json.contains("eps") && json["eps"].is_number()) config.eps = json["eps"];
   return config;
 }
 
 ModelConfig read_model_config(const std::string& config_file) {
-  std::ifstream file(config_file);
-  if (!file) throw bad_input(fmt::format("{}: cannot be read", config_file));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_model_config(text.str(), config_file);
+  return parse_model_config(read_text(config_file), config_file);
 }
 
 int64_t block_parameters(const ModelConfig& c) {

@@ -4,13 +4,16 @@
 //   one expert, 16 channels: Wan2.1, by its number of heads
 
 #include <filesystem>
-#include <fstream>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/downloaded_file.h"
 #include "base/error.h"
+#include "base/json.h"
+#include "schema/foreign_model.h"
 #include "schema/model_catalog.h"
 
 namespace wansweep {
@@ -19,14 +22,6 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-json read_json(const fs::path& path) {
-  std::ifstream file(path);
-  if (!file) throw bad_input(fmt::format("{}: cannot be read", path.string()));
-  json parsed = json::parse(file, nullptr, false);
-  if (!parsed.is_object()) throw bad_input(fmt::format("{}: is not a JSON object", path.string()));
-  return parsed;
-}
 
 // A component of model_index.json is there unless it is absent, null, or [null, null].
 bool has_component(const json& index, const char* name) {
@@ -40,6 +35,17 @@ std::optional<double> number_in(const json& object, const char* name, const fs::
     throw bad_input(fmt::format("{}: {} is {}; a number is needed", file.string(), name, object[name].dump()));
   }
   return object[name].get<double>();
+}
+
+// A list is what diffusers writes for a custom pipeline: [its file, its class].
+std::string class_name_in(const json& index, const fs::path& file) {
+  const json name = index.value("_class_name", json());
+  if (name.is_string()) return name.get<std::string>();
+  constexpr const char* wanted = "\"WanPipeline\" or \"WanImageToVideoPipeline\"";
+  if (name.is_null()) throw bad_input(fmt::format("{}: _class_name is missing; {} is needed", file.string(), wanted));
+  throw bad_input(
+      fmt::format("{}: _class_name is {}{}; {} is needed: set it to the class that its transformers are for",
+                  file.string(), name.is_array() ? "a list (a custom pipeline), " : "", name.dump(), wanted));
 }
 
 struct Layout {
@@ -76,9 +82,9 @@ std::optional<Verdict> decide(const Layout& layout) {
 ModelConfig expert_config(const fs::path& root, const char* expert, std::vector<std::string>& looked_at) {
   const fs::path file = root / expert / "config.json";
   looked_at.push_back(file.string());
-  if (!fs::exists(file)) {
-    throw bad_input(fmt::format("{}: names the expert {}, but {} is not there", (root / "model_index.json").string(),
-                                expert, file.string()));
+  if (!is_there(file.string())) {
+    throw bad_input(fmt::format("{}: names the expert {}, but {} {}", (root / "model_index.json").string(), expert,
+                                file.string(), why_missing(file.string())));
   }
   return read_model_config(file.string());
 }
@@ -87,16 +93,11 @@ ModelIdentity identify_directory(const fs::path& root) {
   ModelIdentity model;
   const fs::path index_file = root / "model_index.json";
   model.looked_at.push_back(index_file.string());
-  if (!fs::exists(index_file)) {
-    throw bad_input(fmt::format("{}: no known model layout; looked for {}", root.string(), index_file.string()));
-  }
-  const json index = read_json(index_file);
-  if (!index.contains("_class_name") || !index["_class_name"].is_string()) {
-    throw bad_input(fmt::format("{}: _class_name is missing; WanPipeline or WanImageToVideoPipeline is needed",
-                                index_file.string()));
-  }
+  const std::optional<json> found = read_json_object_if_there(index_file.string());
+  if (!found) throw bad_input(why_no_model(root.string()));
+  const json& index = *found;
   Layout layout;
-  layout.class_name = index["_class_name"];
+  layout.class_name = class_name_in(index, index_file);
   layout.expand_timesteps = index.value("expand_timesteps", json(false)) == json(true);
   model.file_boundary_ratio = number_in(index, "boundary_ratio", index_file);
   layout.config = expert_config(root, "transformer", model.looked_at);
@@ -112,7 +113,9 @@ ModelIdentity identify_directory(const fs::path& root) {
   layout.two_experts = second;
   const fs::path scheduler = root / "scheduler" / "scheduler_config.json";
   model.looked_at.push_back(scheduler.string());
-  if (fs::exists(scheduler)) model.file_flow_shift = number_in(read_json(scheduler), "flow_shift", scheduler);
+  if (const std::optional<json> settings = read_json_object_if_there(scheduler.string())) {
+    model.file_flow_shift = number_in(*settings, "flow_shift", scheduler);
+  }
 
   const std::optional<Verdict> verdict = decide(layout);
   if (!verdict) {
@@ -132,7 +135,10 @@ ModelIdentity identify_directory(const fs::path& root) {
 ModelIdentity identify_model(const std::string& path, const std::string& declared_id) {
   ModelIdentity model;
   const CatalogEntry* declared = declared_id.empty() ? nullptr : &catalog_entry(declared_id);
-  if (path.empty() || fs::is_regular_file(path)) {
+  std::error_code unreadable;
+  const bool is_file = fs::is_regular_file(path, unreadable);
+  if (is_file) refuse_checkpoint(path);
+  if (path.empty() || is_file) {
     if (declared == nullptr) {
       throw bad_input(path.empty()
                           ? "model and model_id are not set; one of them must say which model it is"
@@ -148,7 +154,7 @@ ModelIdentity identify_model(const std::string& path, const std::string& declare
                                   declared_id, declared->config.in_channels));
     }
   } else {
-    if (!fs::is_directory(path)) throw bad_input(fmt::format("{}: no such model directory", path));
+    if (!fs::is_directory(path, unreadable)) throw bad_input(why_no_model(path));
     model = identify_directory(fs::path(path).lexically_normal());
     if (declared != nullptr && declared != model.entry) {
       throw bad_input(fmt::format("{}: model_id is {}, but its files are {}'s ({})", path, declared_id, model.entry->id,

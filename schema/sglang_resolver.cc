@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "schema/model_catalog.h"
 
 namespace wansweep {
@@ -68,9 +68,8 @@ std::vector<const Registered*> by_length() {
 }
 
 nlohmann::json index_of(const std::string& path) {
-  std::ifstream file(std::filesystem::path(path) / "model_index.json");
-  nlohmann::json parsed = nlohmann::json::parse(file, nullptr, false);
-  return parsed.is_object() ? parsed : nlohmann::json::object();
+  const std::string file = (std::filesystem::path(path) / "model_index.json").string();
+  return read_json_object_if_there(file).value_or(nlohmann::json::object());
 }
 
 struct Match {

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
+#include "base/toml_depth.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -48,9 +49,14 @@ const char* type_name(const toml::node& node) {
       return "a number";
     case toml::node_type::boolean:
       return "a boolean";
-    default:
+    case toml::node_type::date:
+    case toml::node_type::time:
+    case toml::node_type::date_time:
       return "a date or a time";
+    case toml::node_type::none:
+      break;
   }
+  return "nothing";
 }
 
 const toml::table& as_table(const toml::node& node, const std::string& file, std::string_view name) {
@@ -288,6 +294,7 @@ const std::string& Configuration::place_of(std::string_view message) const {
 }
 
 Sweep parse_sweep(const std::string& text, const std::string& file) {
+  refuse_deep_toml(text, file);
   toml::table root;
   try {
     root = toml::parse(text, file);

@@ -17,6 +17,7 @@
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/setting_fields.h"
+#include "schema/weight_files.h"
 
 namespace wansweep {
 namespace {
@@ -35,6 +36,23 @@ class FileCache {
     const auto found = inputs_.find(key);
     if (found != inputs_.end()) return found->second;
     return inputs_.emplace(key, input_shape_of(spec, model)).first->second;
+  }
+
+  // Once a model, whatever else its configurations differ in: what is wrong with its weights, as check_model_weights
+  // says it. Throws bad_input.
+  void check_weights(const RunSpec& spec, const ModelIdentity& identity) {
+    if (random_weights_seed(spec.weights)) return;
+    auto found = weights_problems_.find(spec.model);
+    if (found == weights_problems_.end()) {
+      std::string problem;
+      try {
+        check_model_weights(spec.model, identity.config, identity.two_experts);
+      } catch (const Error& error) {
+        problem = error.what();
+      }
+      found = weights_problems_.emplace(spec.model, std::move(problem)).first;
+    }
+    if (!found->second.empty()) throw bad_input(found->second);
   }
 
   struct Resolved {
@@ -76,6 +94,7 @@ class FileCache {
 
   std::map<std::pair<std::string, const CatalogEntry*>, InputShape> inputs_;
   std::unordered_map<std::string, Resolved> resolved_;
+  std::unordered_map<std::string, std::string> weights_problems_;  // by model; empty: none
 };
 
 // An inputs file holds latents, whose frames nobody can round.
@@ -93,6 +112,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   RunSpec& spec = planned.spec;
   const FileCache::Resolved& resolved = files.resolve(spec);
   validate(spec);
+  files.check_weights(spec, resolved.identity);
   const InputShape input = files.input_shape(spec, resolved.identity);
   planned.run = make_run_plan(spec, resolved.identity, input);
   planned.drift = configuration_drift(spec);

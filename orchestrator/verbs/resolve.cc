@@ -1,3 +1,5 @@
+// One JSON object holds all that the verb says; the text is printed from it, so that --json and the text cannot differ.
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

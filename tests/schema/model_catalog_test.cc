@@ -298,7 +298,7 @@ TEST_F(ModelCatalog, BadModelsAreNamed) {
   write(fs::path(model) / "model_index.json", {{"boundary_ratio", 0.875}});
   EXPECT_NE(line_of(model).find("_class_name is missing"), std::string::npos);
   std::ofstream(fs::path(model) / "model_index.json") << "{ not json";
-  EXPECT_NE(line_of(model).find("model_index.json: is not a JSON object"), std::string::npos);
+  EXPECT_NE(line_of(model).find("model_index.json: is not JSON"), std::string::npos);
   fs::remove(fs::path(model) / "model_index.json");
   EXPECT_NE(line_of(model).find("no known model layout"), std::string::npos);
 

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "base/error.h"
 #include "base/parallel_for.h"
 #include "worker/weights/random_values.h"
 #include "worker/weights/safetensors.h"
@@ -39,35 +36,6 @@ void reorder_proj_out(const ModelConfig& c, int64_t row_bytes, std::byte* rows) 
 void reorder_if_projection(const ModelConfig& config, const TensorPlace& place, std::byte* data) {
   if (place.name == "proj_out.weight") reorder_proj_out(config, config.dim() * size_of(place.type), data);
   if (place.name == "proj_out.bias") reorder_proj_out(config, size_of(place.type), data);
-}
-
-// --- from files
-
-void check_tensors(const SafetensorsModel& model, const std::string& directory, const ExpertWeights& weights,
-                   size_t layers) {
-  std::set<std::string> expected;
-  auto check = [&](const BufferLayout& layout, const std::string& prefix) {
-    for (const TensorPlace& place : layout.tensors) {
-      const std::string name = prefix + place.name;
-      expected.insert(name);
-      const TensorView& view = model.find(name);
-      if (view.shape != place.shape) {
-        throw bad_input(fmt::format("{}: tensor {} has the shape [{}]; the config asks for [{}]", directory, name,
-                                    fmt::join(view.shape, ", "), fmt::join(place.shape, ", ")));
-      }
-      if (view.dtype != "F32" && view.dtype != "BF16" && view.dtype != "F16") {
-        throw bad_input(
-            fmt::format("{}: tensor {} has the type {}; F32, BF16 and F16 can be read", directory, name, view.dtype));
-      }
-    }
-  };
-  for (size_t block = 0; block < layers; ++block) check(weights.block, block_prefix(block));
-  check(weights.other, "");
-  for (const std::string& name : model.names()) {
-    if (!expected.contains(name)) {
-      throw bad_input(fmt::format("{}: tensor {} is none that a model of {} blocks has", directory, name, layers));
-    }
-  }
 }
 
 // --- at random
@@ -145,7 +113,7 @@ ExpertWeights load_expert(Device& device, const ModelConfig& config, DType type,
   std::optional<SafetensorsModel> model;
   if (!source.random_seed) {
     model.emplace(source.directory);
-    check_tensors(*model, source.directory, weights, layers);
+    check_weights(model->files(), config);
   }
 
   const int64_t bytes = weights.block.bytes * config.layers + weights.other.bytes;

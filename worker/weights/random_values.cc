@@ -35,8 +35,12 @@ constexpr uint64_t fold(uint64_t z) {
 
 #if defined(__x86_64__)
 // The same with eight 64-bit products at once: 57 GB of weights take seconds on all cores otherwise.
-[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]] void fill_avx512(uint64_t counter, float factor,
-                                                                                      std::span<float> out) {
+#if defined(__clang__)
+[[gnu::target("avx512f,avx512dq,avx512vl")]]  // it does not know the option, and takes narrower vectors
+#else
+[[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]]
+#endif
+void fill_avx512(uint64_t counter, float factor, std::span<float> out) {
   fill(counter, factor, out);
 }
 bool has_avx512() { return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"); }

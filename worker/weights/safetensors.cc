@@ -1,3 +1,6 @@
+// Files are mapped and views point into the mapping: a 57 GB model is never read twice, and the pages of what is not
+// used are never read at all. Values are copied out byte by byte (memcpy), for nothing in a file is aligned.
+
 #include "worker/weights/safetensors.h"
 
 #include <fcntl.h>
@@ -11,17 +14,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/float_formats.h"
-#include "base/json.h"
 #include "base/safetensors_header.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is used as it is in the file");
@@ -49,20 +48,6 @@ Mapping map_file(const std::string& file) {
   return {{static_cast<const std::byte*>(data),
            [bytes](const std::byte* p) { munmap(const_cast<std::byte*>(p), static_cast<size_t>(bytes)); }},
           bytes};
-}
-
-template <typename Map>
-std::vector<std::string> sorted_keys(const Map& map) {
-  std::vector<std::string> keys;
-  keys.reserve(map.size());
-  for (const auto& [key, value] : map) keys.push_back(key);
-  return keys;
-}
-
-json read_index(const std::string& file) {
-  json index = read_json_object(file);
-  if (index.contains("weight_map") && index["weight_map"].is_object()) return index;
-  throw bad_input(fmt::format("{}: has no weight_map object", file));
 }
 
 // Calls store(i, f32 value) for every value.
@@ -123,7 +108,11 @@ SafetensorsFile::SafetensorsFile(const std::string& file) : file_(file) {
   }
 }
 
-std::vector<std::string> SafetensorsFile::names() const { return sorted_keys(tensors_); }
+std::vector<std::string> SafetensorsFile::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors_) names.push_back(name);
+  return names;
+}
 
 const TensorView& SafetensorsFile::find(const std::string& name) const {
   const auto found = tensors_.find(name);
@@ -131,51 +120,27 @@ const TensorView& SafetensorsFile::find(const std::string& name) const {
   return found->second;
 }
 
-SafetensorsModel::SafetensorsModel(const std::string& directory) : directory_(directory) {
-  const std::string single = directory + "/diffusion_pytorch_model.safetensors";
-  const std::string index_file = single + ".index.json";
-  const bool has_single = std::filesystem::exists(single);
-  const bool has_index = std::filesystem::exists(index_file);
-  if (has_single == has_index) {
-    throw bad_input(fmt::format("{}: {} diffusion_pytorch_model.safetensors {} its .index.json; one of them is needed",
-                                directory, has_single ? "has both" : "has neither", has_single ? "and" : "nor"));
+SafetensorsModel::SafetensorsModel(const std::string& directory) : files_(read_weight_files(directory)) {
+  std::vector<int64_t> sizes;
+  for (const std::string& file : files_.files) {
+    Mapping mapping = map_file(file);
+    mappings_.push_back(std::move(mapping.data));
+    sizes.push_back(mapping.bytes);
   }
-  if (has_single) {
-    shards_.emplace_back(single);
-    for (const std::string& name : shards_[0].names()) shard_of_.emplace(name, 0);
-    return;
-  }
-  const json index = read_index(index_file);
-  std::map<std::string, size_t> opened;
-  for (const auto& [name, entry] : index["weight_map"].items()) {
-    if (!entry.is_string()) throw bad_input(fmt::format("{}: weight_map.{} is not a string", index_file, name));
-    const std::string shard = entry.get<std::string>();
-    if (shard.empty() || shard.find('/') != std::string::npos) {
-      throw bad_input(
-          fmt::format("{}: weight_map.{} is \"{}\"; a file name without / is needed", index_file, name, shard));
+  for (const auto& [name, tensor] : files_.tensors) {
+    const TensorEntry& entry = tensor.entry;
+    if (entry.begin + entry.bytes > sizes[tensor.file]) {
+      throw bad_input(fmt::format("{}: became shorter while it was read", files_.file_of(tensor)));
     }
-    if (!opened.contains(shard)) {
-      const std::string path = (std::filesystem::path(directory) / shard).string();
-      if (!std::filesystem::exists(path)) {
-        throw bad_input(fmt::format("{}: weight_map.{} names {}, which is not there", index_file, name, shard));
-      }
-      opened.emplace(shard, shards_.size());
-      shards_.emplace_back(path);
-    }
-    const size_t which = opened[shard];
-    if (!shards_[which].contains(name)) {
-      throw bad_input(fmt::format("{}: weight_map.{} names {}, which has no such tensor", index_file, name, shard));
-    }
-    shard_of_.emplace(name, which);
+    views_.emplace(name,
+                   TensorView{name, entry.dtype, entry.shape, mappings_[tensor.file].get() + entry.begin, entry.bytes});
   }
 }
 
-std::vector<std::string> SafetensorsModel::names() const { return sorted_keys(shard_of_); }
-
 const TensorView& SafetensorsModel::find(const std::string& name) const {
-  const auto found = shard_of_.find(name);
-  if (found == shard_of_.end()) throw bad_input(fmt::format("{}: has no tensor {}", directory_, name));
-  return shards_[found->second].find(name);
+  const auto found = views_.find(name);
+  if (found == views_.end()) throw bad_input(fmt::format("{}: has no tensor {}", files_.directory, name));
+  return found->second;
 }
 
 void convert_to_f32(const TensorView& tensor, float* out) {

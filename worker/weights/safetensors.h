@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "schema/weight_files.h"
+
 namespace wansweep {
 
 struct TensorView {
@@ -43,18 +45,17 @@ class SafetensorsFile {
 
 class SafetensorsModel {
  public:
-  // DIR/diffusion_pytorch_model.safetensors, or its shards by DIR/diffusion_pytorch_model.safetensors.index.json.
-  // Throws bad_input when there is neither, when there are both, or when the index and the shards do not agree.
+  // Maps the files that read_weight_files finds in the directory; throws bad_input as it does.
   explicit SafetensorsModel(const std::string& directory);
 
-  std::vector<std::string> names() const;  // sorted
-  bool contains(const std::string& name) const { return shard_of_.contains(name); }
+  const WeightFiles& files() const { return files_; }
+  bool contains(const std::string& name) const { return views_.contains(name); }
   const TensorView& find(const std::string& name) const;  // throws bad_input when there is none
 
  private:
-  std::string directory_;
-  std::vector<SafetensorsFile> shards_;
-  std::map<std::string, size_t> shard_of_;
+  WeightFiles files_;
+  std::vector<std::shared_ptr<const std::byte>> mappings_;  // one a file
+  std::map<std::string, TensorView> views_;
 };
 
 // All values of an F32, BF16 or F16 tensor, rounded to nearest even; bad_input for other types.

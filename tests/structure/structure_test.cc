@@ -1,0 +1,119 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <regex>
+
+#include "schema/setting_values.h"
+#include "tests/structure/source_tree.h"
+
+namespace wansweep::test {
+namespace {
+
+// From the ground up. A folder includes itself and lower floors; folders of one floor do not include each other.
+const std::map<std::string, int> floors{{"base", 0}, {"schema", 1}, {"slurm", 2}, {"worker", 2}, {"orchestrator", 3}};
+
+std::vector<std::string> project_folders() {
+  std::vector<std::string> folders;
+  for (const auto& [folder, floor] : floors) folders.push_back(folder);
+  return folders;
+}
+
+const std::map<std::string, SourceFile>& sources() {
+  static const std::map<std::string, SourceFile> all = read_sources(project_folders());
+  return all;
+}
+
+const std::map<std::string, SourceFile>& test_sources() {
+  static const std::map<std::string, SourceFile> all = read_sources({"tests", "bench"});
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(Structure, IncludesPointDown) {
+  ASSERT_GT(sources().size(), 100u);
+  std::vector<std::string> up;
+  for (const auto& [path, file] : sources()) {
+    for (const std::string& name : includes_of(file)) {
+      const std::string other = name.substr(0, name.find('/'));
+      if (other == file.floor()) continue;
+      const auto floor = floors.find(other);
+      const bool is_test = other == "tests" || other == "bench";
+      if (is_test || (floor != floors.end() && floor->second >= floors.at(file.floor())))
+        up.push_back(path + " -> " + name);
+    }
+  }
+  EXPECT_TRUE(up.empty()) << joined(up);
+}
+
+TEST(Structure, FoldersIncludeEachOtherInNoCircle) {
+  const FolderGraph graph = folder_graph(sources());
+  EXPECT_TRUE(graph.at("schema").contains("base")) << "includes are found at all";
+  EXPECT_TRUE(folders_in_a_circle(graph).empty()) << joined(folders_in_a_circle(graph));
+}
+
+TEST(Structure, ACircleOfThreeFoldersIsFound) {
+  const std::map<std::string, SourceFile> three{{"a/a.h", {"a/a.h", {"#include \"b/b.h\""}}},
+                                                {"b/b.h", {"b/b.h", {"  #  include  \"c/c.h\"  // why"}}},
+                                                {"c/c.h", {"c/c.h", {"#include \"a/a.h\"", "#include \"d/d.h\""}}},
+                                                {"d/d.h", {"d/d.h", {"#include <a/a.h>"}}}};
+  EXPECT_EQ(folders_in_a_circle(folder_graph(three)), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(Structure, AFolderHasAtMostFortySources) {
+  std::map<std::string, int> count;
+  for (const auto* all : {&sources(), &test_sources()}) {
+    for (const auto& [path, file] : *all) ++count[file.folder()];
+  }
+  for (const auto& [folder, files] : count) EXPECT_LE(files, 40) << folder;
+}
+
+TEST(Structure, ALongSourceOpensWithWhatItDoes) {
+  std::vector<std::string> silent;
+  for (const auto& [path, file] : sources()) {
+    if (!path.ends_with(".cc") || file.lines.size() <= 150) continue;
+    if (!file.lines.front().starts_with("//")) silent.push_back(path);
+  }
+  EXPECT_TRUE(silent.empty()) << joined(silent);
+}
+
+// A mode is an enum: what compares its name's text is not found by the compiler when a mode is added.
+TEST(Structure, NoModeIsComparedByItsText) {
+  std::string names;
+  for (const std::string_view name : names_of<OffloadMode>()) names += (names.empty() ? "" : "|") + std::string(name);
+  const std::regex comparison("([!=]=\\s*\"(" + names + ")\")|(\"(" + names + ")\"\\s*[!=]=)");
+  std::vector<std::string> found;
+  for (const auto& [path, file] : sources()) {
+    for (const std::string& line : file.lines) {
+      if (line.find('"') != std::string::npos && std::regex_search(line, comparison))
+        found.push_back(path + ": " + line);
+    }
+  }
+  EXPECT_TRUE(found.empty()) << joined(found);
+}
+
+TEST(Structure, EveryTestAssertsSomething) {
+  const std::regex opening(R"(^(TEST|TEST_F|TEST_P)\()");
+  const std::regex assertion(R"((EXPECT_|ASSERT_|ADD_FAILURE|FAIL\(|GTEST_SKIP|expect_\w+(<\w+>)?\())");
+  std::vector<std::string> silent;
+  for (const auto& [path, file] : test_sources()) {
+    for (size_t i = 0; i < file.lines.size(); ++i) {
+      if (!file.lines[i].starts_with("TEST") || !std::regex_search(file.lines[i], opening)) continue;
+      bool asserts = false;
+      size_t line = i;
+      for (; line < file.lines.size() && file.lines[line] != "}"; ++line) {
+        asserts |= std::regex_search(file.lines[line], assertion);
+      }
+      if (!asserts) silent.push_back(path + ": " + file.lines[i]);
+      i = line;
+    }
+  }
+  EXPECT_TRUE(silent.empty()) << joined(silent);
+}
+
+}  // namespace
+}  // namespace wansweep::test
