@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "schema/setting_fields.h"
 #include "schema/version.h"
 
@@ -33,9 +34,8 @@ nlohmann::json flag_value(const Field& field, const std::string& text) {
 std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* text) {
   CLI::App app("wansweep-worker: runs Wan2.2's denoising loop on one device a rank, and records what each rank did.");
   app.set_version_flag("--version", std::string("wansweep-worker ") + version);
-  std::string spec_file;
   WorkerOptions options;
-  app.add_option("--spec", spec_file, "run spec (JSON); flags override it");
+  app.add_option("--spec", options.spec_file, "run spec (JSON); flags override it");
   app.add_option("--out", options.out, "directory for rank-NNNN.h5, result.safetensors and completed.json")->required();
   std::map<std::string_view, std::string> values;
   for (const Field& field : fields()) {
@@ -62,7 +62,11 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
   } catch (const CLI::ParseError& error) {
     throw bad_input(fmt::format("{}; see wansweep-worker --help", error.what()));
   }
-  if (!spec_file.empty()) options.spec = read_spec(spec_file);
+  if (!options.spec_file.empty()) {
+    const nlohmann::json spec = read_json_object(options.spec_file);
+    options.spec = spec_from_json(spec, options.spec_file);
+    if (values.empty() && spec.contains("plan")) options.planned = spec["plan"].dump();
+  }
   for (const auto& [name, value] : values) {
     set_field(options.spec, name, flag_value(*find_field(name), value), flag_name(name));
   }

@@ -59,6 +59,7 @@ FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
     }
     PlannedConfiguration& planned = failed.plan.configurations.emplace_back();
     planned.spec = spec->second;
+    planned.run = make_run_plan(planned.spec);
     planned.hash = run.config;
     planned.name = run.run.substr(0, run.run.size() - fmt::format("-{}", run.repeat).size());
   }

@@ -121,7 +121,9 @@ Attempt create_attempt(const std::string& sweep_directory, const std::string& sw
     throw Error(ExitCode::output, fmt::format("{}: directory cannot be made: {}", attempt.directory,
                                               failed ? failed.message() : "it is there already"));
   }
-  write_file_atomically(attempt.directory + "/spec.json", to_json(configuration.spec).dump(2) + '\n');
+  Json spec = to_json(configuration.spec);
+  if (configuration.run) spec["plan"] = plan_to_json(*configuration.run);
+  write_file_atomically(attempt.directory + "/spec.json", spec.dump(2) + '\n');
   attempt.launcher = place ? Launcher::slurm : Launcher::local;
   Json json{{"sweep", sweep},
             {"run", attempt.run},
