@@ -1,59 +1,19 @@
 #include "schema/memory_estimate.h"
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
 
 #include "base/units.h"
+#include "schema/weight_layout.h"
 
 namespace wansweep {
 
-int prefetch_blocks(double prefetch, int layers) {
-  int blocks = 1;
-  if (prefetch >= 1) {
-    blocks = static_cast<int>(std::min<double>(prefetch, layers));
-  } else if (prefetch > 0) {
-    blocks = 1 + static_cast<int>(std::lround(prefetch * (layers - 1)));
-  }
-  return std::clamp(blocks, 1, std::max(1, layers - 1));
-}
-
-int layerwise_slots(int layers, int prefetch, int experts) {
-  std::vector<bool> held(static_cast<size_t>(layers), false);
-  int count = 0;
-  int most = 0;
-  auto fetch = [&](int block) {
-    if (held[static_cast<size_t>(block)]) return;
-    held[static_cast<size_t>(block)] = true;
-    most = std::max(most, ++count);
-  };
-  for (int forward = 0; forward < 2; ++forward) {
-    for (int block = 0; block < layers; ++block) {
-      if (block == 0) {
-        for (int i = 0; i < std::min(prefetch, layers); ++i) fetch(i);
-      }
-      fetch(block);
-      if (block % prefetch == 0) {
-        for (int i = 0; i < prefetch; ++i) fetch((block + prefetch + i) % layers);
-      }
-      if (held[static_cast<size_t>(block)]) {
-        held[static_cast<size_t>(block)] = false;
-        --count;
-      }
-    }
-  }
-  // Before its first forward the other expert holds its leading blocks; after its last, what it fetched ahead.
-  const int idle = experts > 1 ? std::max(count, std::min(prefetch, layers)) : 0;
-  return most + idle;
-}
-
 int64_t ActivationBytes::total() const {
-  return 2 * hidden + wide + begun + 3 * parts + 4 * gathered + ring + text + latents + modulation + rotary;
+  return 2 * hidden + wide + shared_prefix + 3 * parts + 4 * gathered + ring + text + latents + modulation + rotary;
 }
 
-ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPlan& plan) {
+ActivationBytes activation_bytes(const ActivationRequest& request, const ParallelPlan& plan) {
   const ModelConfig& c = request.config;
-  const int64_t t = request.bytes_per_value;
+  const int64_t t = size_of(request.type);
   const int64_t rows = plan.tokens_per_rank;
   const int64_t dim = c.dim();
   const int64_t most_heads = plan.heads_per_ulysses_rank.empty() ? c.heads : plan.heads_per_ulysses_rank.front();
@@ -62,7 +22,7 @@ ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPla
   ActivationBytes bytes;
   bytes.hidden = align_up(rows * dim * t);
   bytes.wide = align_up(rows * std::max<int64_t>(3 * dim, c.ffn_dim) * t);
-  if (request.guided && plan.cfg == 1) bytes.begun = bytes.hidden;
+  if (request.both_forwards) bytes.shared_prefix = bytes.hidden;
   if (plan.sequence_ranks() > 1) bytes.parts = align_up(rows * dim * t);
   if (plan.ulysses > 1) bytes.gathered = align_up(gathered_values * t);
   if (plan.ring > 1) {
@@ -79,30 +39,18 @@ ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPla
   return bytes;
 }
 
-MemoryEstimate estimate_memory(const MemoryRequest& request, const ParallelPlan& plan) {
-  const int64_t t = request.bytes_per_value;
-  const int64_t block = block_parameters(request.config) * t;
-  const int64_t other = other_parameters(request.config) * t;
-  const int experts = request.two_experts ? 2 : 1;
-  const int64_t expert = block * request.config.layers + other;
+WeightBytes weight_bytes(const ModelConfig& config, DType type, int experts) {
+  return {block_layout(config, type).bytes, other_layout(config, type).bytes, config.layers, experts};
+}
 
+MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule,
+                               const ActivationBytes& activations) {
+  const bool keeps_host_copy = reads_host_in_loop(schedule);
   MemoryEstimate estimate;
-  estimate.device_activations = activation_bytes(request, plan).total();
-  switch (request.offload) {
-    case OffloadMode::resident:
-      estimate.device_weights = experts * expert;
-      break;
-    case OffloadMode::swap:
-      estimate.device_weights = expert;
-      estimate.host_weights = experts * expert;
-      break;
-    case OffloadMode::layerwise: {
-      const int ahead = prefetch_blocks(request.prefetch, request.config.layers);
-      estimate.device_weights = layerwise_slots(request.config.layers, ahead, experts) * block + experts * other;
-      estimate.host_weights = int64_t{experts} * request.config.layers * block;
-      break;
-    }
-  }
+  estimate.device_weights = schedule.slots * weights.block + schedule.other_slots * weights.other;
+  estimate.device_activations = activations.total();
+  if (keeps_host_copy) estimate.host_weights = weights.experts * weights.expert();
+  if (!keeps_host_copy || copies_out(schedule)) estimate.host_ring = host_ring_pieces * weights.largest_piece();
   return estimate;
 }
 

@@ -1,58 +1,68 @@
-// Bytes that a run takes on each device and each host, before anything is allocated. The plan shows them; the worker
-// lays out its memory by the same numbers, so that what was promised is what is taken.
+// Bytes that a run takes on each device and each host, before anything is allocated: a sum over the weights' layout and
+// the schedule's slots. The plan shows them; the worker lays out its memory by the same numbers, so that what was
+// promised is what is taken, to the byte. (Libraries take some more: workspaces of cuBLAS and cuDNN, NCCL's buffers.)
 #pragma once
 
 #include <cstdint>
-#include <string>
 
+#include "schema/dtype.h"
 #include "schema/model_config.h"
 #include "schema/parallel_plan.h"
-#include "schema/setting_values.h"
+#include "schema/schedule.h"
 
 namespace wansweep {
 
-// How many blocks SGLang's --dit-offload-prefetch-size means: 0 -> 1; below 1 -> 1 + round(x (layers - 1)); else
-// int(x). At most layers - 1, where every block is on its way already, and at least 1.
-int prefetch_blocks(double prefetch, int layers);
-
-// Blocks that `layerwise` holds on the device at most: those of the working expert, and the leading ones that the idle
-// expert keeps. Found by playing two forwards of each expert.
-int layerwise_slots(int layers, int prefetch_blocks, int experts);
-
-struct MemoryRequest {
+// What one rank computes on.
+struct ActivationRequest {
   ModelConfig config;
-  bool two_experts = true;
-  OffloadMode offload = OffloadMode::resident;
-  double prefetch = 0;
-  int bytes_per_value = 4;  // of weights and activations: 4 (fp32), 2 (bf16)
+  DType type = DType::f32;  // of weights and activations
   int64_t text_tokens = 512;
-  bool guided = true;  // a step has two forwards
+  bool both_forwards = true;  // this rank makes cond and uncond of each step
 };
 
 // The regions of one rank's activations, in bytes. M: tokens a rank, D: model width, R: rows after the all-to-all.
 struct ActivationBytes {
-  int64_t hidden = 0;      // [M, D], twice: the residual stream, and a block's normed input or output
-  int64_t wide = 0;        // [M, max(3 D, ffn)]: q, k, v side by side, or the feed-forward's inside
-  int64_t begun = 0;       // [M, D], when both forwards of a step run here: what they share
-  int64_t parts = 0;       // [M, D], thrice, when sharded: q, k, v by Ulysses part
-  int64_t gathered = 0;    // [R, heads, head_dim], four times with Ulysses: q, k, v and the attention's output
-  int64_t ring = 0;        // the next k and v, the partial output, and the f32 sum with its two log-sum-exps
-  int64_t text = 0;        // prompts, embedded text, and its cross-attention k and v
-  int64_t latents = 0;     // model input, two predictions, and the scheduler's f32 state
-  int64_t modulation = 0;  // time embedding and modulation vectors
-  int64_t rotary = 0;      // f32 [M, head_dim]: cosines and sines
+  int64_t hidden = 0;         // [M, D], twice: the residual stream, and a block's normed input or output
+  int64_t wide = 0;           // [M, max(3 D, ffn)]: q, k, v side by side, or the feed-forward's inside
+  int64_t shared_prefix = 0;  // [M, D], when both forwards of a step run here: what they share
+  int64_t parts = 0;          // [M, D], thrice, when sharded: q, k, v by Ulysses part
+  int64_t gathered = 0;       // [R, heads, head_dim], four times with Ulysses: q, k, v and the attention's output
+  int64_t ring = 0;           // the next k and v, the partial output, and the f32 sum with its two log-sum-exps
+  int64_t text = 0;           // prompts, embedded text, and its cross-attention k and v
+  int64_t latents = 0;        // model input, two predictions, and the scheduler's f32 state
+  int64_t modulation = 0;     // time embedding and modulation vectors
+  int64_t rotary = 0;         // f32 [M, head_dim]: cosines and sines
   int64_t total() const;
 };
 
-ActivationBytes activation_bytes(const MemoryRequest& request, const ParallelPlan& plan);
+ActivationBytes activation_bytes(const ActivationRequest& request, const ParallelPlan& plan);
 
-struct MemoryEstimate {
-  int64_t device_weights = 0;      // a rank
-  int64_t device_activations = 0;  // a rank
-  int64_t host_weights = 0;        // a rank: its private copy of what is not resident
-  int64_t device_total() const { return device_weights + device_activations; }
+// What there is to move: of each expert `layers` blocks, and the weights outside them.
+struct WeightBytes {
+  int64_t block = 0;
+  int64_t other = 0;
+  int layers = 0;
+  int experts = 1;
+  int64_t expert() const { return block * layers + other; }
+  int64_t largest_piece() const { return block > other ? block : other; }
 };
 
-MemoryEstimate estimate_memory(const MemoryRequest& request, const ParallelPlan& plan);
+WeightBytes weight_bytes(const ModelConfig& config, DType type, int experts);
+
+// Host buffers of a piece (a block, or the weights outside blocks) each, which copies take in turn: where weights pass
+// through on their way to the device when the host keeps none, and where `swap` copies them out to.
+inline constexpr int host_ring_pieces = 2;
+
+struct MemoryEstimate {
+  int64_t device_weights = 0;      // a rank: the schedule's slots
+  int64_t device_activations = 0;  // a rank
+  int64_t host_weights = 0;        // a rank, while the loop runs: its copy of the experts, if its schedule reads one
+  int64_t host_ring = 0;           // a rank: for copies out, or while it loads
+  int64_t device_total() const { return device_weights + device_activations; }
+  int64_t host_total() const { return host_weights + host_ring; }
+};
+
+MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule,
+                               const ActivationBytes& activations);
 
 }  // namespace wansweep

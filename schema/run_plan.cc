@@ -95,16 +95,30 @@ RunPlan make_run_plan(RunSpec resolved, const ModelIdentity& model, const InputS
   }
   plan.guided = *plan.settings.guidance_scale > 1;
 
-  plan.memory_request = {model.config,
-                         model.two_experts,
-                         plan.settings.offload,
-                         plan.settings.prefetch,
-                         static_cast<int>(size_of(plan.type)),
-                         input.text_tokens,
-                         plan.guided};
-  plan.memory = estimate_memory(plan.memory_request, plan.parallel);
+  plan.activations.config = model.config;
+  plan.activations.type = plan.type;
+  plan.activations.text_tokens = input.text_tokens;
+  plan.activations.both_forwards = loop_shape(plan, 0).forwards.size() > 1;
+  plan.weights = weight_bytes(model.config, plan.type, plan.experts());
+  plan.memory = estimate_memory(plan.weights, schedule_of(plan), activation_bytes(plan.activations, plan.parallel));
   check_device_memory(plan);
   return plan;
+}
+
+LoopShape loop_shape(const RunPlan& plan, int rank) {
+  LoopShape shape;
+  shape.steps = static_cast<int>(*plan.settings.steps);
+  shape.switch_step = plan.switch_step;
+  shape.experts = plan.experts();
+  shape.layers = plan.model.config.layers;
+  shape.forwards = forwards_of_rank(plan.guided, plan.parallel, rank);
+  return shape;
+}
+
+Schedule schedule_of(const RunPlan& plan) {
+  const LoopShape shape = loop_shape(plan, 0);
+  const int prefetch = prefetch_blocks(plan.settings.prefetch, shape.layers);
+  return make_schedule(plan.settings.offload, shape, list_uses(shape), {.prefetch = prefetch});
 }
 
 RunPlan make_run_plan(RunSpec settings) {
@@ -131,7 +145,8 @@ json plan_to_json(const RunPlan& plan) {
           {"catalog_switch_step", number_or_null(catalog_switch_step(plan.settings))},
           {"device_weights_bytes", plan.memory.device_weights},
           {"device_activations_bytes", plan.memory.device_activations},
-          {"host_weights_bytes", plan.memory.host_weights}};
+          {"host_weights_bytes", plan.memory.host_weights},
+          {"host_ring_bytes", plan.memory.host_ring}};
 }
 
 std::string plan_difference(const json& planned, const json& made) {

@@ -17,6 +17,8 @@
 #include "schema/model_catalog.h"
 #include "schema/parallel_plan.h"
 #include "schema/run_settings.h"
+#include "schema/schedule.h"
+#include "schema/uses.h"
 
 namespace wansweep {
 
@@ -32,7 +34,8 @@ struct RunPlan {
   std::optional<int> switch_step;  // the first step of the low-noise expert; nullopt: there is none
   bool guided = false;             // a step has two forwards
   // What it takes.
-  MemoryRequest memory_request;
+  ActivationRequest activations;
+  WeightBytes weights;
   MemoryEstimate memory;
 
   int experts() const { return model.two_experts ? 2 : 1; }
@@ -49,6 +52,14 @@ RunPlan make_run_plan(RunSpec resolved, const ModelIdentity& model, const InputS
 
 // The same from the settings as a user gave them: resolves the model from its files, and reads the inputs' header.
 RunPlan make_run_plan(RunSpec settings);
+
+// What the loop of `rank` goes through: the same for all ranks, but for the forward that each makes where they share
+// the guidance.
+LoopShape loop_shape(const RunPlan& plan, int rank);
+
+// Which weights go where and when. It speaks of uses by their index alone, and so is the same for all ranks. Made when
+// it is asked for: it is large, and plans are many.
+Schedule schedule_of(const RunPlan& plan);
 
 // Bytes of a device that a rank may use; nullopt: all that it has, which only the worker sees.
 std::optional<int64_t> device_memory_limit(const RunSpec& settings);

@@ -33,6 +33,13 @@ const char* to_string(EventKind kind) { return kind_names.at(static_cast<size_t>
 const char* to_string(StallCause cause) { return cause_names.at(static_cast<size_t>(cause)); }
 const char* to_string(StreamId stream) { return stream_names.at(static_cast<size_t>(stream)); }
 
+std::string hdf5_version() {
+  const Library library;
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 std::string trace_file_name(int rank) { return fmt::format("rank-{:04}.h5", rank); }
 
 struct TraceWriter::Impl {

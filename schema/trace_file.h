@@ -49,6 +49,9 @@ struct TraceFile {
 // when it is not a trace ("is not a wansweep trace: no /spec"), of a newer format, or its rows contradict each other.
 TraceFile read_trace(const std::string& file);
 
+// "1.14.3": of the HDF5 library that reads and writes traces.
+std::string hdf5_version();
+
 // "rank-0007.h5"
 std::string trace_file_name(int rank);
 

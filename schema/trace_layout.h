@@ -77,6 +77,9 @@ class Library {
   Library() : lock_(mutex()) {
     static const bool once = [] {
       setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+      // At exit it would write what it could not write before, and crash where the disk is full. This must be the
+      // library's first call: trace_file.h has hdf5_version() for that reason.
+      H5dont_atexit();
       return H5open() >= 0;
     }();
     if (!once) throw Error(ExitCode::internal, "the HDF5 library cannot be started");

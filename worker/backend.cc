@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
-#include "schema/memory_estimate.h"
 #include "worker/device/cpu/cpu_device.h"
 #ifdef WANSWEEP_CUDA
 #include "worker/device/cuda/cuda_device.h"
@@ -13,9 +12,21 @@ namespace wansweep {
 
 namespace {
 
+bool fits(BackendKind backend, CommunicatorKind communicator) {
+  switch (communicator) {
+    case CommunicatorKind::automatic:
+      return true;
+    case CommunicatorKind::mpi:
+      return backend == BackendKind::cpu;
+    case CommunicatorKind::nccl:
+    case CommunicatorKind::ipc:
+      return backend == BackendKind::cuda;
+  }
+  return false;
+}
+
 void check_communicator(const RunSpec& spec) {
-  const bool of_cuda = spec.communicator == CommunicatorKind::nccl || spec.communicator == CommunicatorKind::ipc;
-  if (spec.communicator == CommunicatorKind::automatic || (spec.backend == BackendKind::cuda) == of_cuda) return;
+  if (fits(spec.backend, spec.communicator)) return;
   throw bad_input(fmt::format("communicator is {}, backend {}; mpi is cpu's, nccl and ipc are cuda's",
                               name_of(spec.communicator), name_of(spec.backend)));
 }
@@ -69,9 +80,15 @@ Backend open_cuda(MpiWorld& world, const RunSpec&) {
 
 }  // namespace
 
-Backend open_backend(MpiWorld& world, const Job& job) {
-  world.all_or_none([&] { check_communicator(job.spec); });
-  return job.spec.backend == BackendKind::cuda ? open_cuda(world, job.spec) : open_cpu(world, job.spec);
+Backend open_backend(MpiWorld& world, const RunSpec& settings) {
+  world.all_or_none([&] { check_communicator(settings); });
+  switch (settings.backend) {
+    case BackendKind::cpu:
+      return open_cpu(world, settings);
+    case BackendKind::cuda:
+      return open_cuda(world, settings);
+  }
+  return {};
 }
 
 }  // namespace wansweep

@@ -50,17 +50,25 @@ int run(MpiWorld& world, int argc, char** argv) {
     return static_cast<int>(error.code());
   } catch (const Error& error) {
     report(out, world.rank(), error.code(), fmt::format("rank {}: {}", world.rank(), error.what()));
-    world.abort(error.code());
+    MpiWorld::abort(error.code());
   } catch (const std::exception& error) {
     report(out, world.rank(), ExitCode::internal, fmt::format("rank {}: {}", world.rank(), error.what()));
-    world.abort(ExitCode::internal);
+    MpiWorld::abort(ExitCode::internal);
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  MpiWorld world(&argc, &argv);
-  install_signal_handlers();
-  return run(world, argc, argv);
+  try {
+    MpiWorld world(&argc, &argv);
+    install_signal_handlers();
+    return run(world, argc, argv);
+  } catch (const Error& error) {
+    report("", 0, error.code(), error.what());
+    MpiWorld::abort(error.code());
+  } catch (const std::exception& error) {
+    report("", 0, ExitCode::internal, error.what());
+    MpiWorld::abort(ExitCode::internal);
+  }
 }

@@ -7,39 +7,39 @@
 
 #include "base/sha256.h"
 #include "schema/setting_fields.h"
+#include "worker/model/tokens.h"
 #include "worker/weights/safetensors.h"
 
 namespace wansweep {
 
-std::vector<float> gather_latents(MpiWorld& world, Device& device, const Job& job, const float* tokens) {
-  const ModelConfig& config = job.model.config;
-  std::vector<float> mine(static_cast<size_t>(job.plan.tokens_per_rank * config.patch_values()));
+std::vector<float> gather_latents(MpiWorld& world, Device& device, const RunPlan& run, const float* tokens) {
+  const ModelConfig& config = run.model.config;
+  std::vector<float> mine(static_cast<size_t>(run.parallel.tokens_per_rank * config.patch_values()));
   device.copy_out(StreamId::compute, mine.data(), tokens, static_cast<int64_t>(mine.size()) * 4);
   device.synchronize(device.record(StreamId::compute));
-  const std::vector<float> all = world.gather(mine, job.plan.sequence_ranks());
-  return world.rank() == 0 ? unpatchify(config, job.run.input.latents, all.data()) : std::vector<float>();
+  const std::vector<float> all = world.gather(mine, run.parallel.sequence_ranks());
+  return world.rank() == 0 ? unpatchify(config, run.input.latents, all.data()) : std::vector<float>();
 }
 
-void write_result(const std::string& directory, const Job& job, const std::vector<float>& latents,
+void write_result(const std::string& directory, const RunPlan& run, const std::vector<float>& latents,
                   const KeptSteps& kept) {
-  const LatentShape& s = job.run.input.latents;
+  const LatentShape& s = run.input.latents;
   const std::vector<int64_t> shape{1, s.channels, s.frames, s.height, s.width};
-  std::vector<int64_t> stacked{*job.spec.steps};
+  std::vector<int64_t> stacked{*run.settings.steps};
   stacked.insert(stacked.end(), shape.begin(), shape.end());
   std::vector<TensorToWrite> tensors{{"latents", shape, latents.data()}};
-  if (job.spec.keep_steps) {
+  if (run.settings.keep_steps) {
     tensors.push_back({"latents_per_step", stacked, kept.latents.data()});
     tensors.push_back({"noise_pred_per_step", stacked, kept.noise_pred.data()});
   }
   std::map<std::string, std::string> metadata;
   for (const Field& field : fields()) {
-    const nlohmann::json value = get_field(job.spec, field);
+    const nlohmann::json value = get_field(run.settings, field);
     if (!value.is_null())
       metadata[std::string(field.name)] = value.is_string() ? value.get<std::string>() : value.dump();
   }
-  metadata["parallel_plan"] = job.plan.name();
-  const auto at = switch_step(job.loop.schedule, job.loop.boundary_ratio);
-  metadata["switch_step"] = at ? std::to_string(*at) : "None";
+  metadata["parallel_plan"] = run.parallel.name();
+  metadata["switch_step"] = run.switch_step ? std::to_string(*run.switch_step) : "None";
   write_safetensors((std::filesystem::path(directory) / "result.safetensors").string(), metadata, tensors);
 }
 

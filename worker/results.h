@@ -5,15 +5,15 @@
 #include <vector>
 
 #include "schema/completion.h"
+#include "schema/run_plan.h"
 #include "worker/comm/mpi_world.h"
 #include "worker/device/device.h"
-#include "worker/job.h"
 #include "worker/trace/recorder.h"
 
 namespace wansweep {
 
 // Rank 0 gets the whole [C, F, H, W] of what each rank holds as tokens on its device.
-std::vector<float> gather_latents(MpiWorld& world, Device& device, const Job& job, const float* tokens);
+std::vector<float> gather_latents(MpiWorld& world, Device& device, const RunPlan& run, const float* tokens);
 
 // Every step's tensors one behind the other, for keep_steps.
 struct KeptSteps {
@@ -22,7 +22,7 @@ struct KeptSteps {
 };
 
 // DIRECTORY/result.safetensors, with the settings as metadata. Throws Error(output).
-void write_result(const std::string& directory, const Job& job, const std::vector<float>& latents,
+void write_result(const std::string& directory, const RunPlan& run, const std::vector<float>& latents,
                   const KeptSteps& kept);
 
 // On rank 0, the traces of every rank as their writers count them; the files must be closed.

@@ -1,27 +1,32 @@
+// A run from top to bottom. What one rank finds wrong before or after the loop, all ranks learn of (all_or_none) and
+// end in order; what goes wrong inside the loop is thrown on one rank, and main ends the job.
+
 #include "worker/session.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
-#include <iostream>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/sha256.h"
 #include "base/units.h"
+#include "schema/run_plan.h"
 #include "schema/setting_fields.h"
 #include "worker/backend.h"
 #include "worker/device/host_capacity.h"
-#include "worker/job.h"
+#include "worker/loop/denoise.h"
+#include "worker/loop/inputs.h"
+#include "worker/offload/streamer.h"
 #include "worker/results.h"
 #include "worker/trace/environment.h"
 #include "worker/warm_up.h"
-#include "worker/weights/safetensors.h"
 
 namespace wansweep {
 
@@ -29,72 +34,82 @@ namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
 
-// Before anything is allocated: what the run takes of the device, and what its experts take of the host, where even
-// `resident` has them while it loads.
-void check_fits(const Job& job, const Device& device, int node_ranks) {
-  const MemoryEstimate estimate = estimate_memory(job.memory, job.plan);
+// The plan of the settings that were given, which must be what the orchestrator planned, if it did.
+RunPlan plan_for(const WorkerOptions& options, int ranks) {
+  RunSpec settings = options.spec;
+  if (settings.origins.contains("ranks") && settings.ranks != ranks) {
+    throw bad_input(fmt::format("ranks is {}, but MPI started {}; start as many", settings.ranks, ranks));
+  }
+  settings.ranks = ranks;
+  RunPlan run = make_run_plan(std::move(settings));
+  if (options.planned.empty()) return run;
+  const std::string difference = plan_difference(nlohmann::json::parse(options.planned), plan_to_json(run));
+  if (difference.empty()) return run;
+  throw bad_input(fmt::format("{}: {}: the model's files, the inputs or wansweep itself changed since; plan the run again",
+                              options.spec_file, difference));
+}
+
+std::string settings_with_plan(const RunPlan& run) {
+  nlohmann::json settings = to_json(run.settings);
+  settings["plan"] = plan_to_json(run);
+  return settings.dump();
+}
+
+OffloadPlan plan_offload(const RunPlan& run, int rank) {
+  OffloadPlan plan{list_uses(loop_shape(run, rank)), schedule_of(run), run.weights, run.settings.host_memory};
+  check(plan.schedule, plan.uses);
+  return plan;
+}
+
+std::unique_ptr<WeightSource> open_weights(const RunPlan& run) {
+  if (const std::optional<uint64_t> seed = random_weights_seed(run.settings.weights)) {
+    return random_weights(*seed, run.model.config, run.type);
+  }
+  return open_checkpoint(run.settings.model, run.model.config, run.type, run.experts());
+}
+
+void make_output_directory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw Error(ExitCode::output, fmt::format("{}: cannot be made ({})", directory, error.message()));
+  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ExitCode::output, fmt::format("{}: cannot write there ({})", directory, error_text(errno)));
+  }
+}
+
+// Before anything is allocated.
+void check_fits(const RunPlan& run, const Device& device, int node_ranks) {
+  const MemoryEstimate& memory = run.memory;
   const int64_t limit = device.memory_use().device_limit;
-  if (estimate.device_total() > limit) {
+  if (memory.device_total() > limit) {
     throw Error(
         ExitCode::device_memory,
         fmt::format("device memory: offload {} needs {:.2f} GiB for weights and {:.2f} GiB for activations, the device "
                     "has {:.2f} GiB; layerwise needs least",
-                    name_of(job.spec.offload), to_gib(estimate.device_weights), to_gib(estimate.device_activations),
+                    name_of(run.settings.offload), to_gib(memory.device_weights), to_gib(memory.device_activations),
                     to_gib(limit)));
   }
-  const ModelConfig& config = job.model.config;
-  const int64_t expert = block_layout(config, job.type).bytes * config.layers + other_layout(config, job.type).bytes;
-  const int64_t needed = expert * (job.model.two_experts ? 2 : 1);
-  const int64_t available = available_host_memory(0, node_ranks);
-  if (needed > available) {
+  const int64_t available = host_memory_of_rank(node_ranks);
+  if (memory.host_total() > available) {
     throw Error(ExitCode::host_memory,
-                fmt::format("host memory: the experts take {:.2f} GiB a rank, the host has {:.2f} GiB for each of {} "
-                            "ranks; fewer ranks a node, or bf16, take less",
-                            to_gib(needed), to_gib(available), node_ranks));
+                fmt::format("host memory: offload {} takes {:.2f} GiB a rank, the host has {:.2f} GiB for each of {} "
+                            "ranks; fewer ranks a node, bf16, or offload resident take less",
+                            name_of(run.settings.offload), to_gib(memory.host_total()), to_gib(available), node_ranks));
   }
 }
 
-std::vector<ExpertWeights> load_experts(Device& device, const Job& job) {
-  const RunSpec& spec = job.spec;
-  std::vector<ExpertWeights> experts;
-  for (const char* name : {"transformer", "transformer_2"}) {
-    if (!experts.empty() && !job.model.two_experts) break;
-    WeightSource source;
-    source.expert = name;
-    source.random_seed = random_weights_seed(spec.weights);
-    if (!source.random_seed) source.directory = (std::filesystem::path(spec.model) / name).string();
-    experts.push_back(load_expert(device, job.model.config, job.type, spec.host_memory, source));
-  }
-  return experts;
+std::string describe_run(const Device& device, const MpiWorld& world, double weights_loaded_s) {
+  nlohmann::json environment = nlohmann::json::parse(describe_environment(device, world.rank(), world.ranks()));
+  environment["weights_loaded_s"] = weights_loaded_s;
+  return environment.dump();
 }
 
-void upload(Device& device, DType type, const std::vector<float>& values, void* to) {
-  const auto count = static_cast<int64_t>(values.size());
-  if (type == DType::f32) {
-    device.copy_in(StreamId::compute, to, values.data(), count * 4);
-    device.synchronize();
-    return;
-  }
-  std::vector<uint16_t> converted(values.size());
-  convert_to_bf16({"", "F32", {count}, reinterpret_cast<const std::byte*>(values.data()), count * 4}, converted.data());
-  device.copy_in(StreamId::compute, to, converted.data(), count * 2);
-  device.synchronize();
-}
-
-// This rank's tokens of the latents, zeros behind the last one, and all else that does not change while the loop runs.
-void upload_inputs(Device& device, const Job& job, const RankPlace& place, Workspace& w) {
-  const ModelConfig& config = job.model.config;
-  const std::vector<float> all = patchify(config, job.run.input.latents, job.inputs.latents.data());
-  std::vector<float> mine(static_cast<size_t>(job.plan.tokens_per_rank * config.patch_values()), 0.0f);
-  if (place.valid_tokens > 0) {
-    std::copy_n(all.begin() + place.token_begin * config.patch_values(), place.valid_tokens * config.patch_values(),
-                mine.begin());
-  }
-  upload(device, DType::f32, mine, w.latents);
-  upload(device, job.type, job.inputs.prompt, w.prompt);
-  upload(device, job.type, job.inputs.negative_prompt, w.negative_prompt);
-  upload(device, DType::f32, rotary_table(config, job.run.input.latents, place.token_begin, job.plan.tokens_per_rank),
-         w.rotary);
+// Every step's tensors of the whole run, on rank 0.
+void keep_step(MpiWorld& world, Device& device, const RunPlan& run, const Workspace& w, KeptSteps& kept) {
+  const std::vector<float> latents = gather_latents(world, device, run, w.latents);
+  const std::vector<float> noise_pred = gather_latents(world, device, run, w.noise_pred);
+  kept.latents.insert(kept.latents.end(), latents.begin(), latents.end());
+  kept.noise_pred.insert(kept.noise_pred.end(), noise_pred.begin(), noise_pred.end());
 }
 
 }  // namespace
@@ -103,64 +118,59 @@ void request_stop(int signal) { stop_signal = signal; }
 
 ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const std::string started_at = timestamp_now();
-  Job job;
-  world.all_or_none([&] {
-    job = prepare_job(std::move(options.spec), world.ranks());
-    std::error_code error;
-    std::filesystem::create_directories(options.out, error);
-    if (error) throw Error(ExitCode::output, fmt::format("{}: cannot be made ({})", options.out, error.message()));
-    if (access(options.out.c_str(), W_OK | X_OK) != 0) {
-      throw Error(ExitCode::output, fmt::format("{}: cannot write there ({})", options.out, std::strerror(errno)));
-    }
-  });
 
-  const RankPlace place = place_of(job.plan, world.rank());
+  // Settings and plan.
+  RunPlan run;
+  RunInputs inputs;
+  OffloadPlan offload;
+  world.all_or_none([&] {
+    run = plan_for(options, world.ranks());
+    inputs = make_inputs(run);
+    offload = plan_offload(run, world.rank());
+    make_output_directory(options.out);
+  });
+  const int steps = static_cast<int>(*run.settings.steps);
+
+  // Device. From here on each thing uses those above it, and is gone before them.
   std::vector<ClockRow> clock{world.measure_clock(false)};
-  const Backend backend = open_backend(world, job);
-  Device* device = backend.device.get();
-  std::unique_ptr<TraceWriter> trace;
-  std::unique_ptr<Recorder> recorder;
-  std::unique_ptr<Workspace> workspace;
-  std::unique_ptr<Offload> offload;
-  std::vector<ExpertWeights> experts;
-  world.all_or_none([&] { check_fits(job, *device, world.node_ranks()); });
-  world.all_or_none([&] { workspace = std::make_unique<Workspace>(*device, job.memory, job.plan); });
-  warm_up(*device, backend.communicator.get(), job, *workspace, world.rank());
+  const Backend backend = open_backend(world, run.settings);
+  Device& device = *backend.device;
+  world.all_or_none([&] { check_fits(run, device, world.node_ranks()); });
+  std::optional<Workspace> workspace;
+  world.all_or_none([&] { workspace.emplace(device, run.activations, run.parallel); });
+  const auto context_with = [&](Recorder& recorder) {
+    return ModelContext{device, backend.communicator.get(), recorder, *workspace, run, world.rank()};
+  };
+  Recorder untraced(device, nullptr, TraceDetail::step);
+  warm_up(context_with(untraced));
+
+  // Weights and trace.
+  std::optional<TraceWriter> trace;
+  std::optional<Recorder> recorder;
+  std::optional<Streamer> streamer;
   world.all_or_none([&] {
     const int64_t loading_since = monotonic_ns();
-    experts = load_experts(*device, job);
+    const std::unique_ptr<WeightSource> source = open_weights(run);
+    std::optional<HostStore> store = load_host_store(device, offload, *source);
     const double loaded_s = static_cast<double>(monotonic_ns() - loading_since) / 1e9;
-    nlohmann::json environment = nlohmann::json::parse(describe_environment(*device, world.rank(), world.ranks()));
-    environment["weights_loaded_s"] = loaded_s;
-    trace = std::make_unique<TraceWriter>((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
-                                          to_json(job.spec).dump(), environment.dump());
-    recorder = std::make_unique<Recorder>(*device, trace.get(), job.spec.trace_detail);
-    upload_inputs(*device, job, place, *workspace);
-    const int prefetch = prefetch_blocks(job.spec.prefetch, job.model.config.layers);
-    offload = make_offload(job.spec.offload, {*device, *recorder, experts, prefetch});
+    trace.emplace((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
+                  settings_with_plan(run), describe_run(device, world, loaded_s));
+    recorder.emplace(device, &*trace, run.settings.trace_detail);
+    upload_inputs(device, run, inputs, world.rank(), *workspace);
+    streamer.emplace(device, *recorder, std::move(offload), std::move(store), *source);
   });
 
-  ShardedAttention attention(*device, backend.communicator.get(), *recorder, *workspace, job.plan, world.rank(),
-                             job.model.config);
-  Transformer transformer(*device, *recorder, *workspace, attention, *offload, job.model.config,
-                          job.plan.tokens_per_rank, job.run.input.text_tokens);
+  // Loop.
+  const ModelContext context = context_with(*recorder);
+  Transformer transformer(context, *streamer);
+  const FinishOnExit finish(device);
   KeptSteps kept;
-  auto after_step = [&](int) {
-    if (job.spec.keep_steps) {
-      const std::vector<float> latents = gather_latents(world, *device, job, workspace->latents);
-      const std::vector<float> noise_pred = gather_latents(world, *device, job, workspace->noise_pred);
-      kept.latents.insert(kept.latents.end(), latents.begin(), latents.end());
-      kept.noise_pred.insert(kept.noise_pred.end(), noise_pred.begin(), noise_pred.end());
-    }
+  const int finished = denoise(context, transformer, [&](int) {
+    if (run.settings.keep_steps) keep_step(world, device, run, *workspace, kept);
     return !world.any(stop_signal != 0);
-  };
-  const int finished = denoise(
-      job.loop,
-      {*device, *recorder, *workspace, transformer, *offload, backend.communicator.get(), job.plan, world.rank()},
-      after_step);
+  });
   clock.push_back(world.measure_clock(true));
   recorder->finish(clock);
-  const int steps = static_cast<int>(*job.spec.steps);
   if (finished < steps) {
     trace->close();
     world.all_or_none([&] {
@@ -169,15 +179,15 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     });
   }
 
-  const std::vector<float> latents = gather_latents(world, *device, job, workspace->latents);
+  // Results, and the record that they are whole.
+  const std::vector<float> latents = gather_latents(world, device, run, workspace->latents);
   const std::string digest = world.broadcast_text(sha256(latents.data(), latents.size() * sizeof(float)));
-  std::vector<TraceRecord> traces;
   world.all_or_none([&] {
     trace->set_digest(digest);
     trace->close();
-    if (world.rank() == 0) write_result(options.out, job, latents, kept);
+    if (world.rank() == 0) write_result(options.out, run, latents, kept);
   });
-  traces = collect_traces(world, options.out, *recorder);
+  const std::vector<TraceRecord> traces = collect_traces(world, options.out, *recorder);
   world.all_or_none([&] {
     if (world.rank() != 0) return;
     write_completion(options.out, {world.ranks(), steps, digest, started_at, timestamp_now(), traces});

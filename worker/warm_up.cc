@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/float_formats.h"
-#include "worker/model/transformer.h"
+#include "worker/model/block.h"
 #include "worker/weights/random_values.h"
 
 namespace wansweep {
@@ -38,41 +38,24 @@ class Filler {
   std::vector<uint16_t> bf16_;
 };
 
-// Any block's weights are these.
-class OneBlock : public Offload {
- public:
-  explicit OneBlock(const std::byte* weights) : weights_(weights) {}
-  void begin_step(int) override {}
-  const std::byte* acquire(int, int) override { return weights_; }
-  void release(int, int) override {}
-  const std::byte* rest(int) override { return weights_; }
-
- private:
-  const std::byte* weights_;
-};
-
 }  // namespace
 
-void warm_up(Device& device, Communicator* communicator, const Job& job, Workspace& w, int rank) {
-  const ModelConfig& config = job.model.config;
-  const int64_t rows = job.plan.tokens_per_rank;
-  const int64_t text_rows = job.run.input.text_tokens;
-  const Filler values(device, 1);
-  values.fill(job.type, w.hidden, rows * config.dim());
-  values.fill(job.type, w.text, text_rows * config.dim());
+void warm_up(const ModelContext& context) {
+  const ModelConfig& config = context.config();
+  Workspace& w = context.workspace;
+  const int64_t rows = context.plan().tokens_per_rank;
+  const Filler values(context.device, 1);
+  values.fill(w.type, w.hidden, rows * config.dim());
+  values.fill(w.type, w.text, context.run.input.text_tokens * config.dim());
   values.fill(DType::f32, w.time_proj, 6 * config.dim());
   values.fill(DType::f32, w.rotary, rows * config.head_dim);
 
-  const int64_t bytes = block_layout(config, job.type).bytes;
-  const Buffer weights = device.allocate(bytes, "a block's weights to warm up with");
-  Filler(device, 0.02F).fill(job.type, weights.data(), bytes / size_of(job.type));
-
-  Recorder untraced(device, nullptr, TraceDetail::step);
-  OneBlock offload(weights.data());
-  ShardedAttention attention(device, communicator, untraced, w, job.plan, rank, config);
-  Transformer transformer(device, untraced, w, attention, offload, config, rows, text_rows);
-  transformer.run_block(weights.data());
-  device.synchronize();
+  const int64_t bytes = block_layout(config, w.type).bytes;
+  const Buffer weights = context.device.allocate(bytes, "a block's weights to warm up with");
+  const FinishOnExit finish(context.device);
+  Filler(context.device, 0.02F).fill(w.type, weights.data(), bytes / size_of(w.type));
+  TransformerBlock(context).run(weights.data(), Prefix::own, {});
+  context.device.synchronize();
 }
 
 }  // namespace wansweep

@@ -70,7 +70,7 @@ void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const Cluste
 void set_memory(ResourceShape& shape, const PlannedConfiguration& c, const SubmitOptions& options) {
   const int64_t on_a_node = shape.ranks / shape.nodes;  // set_nodes made it come out even
   const auto ranks = static_cast<double>(on_a_node);
-  const auto host = static_cast<double>(c.run->memory.host_weights);
+  const auto host = static_cast<double>(c.run->memory.host_total());
   const auto device = c.spec.backend == BackendKind::cpu ? static_cast<double>(c.run->memory.device_total()) : 0.0;
   const double needed =
       ranks * ((host + device) / mib * memory_margin + static_cast<double>(options.profile.host_memory_per_rank));

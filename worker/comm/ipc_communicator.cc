@@ -9,23 +9,21 @@
 // record must come first. Only hosts wait for hosts; a stream waits only for work that is already enqueued, so that no
 // order of execution can lock up, not even on a GPU that ranks share. A mailbox is free again once `taken` was seen.
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <mpi.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
+#include "worker/comm/node_memory.h"
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"
 
@@ -54,40 +52,20 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 Error failed(const std::string& line) { return {ExitCode::communicator, "IPC: " + line}; }
 
-// Mailboxes of all pairs, in memory that has a name only until every rank has mapped it.
+// Mailboxes of all pairs.
 class SharedMailboxes {
  public:
-  SharedMailboxes(int rank, int ranks) : ranks_(ranks), bytes_(sizeof(Mailbox) * static_cast<size_t>(ranks * ranks)) {
-    std::array<char, 64> name{};
-    if (rank == 0) std::strncpy(name.data(), fmt::format("/wansweep-{}-{}", getpid(), monotonic_ns()).c_str(), 63);
-    MPI_Bcast(name.data(), static_cast<int>(name.size()), MPI_CHAR, 0, MPI_COMM_WORLD);
-    if (rank == 0) map(name.data(), O_CREAT | O_EXCL | O_RDWR);
-    MPI_Barrier(MPI_COMM_WORLD);
-    if (rank != 0) map(name.data(), O_RDWR);
-    MPI_Barrier(MPI_COMM_WORLD);
-    if (rank == 0) shm_unlink(name.data());
+  SharedMailboxes(MPI_Comm node, int rank, int ranks)
+      : ranks_(ranks), pages_(share_on_node(node, int64_t{sizeof(Mailbox)} * ranks * ranks)) {
+    if (rank == 0) std::uninitialized_value_construct_n(static_cast<Mailbox*>(pages_.get()), ranks * ranks);
+    mpiCheck(MPI_Barrier(node));
   }
-  ~SharedMailboxes() { munmap(boxes_, bytes_); }
-  SharedMailboxes(const SharedMailboxes&) = delete;
-  SharedMailboxes& operator=(const SharedMailboxes&) = delete;
 
-  Mailbox& from_to(int from, int to) { return boxes_[from * ranks_ + to]; }
+  Mailbox& from_to(int from, int to) { return static_cast<Mailbox*>(pages_.get())[from * ranks_ + to]; }
 
  private:
-  void map(const char* name, int flags) {
-    const int file = shm_open(name, flags, 0600);
-    if (file < 0) throw failed(fmt::format("shared memory {}: {}", name, std::strerror(errno)));
-    const bool sized = (flags & O_CREAT) == 0 || ftruncate(file, static_cast<off_t>(bytes_)) == 0;
-    void* data = sized ? mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
-    close(file);
-    if (data == MAP_FAILED) throw failed(fmt::format("shared memory {}: {}", name, std::strerror(errno)));
-    boxes_ = static_cast<Mailbox*>(data);
-    if ((flags & O_CREAT) != 0) std::uninitialized_value_construct_n(boxes_, ranks_ * ranks_);
-  }
-
   int ranks_;
-  size_t bytes_;
-  Mailbox* boxes_ = nullptr;
+  std::shared_ptr<void> pages_;
 };
 
 // An event that another process can wait for.
@@ -113,24 +91,24 @@ class SharedEvent {
 class IpcCommunicator : public Communicator {
  public:
   explicit IpcCommunicator(CudaDevice& device) : device_(device), stream_(device.stream(StreamId::comm)) {
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     int ranks = 0;
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    mpiCheck(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
+    mpiCheck(MPI_Comm_size(MPI_COMM_WORLD, &ranks));
     check_one_node(ranks);
-    mailboxes_ = std::make_unique<SharedMailboxes>(rank_, ranks);
+    mailboxes_ = std::make_unique<SharedMailboxes>(MPI_COMM_WORLD, rank_, ranks);
     peers_ = std::vector<Peer>(static_cast<size_t>(ranks));
     for (int peer = 0; peer < ranks; ++peer) {
       if (peer == rank_) continue;
       at(peer).ready.make(&mailboxes_->from_to(rank_, peer).ready);
       at(peer).done.make(&mailboxes_->from_to(peer, rank_).done);
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    mpiCheck(MPI_Barrier(MPI_COMM_WORLD));
     for (int peer = 0; peer < ranks; ++peer) {
       if (peer == rank_) continue;
       at(peer).their_ready.open(mailboxes_->from_to(peer, rank_).ready);
       at(peer).their_done.open(mailboxes_->from_to(rank_, peer).done);
     }
-    MPI_Barrier(MPI_COMM_WORLD);
+    mpiCheck(MPI_Barrier(MPI_COMM_WORLD));
   }
   ~IpcCommunicator() override {
     cudaStreamSynchronize(stream_);
@@ -174,10 +152,10 @@ class IpcCommunicator : public Communicator {
 
   static void check_one_node(int ranks) {
     MPI_Comm node = MPI_COMM_NULL;
-    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+    mpiCheck(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
     int here = 0;
-    MPI_Comm_size(node, &here);
-    MPI_Comm_free(&node);
+    mpiCheck(MPI_Comm_size(node, &here));
+    mpiCheck(MPI_Comm_free(&node));
     if (here != ranks) {
       throw bad_input(
           fmt::format("communicator is ipc, but {} of {} ranks are on this node; use nccl between nodes", here, ranks));

@@ -6,9 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include <fmt/format.h>
-
-#include "base/error.h"
+#include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
 #include "worker/device/cpu/cpu_device.h"
 
@@ -19,18 +17,13 @@ namespace {
 constexpr int tag = 7;
 constexpr int64_t largest_message = int64_t{1} << 30;  // MPI counts are int
 
-void check(int result, const char* call) {
-  if (result == MPI_SUCCESS) return;
-  throw Error(ExitCode::communicator, fmt::format("{} failed with MPI error {}", call, result));
-}
-
 // Ranks outnumber the cores on a laptop: waiting gives the core away instead of spinning on it.
 void wait_politely(std::vector<MPI_Request>& requests) {
   constexpr int eager_looks = 20;
   const timespec nap{.tv_sec = 0, .tv_nsec = 20'000};
   for (int looks = 0;; ++looks) {
     int done = 0;
-    check(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
+    mpiCheck(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE));
     if (done != 0) return;
     if (looks < eager_looks) {
       sched_yield();
@@ -43,11 +36,11 @@ void wait_politely(std::vector<MPI_Request>& requests) {
 class MpiCommunicator : public Communicator {
  public:
   explicit MpiCommunicator(CpuDevice& device) : device_(device) {
-    MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
-    MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(comm_, &rank_);
+    mpiCheck(MPI_Comm_dup(MPI_COMM_WORLD, &comm_));
+    mpiCheck(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
+    mpiCheck(MPI_Comm_rank(comm_, &rank_));
   }
-  ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
+  ~MpiCommunicator() override { mpiCheckAtEnd(MPI_Comm_free(&comm_)); }
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
 
@@ -70,8 +63,8 @@ class MpiCommunicator : public Communicator {
       if (each.peer == rank_) continue;
       received += each.receive_bytes;
       in_pieces(each.receive_bytes, [&](int64_t at, int bytes, MPI_Request* request) {
-        check(MPI_Irecv(static_cast<std::byte*>(each.receive) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request),
-              "MPI_Irecv");
+        mpiCheck(
+            MPI_Irecv(static_cast<std::byte*>(each.receive) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request));
       });
     }
     for (const Exchange& each : exchanges) {
@@ -81,8 +74,8 @@ class MpiCommunicator : public Communicator {
       }
       sent += each.send_bytes;
       in_pieces(each.send_bytes, [&](int64_t at, int bytes, MPI_Request* request) {
-        check(MPI_Isend(static_cast<const std::byte*>(each.send) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request),
-              "MPI_Isend");
+        mpiCheck(
+            MPI_Isend(static_cast<const std::byte*>(each.send) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request));
       });
     }
     wait_politely(requests);

@@ -4,37 +4,61 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "base/clock.h"
+#include "base/mpi_check.h"
+#include "worker/comm/node_memory.h"
 
 namespace wansweep {
 
 struct MpiWorld::Impl {
-  MPI_Comm node = MPI_COMM_NULL;
-  MPI_Win link_window = MPI_WIN_NULL;
+  // MPI itself: started first and finalized last, also when the rest of the constructor throws.
+  struct Library {
+    Library(int* argc, char*** argv) {
+      int provided = 0;
+      mpiCheck(MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided));
+      threads = provided == MPI_THREAD_MULTIPLE;
+    }
+    ~Library() { mpiCheckAtEnd(MPI_Finalize()); }
+    Library(const Library&) = delete;
+    Library& operator=(const Library&) = delete;
+    bool threads = false;
+  };
+  struct NodeRanks {
+    NodeRanks() {
+      mpiCheck(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &communicator));
+    }
+    ~NodeRanks() { mpiCheckAtEnd(MPI_Comm_free(&communicator)); }
+    NodeRanks(const NodeRanks&) = delete;
+    NodeRanks& operator=(const NodeRanks&) = delete;
+    MPI_Comm communicator = MPI_COMM_NULL;
+  };
+
+  Impl(int* argc, char*** argv) : library(argc, argv) {
+    mpiCheck(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+    node.emplace();
+    mpiCheck(MPI_Comm_set_errhandler(node->communicator, MPI_ERRORS_RETURN));
+  }
+
+  Library library;
+  std::optional<NodeRanks> node;
+  std::shared_ptr<void> link;
 };
 
-MpiWorld::MpiWorld(int* argc, char*** argv) : impl_(new Impl) {
-  int provided = 0;
-  MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks_);
-  if (provided < MPI_THREAD_MULTIPLE && ranks_ > 1) {
+MpiWorld::MpiWorld(int* argc, char*** argv) : impl_(std::make_unique<Impl>(argc, argv)) {
+  mpiCheck(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
+  mpiCheck(MPI_Comm_size(MPI_COMM_WORLD, &ranks_));
+  if (!impl_->library.threads && ranks_ > 1) {
     throw Error(ExitCode::communicator, "MPI was built without MPI_THREAD_MULTIPLE, which the worker needs");
   }
-  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &impl_->node);
-  MPI_Comm_rank(impl_->node, &node_rank_);
-  MPI_Comm_size(impl_->node, &node_ranks_);
+  mpiCheck(MPI_Comm_rank(impl_->node->communicator, &node_rank_));
+  mpiCheck(MPI_Comm_size(impl_->node->communicator, &node_ranks_));
 }
 
-MpiWorld::~MpiWorld() {
-  if (impl_->link_window != MPI_WIN_NULL) MPI_Win_free(&impl_->link_window);
-  MPI_Comm_free(&impl_->node);
-  delete impl_;
-  MPI_Finalize();
-}
+MpiWorld::~MpiWorld() = default;
 
 void MpiWorld::all_or_none(const std::function<void()>& work) {
   int code = 0;
@@ -52,24 +76,27 @@ void MpiWorld::all_or_none(const std::function<void()>& work) {
     line = error.what();
   }
   int failed = code != 0 ? rank_ : ranks_;
-  MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  mpiCheck(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD));
   if (failed == ranks_) return;
   std::array<char, 2048> text{};
   std::strncpy(text.data(), line.c_str(), text.size() - 1);
-  MPI_Bcast(&code, 1, MPI_INT, failed, MPI_COMM_WORLD);
-  MPI_Bcast(text.data(), static_cast<int>(text.size()), MPI_CHAR, failed, MPI_COMM_WORLD);
+  mpiCheck(MPI_Bcast(&code, 1, MPI_INT, failed, MPI_COMM_WORLD));
+  mpiCheck(MPI_Bcast(text.data(), static_cast<int>(text.size()), MPI_CHAR, failed, MPI_COMM_WORLD));
   throw CommonError(static_cast<ExitCode>(code), text.data(), failed);
 }
 
 bool MpiWorld::any(bool value) {
   int flag = value ? 1 : 0;
-  if (ranks_ > 1) MPI_Allreduce(MPI_IN_PLACE, &flag, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+  if (ranks_ > 1) mpiCheck(MPI_Allreduce(MPI_IN_PLACE, &flag, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
   return flag != 0;
 }
 
 void MpiWorld::abort(ExitCode code) {
-  MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
-  std::abort();
+  int started = 0, ended = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&ended);
+  if (started != 0 && ended == 0) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  std::_Exit(static_cast<int>(code));
 }
 
 ClockRow MpiWorld::measure_clock(bool at_end) {
@@ -80,16 +107,16 @@ ClockRow MpiWorld::measure_clock(bool at_end) {
     if (rank_ == 0) {
       for (int i = 0; i < exchanges; ++i) {
         int64_t now = 0;
-        MPI_Recv(&now, 1, MPI_INT64_T, peer, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        mpiCheck(MPI_Recv(&now, 1, MPI_INT64_T, peer, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
         now = monotonic_ns();
-        MPI_Send(&now, 1, MPI_INT64_T, peer, 1, MPI_COMM_WORLD);
+        mpiCheck(MPI_Send(&now, 1, MPI_INT64_T, peer, 1, MPI_COMM_WORLD));
       }
     } else if (rank_ == peer) {
       for (int i = 0; i < exchanges; ++i) {
         const int64_t sent = monotonic_ns();
         int64_t theirs = sent;
-        MPI_Send(&theirs, 1, MPI_INT64_T, 0, 1, MPI_COMM_WORLD);
-        MPI_Recv(&theirs, 1, MPI_INT64_T, 0, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        mpiCheck(MPI_Send(&theirs, 1, MPI_INT64_T, 0, 1, MPI_COMM_WORLD));
+        mpiCheck(MPI_Recv(&theirs, 1, MPI_INT64_T, 0, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
         const int64_t received = monotonic_ns();
         if (i == 0 || received - sent < row.round_trip_ns) {
           row.round_trip_ns = received - sent;
@@ -109,11 +136,11 @@ std::vector<float> MpiWorld::gather(const std::vector<float>& values, int contri
     all = values;
     all.resize(values.size() * static_cast<size_t>(contributors));
     for (int peer = 1; peer < contributors; ++peer) {
-      MPI_Recv(all.data() + values.size() * static_cast<size_t>(peer), count, MPI_FLOAT, peer, 2, MPI_COMM_WORLD,
-               MPI_STATUS_IGNORE);
+      mpiCheck(MPI_Recv(all.data() + values.size() * static_cast<size_t>(peer), count, MPI_FLOAT, peer, 2,
+                        MPI_COMM_WORLD, MPI_STATUS_IGNORE));
     }
   } else if (rank_ < contributors) {
-    MPI_Send(values.data(), count, MPI_FLOAT, 0, 2, MPI_COMM_WORLD);
+    mpiCheck(MPI_Send(values.data(), count, MPI_FLOAT, 0, 2, MPI_COMM_WORLD));
   }
   return all;
 }
@@ -121,17 +148,17 @@ std::vector<float> MpiWorld::gather(const std::vector<float>& values, int contri
 std::vector<std::string> MpiWorld::gather_text(const std::string& text) {
   std::vector<std::string> all;
   if (rank_ != 0) {
-    MPI_Send(text.data(), static_cast<int>(text.size()), MPI_CHAR, 0, 3, MPI_COMM_WORLD);
+    mpiCheck(MPI_Send(text.data(), static_cast<int>(text.size()), MPI_CHAR, 0, 3, MPI_COMM_WORLD));
     return all;
   }
   all.push_back(text);
   for (int peer = 1; peer < ranks_; ++peer) {
     MPI_Status status;
     int size = 0;
-    MPI_Probe(peer, 3, MPI_COMM_WORLD, &status);
-    MPI_Get_count(&status, MPI_CHAR, &size);
+    mpiCheck(MPI_Probe(peer, 3, MPI_COMM_WORLD, &status));
+    mpiCheck(MPI_Get_count(&status, MPI_CHAR, &size));
     std::string theirs(static_cast<size_t>(size), '\0');
-    MPI_Recv(theirs.data(), size, MPI_CHAR, peer, 3, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    mpiCheck(MPI_Recv(theirs.data(), size, MPI_CHAR, peer, 3, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
     all.push_back(std::move(theirs));
   }
   return all;
@@ -139,24 +166,19 @@ std::vector<std::string> MpiWorld::gather_text(const std::string& text) {
 
 std::string MpiWorld::broadcast_text(const std::string& text) {
   auto size = static_cast<int64_t>(text.size());
-  MPI_Bcast(&size, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
+  mpiCheck(MPI_Bcast(&size, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
   std::string all = text;
   all.resize(static_cast<size_t>(size));
-  MPI_Bcast(all.data(), static_cast<int>(size), MPI_CHAR, 0, MPI_COMM_WORLD);
+  mpiCheck(MPI_Bcast(all.data(), static_cast<int>(size), MPI_CHAR, 0, MPI_COMM_WORLD));
   return all;
 }
 
 LinkState* MpiWorld::shared_link_state() {
-  void* mine = nullptr;
-  MPI_Win_allocate_shared(node_rank_ == 0 ? sizeof(LinkState) : 0, 1, MPI_INFO_NULL, impl_->node, &mine,
-                          &impl_->link_window);
-  MPI_Aint size = 0;
-  int unit = 0;
-  void* shared = nullptr;
-  MPI_Win_shared_query(impl_->link_window, 0, &size, &unit, &shared);
-  if (node_rank_ == 0) new (shared) LinkState{};
-  MPI_Barrier(impl_->node);
-  return static_cast<LinkState*>(shared);
+  const MPI_Comm node = impl_->node->communicator;
+  impl_->link = share_on_node(node, sizeof(LinkState));
+  if (node_rank_ == 0) new (impl_->link.get()) LinkState{};
+  mpiCheck(MPI_Barrier(node));
+  return static_cast<LinkState*>(impl_->link.get());
 }
 
 }  // namespace wansweep

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,8 @@ class CommonError : public Error {
 
 class MpiWorld {
  public:
-  // MPI with threads: the comm stream and the main thread both call it.
+  // Starts MPI with threads: the comm stream and the main thread both call it. Every call of this class that talks to
+  // other ranks throws Error(communicator) when MPI reports a failure.
   MpiWorld(int* argc, char*** argv);
   ~MpiWorld();
   MpiWorld(const MpiWorld&) = delete;
@@ -43,8 +45,8 @@ class MpiWorld {
 
   // True on all ranks when it is true on one.
   bool any(bool value);
-  // Ends the whole job at once, for failures that the other ranks do not know of.
-  [[noreturn]] void abort(ExitCode code);
+  // Ends the whole job at once, for failures that the other ranks do not know of. Without MPI, this process.
+  [[noreturn]] static void abort(ExitCode code);
 
   // Rank 0's clock minus this rank's, by the fastest of a few exchanges.
   ClockRow measure_clock(bool at_end);
@@ -62,7 +64,7 @@ class MpiWorld {
 
  private:
   struct Impl;
-  Impl* impl_;
+  std::unique_ptr<Impl> impl_;
   int rank_ = 0;
   int ranks_ = 1;
   int node_rank_ = 0;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"
@@ -30,13 +31,13 @@ class NcclCommunicator : public Communicator {
  public:
   explicit NcclCommunicator(CudaDevice& device) : device_(device) {
     int ranks = 0;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
-    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    mpiCheck(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
+    mpiCheck(MPI_Comm_size(MPI_COMM_WORLD, &ranks));
     // NVLink multicast has put shared machines out of service; all-to-all and rings do not use it. Who sets it knows.
     setenv("NCCL_NVLS_ENABLE", "0", 0);
     ncclUniqueId id{};
     if (rank_ == 0) ncclCheck(ncclGetUniqueId(&id));
-    MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, MPI_COMM_WORLD);
+    mpiCheck(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, MPI_COMM_WORLD));
     ncclCheck(ncclCommInitRank(&comm_, ranks, id, rank_));
     device_.set_failure_check([this] { check_async(); });
   }

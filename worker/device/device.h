@@ -80,4 +80,23 @@ class Device {
   virtual std::string describe_json() const = 0;
 };
 
+// Waits at the end of its scope for all that was enqueued, whatever ends the scope: declare it behind everything that
+// streams use, so that nothing is freed under running work. What the work throws is not thrown here: who needs to know
+// synchronizes himself.
+class FinishOnExit {
+ public:
+  explicit FinishOnExit(Device& device) : device_(device) {}
+  ~FinishOnExit() {
+    try {
+      device_.synchronize();
+    } catch (...) {  // see above
+    }
+  }
+  FinishOnExit(const FinishOnExit&) = delete;
+  FinishOnExit& operator=(const FinishOnExit&) = delete;
+
+ private:
+  Device& device_;
+};
+
 }  // namespace wansweep

@@ -1,44 +1,65 @@
+// Slurm and systemd set a limit on a group above the process's own (the job's, the user's), so every group up to the
+// root is read. In a container the path in /proc/self/cgroup may be that of the host: then only its last ancestor, the
+// root of what is mounted, is there, and it is the container's own.
+
 #include "worker/device/host_capacity.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
-#include <string>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/units.h"
 
 namespace wansweep {
 
 namespace {
 
-std::optional<int64_t> read_number(const std::string& file) {
+constexpr int64_t no_limit = std::numeric_limits<int64_t>::max();
+
+// What a version of control groups calls its files.
+struct GroupFiles {
+  const char* limit;
+  const char* used;
+  const char* cache;  // in memory.stat: what would be given up, of the group and all below it
+};
+constexpr GroupFiles version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+constexpr GroupFiles version_2{"memory.max", "memory.current", "inactive_file"};
+
+std::optional<int64_t> read_number(const std::filesystem::path& file) {
   std::ifstream stream(file);
   int64_t value = 0;
   if (stream >> value) return value;  // "max" is no number: no limit
   return std::nullopt;
 }
 
-// What the control group, version 2 or 1, still leaves of its limit. Cache that it would give up counts as left.
-std::optional<int64_t> left_in_cgroup() {
-  std::string path = "/sys/fs/cgroup", limit = "/memory.max", used = "/memory.current", cache = "inactive_file ";
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (line.rfind("0::", 0) == 0) path = "/sys/fs/cgroup" + line.substr(3);
-    const size_t memory = line.find(":memory:");
-    if (memory == std::string::npos) continue;
-    path = "/sys/fs/cgroup/memory" + line.substr(memory + 8);
-    limit = "/memory.limit_in_bytes";
-    used = "/memory.usage_in_bytes";
-    cache = "total_inactive_file ";
-    break;
+int64_t left_in_group(const std::filesystem::path& group, const GroupFiles& files) {
+  const std::optional<int64_t> limit = read_number(group / files.limit);
+  const std::optional<int64_t> used = read_number(group / files.used);
+  if (!limit || !used) return no_limit;
+  int64_t left = *limit - *used;
+  std::ifstream stat(group / "memory.stat");
+  std::string name;
+  for (int64_t bytes = 0; stat >> name >> bytes;) {
+    if (name == files.cache) left += bytes;
   }
-  const std::optional<int64_t> most = read_number(path + limit);
-  const std::optional<int64_t> now = read_number(path + used);
-  if (!most || !now) return std::nullopt;
-  int64_t left = *most - *now;
-  std::ifstream stat(path + "/memory.stat");
-  for (std::string line; std::getline(stat, line);) {
-    if (line.rfind(cache, 0) == 0) left += std::atoll(line.c_str() + cache.size());
+  return std::max<int64_t>(0, left);
+}
+
+int64_t left_up_to(const std::filesystem::path& root, const std::filesystem::path& group, const GroupFiles& files) {
+  int64_t left = left_in_group(root, files);
+  std::filesystem::path at = root;
+  for (const std::filesystem::path& part : group.relative_path()) {
+    at /= part;
+    left = std::min(left, left_in_group(at, files));
   }
   return left;
 }
@@ -48,17 +69,53 @@ int64_t available_by_kernel() {
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("MemAvailable:", 0) == 0) return std::atoll(line.c_str() + 13) * 1024;
   }
-  return std::numeric_limits<int64_t>::max();
+  return no_limit;
 }
+
+// Of WANSWEEP_HOST_MEMORY, in bytes.
+std::optional<int64_t> declared() {
+  const char* variable = std::getenv("WANSWEEP_HOST_MEMORY");
+  if (variable == nullptr) return std::nullopt;
+  const std::string text(variable);
+  double gib = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), gib);
+  constexpr double most = 1 << 20;
+  if (error != std::errc() || end != text.data() + text.size() || !(gib > 0) || gib > most) {
+    throw bad_input(fmt::format(
+        "WANSWEEP_HOST_MEMORY is \"{}\"; give the GiB that the ranks of a host may take together, such as 480", text));
+  }
+  return static_cast<int64_t>(gib * gibibyte);
+}
+
+int64_t left_on_host() { return std::min(left_in_cgroups(), available_by_kernel()); }
 
 }  // namespace
 
-int64_t available_host_memory(int64_t in_use, int ranks) {
-  if (const char* given = std::getenv("WANSWEEP_HOST_MEMORY")) {
-    return static_cast<int64_t>(std::atof(given) * 1024 * 1024 * 1024) - in_use;
+int64_t left_in_cgroups(const std::string& root) {
+  const std::filesystem::path base(root);
+  const std::filesystem::path mounts = base / "sys/fs/cgroup";
+  int64_t left = no_limit;
+  std::ifstream groups(base / "proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {  // "9:cpu,memory:/slurm/job_7", or "0::/slurm/job_7"
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const std::string group = line.substr(second + 1);
+    if (controllers.empty()) left = std::min(left, left_up_to(mounts, group, version_2));
+    std::istringstream list(controllers);
+    for (std::string name; std::getline(list, name, ',');) {
+      if (name == "memory") left = std::min(left, left_up_to(mounts / "memory", group, version_1));
+    }
   }
-  const int64_t left = left_in_cgroup().value_or(std::numeric_limits<int64_t>::max());
-  return std::max<int64_t>(0, std::min(left, available_by_kernel())) / ranks;
+  return left;
+}
+
+int64_t host_memory_of_rank(int node_ranks) { return declared().value_or(left_on_host()) / node_ranks; }
+
+int64_t host_memory_left(int node_ranks, int64_t in_use) {
+  if (const std::optional<int64_t> bytes = declared()) return std::max<int64_t>(0, *bytes / node_ranks - in_use);
+  return left_on_host();
 }
 
 }  // namespace wansweep

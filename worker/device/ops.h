@@ -46,39 +46,98 @@ struct UniPCStep {
   float p_x = 0, p_mt = 0, p_m0 = 0;
 };
 
+// y[m,n] = activation(x[m,k] w[n,k]^T + bias[n]). x and y have `type`; w.type and bias.type may be f32 beside bf16 x.
+struct LinearArguments {
+  DType type = DType::f32;
+  const void* x = nullptr;
+  Weight w;
+  Weight bias;  // data null: none
+  void* y = nullptr;
+  int64_t m = 0, n = 0, k = 0;
+  Activation activation = Activation::none;
+};
+
+// y = LN(x) * (gain + gain_offset) + shift over rows of `dim`, without affine weights of its own. gain, shift: f32 or
+// bf16 vectors [dim]. gain_offset is 1 for modulation by scale, 0 for a learned weight.
+struct LayerNormArguments {
+  DType type = DType::f32;
+  const void* x = nullptr;
+  Weight gain;
+  float gain_offset = 0;
+  Weight shift;
+  void* y = nullptr;
+  int64_t rows = 0, dim = 0;
+  float eps = 0;
+};
+
+// From qkv[rows, 3 dim] (q, k, v side by side): RMSNorm over all dim of q and of k with weights, then rotary embedding
+// by interleaved pairs, each of q, k, v written in `parts` layout. cos_sin: f32 [rows, head_dim/2, 2]. With q, k and v
+// null it works in place: q and k change inside qkv, and `parts` is not looked at.
+struct SplitQkvArguments {
+  DType type = DType::f32;
+  void* qkv = nullptr;
+  Weight norm_q, norm_k;
+  const float* cos_sin = nullptr;
+  void *q = nullptr, *k = nullptr, *v = nullptr;
+  HeadParts parts;
+  int64_t rows = 0;
+  int heads = 0, head_dim = 0;
+  float eps = 0;
+};
+
+// out = softmax(q k^T / sqrt(head_dim)) v without mask. q [q_rows, heads, head_dim], k and v [kv_rows, heads,
+// head_dim], each with its own row stride in values; out is dense. lse, when not null: f32 [heads, q_rows], natural
+// logarithm. kv_rows of 0 gives zeros and an lse of -inf.
+struct AttentionArguments {
+  DType type = DType::f32;
+  Rows q, k, v;
+  void* out = nullptr;
+  float* lse = nullptr;
+  int64_t q_rows = 0, kv_rows = 0;
+  int heads = 0, head_dim = 0;
+};
+
+// Folds one part of ring attention into the sum: acc f32 [rows, heads, head_dim], acc_lse f32 [heads, rows]. `first`
+// stores instead of merging; `last` also writes the result to `out` (type).
+struct MergeAttentionArguments {
+  DType type = DType::f32;
+  const void* part = nullptr;
+  const float* part_lse = nullptr;
+  float *acc = nullptr, *acc_lse = nullptr;
+  void* out = nullptr;
+  bool first = false, last = false;
+  int64_t rows = 0;
+  int heads = 0, head_dim = 0;
+};
+
+// One scheduler step over n values, see UniPCStep. cond and uncond have `type` (uncond may be null); the guided
+// prediction v is written to `noise_pred` (f32). x, last, m0, m1 are f32 and are updated.
+struct UniPCArguments {
+  DType type = DType::f32;
+  UniPCStep step;
+  const void *cond = nullptr, *uncond = nullptr;
+  float* noise_pred = nullptr;
+  float *x = nullptr, *last = nullptr, *m0 = nullptr, *m1 = nullptr;
+  int64_t n = 0;
+};
+
 class Ops {
  public:
   virtual ~Ops() = default;
 
-  // y[m,n] = activation(x[m,k] w[n,k]^T + bias[n]). x and y have `type`; w.type and bias.type may be f32 beside bf16 x.
-  virtual void linear(DType type, const void* x, Weight w, Weight bias, void* y, int64_t m, int64_t n, int64_t k,
-                      Activation activation) = 0;
+  virtual void linear(const LinearArguments& arguments) = 0;
 
-  // y = LN(x) * (gain + gain_offset) + shift over rows of `dim`, without affine weights of its own. gain, shift: f32 or
-  // bf16 vectors [dim]. gain_offset is 1 for modulation by scale, 0 for a learned weight.
-  virtual void layer_norm(DType type, const void* x, Weight gain, float gain_offset, Weight shift, void* y,
-                          int64_t rows, int64_t dim, float eps) = 0;
+  virtual void layer_norm(const LayerNormArguments& arguments) = 0;
 
-  // From qkv[rows, 3 dim] (q, k, v side by side): RMSNorm over all dim of q and of k with weights, then rotary
-  // embedding by interleaved pairs, each of q, k, v written in `parts` layout. cos_sin: f32 [rows, head_dim/2, 2]. With
-  // q, k and v null it works in place: q and k change inside qkv, and `parts` is not looked at.
-  virtual void split_qkv(DType type, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
-                         void* v, HeadParts parts, int64_t rows, int heads, int head_dim, float eps) = 0;
+  virtual void split_qkv(const SplitQkvArguments& arguments) = 0;
 
   // y = RMSNorm(x) * weight over rows of `dim`; x has a row stride of `stride` values, y is dense.
   virtual void rms_norm(DType type, const void* x, int64_t stride, Weight weight, void* y, int64_t rows, int64_t dim,
                         float eps) = 0;
 
-  // out = softmax(q k^T / sqrt(head_dim)) v without mask. q [q_rows, heads, head_dim], k and v [kv_rows, heads,
-  // head_dim], each with its own row stride in values; out is dense. lse, when not null: f32 [heads, q_rows], natural
-  // logarithm. kv_rows of 0 gives zeros and an lse of -inf.
-  virtual void attention(DType type, Rows q, Rows k, Rows v, void* out, float* lse, int64_t q_rows, int64_t kv_rows,
-                         int heads, int head_dim) = 0;
+  virtual void attention(const AttentionArguments& arguments) = 0;
 
-  // Folds one part of ring attention into the sum: acc f32 [rows, heads, head_dim], acc_lse f32 [heads, rows]. `first`
-  // stores instead of merging; `last` also writes the result to `out` (type).
-  virtual void merge_attention(DType type, const void* part, const float* part_lse, float* acc, float* acc_lse,
-                               void* out, bool first, bool last, int64_t rows, int heads, int head_dim) = 0;
+  virtual void merge_attention(const MergeAttentionArguments& arguments) = 0;
 
   // [tokens, heads, head_dim] in `parts` layout to dense [tokens, heads * head_dim].
   virtual void merge_heads(DType type, const void* parted, HeadParts parts, void* y, int64_t rows, int head_dim) = 0;
@@ -95,10 +154,7 @@ class Ops {
   // y = silu(x), f32.
   virtual void silu(const float* x, float* y, int64_t n) = 0;
 
-  // One scheduler step over n values, see UniPCStep. cond and uncond have `type` (uncond may be null); the guided
-  // prediction v is written to `noise_pred` (f32). x, last, m0, m1 are f32 and are updated.
-  virtual void unipc_step(DType type, const UniPCStep& step, const void* cond, const void* uncond, float* noise_pred,
-                          float* x, float* last, float* m0, float* m1, int64_t n) = 0;
+  virtual void unipc_step(const UniPCArguments& arguments) = 0;
 };
 
 }  // namespace wansweep

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "schema/run_plan.h"
+#include "worker/model/workspace.h"
 
 namespace wansweep {
 
@@ -17,5 +18,9 @@ struct RunInputs {
 // `negative_prompt_embeds` [1, T, text_dim]), or drawn by fill_normal(settings.seed, those names). Throws bad_input
 // naming file, tensor and shape when the file is not what was planned.
 RunInputs make_inputs(const RunPlan& plan);
+
+// Puts them into the workspace of `rank`: its tokens of the latents with zeros behind the last one, the prompts, and
+// the rotary table of its tokens. They are there when it returns.
+void upload_inputs(Device& device, const RunPlan& run, const RunInputs& inputs, int rank, Workspace& workspace);
 
 }  // namespace wansweep

@@ -5,17 +5,16 @@
 
 namespace wansweep {
 
-ShardedAttention::ShardedAttention(Device& device, Communicator* communicator, Recorder& recorder, Workspace& workspace,
-                                   const ParallelPlan& plan, int rank, const ModelConfig& config)
-    : device_(device),
-      communicator_(communicator),
-      recorder_(recorder),
-      w_(workspace),
-      plan_(plan),
-      place_(place_of(plan, rank)),
-      heads_(config.heads),
-      head_dim_(config.head_dim),
-      eps_(static_cast<float>(config.eps)) {}
+ShardedAttention::ShardedAttention(const ModelContext& context)
+    : device_(context.device),
+      communicator_(context.communicator),
+      recorder_(context.recorder),
+      w_(context.workspace),
+      plan_(context.plan()),
+      place_(place_of(context.plan(), context.rank)),
+      heads_(context.config().heads),
+      head_dim_(context.config().head_dim),
+      eps_(static_cast<float>(context.config().eps)) {}
 
 int ShardedAttention::peer_of(int ring_index, int ulysses_index) const {
   return (place_.cfg_index * plan_.ring + ring_index) * plan_.ulysses + ulysses_index;
@@ -24,36 +23,52 @@ int ShardedAttention::peer_of(int ring_index, int ulysses_index) const {
 void ShardedAttention::split(Weight norm_q, Weight norm_k) {
   // On one rank q, k and v stay where the matrix product put them.
   const bool in_place = plan_.sequence_ranks() == 1;
-  device_.ops().split_qkv(w_.type, w_.wide, norm_q, norm_k, w_.rotary, in_place ? nullptr : w_.parts[0],
-                          in_place ? nullptr : w_.parts[1], in_place ? nullptr : w_.parts[2],
-                          HeadParts{plan_.heads_per_ulysses_rank}, plan_.tokens_per_rank, heads_, head_dim_, eps_);
+  device_.ops().split_qkv({.type = w_.type,
+                           .qkv = w_.wide,
+                           .norm_q = norm_q,
+                           .norm_k = norm_k,
+                           .cos_sin = w_.rotary,
+                           .q = in_place ? nullptr : w_.parts[0],
+                           .k = in_place ? nullptr : w_.parts[1],
+                           .v = in_place ? nullptr : w_.parts[2],
+                           .parts = {plan_.heads_per_ulysses_rank},
+                           .rows = plan_.tokens_per_rank,
+                           .heads = heads_,
+                           .head_dim = head_dim_,
+                           .eps = eps_});
 }
 
-void ShardedAttention::run(void* out) {
+void ShardedAttention::run(void* out, Place place) {
   const int64_t dim = int64_t{heads_} * head_dim_;
   const int64_t value = size_of(w_.type);
   if (plan_.sequence_ranks() == 1) {
-    const Recorder::Span span = recorder_.begin(EventKind::attention, StreamId::compute);
-    device_.ops().attention(w_.type, {w_.wide, 3 * dim}, {w_.wide + dim * value, 3 * dim},
-                            {w_.wide + 2 * dim * value, 3 * dim}, out, nullptr, plan_.tokens_per_rank, plan_.tokens,
-                            heads_, head_dim_);
+    const Recorder::Span span = recorder_.begin(EventKind::attention, StreamId::compute, place);
+    device_.ops().attention({.type = w_.type,
+                             .q = {w_.wide, 3 * dim},
+                             .k = {w_.wide + dim * value, 3 * dim},
+                             .v = {w_.wide + 2 * dim * value, 3 * dim},
+                             .out = out,
+                             .q_rows = plan_.tokens_per_rank,
+                             .kv_rows = plan_.tokens,
+                             .heads = heads_,
+                             .head_dim = head_dim_});
     recorder_.end(span);
     return;
   }
   if (plan_.ulysses == 1) {
-    attend_ring(w_.parts[0], w_.parts[1], w_.parts[2], out);
+    attend_ring(w_.parts[0], w_.parts[1], w_.parts[2], out, place);
     return;
   }
-  scatter_heads();
-  attend_ring(w_.gathered[0], w_.gathered[1], w_.gathered[2], w_.gathered[3]);
-  gather_tokens(out);
+  scatter_heads(place);
+  attend_ring(w_.gathered[0], w_.gathered[1], w_.gathered[2], w_.gathered[3], place);
+  gather_tokens(out, place);
 }
 
 // What the compute stream made is sent, and what arrives is waited for: all of it counts as a stall for peers, unless
 // other work was enqueued in between.
-void ShardedAttention::exchange(EventKind kind, std::span<const Exchange> exchanges) {
+void ShardedAttention::exchange(EventKind kind, Place place, std::span<const Exchange> exchanges) {
   device_.wait(StreamId::comm, device_.record(StreamId::compute));
-  const Recorder::Span span = recorder_.begin(kind, StreamId::comm);
+  const Recorder::Span span = recorder_.begin(kind, StreamId::comm, place);
   communicator_->exchange(exchanges);
   int64_t sent = 0;
   for (const Exchange& each : exchanges)
@@ -62,7 +77,7 @@ void ShardedAttention::exchange(EventKind kind, std::span<const Exchange> exchan
 }
 
 // q, k and v: each Ulysses peer gets its heads of our tokens, and sends us our heads of its tokens.
-void ShardedAttention::scatter_heads() {
+void ShardedAttention::scatter_heads(Place place) {
   const int64_t row = int64_t{head_dim_} * size_of(w_.type);
   std::vector<Exchange> exchanges;
   int64_t heads_before = 0;
@@ -76,12 +91,12 @@ void ShardedAttention::scatter_heads() {
     }
     heads_before += peer_heads;
   }
-  exchange(EventKind::all_to_all, exchanges);
-  recorder_.wait(device_.record(StreamId::comm), StallCause::peers);
+  exchange(EventKind::all_to_all, place, exchanges);
+  recorder_.wait(device_.record(StreamId::comm), StallCause::peers, place);
 }
 
 // The attention's output the other way: each peer gets its tokens of our heads.
-void ShardedAttention::gather_tokens(void* out) {
+void ShardedAttention::gather_tokens(void* out, Place place) {
   const int64_t row = int64_t{head_dim_} * size_of(w_.type);
   std::vector<Exchange> exchanges;
   int64_t heads_before = 0;
@@ -93,15 +108,15 @@ void ShardedAttention::gather_tokens(void* out) {
                          plan_.tokens_per_rank * peer_heads * row});
     heads_before += peer_heads;
   }
-  exchange(EventKind::all_to_all, exchanges);
-  recorder_.wait(device_.record(StreamId::comm), StallCause::peers);
-  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute);
+  exchange(EventKind::all_to_all, place, exchanges);
+  recorder_.wait(device_.record(StreamId::comm), StallCause::peers, place);
+  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
   device_.ops().merge_heads(w_.type, w_.parts[0], HeadParts{plan_.heads_per_ulysses_rank}, out, plan_.tokens_per_rank,
                             head_dim_);
   recorder_.end(span);
 }
 
-void ShardedAttention::attend_ring(const void* q, std::byte* k, std::byte* v, void* out) {
+void ShardedAttention::attend_ring(const void* q, std::byte* k, std::byte* v, void* out, Place place) {
   const int heads = place_.head_count;
   const int64_t stride = int64_t{heads} * head_dim_;
   const int64_t rows = plan_.tokens_per_rank * plan_.ulysses;
@@ -118,23 +133,40 @@ void ShardedAttention::attend_ring(const void* q, std::byte* k, std::byte* v, vo
                                             {to, v, bytes, nullptr, 0},
                                             {from, nullptr, 0, next_k, bytes},
                                             {from, nullptr, 0, next_v, bytes}};
-      exchange(EventKind::ring, exchanges);
+      exchange(EventKind::ring, place, exchanges);
     }
     const Event arrived = more ? device_.record(StreamId::comm) : Event();
-    const Recorder::Span span = recorder_.begin(EventKind::attention, StreamId::compute);
-    const int64_t valid = valid_tokens_of_ring_member(plan_, member);
-    if (plan_.ring == 1) {
-      device_.ops().attention(w_.type, {q, stride}, {k, stride}, {v, stride}, out, nullptr, rows, valid, heads,
-                              head_dim_);
-    } else {
-      device_.ops().attention(w_.type, {q, stride}, {k, stride}, {v, stride}, w_.ring_part, w_.ring_part_lse, rows,
-                              valid, heads, head_dim_);
-      device_.ops().merge_attention(w_.type, w_.ring_part, w_.ring_part_lse, w_.ring_sum, w_.ring_sum_lse, out,
-                                    turn == 0, !more, rows, heads, head_dim_);
+    const Recorder::Span span = recorder_.begin(EventKind::attention, StreamId::compute, place);
+    AttentionArguments attention{.type = w_.type,
+                                 .q = {q, stride},
+                                 .k = {k, stride},
+                                 .v = {v, stride},
+                                 .out = out,
+                                 .q_rows = rows,
+                                 .kv_rows = valid_tokens_of_ring_member(plan_, member),
+                                 .heads = heads,
+                                 .head_dim = head_dim_};
+    if (plan_.ring > 1) {
+      attention.out = w_.ring_part;
+      attention.lse = w_.ring_part_lse;
+    }
+    device_.ops().attention(attention);
+    if (plan_.ring > 1) {
+      device_.ops().merge_attention({.type = w_.type,
+                                     .part = w_.ring_part,
+                                     .part_lse = w_.ring_part_lse,
+                                     .acc = w_.ring_sum,
+                                     .acc_lse = w_.ring_sum_lse,
+                                     .out = out,
+                                     .first = turn == 0,
+                                     .last = !more,
+                                     .rows = rows,
+                                     .heads = heads,
+                                     .head_dim = head_dim_});
     }
     recorder_.end(span);
     if (more) {
-      recorder_.wait(arrived, StallCause::peers);
+      recorder_.wait(arrived, StallCause::peers, place);
       std::swap(k, next_k);
       std::swap(v, next_v);
     }

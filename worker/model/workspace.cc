@@ -26,11 +26,10 @@ class Cutter {
 
 }  // namespace
 
-Workspace::Workspace(Device& device, const MemoryRequest& request, const ParallelPlan& plan)
-    : type(request.bytes_per_value == 4 ? DType::f32 : DType::bf16) {
+Workspace::Workspace(Device& device, const ActivationRequest& request, const ParallelPlan& plan) : type(request.type) {
   const ActivationBytes bytes = activation_bytes(request, plan);
   const ModelConfig& c = request.config;
-  const int64_t t = request.bytes_per_value;
+  const int64_t t = size_of(request.type);
   const int64_t dim = c.dim();
   memory_ = device.allocate(bytes.total(), "activations");
   Cutter cut(memory_.data());
@@ -38,7 +37,7 @@ Workspace::Workspace(Device& device, const MemoryRequest& request, const Paralle
   hidden = cut.take(bytes.hidden);
   normed = cut.take(bytes.hidden);
   wide = cut.take(bytes.wide);
-  begun = cut.take(bytes.begun);
+  shared_prefix = cut.take(bytes.shared_prefix);
   for (std::byte*& part : parts) part = cut.take(bytes.parts);
   for (std::byte*& part : gathered) part = cut.take(bytes.gathered);
   const int64_t ring_values =
@@ -75,8 +74,8 @@ Workspace::Workspace(Device& device, const MemoryRequest& request, const Paralle
   modulation = cut.take_floats(6 * dim);
   out_modulation = cut.take_floats(2 * dim);
   rotary = cut.take_floats(plan.tokens_per_rank * c.head_dim);
-  if (cut.at() - memory_.data() > bytes.total()) {
-    throw Error(ExitCode::internal, "workspace: the regions are larger than activation_bytes says");
+  if (cut.at() - memory_.data() != bytes.total()) {
+    throw Error(ExitCode::internal, "workspace: the regions are not as large as activation_bytes says");
   }
 }
 

@@ -7,12 +7,12 @@
 namespace wansweep {
 
 struct Workspace {
-  Workspace(Device& device, const MemoryRequest& request, const ParallelPlan& plan);
+  Workspace(Device& device, const ActivationRequest& request, const ParallelPlan& plan);
 
   DType type;
   std::byte *hidden, *normed;  // [M, D]: the residual stream; a block's normed input or its output
   std::byte* wide;             // [M, max(3 D, ffn)]
-  std::byte* begun;            // [M, D]: `hidden` before a step's first cross-attention; null without a second forward
+  std::byte* shared_prefix;    // [M, D]: what both forwards of a step begin with; null where one is made
   std::byte* parts[3];         // [M, D] each, by Ulysses part; null when not sharded
   std::byte* gathered[4];      // [R, heads, head_dim] each: q, k, v, output; null without Ulysses
   std::byte *ring_k, *ring_v;  // the next ring member's; null without a ring

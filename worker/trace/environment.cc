@@ -1,6 +1,5 @@
 #include "worker/trace/environment.h"
 
-#include <hdf5.h>
 #include <mpi.h>
 #include <sys/utsname.h>
 
@@ -11,7 +10,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/mpi_check.h"
 #include "base/parallel_for.h"
+#include "schema/trace_file.h"
 #include "schema/version.h"
 
 namespace wansweep {
@@ -31,7 +32,7 @@ std::string cpu_model() {
 std::string mpi_library() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
   int length = 0;
-  MPI_Get_library_version(text.data(), &length);
+  mpiCheck(MPI_Get_library_version(text.data(), &length));
   const std::string whole(text.data(), static_cast<size_t>(length));
   return whole.substr(0, whole.find(','));
 }
@@ -50,9 +51,7 @@ std::string describe_environment(const Device& device, int rank, int ranks) {
   json["ranks"] = ranks;
   json["device"] = nlohmann::json::parse(device.describe_json());
   json["mpi"] = mpi_library();
-  unsigned major = 0, minor = 0, release = 0;
-  H5get_libversion(&major, &minor, &release);
-  json["hdf5"] = fmt::format("{}.{}.{}", major, minor, release);
+  json["hdf5"] = hdf5_version();
   json["wansweep"] = version;
   json["git_revision"] = git_revision;
   for (const char* variable :

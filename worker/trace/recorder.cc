@@ -2,80 +2,67 @@
 
 namespace wansweep {
 
-namespace {
-
-bool is_work(EventKind kind) { return kind == EventKind::compute || kind == EventKind::attention; }
-
-}  // namespace
-
 Recorder::Recorder(Device& device, TraceWriter* writer, TraceDetail detail)
     : device_(device), writer_(writer), detail_(detail) {}
 
 void Recorder::begin_step(int step, int expert, int timestep, float sigma) {
   step_ = StepRow{};
   step_.step = step;
-  step_.expert = expert;
+  step_.expert = expert + 1;
   step_.timestep = timestep;
   step_.sigma = sigma;
   step_start_ = device_.record(StreamId::compute);
 }
 
-void Recorder::set_forward(int forward) {
-  if (merged_start_) close_merged(device_.record(StreamId::compute));
-  forward_ = static_cast<int16_t>(forward);
+bool Recorder::is_merged(EventKind kind) const {
+  return detail_ == TraceDetail::step && (kind == EventKind::compute || kind == EventKind::attention);
 }
 
-Recorder::Span Recorder::begin(EventKind kind, StreamId stream) {
-  if (detail_ == TraceDetail::step && is_work(kind)) {
-    if (!merged_start_) merged_start_ = device_.record(stream);
-    return Span{kind, stream, merged_start_};
-  }
-  return Span{kind, stream, device_.record(stream)};
+Recorder::Span Recorder::begin(EventKind kind, StreamId stream, Place place) {
+  if (!is_merged(kind)) return {kind, stream, place, device_.record(stream)};
+  if (merged_.start && merged_.place.forward != place.forward) close_merged(device_.record(stream));
+  if (!merged_.start) merged_ = {device_.record(stream), {place.expert, place.forward, -1}};
+  return {kind, stream, place, merged_.start};
 }
 
-void Recorder::end(const Span& span, int64_t bytes, int expert) {
-  if (detail_ == TraceDetail::step && is_work(span.kind)) return;
+void Recorder::end(const Span& span, int64_t bytes) {
+  if (is_merged(span.kind)) return;
   EventRow row;
   row.kind = span.kind;
   row.stream = span.stream;
   row.bytes = bytes;
-  row.expert = static_cast<uint8_t>(expert != 0 ? expert : step_.expert);
-  add(row, span.start, device_.record(span.stream));
+  add(row, span.place, span.start, device_.record(span.stream));
 }
 
-void Recorder::wait(const Event& event, StallCause cause) {
+void Recorder::wait(const Event& event, StallCause cause, Place place) {
   if (!event) return;
   const Event before = device_.record(StreamId::compute);
-  if (merged_start_) close_merged(before);
+  if (merged_.start) close_merged(before);
   device_.wait(StreamId::compute, event);
   EventRow row;
   row.kind = EventKind::stall;
   row.cause = cause;
-  row.expert = static_cast<uint8_t>(step_.expert);
-  add(row, before, device_.record(StreamId::compute));
+  add(row, place, before, device_.record(StreamId::compute));
 }
 
-void Recorder::add(EventRow row, const Event& start, const Event& end) {
+void Recorder::add(EventRow row, Place place, const Event& start, const Event& end) {
   if (writer_ == nullptr) return;
   row.step = step_.step;
-  row.forward = forward_;
-  row.block = block_;
+  row.forward = place.forward;
+  row.block = place.block;
+  row.expert = static_cast<uint8_t>(place.expert + 1);
   pending_.push_back({row, start, end});
 }
 
 void Recorder::close_merged(const Event& end) {
   EventRow row;
   row.kind = EventKind::compute;
-  row.expert = static_cast<uint8_t>(step_.expert);
-  const int16_t block = block_;
-  block_ = -1;
-  add(row, merged_start_, end);
-  block_ = block;
-  merged_start_.reset();
+  add(row, merged_.place, merged_.start, end);
+  merged_ = {};
 }
 
 void Recorder::end_step() {
-  set_forward(-1);
+  if (merged_.start) close_merged(device_.record(StreamId::compute));
   const Event end = device_.record(StreamId::compute);
   device_.synchronize(end);
   step_.start_ns = device_.time_ns(step_start_);

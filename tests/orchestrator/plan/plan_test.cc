@@ -57,7 +57,7 @@ TEST_F(PlanTest, TheStudyIsEightConfigurationsThreeTimes) {
     EXPECT_EQ(c.run->switch_step, misresolved ? 10 : 19);
     EXPECT_EQ(c.run->tokens, (misresolved ? 24 : 21) * 30 * 52);  // 93 frames, for 81 do not divide by the ranks
     EXPECT_GT(c.run->memory.device_weights, 0);
-    EXPECT_EQ(c.host_bytes_per_node(), c.run->memory.host_weights * c.spec.ranks);
+    EXPECT_EQ(c.host_bytes_per_node(), c.run->memory.host_total() * c.spec.ranks);
   }
 }
 

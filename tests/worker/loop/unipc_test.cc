@@ -39,8 +39,8 @@ TEST_P(UniPC, ReplaysTheReferenceLatentsFromTheReferencePredictions) {
   Floats last(n), m0(n), m1(n), noise(n);
   ASSERT_EQ(steps.size(), static_cast<size_t>(count));
   for (size_t i = 0; i < steps.size(); ++i) {
-    ops().unipc_step(DType::f32, steps[i], &predictions[i * n], nullptr, noise.data(), x.data(), last.data(), m0.data(),
-                     m1.data(), static_cast<int64_t>(n));
+    ops().unipc_step({DType::f32, steps[i], &predictions[i * n], nullptr, noise.data(), x.data(), last.data(),
+                      m0.data(), m1.data(), static_cast<int64_t>(n)});
     finish();
     EXPECT_LT(relative_error(x.data(), &latents[i * n], n), 2e-6) << "step " << i + 1;
   }

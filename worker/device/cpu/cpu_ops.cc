@@ -117,87 +117,85 @@ CpuOps::CpuOps(Stream& compute) : compute_(compute) {
 
 std::string CpuOps::blas_version() { return openblas_get_config != nullptr ? openblas_get_config() : "unknown"; }
 
-void CpuOps::linear(DType type, const void* x, Weight w, Weight bias, void* y, int64_t m, int64_t n, int64_t k,
-                    Activation activation) {
-  const float* in = f32(type, x, "linear");
-  const float* matrix = f32(w, "linear");
-  const float* offset = bias.data != nullptr ? f32(bias, "linear") : nullptr;
-  float* out = f32(type, y, "linear");
-  const int rows = blas_size(m, "linear");
-  const int columns = blas_size(n, "linear");
-  const int depth = blas_size(k, "linear");
-  if (m == 0 || n == 0) return;
+void CpuOps::linear(const LinearArguments& a) {
+  const float* in = f32(a.type, a.x, "linear");
+  const float* matrix = f32(a.w, "linear");
+  const float* offset = a.bias.data != nullptr ? f32(a.bias, "linear") : nullptr;
+  float* out = f32(a.type, a.y, "linear");
+  const int rows = blas_size(a.m, "linear");
+  const int columns = blas_size(a.n, "linear");
+  const int depth = blas_size(a.k, "linear");
+  if (a.m == 0 || a.n == 0) return;
   compute_.enqueue([=] {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, depth, 1.0F, in, depth, matrix, depth, 0.0F,
                 out, columns);
-    switch (activation) {
+    switch (a.activation) {
       case Activation::none:
-        if (offset != nullptr) finish_rows(out, offset, m, n, [](float value) { return value; });
+        if (offset != nullptr) finish_rows(out, offset, a.m, a.n, [](float value) { return value; });
         break;
       case Activation::gelu_tanh:
-        finish_rows(out, offset, m, n, gelu_tanh);
+        finish_rows(out, offset, a.m, a.n, gelu_tanh);
         break;
       case Activation::silu:
-        finish_rows(out, offset, m, n, silu_of);
+        finish_rows(out, offset, a.m, a.n, silu_of);
         break;
     }
   });
 }
 
-void CpuOps::layer_norm(DType type, const void* x, Weight gain, float gain_offset, Weight shift, void* y, int64_t rows,
-                        int64_t dim, float eps) {
-  const float* in = f32(type, x, "layer_norm");
-  const float* gains = f32(gain, "layer_norm");
-  const float* shifts = f32(shift, "layer_norm");
-  float* out = f32(type, y, "layer_norm");
+void CpuOps::layer_norm(const LayerNormArguments& a) {
+  const float* in = f32(a.type, a.x, "layer_norm");
+  const float* gains = f32(a.gain, "layer_norm");
+  const float* shifts = f32(a.shift, "layer_norm");
+  float* out = f32(a.type, a.y, "layer_norm");
   compute_.enqueue([=] {
-    for (int64_t row = 0; row < rows; ++row) {
-      const float* from = in + row * dim;
-      float* to = out + row * dim;
-      const auto count = static_cast<double>(dim);
-      const double mean = sum(dim, [from](int64_t i) { return double{from[i]}; }) / count;
-      const double variance = sum(dim, [from, mean](int64_t i) { return (from[i] - mean) * (from[i] - mean); }) / count;
-      const auto inverse = static_cast<float>(1 / std::sqrt(variance + eps));
-      for (int64_t i = 0; i < dim; ++i) {
+    for (int64_t row = 0; row < a.rows; ++row) {
+      const float* from = in + row * a.dim;
+      float* to = out + row * a.dim;
+      const auto count = static_cast<double>(a.dim);
+      const double mean = sum(a.dim, [from](int64_t i) { return double{from[i]}; }) / count;
+      const double variance =
+          sum(a.dim, [from, mean](int64_t i) { return (from[i] - mean) * (from[i] - mean); }) / count;
+      const auto inverse = static_cast<float>(1 / std::sqrt(variance + a.eps));
+      for (int64_t i = 0; i < a.dim; ++i) {
         const auto centred = static_cast<float>(from[i] - mean);
-        to[i] = centred * inverse * (gains[i] + gain_offset) + shifts[i];
+        to[i] = centred * inverse * (gains[i] + a.gain_offset) + shifts[i];
       }
     }
   });
 }
 
-void CpuOps::split_qkv(DType type, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
-                       void* v, HeadParts parts, int64_t rows, int heads, int head_dim, float eps) {
-  const int64_t dim = int64_t{heads} * head_dim;
-  float* in = f32(type, qkv, "split_qkv");
-  const float* weights[2] = {f32(norm_q, "split_qkv"), f32(norm_k, "split_qkv")};
-  float* outs[3] = {f32(type, q, "split_qkv"), f32(type, k, "split_qkv"), f32(type, v, "split_qkv")};
-  if (head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: a head_dim of {}; it must be even", head_dim));
-  if (q == nullptr && k == nullptr && v == nullptr) {
+void CpuOps::split_qkv(const SplitQkvArguments& a) {
+  const int64_t dim = int64_t{a.heads} * a.head_dim;
+  float* in = f32(a.type, a.qkv, "split_qkv");
+  const float* weights[2] = {f32(a.norm_q, "split_qkv"), f32(a.norm_k, "split_qkv")};
+  float* outs[3] = {f32(a.type, a.q, "split_qkv"), f32(a.type, a.k, "split_qkv"), f32(a.type, a.v, "split_qkv")};
+  if (a.head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: a head_dim of {}; it must be even", a.head_dim));
+  if (a.q == nullptr && a.k == nullptr && a.v == nullptr) {
     compute_.enqueue([=] {
-      for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t row = 0; row < a.rows; ++row) {
         for (int which = 0; which < 2; ++which) {
           float* values = in + (row * 3 + which) * dim;
-          const float inverse = inverse_rms(values, dim, eps);
-          norm_and_rotate(values, weights[which], inverse, cos_sin + row * head_dim, values, heads, head_dim);
+          const float inverse = inverse_rms(values, dim, a.eps);
+          norm_and_rotate(values, weights[which], inverse, a.cos_sin + row * a.head_dim, values, a.heads, a.head_dim);
         }
       }
     });
     return;
   }
-  const std::vector<int> heads_of_part = copy_parts(parts, heads, "split_qkv");
+  const std::vector<int> heads_of_part = copy_parts(a.parts, a.heads, "split_qkv");
   compute_.enqueue([=] {
-    for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t row = 0; row < a.rows; ++row) {
       for (int which = 0; which < 3; ++which) {
         const float* from = in + (row * 3 + which) * dim;
-        const float inverse = which < 2 ? inverse_rms(from, dim, eps) : 1;
+        const float inverse = which < 2 ? inverse_rms(from, dim, a.eps) : 1;
         int64_t column = 0;
         for (const int part_heads : heads_of_part) {
-          const int64_t width = int64_t{part_heads} * head_dim;
-          float* to = outs[which] + column * rows + row * width;  // the parts before hold all rows of their heads
+          const int64_t width = int64_t{part_heads} * a.head_dim;
+          float* to = outs[which] + column * a.rows + row * width;  // the parts before hold all rows of their heads
           if (which < 2) {
-            norm_and_rotate(from + column, weights[which] + column, inverse, cos_sin + row * head_dim, to, part_heads,
-                            head_dim);
+            norm_and_rotate(from + column, weights[which] + column, inverse, a.cos_sin + row * a.head_dim, to,
+                            part_heads, a.head_dim);
           } else {
             std::copy_n(from + column, width, to);
           }
@@ -223,22 +221,22 @@ void CpuOps::rms_norm(DType type, const void* x, int64_t stride, Weight weight, 
   });
 }
 
-void CpuOps::attention(DType type, Rows q, Rows k, Rows v, void* out, float* lse, int64_t q_rows, int64_t kv_rows,
-                       int heads, int head_dim) {
-  const FloatRows queries{f32(type, q.data, "attention"), q.stride};
-  const FloatRows keys{f32(type, k.data, "attention"), k.stride};
-  const FloatRows values{f32(type, v.data, "attention"), v.stride};
-  float* result = f32(type, out, "attention");
-  for (const Rows& rows : {q, k, v}) blas_size(rows.stride, "attention");
-  compute_.enqueue([=] { cpu_attention(queries, keys, values, result, lse, q_rows, kv_rows, heads, head_dim); });
+void CpuOps::attention(const AttentionArguments& a) {
+  const FloatRows queries{f32(a.type, a.q.data, "attention"), a.q.stride};
+  const FloatRows keys{f32(a.type, a.k.data, "attention"), a.k.stride};
+  const FloatRows values{f32(a.type, a.v.data, "attention"), a.v.stride};
+  float* result = f32(a.type, a.out, "attention");
+  for (const Rows& rows : {a.q, a.k, a.v}) blas_size(rows.stride, "attention");
+  compute_.enqueue(
+      [=] { cpu_attention(queries, keys, values, result, a.lse, a.q_rows, a.kv_rows, a.heads, a.head_dim); });
 }
 
-void CpuOps::merge_attention(DType type, const void* part, const float* part_lse, float* acc, float* acc_lse, void* out,
-                             bool first, bool last, int64_t rows, int heads, int head_dim) {
-  const float* values = f32(type, part, "merge_attention");
-  float* result = f32(type, out, "merge_attention");
-  compute_.enqueue(
-      [=] { cpu_merge_attention(values, part_lse, acc, acc_lse, result, first, last, rows, heads, head_dim); });
+void CpuOps::merge_attention(const MergeAttentionArguments& a) {
+  const float* values = f32(a.type, a.part, "merge_attention");
+  float* result = f32(a.type, a.out, "merge_attention");
+  compute_.enqueue([=] {
+    cpu_merge_attention(values, a.part_lse, a.acc, a.acc_lse, result, a.first, a.last, a.rows, a.heads, a.head_dim);
+  });
 }
 
 void CpuOps::merge_heads(DType type, const void* parted, HeadParts parts, void* y, int64_t rows, int head_dim) {
@@ -295,25 +293,24 @@ void CpuOps::silu(const float* x, float* y, int64_t n) {
   compute_.enqueue([=] { std::transform(x, x + n, y, silu_of); });
 }
 
-void CpuOps::unipc_step(DType type, const UniPCStep& step, const void* cond, const void* uncond, float* noise_pred,
-                        float* x, float* last, float* m0, float* m1, int64_t n) {
-  const float* conds = f32(type, cond, "unipc_step");
-  const float* unconds = f32(type, uncond, "unipc_step");
+void CpuOps::unipc_step(const UniPCArguments& a) {
+  const float* conds = f32(a.type, a.cond, "unipc_step");
+  const float* unconds = f32(a.type, a.uncond, "unipc_step");
   // A term with a factor of 0 is left out, not multiplied: in the first steps the history holds no values yet, maybe
   // NaN.
   const auto term = [](float factor, float value) { return factor != 0 ? factor * value : 0; };
   compute_.enqueue([=] {
-    for (int64_t i = 0; i < n; ++i) {
-      const float v = unconds != nullptr ? unconds[i] + step.guidance * (conds[i] - unconds[i]) : conds[i];
-      const float m = x[i] - step.sigma * v;
-      const float corrected = step.correct ? term(step.c_last, last[i]) + term(step.c_m0, m0[i]) +
-                                                 term(step.c_m1, m1[i]) + term(step.c_mt, m)
-                                           : x[i];
-      noise_pred[i] = v;
-      x[i] = term(step.p_x, corrected) + term(step.p_mt, m) + term(step.p_m0, m0[i]);
-      last[i] = corrected;
-      m1[i] = m0[i];
-      m0[i] = m;
+    for (int64_t i = 0; i < a.n; ++i) {
+      const float v = unconds != nullptr ? unconds[i] + a.step.guidance * (conds[i] - unconds[i]) : conds[i];
+      const float m = a.x[i] - a.step.sigma * v;
+      const float corrected = a.step.correct ? term(a.step.c_last, a.last[i]) + term(a.step.c_m0, a.m0[i]) +
+                                                   term(a.step.c_m1, a.m1[i]) + term(a.step.c_mt, m)
+                                             : a.x[i];
+      a.noise_pred[i] = v;
+      a.x[i] = term(a.step.p_x, corrected) + term(a.step.p_mt, m) + term(a.step.p_m0, a.m0[i]);
+      a.last[i] = corrected;
+      a.m1[i] = a.m0[i];
+      a.m0[i] = m;
     }
   });
 }

@@ -123,28 +123,27 @@ __global__ __launch_bounds__(32 * warps_a_block) void plain_attention_rows(
 
 }  // namespace
 
-void merge_attention(cudaStream_t stream, DType type, const void* part, const float* part_lse, float* acc,
-                     float* acc_lse, void* out, bool first, bool last, int64_t rows, int heads, int head_dim) {
-  if (rows == 0 || heads == 0) return;
-  const unsigned blocks = blocks_for(rows * heads, warps_a_block);
-  if (type == DType::f32) {
-    merge_attention_rows<<<blocks, 32 * warps_a_block, 0, stream>>>(static_cast<const float*>(part), part_lse, acc,
-                                                                    acc_lse, static_cast<float*>(out), first, last,
-                                                                    rows, heads, head_dim);
+void merge_attention(cudaStream_t stream, const MergeAttentionArguments& a) {
+  if (a.rows == 0 || a.heads == 0) return;
+  const unsigned blocks = blocks_for(a.rows * a.heads, warps_a_block);
+  if (a.type == DType::f32) {
+    merge_attention_rows<<<blocks, 32 * warps_a_block, 0, stream>>>(static_cast<const float*>(a.part), a.part_lse,
+                                                                    a.acc, a.acc_lse, static_cast<float*>(a.out),
+                                                                    a.first, a.last, a.rows, a.heads, a.head_dim);
   } else {
-    merge_attention_rows<<<blocks, 32 * warps_a_block, 0, stream>>>(static_cast<const bf16*>(part), part_lse, acc,
-                                                                    acc_lse, static_cast<bf16*>(out), first, last, rows,
-                                                                    heads, head_dim);
+    merge_attention_rows<<<blocks, 32 * warps_a_block, 0, stream>>>(static_cast<const bf16*>(a.part), a.part_lse, a.acc,
+                                                                    a.acc_lse, static_cast<bf16*>(a.out), a.first,
+                                                                    a.last, a.rows, a.heads, a.head_dim);
   }
   checkLaunch();
 }
 
-void plain_attention(cudaStream_t stream, const float* q, int64_t q_stride, const float* k, int64_t k_stride,
-                     const float* v, int64_t v_stride, float* out, float* lse, int64_t q_rows, int64_t kv_rows,
-                     int heads, int head_dim) {
-  const size_t shared = sizeof(float) * warps_a_block * static_cast<size_t>(head_dim);
-  plain_attention_rows<<<blocks_for(q_rows * heads, warps_a_block), 32 * warps_a_block, shared, stream>>>(
-      q, q_stride, k, k_stride, v, v_stride, out, lse, q_rows, kv_rows, heads, head_dim);
+void plain_attention(cudaStream_t stream, const AttentionArguments& a) {
+  const size_t shared = sizeof(float) * warps_a_block * static_cast<size_t>(a.head_dim);
+  plain_attention_rows<<<blocks_for(a.q_rows * a.heads, warps_a_block), 32 * warps_a_block, shared, stream>>>(
+      static_cast<const float*>(a.q.data), a.q.stride, static_cast<const float*>(a.k.data), a.k.stride,
+      static_cast<const float*>(a.v.data), a.v.stride, static_cast<float*>(a.out), a.lse, a.q_rows, a.kv_rows, a.heads,
+      a.head_dim);
   checkLaunch();
 }
 

@@ -1,13 +1,6 @@
 #include "worker/device/cuda/cuda_check.h"
 
-#include <fmt/format.h>
-
 namespace wansweep {
-
-std::string call_failed(const char* library, const std::string& why, const char* call, const char* file, int line) {
-  const std::string path(file);
-  return fmt::format("{}: {} ({}, {}:{})", library, why, call, path.substr(path.rfind('/') + 1), line);
-}
 
 void throw_failed(cudaError_t result, const char* call, const char* file, int line) {
   const ExitCode code = result == cudaErrorMemoryAllocation ? ExitCode::device_memory : ExitCode::device_unavailable;

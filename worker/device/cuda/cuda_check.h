@@ -5,14 +5,10 @@
 #include <cuda_runtime.h>
 #include <cudnn.h>
 
-#include <string>
-
+#include "base/call_check.h"
 #include "base/error.h"
 
 namespace wansweep {
-
-// "CUDA: out of memory (cudaMalloc(&data, bytes), device_memory.cc:34)"
-std::string call_failed(const char* library, const std::string& why, const char* call, const char* file, int line);
 
 [[noreturn]] void throw_failed(cudaError_t result, const char* call, const char* file, int line);
 [[noreturn]] void throw_failed(cublasStatus_t result, const char* call, const char* file, int line);

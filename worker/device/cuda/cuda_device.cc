@@ -25,8 +25,10 @@ CudaEvent& as_cuda(const Event& event) { return static_cast<CudaEvent&>(*event);
 
 }  // namespace
 
-CudaDevice::CudaDevice(int ordinal, int64_t memory_limit)
-    : ordinal_(ordinal), memory_(std::make_shared<CudaMemoryPool>(memory_limit)) {
+CudaDevice::CudaDevice(int ordinal, int64_t memory_limit, int node_ranks)
+    : ordinal_(ordinal),
+      memory_(std::make_shared<CudaMemoryPool>(memory_limit)),
+      host_(std::make_shared<CudaHostPool>(node_ranks)) {
   cudaCheck(cudaSetDevice(ordinal));
   cudaCheck(cudaGetDeviceProperties(&properties_, ordinal));
   for (cudaStream_t& stream : streams_) cudaCheck(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));

@@ -17,7 +17,7 @@ namespace wansweep {
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(int ordinal, int64_t memory_limit);  // bytes
+  CudaDevice(int ordinal, int64_t memory_limit, int node_ranks);  // bytes; ranks that share the host
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
@@ -55,7 +55,7 @@ class CudaDevice : public Device {
   int ordinal_;
   cudaDeviceProp properties_{};
   std::shared_ptr<CudaMemoryPool> memory_;
-  std::shared_ptr<CudaHostPool> host_ = std::make_shared<CudaHostPool>();
+  std::shared_ptr<CudaHostPool> host_;
   cudaStream_t streams_[3]{};
   std::unique_ptr<EventClock> clock_;
   std::unique_ptr<Ops> ops_;

@@ -45,37 +45,35 @@ CudaOps::CudaOps(CudaDevice& device)
       linear_(device, stream_, device.properties().name, cache_),
       attention_(device, stream_, device.properties().name, cache_) {}
 
-void CudaOps::linear(DType type, const void* x, Weight w, Weight bias, void* y, int64_t m, int64_t n, int64_t k,
-                     Activation activation) {
-  check_type(type, "linear");
-  if (w.type != type || (bias.data != nullptr && bias.type != type)) {
+void CudaOps::linear(const LinearArguments& a) {
+  check_type(a.type, "linear");
+  if (a.w.type != a.type || (a.bias.data != nullptr && a.bias.type != a.type)) {
     throw bad_input("linear: the CUDA backend takes weights and bias of the activations' type");
   }
-  if (m == 0 || n == 0) return;
-  const LinearOperands operands{x, w.data, bias.data, y};
+  if (a.m == 0 || a.n == 0) return;
+  const LinearOperands operands{a.x, a.w.data, a.bias.data, a.y};
   // The library's GELU takes a fast tanh, good enough for bf16 only.
-  const bool gelu_inside = activation == Activation::gelu_tanh && type == DType::bf16;
-  linear_.run({type, m, n, k, bias.data != nullptr, gelu_inside, common_alignment(operands)}, operands);
-  if (activation != Activation::none && !gelu_inside) cuda::activate(stream_, type, y, y, activation, m * n);
+  const bool gelu_inside = a.activation == Activation::gelu_tanh && a.type == DType::bf16;
+  linear_.run({a.type, a.m, a.n, a.k, a.bias.data != nullptr, gelu_inside, common_alignment(operands)}, operands);
+  if (a.activation != Activation::none && !gelu_inside)
+    cuda::activate(stream_, a.type, a.y, a.y, a.activation, a.m * a.n);
 }
 
-void CudaOps::layer_norm(DType type, const void* x, Weight gain, float gain_offset, Weight shift, void* y, int64_t rows,
-                         int64_t dim, float eps) {
-  check_type(type, "layer_norm");
-  cuda::layer_norm(stream_, type, x, gain, gain_offset, shift, y, rows, dim, eps);
+void CudaOps::layer_norm(const LayerNormArguments& a) {
+  check_type(a.type, "layer_norm");
+  cuda::layer_norm(stream_, a);
 }
 
-void CudaOps::split_qkv(DType type, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
-                        void* v, HeadParts parts, int64_t rows, int heads, int head_dim, float eps) {
-  check_type(type, "split_qkv");
-  if (head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: a head_dim of {}; it must be even", head_dim));
+void CudaOps::split_qkv(const SplitQkvArguments& a) {
+  check_type(a.type, "split_qkv");
+  if (a.head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: a head_dim of {}; it must be even", a.head_dim));
   cuda::PartTable table;
-  if (q != nullptr) table = make_part_table(parts.heads_of_part, head_dim);
-  if (q != nullptr && table.begin[table.count] != heads * head_dim) {
-    throw Error(ExitCode::internal,
-                fmt::format("split_qkv: the parts have {} heads of {}", table.begin[table.count] / head_dim, heads));
+  if (a.q != nullptr) table = make_part_table(a.parts.heads_of_part, a.head_dim);
+  if (a.q != nullptr && table.begin[table.count] != a.heads * a.head_dim) {
+    throw Error(ExitCode::internal, fmt::format("split_qkv: the parts have {} heads of {}",
+                                                table.begin[table.count] / a.head_dim, a.heads));
   }
-  cuda::split_qkv(stream_, type, qkv, norm_q, norm_k, cos_sin, q, k, v, table, rows, heads, head_dim, eps);
+  cuda::split_qkv(stream_, a, table);
 }
 
 void CudaOps::rms_norm(DType type, const void* x, int64_t stride, Weight weight, void* y, int64_t rows, int64_t dim,
@@ -84,40 +82,36 @@ void CudaOps::rms_norm(DType type, const void* x, int64_t stride, Weight weight,
   cuda::rms_norm(stream_, type, x, stride, weight, y, rows, dim, eps);
 }
 
-void CudaOps::attention(DType type, Rows q, Rows k, Rows v, void* out, float* lse, int64_t q_rows, int64_t kv_rows,
-                        int heads, int head_dim) {
-  check_type(type, "attention");
-  if (q_rows == 0) return;
-  if (kv_rows == 0) {
-    const int64_t values = q_rows * heads * head_dim;
-    cudaCheck(cudaMemsetAsync(out, 0, static_cast<size_t>(values * size_of(type)), stream_));
-    if (lse != nullptr) cuda::fill(stream_, lse, -std::numeric_limits<float>::infinity(), q_rows * heads);
+void CudaOps::attention(const AttentionArguments& a) {
+  check_type(a.type, "attention");
+  if (a.q_rows == 0) return;
+  if (a.kv_rows == 0) {
+    const int64_t values = a.q_rows * a.heads * a.head_dim;
+    cudaCheck(cudaMemsetAsync(a.out, 0, static_cast<size_t>(values * size_of(a.type)), stream_));
+    if (a.lse != nullptr) cuda::fill(stream_, a.lse, -std::numeric_limits<float>::infinity(), a.q_rows * a.heads);
     return;
   }
-  if (type == DType::f32) {
-    if (head_dim > cuda::most_plain_head_dim) {
-      throw bad_input(
-          fmt::format("attention in f32: a head_dim of {}; {} is the most", head_dim, int{cuda::most_plain_head_dim}));
+  if (a.type == DType::f32) {
+    if (a.head_dim > cuda::most_plain_head_dim) {
+      throw bad_input(fmt::format("attention in f32: a head_dim of {}; {} is the most", a.head_dim,
+                                  int{cuda::most_plain_head_dim}));
     }
-    cuda::plain_attention(stream_, static_cast<const float*>(q.data), q.stride, static_cast<const float*>(k.data),
-                          k.stride, static_cast<const float*>(v.data), v.stride, static_cast<float*>(out), lse, q_rows,
-                          kv_rows, heads, head_dim);
+    cuda::plain_attention(stream_, a);
     return;
   }
-  if (head_dim % 8 != 0) {
-    throw bad_input(fmt::format("attention: a head_dim of {}; cuDNN takes multiples of 8 in bf16", head_dim));
+  if (a.head_dim % 8 != 0) {
+    throw bad_input(fmt::format("attention: a head_dim of {}; cuDNN takes multiples of 8 in bf16", a.head_dim));
   }
-  attention_.run({q_rows, kv_rows, q.stride, k.stride, v.stride, heads, head_dim, lse != nullptr},
-                 {q.data, k.data, v.data, out, lse});
+  attention_.run({a.q_rows, a.kv_rows, a.q.stride, a.k.stride, a.v.stride, a.heads, a.head_dim, a.lse != nullptr},
+                 {a.q.data, a.k.data, a.v.data, a.out, a.lse});
 }
 
-void CudaOps::merge_attention(DType type, const void* part, const float* part_lse, float* acc, float* acc_lse,
-                              void* out, bool first, bool last, int64_t rows, int heads, int head_dim) {
-  check_type(type, "merge_attention");
-  if (head_dim % 4 != 0) {
-    throw bad_input(fmt::format("merge_attention: a head_dim of {}; it must be a multiple of 4", head_dim));
+void CudaOps::merge_attention(const MergeAttentionArguments& a) {
+  check_type(a.type, "merge_attention");
+  if (a.head_dim % 4 != 0) {
+    throw bad_input(fmt::format("merge_attention: a head_dim of {}; it must be a multiple of 4", a.head_dim));
   }
-  cuda::merge_attention(stream_, type, part, part_lse, acc, acc_lse, out, first, last, rows, heads, head_dim);
+  cuda::merge_attention(stream_, a);
 }
 
 void CudaOps::merge_heads(DType type, const void* parted, HeadParts parts, void* y, int64_t rows, int head_dim) {
@@ -142,10 +136,9 @@ void CudaOps::silu(const float* x, float* y, int64_t n) {
   cuda::activate(stream_, DType::f32, x, y, Activation::silu, n);
 }
 
-void CudaOps::unipc_step(DType type, const UniPCStep& step, const void* cond, const void* uncond, float* noise_pred,
-                         float* x, float* last, float* m0, float* m1, int64_t n) {
-  check_type(type, "unipc_step");
-  cuda::unipc_step(stream_, type, step, cond, uncond, noise_pred, x, last, m0, m1, n);
+void CudaOps::unipc_step(const UniPCArguments& a) {
+  check_type(a.type, "unipc_step");
+  cuda::unipc_step(stream_, a);
 }
 
 }  // namespace wansweep

@@ -247,20 +247,19 @@ void activate(cudaStream_t stream, DType type, const void* x, void* y, Activatio
 
 void fill(cudaStream_t stream, float* data, float value, int64_t n) { launch_each(stream, n, Fill{data, value}); }
 
-void unipc_step(cudaStream_t stream, DType type, const UniPCStep& step, const void* cond, const void* uncond,
-                float* noise_pred, float* x, float* last, float* m0, float* m1, int64_t n) {
+void unipc_step(cudaStream_t stream, const UniPCArguments& a) {
   // Without guidance v is cond: uncond + g * (cond - uncond) with both the same is exactly that.
-  const void* other = uncond != nullptr ? uncond : cond;
-  if (type == DType::f32) {
+  const void* other = a.uncond != nullptr ? a.uncond : a.cond;
+  if (a.type == DType::f32) {
     launch_unipc(stream,
-                 UniPC<float>{step, static_cast<const float*>(cond), static_cast<const float*>(other), noise_pred, x,
-                              last, m0, m1},
-                 n);
+                 UniPC<float>{a.step, static_cast<const float*>(a.cond), static_cast<const float*>(other), a.noise_pred,
+                              a.x, a.last, a.m0, a.m1},
+                 a.n);
   } else {
-    launch_unipc(
-        stream,
-        UniPC<bf16>{step, static_cast<const bf16*>(cond), static_cast<const bf16*>(other), noise_pred, x, last, m0, m1},
-        n);
+    launch_unipc(stream,
+                 UniPC<bf16>{a.step, static_cast<const bf16*>(a.cond), static_cast<const bf16*>(other), a.noise_pred,
+                             a.x, a.last, a.m0, a.m1},
+                 a.n);
   }
 }
 

@@ -170,48 +170,47 @@ PartTable in_units(PartTable parts, int values_a_unit) {
 }
 
 template <typename T>
-void split_plain(cudaStream_t stream, void* qkv, const Norms& norms, const float* cos_sin, void* q, void* k, void* v,
-                 const PartTable& parts, int64_t rows, int dim, int head_dim, float eps) {
-  const bool in_place = q == nullptr;
-  const Three<T> out{static_cast<T*>(q), static_cast<T*>(k), static_cast<T*>(v)};
-  const dim3 grid(static_cast<unsigned>(rows), in_place ? 2 : 3);
-  split_qkv_plain<<<grid, block_threads, 0, stream>>>(static_cast<T*>(qkv), norms, cos_sin, out, in_place, parts, rows,
-                                                      dim, head_dim, eps);
+void split_plain(cudaStream_t stream, const SplitQkvArguments& a, const PartTable& parts) {
+  const bool in_place = a.q == nullptr;
+  const Norms norms{{a.norm_q.data, a.norm_q.type}, {a.norm_k.data, a.norm_k.type}};
+  const Three<T> out{static_cast<T*>(a.q), static_cast<T*>(a.k), static_cast<T*>(a.v)};
+  const dim3 grid(static_cast<unsigned>(a.rows), in_place ? 2 : 3);
+  split_qkv_plain<<<grid, block_threads, 0, stream>>>(static_cast<T*>(a.qkv), norms, a.cos_sin, out, in_place, parts,
+                                                      a.rows, a.heads * a.head_dim, a.head_dim, a.eps);
 }
 
 template <int dim, bool in_place>
-void split_fast(cudaStream_t stream, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q, void* k,
-                void* v, const PartTable& parts, int64_t rows, int head_dim, float eps) {
+void split_fast(cudaStream_t stream, const SplitQkvArguments& a, const PartTable& parts) {
   constexpr int threads = row_threads(dim);
   static const int64_t resident = resident_blocks(split_qkv_rows<dim, in_place>, threads);
-  split_qkv_rows<dim, in_place><<<row_blocks(resident, rows), threads, 0, stream>>>(
-      static_cast<uint4*>(qkv), static_cast<const uint4*>(norm_q.data), static_cast<const uint4*>(norm_k.data), cos_sin,
-      {static_cast<bf16*>(q), static_cast<bf16*>(k), static_cast<bf16*>(v)}, parts, rows, head_dim, eps);
+  split_qkv_rows<dim, in_place><<<row_blocks(resident, a.rows), threads, 0, stream>>>(
+      static_cast<uint4*>(a.qkv), static_cast<const uint4*>(a.norm_q.data), static_cast<const uint4*>(a.norm_k.data),
+      a.cos_sin, {static_cast<bf16*>(a.q), static_cast<bf16*>(a.k), static_cast<bf16*>(a.v)}, parts, a.rows, a.head_dim,
+      a.eps);
 }
 
 }  // namespace
 
-void split_qkv(cudaStream_t stream, DType type, void* qkv, Weight norm_q, Weight norm_k, const float* cos_sin, void* q,
-               void* k, void* v, const PartTable& parts, int64_t rows, int heads, int head_dim, float eps) {
-  if (rows == 0) return;
-  const int dim = heads * head_dim;
-  const bool fits = type == DType::bf16 && norm_q.type == DType::bf16 && norm_k.type == DType::bf16 &&
-                    head_dim % 8 == 0 && dim / 2 % head_dim == 0 && aligned16(qkv) && aligned16(norm_q.data) &&
-                    aligned16(norm_k.data) && aligned16(cos_sin) && aligned16(q) && aligned16(k) && aligned16(v);
-  const bool in_place = q == nullptr;
+void split_qkv(cudaStream_t stream, const SplitQkvArguments& a, const PartTable& parts) {
+  if (a.rows == 0) return;
+  const int dim = a.heads * a.head_dim;
+  const bool fits = a.type == DType::bf16 && a.norm_q.type == DType::bf16 && a.norm_k.type == DType::bf16 &&
+                    a.head_dim % 8 == 0 && dim / 2 % a.head_dim == 0 && aligned16(a.qkv) && aligned16(a.norm_q.data) &&
+                    aligned16(a.norm_k.data) && aligned16(a.cos_sin) && aligned16(a.q) && aligned16(a.k) &&
+                    aligned16(a.v);
+  const bool in_place = a.q == nullptr;
   if (fits && dim == 1536) {
     const auto split = in_place ? split_fast<1536, true> : split_fast<1536, false>;
-    split(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+    split(stream, a, parts);
   } else if (fits && dim == 3072) {
     const auto split = in_place ? split_fast<3072, true> : split_fast<3072, false>;
-    split(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+    split(stream, a, parts);
   } else if (fits && dim == 5120) {
     const auto split = in_place ? split_fast<5120, true> : split_fast<5120, false>;
-    split(stream, qkv, norm_q, norm_k, cos_sin, q, k, v, parts, rows, head_dim, eps);
+    split(stream, a, parts);
   } else {
-    const Norms norms{{norm_q.data, norm_q.type}, {norm_k.data, norm_k.type}};
-    const auto split = type == DType::f32 ? split_plain<float> : split_plain<bf16>;
-    split(stream, qkv, norms, cos_sin, q, k, v, parts, rows, dim, head_dim, eps);
+    const auto split = a.type == DType::f32 ? split_plain<float> : split_plain<bf16>;
+    split(stream, a, parts);
   }
   checkLaunch();
 }

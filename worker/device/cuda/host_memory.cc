@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/parallel_for.h"
 #include "base/units.h"
-#include "schema/memory_estimate.h"
 #include "worker/device/host_capacity.h"
 
 namespace wansweep {
@@ -40,7 +39,7 @@ Error no_memory(const std::string& what, int64_t bytes, int64_t used, const std:
 
 Buffer CudaHostPool::allocate(int64_t bytes, HostMemory kind, const std::string& what) {
   const int64_t taken = to_huge_pages(bytes);
-  const int64_t available = available_host_memory(used(), 1);
+  const int64_t available = host_memory_left(node_ranks_, used());
   if (taken > available) {
     throw no_memory(what, bytes, used(),
                     fmt::format("the host has {:.2f} GiB available", static_cast<double>(available) / gibibyte));

@@ -166,28 +166,27 @@ bool launch_by_width(int64_t dim, Launch launch) {
 
 }  // namespace
 
-void layer_norm(cudaStream_t stream, DType type, const void* x, Weight gain, float gain_offset, Weight shift, void* y,
-                int64_t rows, int64_t dim, float eps) {
-  if (rows == 0) return;
-  const bool fast = type == DType::bf16 && gain.type == DType::f32 && shift.type == DType::f32 && aligned16(x) &&
-                    aligned16(y) && aligned16(gain.data) && aligned16(shift.data) &&
-                    launch_by_width(dim, [&](auto width) {
+void layer_norm(cudaStream_t stream, const LayerNormArguments& a) {
+  if (a.rows == 0) return;
+  const bool fast = a.type == DType::bf16 && a.gain.type == DType::f32 && a.shift.type == DType::f32 &&
+                    aligned16(a.x) && aligned16(a.y) && aligned16(a.gain.data) && aligned16(a.shift.data) &&
+                    launch_by_width(a.dim, [&](auto width) {
                       constexpr int threads = row_threads(width);
                       static const int64_t resident = resident_blocks(layer_norm_rows<width>, threads);
-                      layer_norm_rows<width><<<row_blocks(resident, rows), threads, 0, stream>>>(
-                          static_cast<const uint4*>(x), static_cast<const float*>(gain.data), gain_offset,
-                          static_cast<const float*>(shift.data), static_cast<uint4*>(y), rows, eps);
+                      layer_norm_rows<width><<<row_blocks(resident, a.rows), threads, 0, stream>>>(
+                          static_cast<const uint4*>(a.x), static_cast<const float*>(a.gain.data), a.gain_offset,
+                          static_cast<const float*>(a.shift.data), static_cast<uint4*>(a.y), a.rows, a.eps);
                       return true;
                     });
   if (!fast) {
-    const AnyWeight gains{gain.data, gain.type}, shifts{shift.data, shift.type};
-    const auto blocks = static_cast<unsigned>(rows);
-    if (type == DType::f32) {
-      layer_norm_plain<<<blocks, block_threads, 0, stream>>>(static_cast<const float*>(x), gains, gain_offset, shifts,
-                                                             static_cast<float*>(y), dim, eps);
+    const AnyWeight gains{a.gain.data, a.gain.type}, shifts{a.shift.data, a.shift.type};
+    const auto blocks = static_cast<unsigned>(a.rows);
+    if (a.type == DType::f32) {
+      layer_norm_plain<<<blocks, block_threads, 0, stream>>>(static_cast<const float*>(a.x), gains, a.gain_offset,
+                                                             shifts, static_cast<float*>(a.y), a.dim, a.eps);
     } else {
-      layer_norm_plain<<<blocks, block_threads, 0, stream>>>(static_cast<const bf16*>(x), gains, gain_offset, shifts,
-                                                             static_cast<bf16*>(y), dim, eps);
+      layer_norm_plain<<<blocks, block_threads, 0, stream>>>(static_cast<const bf16*>(a.x), gains, a.gain_offset,
+                                                             shifts, static_cast<bf16*>(a.y), a.dim, a.eps);
     }
   }
   checkLaunch();

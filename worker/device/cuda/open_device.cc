@@ -70,8 +70,8 @@ std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
   cudaCheck(cudaMemGetInfo(&free, &total));
   const int sharers = options.share_device ? (options.node_ranks + count - 1) / count : 1;
   const auto share = static_cast<int64_t>(free) / sharers;
-  return std::make_unique<CudaDevice>(ordinal,
-                                      options.memory_bytes > 0 ? std::min(options.memory_bytes, share) : share);
+  return std::make_unique<CudaDevice>(ordinal, options.memory_bytes > 0 ? std::min(options.memory_bytes, share) : share,
+                                      options.node_ranks);
 }
 
 std::string cuda_device_identity(const Device& device) {

@@ -58,8 +58,16 @@ TEST_F(CpuAttentionTest, MatchesTheFormulaForOddSizesAndStrides) {
       const FloatRows v{qkv.data() + 2 * dim, 3 * dim};
       Floats out(static_cast<size_t>(q_rows * dim), NAN);
       Floats lse(static_cast<size_t>(q_rows * heads), NAN);
-      ops().attention(DType::f32, {q.data, q.stride}, {k.data, k.stride}, {v.data, v.stride}, out.data(), lse.data(),
-                      q_rows, kv_rows, heads, head_dim);
+      ops().attention({DType::f32,
+                       {q.data, q.stride},
+                       {k.data, k.stride},
+                       {v.data, v.stride},
+                       out.data(),
+                       lse.data(),
+                       q_rows,
+                       kv_rows,
+                       heads,
+                       head_dim});
       finish();
       const Result want = reference(q, k, v, q_rows, kv_rows, heads, head_dim);
       EXPECT_LT(distance(out, want.out), 2e-5 * scale * scale) << q_rows << " " << kv_rows;
@@ -71,7 +79,7 @@ TEST_F(CpuAttentionTest, MatchesTheFormulaForOddSizesAndStrides) {
 TEST_F(CpuAttentionTest, TheLogarithmMayBeLeftOut) {
   const Floats x = random(10 * 4);
   Floats out(40, NAN);
-  ops().attention(DType::f32, {x.data(), 4}, {x.data(), 4}, {x.data(), 4}, out.data(), nullptr, 10, 10, 1, 4);
+  ops().attention({DType::f32, {x.data(), 4}, {x.data(), 4}, {x.data(), 4}, out.data(), nullptr, 10, 10, 1, 4});
   finish();
   EXPECT_TRUE(std::isfinite(out[39]));
 }
@@ -80,7 +88,7 @@ TEST_F(CpuAttentionTest, NoKeysGiveZerosAndMinusInfinity) {
   const Floats q = random(3 * 4);
   Floats out(12, NAN);
   Floats lse(6, NAN);
-  ops().attention(DType::f32, {q.data(), 4}, {}, {}, out.data(), lse.data(), 3, 0, 2, 2);
+  ops().attention({DType::f32, {q.data(), 4}, {}, {}, out.data(), lse.data(), 3, 0, 2, 2});
   finish();
   EXPECT_EQ(out, Floats(12, 0));
   EXPECT_EQ(lse, Floats(6, none));
@@ -88,7 +96,7 @@ TEST_F(CpuAttentionTest, NoKeysGiveZerosAndMinusInfinity) {
 
 TEST_F(CpuAttentionTest, NoQueriesGiveNothing) {
   const Floats k = random(8);
-  ops().attention(DType::f32, {nullptr, 4}, {k.data(), 4}, {k.data(), 4}, nullptr, nullptr, 0, 2, 2, 2);
+  ops().attention({DType::f32, {nullptr, 4}, {k.data(), 4}, {k.data(), 4}, nullptr, nullptr, 0, 2, 2, 2});
   finish();
 }
 
@@ -98,7 +106,7 @@ TEST_F(CpuAttentionTest, HugeScoresPickTheLargestKey) {
   const Floats v = {1, 2, 3, 4, 5, 6};
   Floats out(2);
   Floats lse(1);
-  ops().attention(DType::f32, {q.data(), 2}, {k.data(), 2}, {v.data(), 2}, out.data(), lse.data(), 1, 3, 1, 2);
+  ops().attention({DType::f32, {q.data(), 2}, {k.data(), 2}, {v.data(), 2}, out.data(), lse.data(), 1, 3, 1, 2});
   finish();
   EXPECT_EQ(out, (Floats{3, 4}));
   EXPECT_NEAR(lse[0], 1e8 / std::sqrt(2), 10);
@@ -109,7 +117,7 @@ TEST_F(CpuAttentionTest, NotANumberIsNotHidden) {
   k[301] = NAN;
   const Floats q = random(2);
   Floats out(2);
-  ops().attention(DType::f32, {q.data(), 2}, {k.data(), 2}, {k.data(), 2}, out.data(), nullptr, 1, 300, 1, 2);
+  ops().attention({DType::f32, {q.data(), 2}, {k.data(), 2}, {k.data(), 2}, out.data(), nullptr, 1, 300, 1, 2});
   finish();
   EXPECT_TRUE(std::isnan(out[0]));
 }
@@ -131,10 +139,18 @@ TEST_F(CpuAttentionTest, MergedPartsAreTheWhole) {
     Floats out(rows * dim, NAN);
     int begin = 0;
     for (size_t i = 0; i < ends.size(); ++i) {
-      ops().attention(DType::f32, {q.data(), dim}, {k.data() + begin * dim, dim}, {v.data() + begin * dim, dim},
-                      part.data(), part_lse.data(), rows, ends[i] - begin, heads, head_dim);
-      ops().merge_attention(DType::f32, part.data(), part_lse.data(), acc.data(), acc_lse.data(), out.data(), i == 0,
-                            i + 1 == ends.size(), rows, heads, head_dim);
+      ops().attention({DType::f32,
+                       {q.data(), dim},
+                       {k.data() + begin * dim, dim},
+                       {v.data() + begin * dim, dim},
+                       part.data(),
+                       part_lse.data(),
+                       rows,
+                       ends[i] - begin,
+                       heads,
+                       head_dim});
+      ops().merge_attention({DType::f32, part.data(), part_lse.data(), acc.data(), acc_lse.data(), out.data(), i == 0,
+                             i + 1 == ends.size(), rows, heads, head_dim});
       begin = ends[i];
     }
     finish();
@@ -158,7 +174,7 @@ TEST_F(CpuAttentionTest, MergingIsExactAtTheExtremes) {
     float acc = c.ours == none ? NAN : 10;
     float acc_lse = c.ours;
     float out = NAN;
-    ops().merge_attention(DType::f32, &part, &c.theirs, &acc, &acc_lse, &out, false, true, 1, 1, 1);
+    ops().merge_attention({DType::f32, &part, &c.theirs, &acc, &acc_lse, &out, false, true, 1, 1, 1});
     finish();
     EXPECT_EQ(out, c.value) << c.ours << " " << c.theirs;
     EXPECT_EQ(acc_lse, c.lse) << c.ours << " " << c.theirs;

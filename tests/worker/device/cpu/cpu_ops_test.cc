@@ -37,8 +37,8 @@ TEST_F(CpuOpsTest, LinearIsAMatrixProductWithBiasAndActivation) {
           }
         }
         Floats y(static_cast<size_t>(m * n), NAN);
-        ops().linear(DType::f32, x.data(), weight(w), with_bias ? weight(bias) : Weight{}, y.data(), m, n, k,
-                     activation);
+        ops().linear(
+            {DType::f32, x.data(), weight(w), with_bias ? weight(bias) : Weight{}, y.data(), m, n, k, activation});
         finish();
         EXPECT_LT(distance(y, want), 1e-5) << m << " " << n << " " << k;
       }
@@ -51,7 +51,7 @@ TEST_F(CpuOpsTest, ActivationsAreRightFarFromZero) {
   const Floats one = {1};
   Floats y(x.size());
   const auto n = static_cast<int64_t>(x.size());
-  ops().linear(DType::f32, x.data(), weight(one), Weight{}, y.data(), n, 1, 1, Activation::gelu_tanh);
+  ops().linear({DType::f32, x.data(), weight(one), Weight{}, y.data(), n, 1, 1, Activation::gelu_tanh});
   finish();
   for (size_t i = 0; i < x.size(); ++i)
     EXPECT_NEAR(y[i], activate(x[i], Activation::gelu_tanh), 1e-6 * (1 + std::abs(x[i])));
@@ -63,7 +63,7 @@ TEST_F(CpuOpsTest, ActivationsAreRightFarFromZero) {
 
 TEST_F(CpuOpsTest, LinearOfNoRowsDoesNothing) {
   const Floats w = {1};
-  ops().linear(DType::f32, nullptr, weight(w), Weight{}, nullptr, 0, 1, 1, Activation::silu);
+  ops().linear({DType::f32, nullptr, weight(w), Weight{}, nullptr, 0, 1, 1, Activation::silu});
   finish();
 }
 
@@ -72,8 +72,8 @@ TEST_F(CpuOpsTest, LinearTwiceGivesTheSameBits) {
   const Floats w = random(50 * 90);
   Floats first(70 * 50);
   Floats second(70 * 50);
-  ops().linear(DType::f32, x.data(), weight(w), Weight{}, first.data(), 70, 50, 90, Activation::none);
-  ops().linear(DType::f32, x.data(), weight(w), Weight{}, second.data(), 70, 50, 90, Activation::none);
+  ops().linear({DType::f32, x.data(), weight(w), Weight{}, first.data(), 70, 50, 90, Activation::none});
+  ops().linear({DType::f32, x.data(), weight(w), Weight{}, second.data(), 70, 50, 90, Activation::none});
   finish();
   EXPECT_EQ(first, second);
 }
@@ -81,13 +81,14 @@ TEST_F(CpuOpsTest, LinearTwiceGivesTheSameBits) {
 TEST_F(CpuOpsTest, TypesOtherThanF32AreRefusedAtTheCall) {
   const Floats w = {1};
   float y = 0;
-  expect_error(ExitCode::bad_input, "linear: the CPU backend computes in f32",
-               [&] { ops().linear(DType::bf16, w.data(), weight(w), Weight{}, &y, 1, 1, 1, Activation::none); });
+  expect_error(ExitCode::bad_input, "linear: the CPU backend computes in f32", [&] {
+    ops().linear({DType::bf16, w.data(), weight(w), Weight{}, &y, 1, 1, 1, Activation::none});
+  });
   expect_error(ExitCode::bad_input, "layer_norm: the CPU backend computes in f32", [&] {
-    ops().layer_norm(DType::f32, w.data(), {w.data(), DType::bf16}, 1, weight(w), &y, 1, 1, 0);
+    ops().layer_norm({DType::f32, w.data(), {w.data(), DType::bf16}, 1, weight(w), &y, 1, 1, 0});
   });
   expect_error(ExitCode::bad_input, "a size of 4294967296", [&] {
-    ops().linear(DType::f32, w.data(), weight(w), Weight{}, &y, int64_t{1} << 32, 1, 1, Activation::none);
+    ops().linear({DType::f32, w.data(), weight(w), Weight{}, &y, int64_t{1} << 32, 1, 1, Activation::none});
   });
 }
 
@@ -109,7 +110,7 @@ TEST_F(CpuOpsTest, LayerNormScalesAndShifts) {
       }
     }
     Floats y(x.size());
-    ops().layer_norm(DType::f32, x.data(), weight(gain), 1, weight(shift), y.data(), rows, dim, 1e-6F);
+    ops().layer_norm({DType::f32, x.data(), weight(gain), 1, weight(shift), y.data(), rows, dim, 1e-6F});
     finish();
     EXPECT_LT(distance(y, want), 1e-5) << dim;
   }
@@ -175,9 +176,9 @@ TEST_F(CpuOpsTest, SplitQkvNormalisesRotatesAndPartsAndMergeHeadsUndoesTheParts)
   for (const std::vector<int>& heads_of_part : {std::vector<int>{5}, {2, 2, 1}, {1, 4}, {3, 0, 2}}) {
     Floats qkv = split.qkv;
     Floats parted[3] = {Floats(180, NAN), Floats(180, NAN), Floats(180, NAN)};
-    ops().split_qkv(DType::f32, qkv.data(), weight(split.norm_q), weight(split.norm_k), split.cos_sin.data(),
-                    parted[0].data(), parted[1].data(), parted[2].data(), HeadParts{heads_of_part}, split.rows,
-                    split.heads, split.head_dim, 1e-6F);
+    ops().split_qkv({DType::f32, qkv.data(), weight(split.norm_q), weight(split.norm_k), split.cos_sin.data(),
+                     parted[0].data(), parted[1].data(), parted[2].data(), HeadParts{heads_of_part}, split.rows,
+                     split.heads, split.head_dim, 1e-6F});
     for (int which = 0; which < 3; ++which) {
       Floats merged(180, NAN);
       ops().merge_heads(DType::f32, parted[which].data(), HeadParts{heads_of_part}, merged.data(), split.rows, 6);
@@ -199,10 +200,10 @@ TEST_F(CpuOpsTest, SplitQkvWorksInPlaceWithTheSameBits) {
   Floats qkv = split.qkv;
   Floats in_place = split.qkv;
   Floats parted[3] = {Floats(180), Floats(180), Floats(180)};
-  ops().split_qkv(DType::f32, qkv.data(), weight(split.norm_q), weight(split.norm_k), split.cos_sin.data(),
-                  parted[0].data(), parted[1].data(), parted[2].data(), HeadParts{{&all, 1}}, 6, 5, 6, 1e-6F);
-  ops().split_qkv(DType::f32, in_place.data(), weight(split.norm_q), weight(split.norm_k), split.cos_sin.data(),
-                  nullptr, nullptr, nullptr, HeadParts{}, 6, 5, 6, 1e-6F);
+  ops().split_qkv({DType::f32, qkv.data(), weight(split.norm_q), weight(split.norm_k), split.cos_sin.data(),
+                   parted[0].data(), parted[1].data(), parted[2].data(), HeadParts{{&all, 1}}, 6, 5, 6, 1e-6F});
+  ops().split_qkv({DType::f32, in_place.data(), weight(split.norm_q), weight(split.norm_k), split.cos_sin.data(),
+                   nullptr, nullptr, nullptr, HeadParts{}, 6, 5, 6, 1e-6F});
   finish();
   for (int64_t row = 0; row < 6; ++row) {
     for (int which = 0; which < 3; ++which) {
@@ -215,8 +216,8 @@ TEST_F(CpuOpsTest, PartsThatDoNotMakeAllHeadsAreADefect) {
   Floats values(90);
   const std::vector<int> parts = {2, 2};
   expect_error(ExitCode::internal, "split_qkv: the parts have 4 heads of 5", [&] {
-    ops().split_qkv(DType::f32, values.data(), weight(values), weight(values), values.data(), values.data(),
-                    values.data(), values.data(), HeadParts{parts}, 1, 5, 6, 0);
+    ops().split_qkv({DType::f32, values.data(), weight(values), weight(values), values.data(), values.data(),
+                     values.data(), values.data(), HeadParts{parts}, 1, 5, 6, 0});
   });
 }
 
@@ -316,8 +317,8 @@ TEST_F(CpuOpsTest, UnipcStepFollowsItsFormula) {
         const double values[5] = {noise, 0.9 * c - 0.4 * m + 0.25 * m0[i], c, m, m0[i]};
         for (int j = 0; j < 5; ++j) want[j].push_back(values[j]);
       }
-      ops().unipc_step(DType::f32, used, cond.data(), guided ? uncond.data() : nullptr, v.data(), x.data(), last.data(),
-                       m0.data(), m1.data(), n);
+      ops().unipc_step({DType::f32, used, cond.data(), guided ? uncond.data() : nullptr, v.data(), x.data(),
+                        last.data(), m0.data(), m1.data(), n});
       finish();
       EXPECT_LT(distance(v, want[0]), 1e-5);
       EXPECT_LT(distance(x, want[1]), 1e-5);
@@ -335,8 +336,16 @@ TEST_F(CpuOpsTest, TheFirstUnipcStepDoesNotReadAnUnsetHistory) {
   Floats m0(5, NAN);
   Floats m1(5, NAN);
   Floats v(5);
-  ops().unipc_step(DType::f32, {.sigma = 1, .p_x = 0.5F, .p_mt = 0.5F}, cond.data(), nullptr, v.data(), x.data(),
-                   last.data(), m0.data(), m1.data(), 5);
+  ops().unipc_step({DType::f32,
+                    {.sigma = 1, .p_x = 0.5F, .p_mt = 0.5F},
+                    cond.data(),
+                    nullptr,
+                    v.data(),
+                    x.data(),
+                    last.data(),
+                    m0.data(),
+                    m1.data(),
+                    5});
   finish();
   for (const float value : x) EXPECT_TRUE(std::isfinite(value));
 }

@@ -35,15 +35,29 @@ TEST_F(CudaAttentionTest, IsASoftmaxOfProductsWithItsLogSumExp) {
       const OnGpu gpu_qkv = put(type, qkv);
       const auto* values = static_cast<const std::byte*>(gpu_qkv.data());
       Floats want(static_cast<size_t>(c.q_rows * stride)), want_lse(static_cast<size_t>(c.q_rows * c.heads));
-      reference().attention(DType::f32, {qkv.data(), 3 * stride}, {qkv.data() + stride, 3 * stride},
-                            {qkv.data() + 2 * stride, 3 * stride}, want.data(), want_lse.data(), c.q_rows, c.kv_rows,
-                            c.heads, c.head_dim);
+      reference().attention({DType::f32,
+                             {qkv.data(), 3 * stride},
+                             {qkv.data() + stride, 3 * stride},
+                             {qkv.data() + 2 * stride, 3 * stride},
+                             want.data(),
+                             want_lse.data(),
+                             c.q_rows,
+                             c.kv_rows,
+                             c.heads,
+                             c.head_dim});
       finish_reference();
       for (const bool with_lse : {true, false}) {
         const OnGpu out = room(type, c.q_rows * stride), lse = room(DType::f32, c.q_rows * c.heads);
-        ops().attention(type, {values, 3 * stride}, {values + stride * size_of(type), 3 * stride},
-                        {values + 2 * stride * size_of(type), 3 * stride}, out.data(),
-                        with_lse ? lse.floats() : nullptr, c.q_rows, c.kv_rows, c.heads, c.head_dim);
+        ops().attention({type,
+                         {values, 3 * stride},
+                         {values + stride * size_of(type), 3 * stride},
+                         {values + 2 * stride * size_of(type), 3 * stride},
+                         out.data(),
+                         with_lse ? lse.floats() : nullptr,
+                         c.q_rows,
+                         c.kv_rows,
+                         c.heads,
+                         c.head_dim});
         EXPECT_LT(difference(out.values(), want), bar(type)) << name(type) << " " << c.q_rows << " x " << c.kv_rows;
         if (with_lse) {
           EXPECT_LT(largest_error(lse.values(), want_lse), type == DType::f32 ? 1e-5 : 1e-2)
@@ -57,7 +71,7 @@ TEST_F(CudaAttentionTest, IsASoftmaxOfProductsWithItsLogSumExp) {
 TEST_F(CudaAttentionTest, WithoutKeysIsZeroWithALogarithmOfMinusInfinity) {
   for (const DType type : {DType::f32, DType::bf16}) {
     const OnGpu q = put(type, random(type, 5 * 48)), out = room(type, 5 * 48), lse = room(DType::f32, 5 * 2);
-    ops().attention(type, {q.data(), 48}, {q.data(), 48}, {q.data(), 48}, out.data(), lse.floats(), 5, 0, 2, 24);
+    ops().attention({type, {q.data(), 48}, {q.data(), 48}, {q.data(), 48}, out.data(), lse.floats(), 5, 0, 2, 24});
     EXPECT_EQ(out.values(), Floats(5 * 48, 0.0F));
     EXPECT_EQ(lse.values(), Floats(5 * 2, -INFINITY));
   }
@@ -70,8 +84,16 @@ TEST_F(CudaAttentionTest, TheSumOfARingIsTheWhole) {
   for (const DType type : {DType::f32, DType::bf16}) {
     const Floats q = random(type, rows * stride), k = random(type, rows * stride), v = random(type, rows * stride);
     Floats want(q.size());
-    reference().attention(DType::f32, {q.data(), stride}, {k.data(), stride}, {v.data(), stride}, want.data(), nullptr,
-                          rows, rows, heads, head_dim);
+    reference().attention({DType::f32,
+                           {q.data(), stride},
+                           {k.data(), stride},
+                           {v.data(), stride},
+                           want.data(),
+                           nullptr,
+                           rows,
+                           rows,
+                           heads,
+                           head_dim});
     finish_reference();
     const OnGpu gpu_q = put(type, q), gpu_k = put(type, k), gpu_v = put(type, v);
     const OnGpu part = room(type, rows * stride), part_lse = room(DType::f32, rows * heads);
@@ -82,11 +104,18 @@ TEST_F(CudaAttentionTest, TheSumOfARingIsTheWhole) {
     for (size_t i = 0; i < members.size(); ++i) {
       const auto [begin, end] = members[i];
       const int64_t skip = begin * stride * size_of(type);
-      ops().attention(type, {gpu_q.data(), stride}, {static_cast<const std::byte*>(gpu_k.data()) + skip, stride},
-                      {static_cast<const std::byte*>(gpu_v.data()) + skip, stride}, part.data(), part_lse.floats(),
-                      rows, end - begin, heads, head_dim);
-      ops().merge_attention(type, part.data(), part_lse.floats(), sum.floats(), sum_lse.floats(), out.data(), i == 0,
-                            i + 1 == members.size(), rows, heads, head_dim);
+      ops().attention({type,
+                       {gpu_q.data(), stride},
+                       {static_cast<const std::byte*>(gpu_k.data()) + skip, stride},
+                       {static_cast<const std::byte*>(gpu_v.data()) + skip, stride},
+                       part.data(),
+                       part_lse.floats(),
+                       rows,
+                       end - begin,
+                       heads,
+                       head_dim});
+      ops().merge_attention({type, part.data(), part_lse.floats(), sum.floats(), sum_lse.floats(), out.data(), i == 0,
+                             i + 1 == members.size(), rows, heads, head_dim});
     }
     EXPECT_LT(difference(out.values(), want), bar(type)) << name(type);
   }
@@ -97,8 +126,16 @@ TEST_F(CudaAttentionTest, TwiceGivesTheSameBits) {
   const OnGpu q = put(DType::bf16, random(DType::bf16, rows * stride));
   const OnGpu first = room(DType::bf16, rows * stride), second = room(DType::bf16, rows * stride);
   for (const OnGpu* out : {&first, &second}) {
-    ops().attention(DType::bf16, {q.data(), stride}, {q.data(), stride}, {q.data(), stride}, out->data(), nullptr, rows,
-                    rows, 4, 128);
+    ops().attention({DType::bf16,
+                     {q.data(), stride},
+                     {q.data(), stride},
+                     {q.data(), stride},
+                     out->data(),
+                     nullptr,
+                     rows,
+                     rows,
+                     4,
+                     128});
   }
   EXPECT_EQ(first.values(), second.values());
 }

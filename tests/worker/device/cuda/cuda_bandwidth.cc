@@ -61,16 +61,29 @@ void measure_bandwidths(Device& device) {
     const double reached = rate(device, StreamId::compute, bytes, work);
     std::printf("%-34s %5.0f GB/s, %.0f %% of the copy\n", what, reached / 1e9, 100 * reached / copy);
   };
-  report("LayerNorm + modulation", 2 * matrix,
-         [&] { ops.layer_norm(DType::bf16, a.data(), vector, 1, vector, b.data(), rows, dim, 1e-6F); });
+  report("LayerNorm + modulation", 2 * matrix, [&] {
+    ops.layer_norm({DType::bf16, a.data(), vector, 1, vector, b.data(), rows, dim, 1e-6F});
+  });
   report("RMSNorm", 2 * matrix, [&] { ops.rms_norm(DType::bf16, a.data(), dim, norm, b.data(), rows, dim, 1e-6F); });
   report("RMSNorm + RoPE in place", 4 * matrix, [&] {
-    ops.split_qkv(DType::bf16, a.data(), norm, norm, f32, nullptr, nullptr, nullptr, {}, rows, heads, head_dim, 1e-6F);
+    ops.split_qkv(
+        {DType::bf16, a.data(), norm, norm, f32, nullptr, nullptr, nullptr, {}, rows, heads, head_dim, 1e-6F});
   });
   const std::array<int, 4> parts{10, 10, 10, 10};
   report("RMSNorm + RoPE + head layout", 6 * matrix, [&] {
-    ops.split_qkv(DType::bf16, a.data(), norm, norm, f32, b.data(), b.data() + matrix, b.data() + 2 * matrix, {parts},
-                  rows, heads, head_dim, 1e-6F);
+    ops.split_qkv({DType::bf16,
+                   a.data(),
+                   norm,
+                   norm,
+                   f32,
+                   b.data(),
+                   b.data() + matrix,
+                   b.data() + 2 * matrix,
+                   {parts},
+                   rows,
+                   heads,
+                   head_dim,
+                   1e-6F});
   });
   report("heads together", 2 * matrix,
          [&] { ops.merge_heads(DType::bf16, a.data(), {parts}, b.data(), rows, head_dim); });
@@ -89,8 +102,8 @@ void measure_bandwidths(Device& device) {
   // At the loop's size it lies in the cache; at sixteen times that, in memory.
   const int64_t n = 16 * tokens;
   report("guidance + UniPC, 16 x 480p", n * (2 * 2 + 9 * 4), [&] {
-    ops.unipc_step(DType::bf16, step, a.data(), a.data() + 2 * n, state, state + n, state + 2 * n, state + 3 * n,
-                   reinterpret_cast<float*>(a.data() + 4 * n), n);
+    ops.unipc_step({DType::bf16, step, a.data(), a.data() + 2 * n, state, state + n, state + 2 * n, state + 3 * n,
+                    reinterpret_cast<float*>(a.data() + 4 * n), n});
   });
 
   const Buffer host = device.allocate_host(gibibyte, HostMemory::pinned, "host");
@@ -140,13 +153,20 @@ void measure_forward(Device& device, int64_t tokens) {
   };
   const auto product = [&](const char* what, int64_t n, int64_t k, Activation activation) {
     return report(what, 2.0 * static_cast<double>(tokens * n) * static_cast<double>(k), [&, n, k, activation] {
-      ops.linear(DType::bf16, x.data(), {w.data(), DType::bf16}, {bias.data(), DType::bf16}, y.data(), tokens, n, k,
-                 activation);
+      ops.linear({DType::bf16,
+                  x.data(),
+                  {w.data(), DType::bf16},
+                  {bias.data(), DType::bf16},
+                  y.data(),
+                  tokens,
+                  n,
+                  k,
+                  activation});
     });
   };
   const auto attention = [&](const char* what, Rows q, Rows k, Rows v, int64_t kv_rows) {
     return report(what, 4.0 * static_cast<double>(tokens * kv_rows) * static_cast<double>(dim), [&, q, k, v, kv_rows] {
-      ops.attention(DType::bf16, q, k, v, y.data(), nullptr, tokens, kv_rows, heads, head_dim);
+      ops.attention({DType::bf16, q, k, v, y.data(), nullptr, tokens, kv_rows, heads, head_dim});
     });
   };
 
@@ -165,11 +185,11 @@ void measure_forward(Device& device, int64_t tokens) {
   const Weight vector{f32, DType::f32}, norm{bias.data(), DType::bf16};
   const double elementwise = report("norms, RoPE, gates", 0, [&] {
     for (int i = 0; i < 3; ++i) {
-      ops.layer_norm(DType::bf16, x.data(), vector, 1, vector, y.data(), tokens, dim, 1e-6F);
+      ops.layer_norm({DType::bf16, x.data(), vector, 1, vector, y.data(), tokens, dim, 1e-6F});
       ops.add_gated(DType::bf16, y.data(), x.data(), f32, tokens, dim);
     }
-    ops.split_qkv(DType::bf16, y.data(), norm, norm, f32, nullptr, nullptr, nullptr, {}, tokens, heads, head_dim,
-                  1e-6F);
+    ops.split_qkv(
+        {DType::bf16, y.data(), norm, norm, f32, nullptr, nullptr, nullptr, {}, tokens, heads, head_dim, 1e-6F});
     ops.rms_norm(DType::bf16, x.data(), dim, norm, y.data(), tokens, dim, 1e-6F);
   });
   const double products = qkv + 3 * out + ffn_in + ffn_out;

@@ -26,12 +26,12 @@ TEST_F(CudaOpsTest, LinearIsAMatrixProductWithBiasAndActivation) {
       for (const Activation activation : {Activation::none, Activation::gelu_tanh, Activation::silu}) {
         for (const bool with_bias : {true, false}) {
           Floats want(static_cast<size_t>(m * n));
-          reference().linear(DType::f32, x.data(), weight(w), with_bias ? weight(bias) : Weight{}, want.data(), m, n, k,
-                             activation);
+          reference().linear(
+              {DType::f32, x.data(), weight(w), with_bias ? weight(bias) : Weight{}, want.data(), m, n, k, activation});
           finish_reference();
           const OnGpu y = room(type, m * n);
-          ops().linear(type, gpu_x.data(), gpu_w.weight(), with_bias ? gpu_bias.weight() : Weight{}, y.data(), m, n, k,
-                       activation);
+          ops().linear({type, gpu_x.data(), gpu_w.weight(), with_bias ? gpu_bias.weight() : Weight{}, y.data(), m, n, k,
+                        activation});
           EXPECT_LT(difference(y.values(), want), bar(type))
               << name(type) << " " << m << " " << n << " " << k << ", activation " << static_cast<int>(activation);
         }
@@ -45,7 +45,7 @@ TEST_F(CudaOpsTest, LinearTwiceGivesTheSameBits) {
   const OnGpu x = put(DType::bf16, random(DType::bf16, m * k)), w = put(DType::bf16, random(DType::bf16, n * k));
   const OnGpu first = room(DType::bf16, m * n), second = room(DType::bf16, m * n);
   for (const OnGpu* y : {&first, &second}) {
-    ops().linear(DType::bf16, x.data(), w.weight(), {}, y->data(), m, n, k, Activation::none);
+    ops().linear({DType::bf16, x.data(), w.weight(), {}, y->data(), m, n, k, Activation::none});
   }
   EXPECT_EQ(first.values(), second.values());
 }
@@ -53,19 +53,21 @@ TEST_F(CudaOpsTest, LinearTwiceGivesTheSameBits) {
 TEST_F(CudaOpsTest, F32IsNotRoundedToTf32) {
   const Floats x = {1.0F + 0x1p-20F}, w = {1};
   const OnGpu y = room(DType::f32, 1);
-  ops().linear(DType::f32, put(DType::f32, x).data(), put(DType::f32, w).weight(), {}, y.data(), 1, 1, 1,
-               Activation::none);
+  ops().linear(
+      {DType::f32, put(DType::f32, x).data(), put(DType::f32, w).weight(), {}, y.data(), 1, 1, 1, Activation::none});
   EXPECT_EQ(y.values(), x);
 }
 
 TEST_F(CudaOpsTest, WrongTypesAreRefusedAtTheCall) {
-  expect_error(ExitCode::bad_input, "linear: the CUDA backend computes in bf16 or f32",
-               [&] { ops().linear(DType::f16, nullptr, {}, {}, nullptr, 1, 1, 1, Activation::none); });
-  expect_error(ExitCode::bad_input, "weights and bias of the activations' type", [&] {
-    ops().linear(DType::bf16, nullptr, {nullptr, DType::f32}, {}, nullptr, 1, 1, 1, Activation::none);
+  expect_error(ExitCode::bad_input, "linear: the CUDA backend computes in bf16 or f32", [&] {
+    ops().linear({DType::f16, nullptr, {}, {}, nullptr, 1, 1, 1, Activation::none});
   });
-  expect_error(ExitCode::bad_input, "a head_dim of 12; cuDNN takes multiples of 8",
-               [&] { ops().attention(DType::bf16, {}, {}, {}, nullptr, nullptr, 1, 1, 1, 12); });
+  expect_error(ExitCode::bad_input, "weights and bias of the activations' type", [&] {
+    ops().linear({DType::bf16, nullptr, {nullptr, DType::f32}, {}, nullptr, 1, 1, 1, Activation::none});
+  });
+  expect_error(ExitCode::bad_input, "a head_dim of 12; cuDNN takes multiples of 8", [&] {
+    ops().attention({DType::bf16, {}, {}, {}, nullptr, nullptr, 1, 1, 1, 12});
+  });
 }
 
 TEST_F(CudaOpsTest, LayerNormScalesAndShifts) {
@@ -78,12 +80,12 @@ TEST_F(CudaOpsTest, LayerNormScalesAndShifts) {
         const Floats gain = random(weights, dim), shift = random(weights, dim);
         for (const float offset : {0.0F, 1.0F}) {
           Floats want(x.size());
-          reference().layer_norm(DType::f32, x.data(), weight(gain), offset, weight(shift), want.data(), rows, dim,
-                                 eps);
+          reference().layer_norm(
+              {DType::f32, x.data(), weight(gain), offset, weight(shift), want.data(), rows, dim, eps});
           finish_reference();
           const OnGpu y = room(type, rows * dim);
-          ops().layer_norm(type, gpu_x.data(), put(weights, gain).weight(), offset, put(weights, shift).weight(),
-                           y.data(), rows, dim, eps);
+          ops().layer_norm({type, gpu_x.data(), put(weights, gain).weight(), offset, put(weights, shift).weight(),
+                            y.data(), rows, dim, eps});
           EXPECT_LT(difference(y.values(), want), bar(type)) << name(type) << " " << dim;
         }
       }
@@ -133,22 +135,66 @@ TEST_F(CudaOpsTest, QkvIsNormedTurnedAndLaidOutByParts) {
 
       Floats want[3];
       for (Floats& each : want) each.resize(static_cast<size_t>(rows * dim));
-      reference().split_qkv(DType::f32, qkv.data(), weight(norm_q), weight(norm_k), cos_sin.data(), want[0].data(),
-                            want[1].data(), want[2].data(), {c.parts}, rows, c.heads, c.head_dim, eps);
+      reference().split_qkv({DType::f32,
+                             qkv.data(),
+                             weight(norm_q),
+                             weight(norm_k),
+                             cos_sin.data(),
+                             want[0].data(),
+                             want[1].data(),
+                             want[2].data(),
+                             {c.parts},
+                             rows,
+                             c.heads,
+                             c.head_dim,
+                             eps});
       const OnGpu q = room(type, rows * dim), k = room(type, rows * dim), v = room(type, rows * dim);
       const OnGpu in = put(type, qkv);
-      ops().split_qkv(type, in.data(), gpu_q.weight(), gpu_k.weight(), gpu_turn.floats(), q.data(), k.data(), v.data(),
-                      {c.parts}, rows, c.heads, c.head_dim, eps);
+      ops().split_qkv({type,
+                       in.data(),
+                       gpu_q.weight(),
+                       gpu_k.weight(),
+                       gpu_turn.floats(),
+                       q.data(),
+                       k.data(),
+                       v.data(),
+                       {c.parts},
+                       rows,
+                       c.heads,
+                       c.head_dim,
+                       eps});
       finish_reference();
       EXPECT_LT(difference(q.values(), want[0]), bar(type)) << name(type) << " q " << dim;
       EXPECT_LT(difference(k.values(), want[1]), bar(type)) << name(type) << " k " << dim;
       EXPECT_EQ(v.values(), want[2]) << name(type) << " v " << dim;
 
       const OnGpu in_place = put(type, qkv);
-      ops().split_qkv(type, in_place.data(), gpu_q.weight(), gpu_k.weight(), gpu_turn.floats(), nullptr, nullptr,
-                      nullptr, {}, rows, c.heads, c.head_dim, eps);
-      reference().split_qkv(DType::f32, qkv.data(), weight(norm_q), weight(norm_k), cos_sin.data(), nullptr, nullptr,
-                            nullptr, {}, rows, c.heads, c.head_dim, eps);
+      ops().split_qkv({type,
+                       in_place.data(),
+                       gpu_q.weight(),
+                       gpu_k.weight(),
+                       gpu_turn.floats(),
+                       nullptr,
+                       nullptr,
+                       nullptr,
+                       {},
+                       rows,
+                       c.heads,
+                       c.head_dim,
+                       eps});
+      reference().split_qkv({DType::f32,
+                             qkv.data(),
+                             weight(norm_q),
+                             weight(norm_k),
+                             cos_sin.data(),
+                             nullptr,
+                             nullptr,
+                             nullptr,
+                             {},
+                             rows,
+                             c.heads,
+                             c.head_dim,
+                             eps});
       finish_reference();
       EXPECT_LT(difference(in_place.values(), qkv), bar(type)) << name(type) << " in place " << dim;
     }
@@ -164,10 +210,10 @@ TEST_F(CudaOpsTest, NormsOfManyRowsAreRight) {
     x = gpu_x.values();  // as rounded
     const Floats gain = random(DType::f32, dim), shift = random(DType::f32, dim), norm = random(DType::bf16, dim);
     Floats want(x.size());
-    reference().layer_norm(DType::f32, x.data(), weight(gain), 1, weight(shift), want.data(), rows, dim, eps);
+    reference().layer_norm({DType::f32, x.data(), weight(gain), 1, weight(shift), want.data(), rows, dim, eps});
     finish_reference();
-    ops().layer_norm(DType::bf16, gpu_x.data(), put(DType::f32, gain).weight(), 1, put(DType::f32, shift).weight(),
-                     y.data(), rows, dim, eps);
+    ops().layer_norm({DType::bf16, gpu_x.data(), put(DType::f32, gain).weight(), 1, put(DType::f32, shift).weight(),
+                      y.data(), rows, dim, eps});
     EXPECT_LT(difference(y.values(), want), bar(DType::bf16)) << "layer_norm " << dim;
     reference().rms_norm(DType::f32, x.data(), dim, weight(norm), want.data(), rows, dim, eps);
     finish_reference();
@@ -271,10 +317,10 @@ TEST_F(CudaOpsTest, ASchedulerStepUpdatesItsHistory) {
           const OnGpu x = put(DType::f32, state[0]), last = put(DType::f32, state[1]), m0 = put(DType::f32, state[2]),
                       m1 = put(DType::f32, state[3]), v = room(DType::f32, n);
           const OnGpu gpu_cond = put(type, cond), gpu_uncond = put(type, uncond);
-          ops().unipc_step(type, step, gpu_cond.data(), guided ? gpu_uncond.data() : nullptr, v.floats(), x.floats(),
-                           last.floats(), m0.floats(), m1.floats(), n);
-          reference().unipc_step(DType::f32, step, cond.data(), guided ? uncond.data() : nullptr, noise_pred.data(),
-                                 state[0].data(), state[1].data(), state[2].data(), state[3].data(), n);
+          ops().unipc_step({type, step, gpu_cond.data(), guided ? gpu_uncond.data() : nullptr, v.floats(), x.floats(),
+                            last.floats(), m0.floats(), m1.floats(), n});
+          reference().unipc_step({DType::f32, step, cond.data(), guided ? uncond.data() : nullptr, noise_pred.data(),
+                                  state[0].data(), state[1].data(), state[2].data(), state[3].data(), n});
           finish_reference();
           EXPECT_LT(difference(v.values(), noise_pred), 2e-6) << name(type) << " " << n;
           EXPECT_LT(difference(x.values(), state[0]), 2e-6) << name(type) << " " << n;

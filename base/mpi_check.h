@@ -1,0 +1,38 @@
+// A check around every MPI call. Communicators have MPI_ERRORS_RETURN, so that a failure comes back as a code and
+// leaves as Error(communicator).
+#pragma once
+
+#include <mpi.h>
+
+#include <array>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "base/call_check.h"
+#include "base/error.h"
+
+namespace wansweep {
+
+inline void check_mpi(int result, const char* call, const char* file, int line) {
+  if (result == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING + 1> text{};
+  int length = 0;
+  const bool known = MPI_Error_string(result, text.data(), &length) == MPI_SUCCESS;
+  const std::string why = known ? text.data() : "error " + std::to_string(result);
+  throw Error(ExitCode::communicator, call_failed("MPI", why, call, file, line));
+}
+
+// For destructors: a failure is said on standard error and goes no further.
+inline void say_if_mpi_failed(int result, const char* call, const char* file, int line) noexcept {
+  try {
+    check_mpi(result, call, file, line);
+  } catch (const std::exception& error) {
+    std::cerr << "wansweep-worker: " << error.what() << '\n';
+  }
+}
+
+}  // namespace wansweep
+
+#define mpiCheck(call) ::wansweep::check_mpi((call), #call, __FILE__, __LINE__)
+#define mpiCheckAtEnd(call) ::wansweep::say_if_mpi_failed((call), #call, __FILE__, __LINE__)

@@ -1,0 +1,43 @@
+// In which order a rank's loop uses blocks of weights: known in full before the loop starts. What a run copies, when,
+// and how much memory it takes all follow from this list (schema/schedule.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "schema/parallel_plan.h"
+
+namespace wansweep {
+
+// One use of a block's weights: the worker's loop acquires and releases it once.
+struct Use {
+  int32_t step = 0;    // from 1
+  int8_t expert = 0;   // 0: transformer, 1: transformer_2
+  int8_t forward = 0;  // 0: cond, 1: uncond
+  int16_t block = 0;
+  bool operator==(const Use&) const = default;
+};
+
+inline constexpr int8_t forward_cond = 0;
+inline constexpr int8_t forward_uncond = 1;
+
+// What a rank's loop goes through.
+struct LoopShape {
+  int steps = 0;
+  std::optional<int> switch_step;              // the first step of the second expert; unset: there is none
+  int experts = 1;                             // that the model has; a run may use only one of two
+  int layers = 0;                              // blocks of an expert
+  std::vector<int8_t> forwards{forward_cond};  // of each step, in the order in which this rank makes them
+};
+
+// The forwards that `rank` makes of each step: with guidance both, or one of them where the plan splits the guidance.
+std::vector<int8_t> forwards_of_rank(bool guided, const ParallelPlan& plan, int rank);
+
+// Which expert works in `step`: 0 or 1.
+int expert_of_step(const LoopShape& shape, int step);
+
+// Step by step, forward by forward, block by block.
+std::vector<Use> list_uses(const LoopShape& shape);
+
+}  // namespace wansweep

@@ -1,0 +1,185 @@
+// After diffusers' WanTransformerBlock. Each part ends in a gated addition to the residual stream, workspace.hidden;
+// what comes before it goes through workspace.normed and workspace.wide.
+
+#include "worker/model/block.h"
+
+namespace wansweep {
+
+namespace {
+
+// Order of the modulation vectors in scale_shift_table [1, 6, D].
+enum Modulation { shift, scale, gate, ffn_shift, ffn_scale, ffn_gate };
+
+}  // namespace
+
+TransformerBlock::TransformerBlock(const ModelContext& context)
+    : device_(context.device),
+      ops_(context.device.ops()),
+      recorder_(context.recorder),
+      w_(context.workspace),
+      attention_(context),
+      heads_(context.config().heads),
+      head_dim_(context.config().head_dim),
+      rows_(context.plan().tokens_per_rank),
+      text_rows_(context.run.input.text_tokens),
+      dim_(context.config().dim()),
+      ffn_dim_(context.config().ffn_dim),
+      eps_(static_cast<float>(context.config().eps)),
+      at_(block_offsets(block_layout(context.config(), context.workspace.type))) {}
+
+void TransformerBlock::run(const std::byte* weights, Prefix prefix, Place place) {
+  const int64_t bytes = rows_ * dim_ * size_of(w_.type);
+  switch (prefix) {
+    case Prefix::own:
+      self_attention(weights, place);
+      break;
+    case Prefix::keep:
+      self_attention(weights, place);
+      device_.copy_device(StreamId::compute, w_.shared_prefix, w_.hidden, bytes);
+      break;
+    case Prefix::kept: {
+      const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+      modulate(weights);  // the feed-forward needs it, too
+      device_.copy_device(StreamId::compute, w_.hidden, w_.shared_prefix, bytes);
+      recorder_.end(span);
+      break;
+    }
+  }
+  cross_attention(weights, place);
+  feed_forward(weights, place);
+}
+
+void TransformerBlock::modulate(const std::byte* weights) {
+  ops_.add_table(weight_f32(weights + at_.table), w_.time_proj, w_.modulation, 6 * dim_);
+}
+
+void TransformerBlock::self_attention(const std::byte* weights, Place place) {
+  Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+  modulate(weights);
+  ops_.layer_norm({.type = w_.type,
+                   .x = w_.hidden,
+                   .gain = weight_f32(w_.modulation + scale * dim_),
+                   .gain_offset = 1,
+                   .shift = weight_f32(w_.modulation + shift * dim_),
+                   .y = w_.normed,
+                   .rows = rows_,
+                   .dim = dim_,
+                   .eps = eps_});
+  ops_.linear({.type = w_.type,
+               .x = w_.normed,
+               .w = weight(weights, at_.attn1_qkv),
+               .bias = weight(weights, at_.attn1_qkv_bias),
+               .y = w_.wide,
+               .m = rows_,
+               .n = 3 * dim_,
+               .k = dim_});
+  attention_.split(weight(weights, at_.attn1_norm_q), weight(weights, at_.attn1_norm_k));
+  recorder_.end(span);
+
+  attention_.run(w_.normed, place);
+
+  span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+  ops_.linear({.type = w_.type,
+               .x = w_.normed,
+               .w = weight(weights, at_.attn1_out),
+               .bias = weight(weights, at_.attn1_out_bias),
+               .y = w_.wide,
+               .m = rows_,
+               .n = dim_,
+               .k = dim_});
+  ops_.add_gated(w_.type, w_.hidden, w_.wide, w_.modulation + gate * dim_, rows_, dim_);
+  recorder_.end(span);
+}
+
+void TransformerBlock::cross_attention(const std::byte* weights, Place place) {
+  const int64_t value = size_of(w_.type);
+  std::byte* q = w_.wide;
+  std::byte* q_normed = w_.wide + rows_ * dim_ * value;
+  Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+  ops_.layer_norm({.type = w_.type,
+                   .x = w_.hidden,
+                   .gain = weight_f32(weights + at_.norm2),
+                   .gain_offset = 0,
+                   .shift = weight_f32(weights + at_.norm2_bias),
+                   .y = w_.normed,
+                   .rows = rows_,
+                   .dim = dim_,
+                   .eps = eps_});
+  ops_.linear({.type = w_.type,
+               .x = w_.normed,
+               .w = weight(weights, at_.attn2_q),
+               .bias = weight(weights, at_.attn2_q_bias),
+               .y = q,
+               .m = rows_,
+               .n = dim_,
+               .k = dim_});
+  ops_.rms_norm(w_.type, q, dim_, weight(weights, at_.attn2_norm_q), q_normed, rows_, dim_, eps_);
+  ops_.linear({.type = w_.type,
+               .x = w_.text,
+               .w = weight(weights, at_.attn2_kv),
+               .bias = weight(weights, at_.attn2_kv_bias),
+               .y = w_.text_kv,
+               .m = text_rows_,
+               .n = 2 * dim_,
+               .k = dim_});
+  ops_.rms_norm(w_.type, w_.text_kv, 2 * dim_, weight(weights, at_.attn2_norm_k), w_.text_k, text_rows_, dim_, eps_);
+  recorder_.end(span);
+
+  span = recorder_.begin(EventKind::attention, StreamId::compute, place);
+  ops_.attention({.type = w_.type,
+                  .q = {q_normed, dim_},
+                  .k = {w_.text_k, dim_},
+                  .v = {w_.text_kv + dim_ * value, 2 * dim_},
+                  .out = w_.normed,
+                  .q_rows = rows_,
+                  .kv_rows = text_rows_,
+                  .heads = heads_,
+                  .head_dim = head_dim_});
+  recorder_.end(span);
+
+  span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+  ops_.linear({.type = w_.type,
+               .x = w_.normed,
+               .w = weight(weights, at_.attn2_out),
+               .bias = weight(weights, at_.attn2_out_bias),
+               .y = w_.wide,
+               .m = rows_,
+               .n = dim_,
+               .k = dim_});
+  ops_.add_gated(w_.type, w_.hidden, w_.wide, nullptr, rows_, dim_);
+  recorder_.end(span);
+}
+
+void TransformerBlock::feed_forward(const std::byte* weights, Place place) {
+  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+  ops_.layer_norm({.type = w_.type,
+                   .x = w_.hidden,
+                   .gain = weight_f32(w_.modulation + ffn_scale * dim_),
+                   .gain_offset = 1,
+                   .shift = weight_f32(w_.modulation + ffn_shift * dim_),
+                   .y = w_.normed,
+                   .rows = rows_,
+                   .dim = dim_,
+                   .eps = eps_});
+  ops_.linear({.type = w_.type,
+               .x = w_.normed,
+               .w = weight(weights, at_.ffn_in),
+               .bias = weight(weights, at_.ffn_in_bias),
+               .y = w_.wide,
+               .m = rows_,
+               .n = ffn_dim_,
+               .k = dim_,
+               .activation = Activation::gelu_tanh});
+  ops_.linear({.type = w_.type,
+               .x = w_.wide,
+               .w = weight(weights, at_.ffn_out),
+               .bias = weight(weights, at_.ffn_out_bias),
+               .y = w_.normed,
+               .m = rows_,
+               .n = dim_,
+               .k = ffn_dim_});
+  ops_.add_gated(w_.type, w_.hidden, w_.normed, w_.modulation + ffn_gate * dim_, rows_, dim_);
+  recorder_.end(span);
+}
+
+}  // namespace wansweep

@@ -1,0 +1,51 @@
+// One block of the Wan transformer over this rank's tokens: self-attention, cross-attention and feed-forward, each with
+// its norm, the first and the last modulated by the timestep.
+#pragma once
+
+#include "schema/weight_layout.h"
+#include "worker/model/context.h"
+#include "worker/model/sharded_attention.h"
+
+namespace wansweep {
+
+// The two forwards of a step with guidance differ in their prompt alone, which the first block's cross-attention is the
+// first to read: all before it, the prefix, is the same, and is done once.
+enum class Prefix : uint8_t {
+  own,   // the forward shares nothing
+  keep,  // it leaves its prefix in workspace.shared_prefix
+  kept,  // it goes on from there, in the same step, with the same expert
+};
+
+class TransformerBlock {
+ public:
+  explicit TransformerBlock(const ModelContext& context);
+
+  // From workspace.hidden to workspace.hidden, conditioned on workspace.text and time_proj. `prefix` is the forward's
+  // for its first block, own for all others.
+  void run(const std::byte* weights, Prefix prefix, Place place);
+
+ private:
+  void modulate(const std::byte* weights);
+  void self_attention(const std::byte* weights, Place place);
+  void cross_attention(const std::byte* weights, Place place);
+  void feed_forward(const std::byte* weights, Place place);
+
+  Weight weight(const std::byte* base, int64_t offset) const { return {base + offset, w_.type}; }
+  static Weight weight_f32(const void* data) { return {data, DType::f32}; }
+
+  Device& device_;
+  Ops& ops_;
+  Recorder& recorder_;
+  Workspace& w_;
+  ShardedAttention attention_;
+  int heads_;
+  int head_dim_;
+  int64_t rows_;  // this rank's tokens
+  int64_t text_rows_;
+  int64_t dim_;
+  int64_t ffn_dim_;
+  float eps_;
+  BlockOffsets at_;
+};
+
+}  // namespace wansweep

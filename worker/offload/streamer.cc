@@ -1,0 +1,159 @@
+// The copies run on one stream, in the schedule's order. A transfer that starts with a use is enqueued when that use is
+// about to begin, behind a wait for the end of the use before it: the host may be a whole step ahead of the device, the
+// copies never. A slot's readers wait for the event behind its last copy, once.
+//
+// A run of blocking transfers is the switch of `swap`: one row for what goes out, one for what comes in, and one
+// around both; the host waits for its end as SGLang's does.
+
+#include "worker/offload/streamer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace wansweep {
+
+std::optional<HostStore> load_host_store(Device& device, const OffloadPlan& plan, const WeightSource& source) {
+  if (!reads_host_in_loop(plan.schedule)) return std::nullopt;
+  return HostStore(device, plan.bytes, plan.host_memory, source);
+}
+
+Streamer::Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::optional<HostStore> store,
+                   const WeightSource& source)
+    : device_(device), recorder_(recorder), plan_(std::move(plan)), store_(std::move(store)), finish_(device) {
+  const Schedule& schedule = plan_.schedule;
+  const WeightBytes& bytes = plan_.bytes;
+  blocks_ = {device.allocate(schedule.slots * bytes.block, fmt::format("{} block slots", schedule.slots)), bytes.block,
+             std::vector<Event>(static_cast<size_t>(schedule.slots))};
+  others_ = {device.allocate(schedule.other_slots * bytes.other, "weights outside blocks"), bytes.other,
+             std::vector<Event>(static_cast<size_t>(schedule.other_slots))};
+  if (!store_ || copies_out(schedule)) {
+    const int64_t piece = bytes.largest_piece();
+    ring_ = {device.allocate_host(host_ring_pieces * piece, plan_.host_memory, "buffers for copies"), piece,
+             std::vector<Event>(host_ring_pieces)};
+  }
+  copy_before_loop(source);
+  if (!copies_out(schedule)) ring_ = Ring();
+}
+
+void Streamer::copy_before_loop(const WeightSource& source) {
+  const std::vector<Transfer>& transfers = plan_.schedule.transfers;
+  for (; next_transfer_ < transfers.size(); ++next_transfer_) {
+    const Transfer& transfer = transfers[next_transfer_];
+    if (transfer.starts != before_loop) break;
+    if (store_) {
+      enqueue(transfer, on_host(transfer));
+      continue;
+    }
+    device_.synchronize(ring_.last_copy[ring_.next]);
+    Event& last_copy = ring_.last_copy[ring_.next];
+    std::byte* host = take_from_ring();
+    source.read(transfer.expert, transfer.block, host);
+    enqueue(transfer, host);
+    last_copy = device_.record(StreamId::copy);
+  }
+  device_.synchronize();
+  for (Slots* slots : {&blocks_, &others_}) std::fill(slots->arrived.begin(), slots->arrived.end(), nullptr);
+}
+
+const std::byte* Streamer::other(int expert) {
+  enqueue_for_next_use();
+  const int32_t slot = plan_.schedule.other_slot[static_cast<size_t>(expert)];
+  await(others_.arrived[static_cast<size_t>(slot)], {static_cast<int8_t>(expert), -1, -1});
+  return others_.at(slot);
+}
+
+const std::byte* Streamer::acquire(const Use& use) {
+  expect(use);
+  enqueue_for_next_use();
+  const int32_t slot = plan_.schedule.slot_of_use[static_cast<size_t>(next_use_)];
+  await(blocks_.arrived[static_cast<size_t>(slot)], {use.expert, use.forward, use.block});
+  return blocks_.at(slot);
+}
+
+void Streamer::release(const Use& use) {
+  expect(use);
+  ++next_use_;
+  const std::vector<Transfer>& transfers = plan_.schedule.transfers;
+  if (next_transfer_ < transfers.size() && transfers[next_transfer_].starts == next_use_) {
+    before_next_use_ = device_.record(StreamId::compute);
+  }
+}
+
+void Streamer::enqueue_for_next_use() {
+  const std::vector<Transfer>& transfers = plan_.schedule.transfers;
+  size_t end = next_transfer_;
+  while (end < transfers.size() && transfers[end].starts <= next_use_) ++end;
+  if (end == next_transfer_) return;
+  device_.wait(StreamId::copy, std::exchange(before_next_use_, nullptr));
+  if (transfers[next_transfer_].blocking) return switch_experts(end);
+  for (; next_transfer_ < end; ++next_transfer_) {
+    enqueue(transfers[next_transfer_], on_host(transfers[next_transfer_]));
+  }
+}
+
+// One piece in, with a row of its own.
+void Streamer::enqueue(const Transfer& transfer, const std::byte* from) {
+  Slots& slots = slots_for(transfer);
+  const Recorder::Span span = recorder_.begin(EventKind::h2d, StreamId::copy, {transfer.expert, -1, transfer.block});
+  device_.copy_in(StreamId::copy, slots.at(transfer.slot), from, slots.bytes);
+  recorder_.end(span, slots.bytes);
+  slots.arrived[static_cast<size_t>(transfer.slot)] = device_.record(StreamId::copy);
+}
+
+void Streamer::switch_experts(size_t end) {
+  const std::vector<Transfer>& transfers = plan_.schedule.transfers;
+  const Place arriving{transfers[end - 1].expert, -1, -1};
+  const Recorder::Span whole = recorder_.begin(EventKind::switch_experts, StreamId::copy, arriving);
+  int64_t bytes = 0;
+  while (next_transfer_ < end) {
+    const Transfer& first = transfers[next_transfer_];
+    const EventKind kind = first.way == Way::in ? EventKind::h2d : EventKind::d2h;
+    const Recorder::Span span = recorder_.begin(kind, StreamId::copy, {first.expert, -1, -1});
+    int64_t moved = 0;
+    for (; next_transfer_ < end && transfers[next_transfer_].way == first.way; ++next_transfer_) {
+      const Transfer& transfer = transfers[next_transfer_];
+      const Slots& slots = slots_for(transfer);
+      if (transfer.way == Way::in) {
+        device_.copy_in(StreamId::copy, slots.at(transfer.slot), on_host(transfer), slots.bytes);
+      } else {
+        // Nobody reads it: the host has kept what leaves. Copies of one stream may share the buffers.
+        device_.copy_out(StreamId::copy, take_from_ring(), slots.at(transfer.slot), slots.bytes);
+      }
+      moved += slots.bytes;
+    }
+    recorder_.end(span, moved);
+    bytes += moved;
+  }
+  recorder_.end(whole, bytes);
+  const Event there = device_.record(StreamId::copy);
+  recorder_.wait(there, StallCause::weights, arriving);
+  device_.synchronize(there);
+}
+
+std::byte* Streamer::take_from_ring() {
+  std::byte* buffer = ring_.memory.data() + static_cast<int64_t>(ring_.next) * ring_.bytes;
+  ring_.next = (ring_.next + 1) % ring_.last_copy.size();
+  return buffer;
+}
+
+const std::byte* Streamer::on_host(const Transfer& transfer) const {
+  return store_->piece(transfer.expert, transfer.block).data();
+}
+
+void Streamer::await(Event& arrived, Place place) {
+  recorder_.wait(std::exchange(arrived, nullptr), StallCause::weights, place);
+}
+
+void Streamer::expect(const Use& use) const {
+  const auto index = static_cast<size_t>(next_use_);
+  if (index < plan_.uses.size() && plan_.uses[index] == use) return;
+  throw Error(ExitCode::internal, fmt::format("offload: step {}, expert {}, forward {}, block {} is not use {} of the "
+                                              "plan",
+                                              use.step, use.expert + 1, use.forward, use.block, next_use_));
+}
+
+}  // namespace wansweep
