@@ -7,56 +7,81 @@
 namespace wansweep {
 namespace {
 
+const ModelConfig& a14b() { return catalog_entry("t2v-a14b").config; }
+
+// A block of A14B in bf16, counted by hand: 351,394,304 parameters, of which the modulation table (6 x 5120) and norm2
+// (2 x 5120) are kept in f32. All sizes are multiples of 256 bytes, so that nothing is lost between tensors.
+constexpr int64_t block_in_bf16 = int64_t{351'394'304} * 2 + 2 * (6 + 2) * 5120;
+// Outside blocks: 232,719,424 parameters, of which the time embedder's two layers (256 -> 5120 -> 5120) and the last
+// modulation table (2 x 5120) are kept in f32; behind proj_out's bias of 64 values there are 128 bytes of air.
+constexpr int64_t time_embedder = 256 * 5120 + 5120 + int64_t{5120} * 5120 + 5120;
+constexpr int64_t other_in_bf16 = int64_t{232'719'424} * 2 + 2 * (time_embedder + 2 * 5120) + 128;
+
+MemoryEstimate estimate(OffloadMode mode, double prefetch = 0) {
+  LoopShape loop;
+  loop.steps = 27;
+  loop.switch_step = 19;
+  loop.experts = 2;
+  loop.layers = a14b().layers;
+  loop.forwards = {forward_cond, forward_uncond};
+  const std::vector<Use> uses = list_uses(loop);
+  const Schedule schedule = make_schedule(mode, loop, uses, {.prefetch = prefetch_blocks(prefetch, a14b().layers)});
+  ActivationRequest request;
+  request.config = a14b();
+  request.type = DType::bf16;
+  const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
+  return estimate_memory(weight_bytes(a14b(), DType::bf16, 2), schedule, activation_bytes(request, plan));
+}
+
 TEST(MemoryEstimate, A14BHasThePublishedNumberOfParameters) {
-  const ModelConfig& config = catalog_entry("t2v-a14b").config;
-  EXPECT_EQ(block_parameters(config), 351'394'304);
-  EXPECT_EQ(other_parameters(config), 232'719'424);
-  EXPECT_EQ(block_parameters(config) * config.layers + other_parameters(config), 14'288'491'584);
+  EXPECT_EQ(block_parameters(a14b()), 351'394'304);
+  EXPECT_EQ(other_parameters(a14b()), 232'719'424);
+  EXPECT_EQ(block_parameters(a14b()) * a14b().layers + other_parameters(a14b()), 14'288'491'584);
 }
 
-TEST(MemoryEstimate, PrefetchCountsAsSglangDoes) {
-  EXPECT_EQ(prefetch_blocks(0, 40), 1);
-  EXPECT_EQ(prefetch_blocks(0.1, 40), 5);
-  EXPECT_EQ(prefetch_blocks(1, 40), 1);
-  EXPECT_EQ(prefetch_blocks(2.9, 40), 2);
-  EXPECT_EQ(prefetch_blocks(500, 40), 39);
-  EXPECT_EQ(prefetch_blocks(2, 2), 1);
-}
-
-TEST(MemoryEstimate, LayerwiseHoldsTwoBlocksAndTheIdleExpertsFirst) {
-  EXPECT_EQ(layerwise_slots(40, 1, 1), 2);
-  EXPECT_EQ(layerwise_slots(40, 1, 2), 3);
-  EXPECT_EQ(layerwise_slots(40, 2, 2), 6);
+TEST(MemoryEstimate, A14BsWeightsInBf16CountWhatStaysInF32) {
+  const WeightBytes bytes = weight_bytes(a14b(), DType::bf16, 2);
+  EXPECT_EQ(bytes.block, block_in_bf16);
+  EXPECT_EQ(bytes.other, other_in_bf16);
+  // What an estimate of two bytes a parameter is short of, an expert.
+  EXPECT_EQ(bytes.expert() - int64_t{14'288'491'584} * 2, 58'368'128);
 }
 
 TEST(MemoryEstimate, OffloadModesTradeDeviceForHostMemory) {
-  MemoryRequest request;
-  request.config = catalog_entry("t2v-a14b").config;
-  request.bytes_per_value = 2;
-  const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
-  request.offload = OffloadMode::resident;
-  const MemoryEstimate resident = estimate_memory(request, plan);
-  request.offload = OffloadMode::swap;
-  const MemoryEstimate swap = estimate_memory(request, plan);
-  request.offload = OffloadMode::layerwise;
-  const MemoryEstimate layerwise = estimate_memory(request, plan);
-  EXPECT_EQ(resident.device_weights, 2 * int64_t{28'576'983'168});
-  EXPECT_EQ(swap.device_weights, 28'576'983'168);
-  EXPECT_EQ(layerwise.device_weights, int64_t{3} * 702'788'608 + 2 * 465'438'848);
+  const int64_t expert = 40 * block_in_bf16 + other_in_bf16;
+  const MemoryEstimate resident = estimate(OffloadMode::resident);
+  EXPECT_EQ(resident.device_weights, 2 * expert);
   EXPECT_EQ(resident.host_weights, 0);
-  EXPECT_EQ(swap.host_weights, 2 * int64_t{28'576'983'168});
-  EXPECT_EQ(layerwise.host_weights, int64_t{2} * 28'111'544'320);
+  EXPECT_EQ(resident.host_ring, 2 * block_in_bf16) << "they pass through two buffers on their way in";
+  const MemoryEstimate swap = estimate(OffloadMode::swap);
+  EXPECT_EQ(swap.device_weights, expert);
+  EXPECT_EQ(swap.host_weights, 2 * expert);
+  EXPECT_EQ(swap.host_ring, 2 * block_in_bf16) << "they leave through two buffers";
+  const MemoryEstimate layerwise = estimate(OffloadMode::layerwise);
+  EXPECT_EQ(layerwise.device_weights, 3 * block_in_bf16 + 2 * other_in_bf16);
+  EXPECT_EQ(layerwise.host_weights, 2 * expert);
+  EXPECT_EQ(layerwise.host_ring, 0);
+  EXPECT_EQ(estimate(OffloadMode::layerwise, 2).device_weights, 6 * block_in_bf16 + 2 * other_in_bf16);
   EXPECT_EQ(resident.device_activations, layerwise.device_activations);
 }
 
 TEST(MemoryEstimate, ShardingLeavesEachRankItsShareOfTheActivations) {
-  MemoryRequest request;
-  request.config = catalog_entry("t2v-a14b").config;
-  request.bytes_per_value = 2;
-  request.offload = OffloadMode::resident;
-  const int64_t one = activation_bytes(request, make_parallel_plan({1, false, {}, {}, 40, 32760})).hidden;
-  const int64_t four = activation_bytes(request, make_parallel_plan({4, false, {}, {}, 40, 32760})).hidden;
-  EXPECT_EQ(one, 4 * four);
+  ActivationRequest request;
+  request.config = a14b();
+  const auto hidden_on = [&](int ranks) {
+    return activation_bytes(request, make_parallel_plan({ranks, false, {}, {}, 40, 32760})).hidden;
+  };
+  EXPECT_EQ(hidden_on(1), int64_t{32760} * 5120 * 4);
+  EXPECT_EQ(hidden_on(1), 4 * hidden_on(4));
+}
+
+TEST(MemoryEstimate, ARankThatMakesOneForwardKeepsNoSharedPrefix) {
+  ActivationRequest request;
+  request.config = a14b();
+  const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
+  const int64_t both = activation_bytes(request, plan).total();
+  request.both_forwards = false;
+  EXPECT_EQ(both - activation_bytes(request, plan).total(), int64_t{32760} * 5120 * 4);
 }
 
 }  // namespace

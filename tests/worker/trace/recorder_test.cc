@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -22,24 +23,22 @@ class RecorderTest : public testing::Test {
   }
   // One forward of two blocks with attention between compute, and a wait for peers in the second.
   void record_step(Recorder& recorder, int step) {
-    recorder.begin_step(step, 1, 900, 0.9f);
-    recorder.set_forward(0);
-    for (int block = 0; block < 2; ++block) {
-      recorder.set_block(block);
+    recorder.begin_step(step, 0, 900, 0.9f);
+    for (int16_t block = 0; block < 2; ++block) {
+      const Place place{0, 0, block};
       for (const EventKind kind : {EventKind::compute, EventKind::attention}) {
-        const Recorder::Span span = recorder.begin(kind, StreamId::compute);
+        const Recorder::Span span = recorder.begin(kind, StreamId::compute, place);
         work(StreamId::compute, 1);
         recorder.end(span);
       }
       if (block == 1) {
         device_->wait(StreamId::comm, device_->record(StreamId::compute));
-        const Recorder::Span span = recorder.begin(EventKind::all_to_all, StreamId::comm);
+        const Recorder::Span span = recorder.begin(EventKind::all_to_all, StreamId::comm, place);
         work(StreamId::comm, 8);
         recorder.end(span, 77);
-        recorder.wait(device_->record(StreamId::comm), StallCause::peers);
+        recorder.wait(device_->record(StreamId::comm), StallCause::peers, place);
       }
     }
-    recorder.set_block(-1);
     recorder.end_step();
   }
 
@@ -87,14 +86,34 @@ TEST_F(RecorderTest, StepDetailMergesWorkBetweenStallsAndKeepsTheStalls) {
   EXPECT_EQ(exchanges, 1);
 }
 
+TEST_F(RecorderTest, StepDetailKeepsTheForwardsOfAStepApart) {
+  TraceWriter writer(file_, "{}", "{}");
+  Recorder recorder(*device_, &writer, TraceDetail::step);
+  recorder.begin_step(1, 1, 900, 0.9f);
+  for (const int forward : {0, 0, 1, -1}) {
+    const Recorder::Span span = recorder.begin(EventKind::compute, StreamId::compute, {1, static_cast<int8_t>(forward), 3});
+    work(StreamId::compute, 1);
+    recorder.end(span);
+  }
+  recorder.end_step();
+  const TraceRows rows = read_trace(file_).rows;
+  ASSERT_EQ(rows.events.size(), 3U);
+  const std::array<int, 3> forwards{0, 1, -1};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(rows.events[i].forward, forwards[i]);
+    EXPECT_EQ(rows.events[i].block, -1);
+    EXPECT_EQ(rows.events[i].expert, 2);
+  }
+}
+
 TEST_F(RecorderTest, AWaitForWhatIsThereIsNoStall) {
   TraceWriter writer(file_, "{}", "{}");
   Recorder recorder(*device_, &writer, TraceDetail::block);
-  recorder.begin_step(1, 1, 900, 0.9f);
-  recorder.wait(Event(), StallCause::weights);
+  recorder.begin_step(1, 0, 900, 0.9f);
+  recorder.wait(Event(), StallCause::weights, {});
   const Event there = device_->record(StreamId::copy);
   device_->synchronize(there);
-  recorder.wait(there, StallCause::weights);
+  recorder.wait(there, StallCause::weights, {});
   recorder.end_step();
   recorder.finish({});
   int64_t stalled_ns = 0;
@@ -105,8 +124,8 @@ TEST_F(RecorderTest, AWaitForWhatIsThereIsNoStall) {
 TEST_F(RecorderTest, ATransferUnderWayAtTheStepsEndIsWrittenOnceItIsDone) {
   TraceWriter writer(file_, "{}", "{}");
   Recorder recorder(*device_, &writer, TraceDetail::block);
-  recorder.begin_step(1, 1, 900, 0.9f);
-  const Recorder::Span span = recorder.begin(EventKind::h2d, StreamId::copy);
+  recorder.begin_step(1, 0, 900, 0.9f);
+  const Recorder::Span span = recorder.begin(EventKind::h2d, StreamId::copy, {1, -1, 5});
   work(StreamId::copy, 50);
   recorder.end(span, 123);
   recorder.end_step();
@@ -116,6 +135,8 @@ TEST_F(RecorderTest, ATransferUnderWayAtTheStepsEndIsWrittenOnceItIsDone) {
   const TraceRows rows = read_trace(file_).rows;
   ASSERT_EQ(rows.events.size(), 1U);
   EXPECT_EQ(rows.events[0].bytes, 123);
+  EXPECT_EQ(rows.events[0].expert, 2) << "whose weights are moved, not whose step it is";
+  EXPECT_EQ(rows.events[0].block, 5);
   EXPECT_EQ(rows.events[0].step, 1);
   EXPECT_GT(rows.events[0].end_ns, rows.steps[0].end_ns);
 }

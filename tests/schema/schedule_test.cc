@@ -1,0 +1,226 @@
+#include "schema/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+constexpr OffloadMode all_modes[] = {OffloadMode::resident, OffloadMode::swap, OffloadMode::layerwise};
+
+LoopShape loop(int steps, std::optional<int> switch_step, int layers, int forwards) {
+  LoopShape shape;
+  shape.steps = steps;
+  shape.switch_step = switch_step;
+  shape.experts = 2;
+  shape.layers = layers;
+  if (forwards == 2) shape.forwards = {forward_cond, forward_uncond};
+  return shape;
+}
+
+Schedule schedule_of(OffloadMode mode, const LoopShape& shape, int prefetch = 1) {
+  const std::vector<Use> uses = list_uses(shape);
+  return make_schedule(mode, shape, uses, {.prefetch = prefetch});
+}
+
+// Blocks that a step copies in; step 0: before the loop.
+int blocks_in(const Schedule& schedule, const std::vector<Use>& uses, int step) {
+  return static_cast<int>(std::count_if(schedule.transfers.begin(), schedule.transfers.end(), [&](const Transfer& t) {
+    const int of = t.starts == before_loop ? 0 : uses[static_cast<size_t>(t.starts)].step;
+    return t.way == Way::in && t.block != outside_blocks && of == step;
+  }));
+}
+
+TEST(Schedule, OfEveryModeServesEveryUseOfEverySmallLoop) {
+  int loops = 0;
+  for (const OffloadMode mode : all_modes) {
+    for (int layers = 1; layers <= 6; ++layers) {
+      for (int prefetch = 1; prefetch <= std::max(1, layers - 1); ++prefetch) {
+        if (mode != OffloadMode::layerwise && prefetch > 1) break;
+        for (int steps = 1; steps <= 4; ++steps) {
+          for (int switch_at = 0; switch_at <= steps; ++switch_at) {
+            for (const int forwards : {1, 2}) {
+              const LoopShape shape =
+                  loop(steps, switch_at > 0 ? std::optional(switch_at) : std::nullopt, layers, forwards);
+              const Schedule schedule = schedule_of(mode, shape, prefetch);
+              ASSERT_NO_THROW(check(schedule, list_uses(shape)))
+                  << name_of(mode) << " layers " << layers << " prefetch " << prefetch << " steps " << steps
+                  << " switch " << switch_at;
+              ++loops;
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(loops, 28 * (6 + 6 + 16));
+}
+
+TEST(Schedule, EveryUsesBlockIsTheOneThatTheTransferNeededByItBrought) {
+  const LoopShape shape = loop(3, 2, 5, 2);
+  const std::vector<Use> uses = list_uses(shape);
+  for (const OffloadMode mode : all_modes) {
+    for (const Transfer& t : schedule_of(mode, shape, 2).transfers) {
+      if (t.needed == no_use) continue;
+      const Use& use = uses[static_cast<size_t>(t.needed)];
+      EXPECT_EQ(t.expert, use.expert) << name_of(mode);
+      if (t.block != outside_blocks) {
+        EXPECT_EQ(t.block, use.block) << name_of(mode);
+      }
+    }
+  }
+}
+
+TEST(Schedule, OfResidentMovesEverythingBeforeTheLoopAndNothingInIt) {
+  const Schedule schedule = schedule_of(OffloadMode::resident, loop(3, 2, 4, 2));
+  EXPECT_EQ(schedule.slots, 8);
+  EXPECT_EQ(schedule.other_slots, 2);
+  EXPECT_EQ(schedule.transfers.size(), 10U);
+  for (const Transfer& t : schedule.transfers) EXPECT_EQ(t.starts, before_loop);
+  EXPECT_FALSE(reads_host_in_loop(schedule));
+  EXPECT_FALSE(copies_out(schedule));
+}
+
+TEST(Schedule, OfSwapLoadsOneExpertBeforeTheLoopAndBlocksAtTheSwitch) {
+  const LoopShape shape = loop(3, 2, 4, 2);
+  const Schedule schedule = schedule_of(OffloadMode::swap, shape);
+  EXPECT_EQ(schedule.slots, 4);
+  EXPECT_EQ(schedule.other_slots, 1);
+  ASSERT_EQ(schedule.transfers.size(), 15U);  // five pieces in, five out, five in
+  for (size_t i = 0; i < 15; ++i) {
+    const Transfer& t = schedule.transfers[i];
+    EXPECT_EQ(t.starts, i < 5 ? before_loop : 8) << i;
+    EXPECT_EQ(t.blocking, i >= 5) << i;
+    EXPECT_EQ(t.way, i >= 5 && i < 10 ? Way::out : Way::in) << i;
+    EXPECT_EQ(t.expert, i < 10 ? 0 : 1) << i;
+  }
+  EXPECT_TRUE(reads_host_in_loop(schedule));
+  EXPECT_TRUE(copies_out(schedule));
+}
+
+TEST(Schedule, OfSwapThatBeginsWithTheSecondExpertNeverSwitches) {
+  const Schedule schedule = schedule_of(OffloadMode::swap, loop(3, 1, 4, 2));
+  ASSERT_EQ(schedule.transfers.size(), 5U);
+  for (const Transfer& t : schedule.transfers) EXPECT_EQ(t.expert, 1);
+}
+
+TEST(Schedule, OfLayerwiseBringsEveryBlockOncePerForward) {
+  const LoopShape shape = loop(4, 3, 6, 2);
+  const std::vector<Use> uses = list_uses(shape);
+  for (const int prefetch : {1, 2, 3}) {
+    const Schedule schedule = schedule_of(OffloadMode::layerwise, shape, prefetch);
+    EXPECT_EQ(blocks_in(schedule, uses, 0), 2 * prefetch);
+    for (int step = 1; step <= 4; ++step) EXPECT_EQ(blocks_in(schedule, uses, step), 12) << prefetch << " " << step;
+  }
+}
+
+// Where the prefetch does not divide the layers, SGLang's manager asks for less in an expert's first step, since the
+// forward before it was not its own. The numbers are those that the worker moved when the manager was played live.
+TEST(Schedule, OfLayerwiseWithAnUnevenPrefetchMovesWhatSglangsManagerMoves) {
+  const LoopShape shape = loop(8, 7, 6, 2);
+  const std::vector<Use> uses = list_uses(shape);
+  const std::map<int, std::vector<int>> of_prefetch{{4, {8, 10, 12, 12, 12, 12, 12, 10, 12}},
+                                                    {5, {10, 11, 12, 12, 12, 12, 12, 11, 12}}};
+  for (const auto& [prefetch, blocks] : of_prefetch) {
+    const Schedule schedule = schedule_of(OffloadMode::layerwise, shape, prefetch);
+    for (int step = 0; step <= 8; ++step) {
+      EXPECT_EQ(blocks_in(schedule, uses, step), blocks[static_cast<size_t>(step)]) << prefetch << ", step " << step;
+    }
+  }
+}
+
+TEST(Schedule, OfLayerwiseHoldsAsManySlotsAsAreEverHeldAtOnce) {
+  const LoopShape shape = loop(27, 19, 40, 2);
+  EXPECT_EQ(schedule_of(OffloadMode::layerwise, shape, 1).slots, 3);
+  EXPECT_EQ(schedule_of(OffloadMode::layerwise, shape, 2).slots, 6);
+  LoopShape one_expert = loop(27, std::nullopt, 40, 2);
+  one_expert.experts = 1;
+  EXPECT_EQ(schedule_of(OffloadMode::layerwise, one_expert, 1).slots, 2);
+}
+
+TEST(Schedule, OfLayerwiseLeavesTheFirstBlocksOfTheRestingExpertInPlace) {
+  const LoopShape shape = loop(4, 3, 6, 2);
+  const std::vector<Use> uses = list_uses(shape);
+  const int32_t first_of_second = 2 * 2 * 6;
+  int brought_before_loop = 0;
+  for (const Transfer& t : schedule_of(OffloadMode::layerwise, shape, 2).transfers) {
+    if (t.expert != 1 || t.block == outside_blocks || t.starts != before_loop) continue;
+    EXPECT_EQ(t.needed, first_of_second + t.block);
+    ++brought_before_loop;
+  }
+  EXPECT_EQ(brought_before_loop, 2);
+}
+
+TEST(Schedule, PrefetchCountsAsSglangDoes) {
+  EXPECT_EQ(prefetch_blocks(0, 40), 1);
+  EXPECT_EQ(prefetch_blocks(0.1, 40), 5);
+  EXPECT_EQ(prefetch_blocks(1, 40), 1);
+  EXPECT_EQ(prefetch_blocks(2.9, 40), 2);
+  EXPECT_EQ(prefetch_blocks(500, 40), 39);
+  EXPECT_EQ(prefetch_blocks(2, 2), 1);
+}
+
+class BrokenSchedule : public testing::Test {
+ protected:
+  void expect_broken(const std::string& why) {
+    expect_error(ExitCode::internal, why, [&] { check(schedule_, uses_); });
+  }
+  LoopShape shape_ = loop(2, 2, 3, 1);
+  std::vector<Use> uses_ = list_uses(shape_);
+  Schedule schedule_ = schedule_of(OffloadMode::layerwise, shape_);
+};
+
+TEST_F(BrokenSchedule, ASlotThatIsOverwrittenBeforeItsUseIsFound) {
+  for (Transfer& t : schedule_.transfers) {
+    if (t.starts == 1) t.slot = schedule_.slot_of_use[1];
+  }
+  expect_broken("does not find its block");
+}
+
+TEST_F(BrokenSchedule, AUseWithoutItsBlockIsFound) {
+  schedule_.transfers.erase(schedule_.transfers.begin() + 1);
+  expect_broken("use 0 (step 1, expert 1, forward 0, block 0) does not find its block");
+}
+
+TEST_F(BrokenSchedule, MissingWeightsOutsideBlocksAreFound) {
+  schedule_.transfers.erase(schedule_.transfers.begin());
+  expect_broken("does not find its expert's weights outside blocks");
+}
+
+TEST_F(BrokenSchedule, ATransferThatStartsAfterItIsNeededIsFound) {
+  schedule_.transfers[1].needed = 0;
+  for (Transfer& t : schedule_.transfers) {
+    if (t.starts == 2) t.needed = 1;
+  }
+  expect_broken("starts after it is needed");
+}
+
+TEST_F(BrokenSchedule, ASlotThatThereIsNotIsFound) {
+  schedule_.transfers[1].slot = 99;
+  expect_broken("has no such slot");
+}
+
+TEST_F(BrokenSchedule, TransfersOutOfOrderAreFound) {
+  std::swap(schedule_.transfers.front(), schedule_.transfers.back());
+  expect_broken("use 0");
+}
+
+TEST(Schedule, AsJsonSaysWhatHasNoValue) {
+  const nlohmann::json json = to_json(schedule_of(OffloadMode::swap, loop(2, 2, 1, 1)));
+  EXPECT_EQ(json["slots"], 1);
+  EXPECT_EQ(json["slot_of_use"], (std::vector<int>{0, 0}));
+  const nlohmann::json first{{"expert", 1},       {"block", 0},  {"way", "in"},      {"slot", 0},
+                             {"starts", nullptr}, {"needed", 0}, {"blocking", false}};
+  EXPECT_EQ(json["transfers"][0], first);
+  const nlohmann::json other_out{{"expert", 1}, {"block", nullptr},  {"way", "out"},    {"slot", 0},
+                                 {"starts", 1}, {"needed", nullptr}, {"blocking", true}};
+  EXPECT_EQ(json["transfers"][3], other_out);
+}
+
+}  // namespace
+}  // namespace wansweep
