@@ -54,8 +54,9 @@ void check_device_memory(const RunPlan& plan) {
   const std::optional<int64_t> limit = device_memory_limit(plan.settings);
   const MemoryEstimate& memory = plan.memory;
   if (!limit || memory.device_total() <= *limit) return;
-  throw bad_input(
-      fmt::format("device_memory is {} GiB; offload {} needs {:.2f} GiB on each device ({:.2f} weights, "
+  throw Error(
+      ExitCode::device_memory,
+      fmt::format("device_memory is {} GiB; offload {} needs {:.2f} GiB of device memory a rank ({:.2f} weights, "
                   "{:.2f} activations)",
                   plan.settings.device_memory > 0 ? plan.settings.device_memory : default_cpu_device_gib,
                   name_of(plan.settings.offload), to_gib(memory.device_total()), to_gib(memory.device_weights),

@@ -62,6 +62,15 @@ TEST(BadInput, TooLittleDeviceMemoryIsSaidBeforeAnythingIsAllocated) {
                  {"device memory", "GiB"});
 }
 
+TEST(BadInput, HostMemoryIsWhatAllRanksOfTheHostShare) {
+  std::vector<std::string> arguments = with(reference_arguments("one-step"), {"--offload", "layerwise"});
+  setenv("WANSWEEP_HOST_MEMORY", "0.015", 1);  // GiB: the experts take 0.010 a rank
+  expect_refused(2, arguments, ExitCode::host_memory, {"host memory", "0.01 GiB for each of 2 ranks"});
+  setenv("WANSWEEP_HOST_MEMORY", "plenty", 1);
+  expect_refused(2, arguments, ExitCode::bad_input, {"WANSWEEP_HOST_MEMORY", "plenty", "GiB"});
+  unsetenv("WANSWEEP_HOST_MEMORY");
+}
+
 TEST(BadInput, AMissingModelOrExpertIsNamed) {
   expect_refused(2, with_model("/nowhere/wan"), ExitCode::bad_input, {"/nowhere/wan"});
   const std::string model = copy_of_model();

@@ -102,6 +102,9 @@ TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
         if (event.kind == EventKind::d2h) {
           EXPECT_EQ(event.step, each.switch_step);
         }
+        if (event.kind == EventKind::h2d) {
+          EXPECT_TRUE(event.step == 0 || event.step == each.switch_step) << "the first load precedes the loop";
+        }
         stalled_at_switch |=
             event.kind == EventKind::stall && event.cause == StallCause::weights && event.step == each.switch_step;
       }
