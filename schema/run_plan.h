@@ -47,7 +47,7 @@ InputShape input_shape_of(const RunSpec& settings, const ModelIdentity& model);
 
 // Throws bad_input, its line beginning with the setting to correct where there is one, when the run cannot work:
 // settings that do not go together (validate), a model that the worker does not run, sizes that the patch does not
-// divide, ranks that do not share them, more device memory than `device_memory` allows.
+// divide, ranks that do not share them. Throws Error(device_memory) when it needs more than `device_memory` allows.
 RunPlan make_run_plan(RunSpec resolved, const ModelIdentity& model, const InputShape& input);
 
 // The same from the settings as a user gave them: resolves the model from its files, and reads the inputs' header.

@@ -1,6 +1,7 @@
 // wansweep-worker: MPI up, settings read, one run, and one line on whatever went wrong.
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "schema/completion.h"
+#include "worker/comm/launcher.h"
 #include "worker/comm/mpi_world.h"
 #include "worker/options.h"
 #include "worker/session.h"
@@ -38,7 +40,10 @@ int run(MpiWorld& world, int argc, char** argv) {
   try {
     std::optional<WorkerOptions> options;
     std::string text;
-    world.all_or_none([&] { options = read_options(argc, argv, &text); });
+    world.all_or_none([&] {
+      if (const auto problem = ranks_out_of_sight(world.ranks(), std::getenv)) throw bad_input(*problem);
+      options = read_options(argc, argv, &text);
+    });
     if (!options) {
       if (world.rank() == 0) std::cout << text;
       return 0;

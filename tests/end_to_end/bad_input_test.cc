@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,10 @@
 #include <fstream>
 
 #include "base/exit_codes.h"
+#include "base/files.h"
+#include "base/process.h"
 #include "tests/end_to_end/worker_run.h"
+#include "tests/support/temporary_directory.h"
 
 namespace wansweep::test {
 namespace {
@@ -69,6 +73,25 @@ TEST(BadInput, HostMemoryIsWhatAllRanksOfTheHostShare) {
   setenv("WANSWEEP_HOST_MEMORY", "plenty", 1);
   expect_refused(2, arguments, ExitCode::bad_input, {"WANSWEEP_HOST_MEMORY", "plenty", "GiB"});
   unsetenv("WANSWEEP_HOST_MEMORY");
+}
+
+TEST(BadInput, ARankThatDoesNotSeeTheOthersRefusesToRunAlone) {
+  const TemporaryDirectory directory;
+  Command command{{WANSWEEP_BIN_DIR "/wansweep-worker"},
+                  {{"SLURM_STEP_NUM_TASKS", "4"}},
+                  directory / "stdout",
+                  directory / "stderr",
+                  {"OMPI_", "PMI_"}};
+  for (const std::string& word : with(reference_arguments("one-step"), {"--out", directory / "out"})) {
+    command.arguments.push_back(word);
+  }
+  const pid_t worker = spawn(command);
+  int status = 0;
+  waitpid(worker, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::bad_input));
+  EXPECT_NE(wansweep::read_text(directory / "stderr").find("SLURM_STEP_NUM_TASKS is 4, but MPI sees 1"),
+            std::string::npos);
 }
 
 TEST(BadInput, AMissingModelOrExpertIsNamed) {

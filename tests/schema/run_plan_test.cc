@@ -57,7 +57,7 @@ TEST(RunPlan, AModelThatTakesAnImageIsRefusedBeforeAnythingRuns) {
 TEST(RunPlan, MoreDeviceMemoryThanAllowedIsRefusedWithBothNumbers) {
   RunSpec settings = study();
   settings.device_memory = 40;
-  expect_error(ExitCode::bad_input, "device_memory is 40 GiB; offload resident needs",
+  expect_error(ExitCode::device_memory, "device_memory is 40 GiB; offload resident needs",
                [&] { make_run_plan(settings); });
   settings.offload = OffloadMode::layerwise;
   EXPECT_LT(make_run_plan(settings).memory.device_total(), *device_memory_limit(settings));

@@ -1,0 +1,16 @@
+// Whether MPI sees all the processes that a launcher started. Where the launcher and MPI do not speak the same protocol
+// (srun without the right --mpi, mpirun of another MPI), each process finds itself alone, and would do a run of one
+// rank.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace wansweep {
+
+// What is wrong, as a line; nullopt when the variables that launchers set say nothing against `ranks`. `variable` is
+// getenv, or a test's.
+std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<const char*(const char*)>& variable);
+
+}  // namespace wansweep
