@@ -96,8 +96,11 @@ TEST_F(CpuAttentionTest, NoKeysGiveZerosAndMinusInfinity) {
 
 TEST_F(CpuAttentionTest, NoQueriesGiveNothing) {
   const Floats k = random(8);
-  ops().attention({DType::f32, {nullptr, 4}, {k.data(), 4}, {k.data(), 4}, nullptr, nullptr, 0, 2, 2, 2});
+  Floats out(8, 7), lse(4, 7);
+  ops().attention({DType::f32, {nullptr, 4}, {k.data(), 4}, {k.data(), 4}, out.data(), lse.data(), 0, 2, 2, 2});
   finish();
+  EXPECT_EQ(out, Floats(8, 7)) << "nothing is written";
+  EXPECT_EQ(lse, Floats(4, 7));
 }
 
 TEST_F(CpuAttentionTest, HugeScoresPickTheLargestKey) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <chrono>
 #include <cstring>
@@ -53,10 +54,15 @@ TEST(CpuDevice, AStreamWaitsForAnothersEventAndTheCallerDoesNot) {
 TEST(CpuDevice, StreamsRunAtTheSameTime) {
   const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   std::barrier meeting(3);  // each stream's work ends only when all three are at it
+  std::atomic<int> met{0};
   for (const StreamId stream : {StreamId::compute, StreamId::copy, StreamId::comm}) {
-    device->enqueue(stream, [&] { meeting.arrive_and_wait(); });
+    device->enqueue(stream, [&] {
+      meeting.arrive_and_wait();
+      ++met;
+    });
   }
   device->synchronize();
+  EXPECT_EQ(met, 3);
 }
 
 TEST(CpuDevice, ADefaultEventIsAlwaysDone) {
@@ -163,6 +169,7 @@ TEST(CpuDevice, ABufferMayOutliveIt) {
   device.reset();
   std::memset(a.data(), 1, 1000);
   std::memset(b.data(), 1, 1000);
+  EXPECT_EQ(std::memcmp(a.data(), b.data(), 1000), 0);
 }
 
 TEST(CpuDevice, DescribesItself) {

@@ -63,8 +63,10 @@ TEST_F(CpuOpsTest, ActivationsAreRightFarFromZero) {
 
 TEST_F(CpuOpsTest, LinearOfNoRowsDoesNothing) {
   const Floats w = {1};
-  ops().linear({DType::f32, nullptr, weight(w), Weight{}, nullptr, 0, 1, 1, Activation::silu});
+  Floats y = {7};
+  ops().linear({DType::f32, nullptr, weight(w), Weight{}, y.data(), 0, 1, 1, Activation::silu});
   finish();
+  EXPECT_EQ(y, Floats{7}) << "nothing is written";
 }
 
 TEST_F(CpuOpsTest, LinearTwiceGivesTheSameBits) {
