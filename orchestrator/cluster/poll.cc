@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "orchestrator/cluster/job_end.h"
 #include "orchestrator/cluster/poll_record.h"
+#include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/sweep/attempt_outcome.h"
 #include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
@@ -20,17 +22,22 @@ namespace {
 struct LiveAttempts {
   std::vector<Attempt> attempts;
   std::map<std::string, Submission> submissions;
-  std::vector<std::string> tokens;  // of those that Slurm has, or may have
+  std::vector<std::string> tokens;    // of those that Slurm has, or may have
+  std::vector<std::string> problems;  // records that cannot be read, a line each
 };
 
 LiveAttempts find_live(const std::string& sweep_directory) {
   LiveAttempts live;
-  for (auto& [run, attempt] : newest_attempts(sweep_directory)) {
+  const AttemptFolder folder(sweep_directory);
+  live.problems = folder.problems();
+  for (const auto& [run, attempt] : folder.newest()) {
     if (attempt.launcher == Launcher::slurm && !attempt.state) live.attempts.push_back(attempt);
   }
   std::set<std::string> wanted;
   for (const Attempt& attempt : live.attempts) wanted.insert(attempt.submission);
-  for (Submission& submission : read_submissions(sweep_directory)) {
+  Submissions submissions = read_submissions(sweep_directory);
+  for (const UnreadableSubmission& each : submissions.unreadable) live.problems.push_back(each.line);
+  for (Submission& submission : submissions.known) {
     if (!wanted.contains(submission.token)) continue;
     live.tokens.push_back(submission.token);
     live.submissions.emplace(submission.token, std::move(submission));
@@ -168,11 +175,12 @@ SlurmLook look_at_slurm(const std::string& sweep_directory, bool force) {
   const int64_t now = seconds_now();
   if (!force && too_early(live, now)) return last_look(sweep_directory);
   SlurmLook look;
+  look.problems = live.problems;
   if (live.tokens.empty()) return look;
   SlurmClient client(command_timeout(live));
   const Rows rows = ask(client, live);
   look.calls = client.calls();
-  look.problems = rows.problems;
+  look.problems.insert(look.problems.end(), rows.problems.begin(), rows.problems.end());
   for (Attempt& attempt : live.attempts) {
     const auto found = live.submissions.find(attempt.submission);
     if (!rows.queue.answered || found == live.submissions.end() || !found->second.outcome) {
@@ -199,7 +207,9 @@ SlurmLook look_at_slurm(const std::string& sweep_directory, bool force) {
 
 SlurmLook last_look(const std::string& sweep_directory) {
   SlurmLook look;
-  for (const Attempt& attempt : find_live(sweep_directory).attempts) add_last(look, attempt);
+  const LiveAttempts live = find_live(sweep_directory);
+  look.problems = live.problems;
+  for (const Attempt& attempt : live.attempts) add_last(look, attempt);
   return look;
 }
 

@@ -112,7 +112,8 @@ std::vector<PlannedArray> gather_arrays(std::vector<Retried> retried, const std:
 }  // namespace
 
 SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directory, const RetryGrants& grants) {
-  const std::vector<Submission> submissions = read_submissions(directory);
+  const Submissions read = read_submissions(directory);
+  const std::vector<Submission>& submissions = read.known;
   TextTable table({{"run"}, {"attempt", Align::right}, {"state"}, {"why"}, {"again"}});
   std::vector<Retried> retried;
   std::set<std::string> bad_nodes;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "orchestrator/cluster/poll.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
@@ -80,14 +81,19 @@ std::string settle(Submission& submission, const std::vector<Attempt*>& members)
 }  // namespace
 
 std::vector<std::string> settle_submissions(const std::string& sweep_directory) {
-  std::map<std::string, Attempt> newest = newest_attempts(sweep_directory);
+  std::map<std::string, Attempt> newest = AttemptFolder(sweep_directory).newest();
   std::map<std::string, std::vector<Attempt*>> members;
   for (auto& [run, attempt] : newest) {
     if (attempt.launcher == Launcher::slurm && !attempt.state) members[attempt.submission].push_back(&attempt);
   }
   std::vector<std::string> lines;
   std::set<std::string> intended;
-  for (Submission& submission : read_submissions(sweep_directory)) {
+  Submissions submissions = read_submissions(sweep_directory);
+  for (const UnreadableSubmission& each : submissions.unreadable) {
+    intended.insert(each.token);  // Slurm may have it: its members stay as they are
+    lines.push_back(fmt::format("{}; its runs are left alone until it can be read", each.line));
+  }
+  for (Submission& submission : submissions.known) {
     intended.insert(submission.token);
     std::vector<Attempt*>& own = members[submission.token];
     if (!submission.outcome) {

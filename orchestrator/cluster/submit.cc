@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "orchestrator/cluster/throttle.h"
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 #include "slurm/client.h"
 
@@ -124,8 +124,8 @@ std::vector<std::string> jobs_before(const PlannedArray& array, const std::vecto
   return before;
 }
 
-Submission intend(const PlannedArray& array, const Sweep& sweep, const std::string& directory, bool by_hand,
-                  const std::vector<int64_t>& jobs) {
+Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& attempts, const std::string& directory,
+                  bool by_hand, const std::vector<int64_t>& jobs) {
   Submission submission;
   submission.token = make_token(sweep.name);
   submission.profile = array.profile;
@@ -136,7 +136,7 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, const std::stri
   submission.by_hand = by_hand;
   for (const PlannedRun& run : array.runs) {
     const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size())};
-    const Attempt attempt = create_attempt(directory, sweep.name, *run.configuration, run.repeat, place);
+    const Attempt attempt = attempts.create(sweep.name, *run.configuration, run.repeat, place);
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }
   JobScript job = script_of(array, sweep, directory, submission.token);
@@ -148,7 +148,8 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, const std::stri
 }
 
 void refuse_members(const Submission& submission, const std::string& directory, const std::string& line) {
-  for (auto& [run, attempt] : newest_attempts(directory)) {
+  std::map<std::string, Attempt> newest = AttemptFolder(directory).newest();
+  for (auto& [run, attempt] : newest) {
     if (attempt.submission != submission.token || attempt.state) continue;
     AttemptState state;
     state.end = AttemptEnd::withdrawn;
@@ -204,15 +205,16 @@ std::string preview_script(const PlannedArray& array, const Sweep& sweep, const 
 }
 
 std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan) {
-  const std::map<std::string, Attempt> newest = newest_attempts(directory);
+  const AttemptFolder attempts(directory);
   std::vector<PlannedRun> runs;
   // Repeat by repeat, as the local launcher: what slows down with time then slows all configurations.
   for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
     for (const PlannedConfiguration& configuration : plan.configurations) {
-      const auto found = newest.find(run_name(configuration, repeat));
-      const bool wanted = found == newest.end() || was_withdrawn(found->second) ||
-                          (found->second.state && found->second.state->end == AttemptEnd::cancelled);
-      if (wanted) runs.push_back({&configuration, repeat});
+      const std::string run = run_name(configuration, repeat);
+      const Attempt* newest = attempts.newest_of(run);
+      const bool wanted =
+          newest == nullptr || was_withdrawn(*newest) || (newest->state && newest->state->end == AttemptEnd::cancelled);
+      if (wanted && attempts.block_of(run) == nullptr) runs.push_back({&configuration, repeat});
     }
   }
   return runs;
@@ -228,8 +230,9 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
   }
   SubmitReport report;
   std::vector<int64_t> jobs;
+  AttemptFolder attempts(directory);
   for (const PlannedArray& array : arrays) {
-    Submission submission = intend(array, sweep, directory, by_hand, jobs);
+    Submission submission = intend(array, sweep, attempts, directory, by_hand, jobs);
     const std::string script = submission.directory + "/job.sh";
     report.runs += array.runs.size();
     if (by_hand) {

@@ -5,6 +5,9 @@
 //   intent.json    written and synced last of these, and before sbatch runs: from here on the array may exist
 //   outcome.json   what became of it; while it is missing, Slurm must be asked
 //   started.JOBID  from the array's first member that ran
+//
+// Only "no such file" means that a record is absent: a submission that cannot be read may be in Slurm, so none of its
+// members is withdrawn or sent again.
 #pragma once
 
 #include <cstdint>
@@ -46,10 +49,24 @@ std::string make_token(const std::string& sweep);
 void write_intent(const Submission& submission, const std::string& script);
 void write_outcome(Submission& submission, const SubmissionOutcome& outcome);
 
-// Those with an intent, oldest first. Throws bad_input when one cannot be read.
-std::vector<Submission> read_submissions(const std::string& sweep_directory);
+struct UnreadableSubmission {
+  std::string token;  // as its folder is called
+  std::string line;   // names the file and what is wrong with it
+};
 
-// The job id that a started file tells; nullopt: no member has started.
+struct Submissions {
+  std::vector<Submission> known;                 // with an intent, oldest first
+  std::vector<UnreadableSubmission> unreadable;  // each fails alone
+
+  // Whether the submission of that token is there and cannot be read.
+  bool is_unreadable(const std::string& token) const;
+};
+
+// A sweep that has no submissions/ has none. Throws bad_input when the folder cannot be listed.
+Submissions read_submissions(const std::string& sweep_directory);
+
+// The job id that a started file tells; nullopt: no member has started. Throws bad_input when the folder cannot be
+// listed.
 std::optional<int64_t> started_job(const Submission& submission);
 
 }  // namespace wansweep

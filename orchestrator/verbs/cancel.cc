@@ -7,6 +7,7 @@
 #include "base/exit_codes.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {

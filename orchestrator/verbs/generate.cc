@@ -6,6 +6,7 @@
 
 #include "base/exit_codes.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -28,15 +28,16 @@ void print_file(const std::string& file) {
 
 int print_logs(const LogsArguments& options) {
   const SweepRecord record = read_sweep_record(options.directory);
-  const std::map<std::string, Attempt> newest = newest_attempts(options.directory);
-  const auto found = newest.find(options.run);
-  if (found == newest.end()) {
+  const AttemptFolder attempts(options.directory);
+  const Attempt* newest = attempts.newest_of(options.run);
+  if (newest == nullptr) {
+    if (const std::string* block = attempts.block_of(options.run)) throw bad_input(*block);
     const bool listed = std::any_of(record.runs.begin(), record.runs.end(),
                                     [&](const ListedRun& run) { return run.run == options.run; });
     throw bad_input(fmt::format("{}: {}; see `wansweep status {}`", options.run,
                                 listed ? "has no attempt yet" : "the sweep has no such run", options.directory));
   }
-  const Attempt& attempt = found->second;
+  const Attempt& attempt = *newest;
   print_file(attempt.directory + "/stdout.log");
   print_file(attempt.directory + "/stderr.log");
   if (!attempt.submission.empty()) {

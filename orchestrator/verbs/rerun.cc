@@ -18,6 +18,7 @@
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -108,12 +109,14 @@ int retry_locally(const FailedRuns& failed, RerunArguments& options, const std::
   std::fflush(stdout);
   if (options.dry_run) return static_cast<int>(ExitCode::ok);
   options.launch.directory = directory;
-  options.launch.worker = options.worker.empty() ? worker_beside_this_program() : options.worker;
+  options.launch.again = true;
+  options.launch.programs.worker = options.worker.empty() ? worker_beside_this_program() : options.worker;
   for (const auto& [run, attempt] : failed.attempts) options.launch.only.insert(run);
   const LaunchSummary summary = launch_locally(failed.sweep, failed.plan, options.launch);
   fmt::print("{} of {} failed runs done, {} failed again\n", summary.completed, summary.total, summary.failed);
   if (summary.interrupted) return interrupted_exit;
-  return static_cast<int>(summary.failed > 0 ? ExitCode::incomplete : ExitCode::ok);
+  const bool all_done = summary.failed == 0 && summary.left_alone == 0;
+  return static_cast<int>(!all_done ? ExitCode::incomplete : ExitCode::ok);
 }
 
 // Throws bad_input, before anything is looked at.
@@ -192,7 +195,8 @@ void add_rerun(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, max_jobs));
   verb->add_option("--worker", options->worker,
                    "with --failed: wansweep-worker (default: beside wansweep; in Slurm, the one before)");
-  verb->add_option("--mpirun", options->launch.mpirun, "with --failed, here: mpirun (default: the one in PATH)");
+  verb->add_option("--mpirun", options->launch.programs.mpirun,
+                   "with --failed, here: mpirun (default: the one in PATH)");
   verb->add_option("--time-factor", options->factors.time,
                    "with --failed, in Slurm: what ran out of time asks for this many times what it had")
       ->check(is_factor);

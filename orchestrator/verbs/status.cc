@@ -13,8 +13,10 @@
 #include "base/error.h"
 #include "base/text_table.h"
 #include "orchestrator/cluster/poll.h"
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/sweep/attempt_outcome.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -98,16 +100,23 @@ SlurmLook look_if_free(const std::string& directory) {
 SweepStanding stand(const SweepRecord& record, const std::string& directory) {
   SweepStanding standing;
   standing.look = look_if_free(directory);
-  const std::map<std::string, Attempt> newest = newest_attempts(directory);
+  const AttemptFolder attempts(directory);
   TextTable table({{"run"}, {"state"}, {"attempt", Align::right}, {"exit"}, {"why"}});
-  for (const ListedRun& run : record.runs) {
-    const auto found = newest.find(run.run);
-    const Attempt* attempt = found != newest.end() ? &found->second : nullptr;
-    const std::string state = state_of(attempt, standing.look);
+  const auto add = [&](const std::string& run, const std::string& note) {
+    const Attempt* attempt = attempts.newest_of(run);
+    const std::string* block = attempts.block_of(run);
+    const std::string state = block != nullptr ? "cannot be read" : state_of(attempt, standing.look);
     ++standing.counts[state];
     standing.slurm |= attempt != nullptr && attempt->launcher == Launcher::slurm;
-    table.add_row({run.run, state, attempt != nullptr ? fmt::format("{}", attempt->number) : "", exit_text(attempt),
-                   line_of(attempt, state, standing.look)});
+    table.add_row({run, state, attempt != nullptr ? fmt::format("{}", attempt->number) : "", exit_text(attempt),
+                   note + (block != nullptr ? *block : line_of(attempt, state, standing.look))});
+  };
+  for (const ListedRun& run : record.runs) add(run.run, "");
+  for (const EarlierMatrix& matrix : record.earlier) {
+    for (const ListedRun& run : matrix.runs) {
+      const bool was_begun = attempts.newest_of(run.run) != nullptr || attempts.block_of(run.run) != nullptr;
+      if (was_begun) add(run.run, "(of the sweep's file before it was edited) ");
+    }
   }
   standing.table = table.to_string();
   return standing;
