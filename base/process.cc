@@ -25,9 +25,8 @@
 namespace wansweep {
 namespace {
 
-FileDescriptor open_output(const std::string& file) {
-  FileDescriptor fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd && errno == ELOOP) throw Error(ExitCode::output, fmt::format("{}: is a link, which is not followed", file));
+FileDescriptor open_output(const std::string& file, bool is_new) {
+  FileDescriptor fd(open(file.c_str(), O_WRONLY | O_CREAT | (is_new ? O_EXCL : O_TRUNC) | O_CLOEXEC, 0644));
   if (!fd) throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", file, error_text(errno)));
   return fd;
 }
@@ -107,8 +106,8 @@ pid_t spawn(const Command& command) {
   const std::string program = find_program(name);
   if (program.empty()) throw bad_input(fmt::format("{}: no such program in PATH, or it is not executable", name));
   FileDescriptor in(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const FileDescriptor out = open_output(command.stdout_file);
-  const FileDescriptor err = open_output(command.stderr_file);
+  const FileDescriptor out = open_output(command.stdout_file, command.new_files);
+  const FileDescriptor err = open_output(command.stderr_file, command.new_files);
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) fail_for_want(name, errno);
   FileDescriptor report_in(ends[0]);

@@ -17,11 +17,12 @@ struct Command {
   std::string stderr_file;
   std::vector<std::string> without = {};  // inherited names that begin so are left out,
   std::vector<std::string> keep = {};     // but for these
+  bool new_files = false;  // the output files must not be there yet, not even as links that somebody planted
 };
 
-// The child gets SIGTERM when this process dies, however it dies. Output goes into files that are made or emptied; a
-// link is not followed. Throws bad_input when the program cannot be executed, Error(output) when its output files
-// cannot be written, Error(host_memory) when there is no memory, or no room among the user's processes, for one more.
+// The child gets SIGTERM when this process dies, however it dies. Throws bad_input when the program cannot be executed,
+// Error(output) when its output files cannot be written, Error(host_memory) when there is no memory, or no room among
+// the user's processes, for one more.
 pid_t spawn(const Command& command);
 
 // SIGKILL to the process, its group and all that descends from it: mpirun gives each rank a group of its own.

@@ -76,6 +76,7 @@ Command worker_command(const WorkerPrograms& programs, const std::string& direct
                          {"OPENBLAS_NUM_THREADS", "1"}};
   command.stdout_file = directory + "/stdout.log";
   command.stderr_file = directory + "/stderr.log";
+  command.new_files = true;
   return command;
 }
 

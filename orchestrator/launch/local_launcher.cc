@@ -343,7 +343,12 @@ std::string worker_beside_this_program() {
 
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options) {
   // Before the first attempt is written down: what is missing from the machine is no attempt's failure.
-  check_programs(options.programs);
+  try {
+    check_programs(options.programs);
+  } catch (const Error&) {
+    fmt::print("{}: nothing is started; it needs wansweep-worker and Open MPI's mpirun\n", options.directory);
+    throw;
+  }
   LaunchOptions ready = options;
   ready.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
   return LocalLauncher(sweep, plan, ready).run();
