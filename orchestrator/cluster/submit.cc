@@ -134,11 +134,13 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& 
   submission.max_running = array.max_running;
   submission.created_at = seconds_now();
   submission.by_hand = by_hand;
+  std::vector<Attempt> created;
   for (const PlannedRun& run : array.runs) {
     const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size())};
-    const Attempt attempt = attempts.create(sweep.name, *run.configuration, run.repeat, place);
+    const Attempt& attempt = created.emplace_back(attempts.create(sweep.name, *run.configuration, run.repeat, place));
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }
+  attempts.sync(created);
   JobScript job = script_of(array, sweep, directory, submission.token);
   job.after = jobs_before(array, jobs);
   submission.directory = job.submission;

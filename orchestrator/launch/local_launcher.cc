@@ -195,6 +195,7 @@ class LocalLauncher {
     const PendingRun next = pending_.front();
     pending_.pop_front();
     Attempt attempt = attempts_.create(sweep_.name, *next.configuration, next.repeat);
+    attempts_.sync({attempt});
     Command command = worker_command(options_.programs, attempt.directory, next.configuration->spec.ranks);
     command.environment.emplace_back(attempt_mark, attempt_mark_value(attempt.directory));
     const pid_t pid = spawn(command);

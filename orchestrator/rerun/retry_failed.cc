@@ -62,7 +62,7 @@ FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
     planned.spec = spec->second;
     planned.run = make_run_plan(planned.spec);
     planned.hash = run.config;
-    planned.name = run.run.substr(0, run.run.size() - fmt::format("-{}", run.repeat).size());
+    planned.name = configuration_of(run);
   }
   return failed;
 }

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -23,6 +24,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr size_t most_digits = 9;  // of an attempt's number
+// A sync of the whole file system also waits for what other programs have written to it, so a few go one by one.
+constexpr size_t most_synced_singly = 16;
 
 // The one that tells more of its run: that it ran, then that it is newer.
 bool is_newer(const Attempt& a, const Attempt& b) {
@@ -112,7 +115,7 @@ Attempt AttemptFolder::create(const std::string& sweep, const PlannedConfigurati
   attempt.directory = fmt::format("{}/{}-a{}", directory_, attempt.run, attempt.number);
   attempt.launcher = place ? Launcher::slurm : Launcher::local;
   make_folder(attempt.directory);
-  write_file_atomically(attempt.directory + "/spec.json", to_json(configuration.spec).dump(2) + '\n');
+  write_new_file(attempt.directory + "/spec.json", to_json(configuration.spec).dump(2) + '\n');
   Json json{{"sweep", sweep},
             {"run", attempt.run},
             {"config", attempt.config},
@@ -126,9 +129,17 @@ Attempt AttemptFolder::create(const std::string& sweep, const PlannedConfigurati
     attempt.index = place->index;
     json["index"] = place->index;
   }
-  write_file_atomically(attempt.directory + "/attempt.json", json.dump(2) + '\n');
-  sync_directory(directory_);
+  write_new_file(attempt.directory + "/attempt.json", json.dump(2) + '\n');
   return attempt;
+}
+
+void AttemptFolder::sync(const std::vector<Attempt>& created) const {
+  if (created.size() > most_synced_singly) return sync_file_system(directory_);
+  for (const Attempt& attempt : created) {
+    for (const char* file : {"/spec.json", "/attempt.json"}) sync_file(attempt.directory + file);
+    sync_directory(attempt.directory);
+  }
+  sync_directory(directory_);
 }
 
 }  // namespace wansweep

@@ -40,11 +40,15 @@ class AttemptFolder {
   // A line for each entry that cannot be read, those that block a run among them.
   const std::vector<std::string>& problems() const { return problems_; }
 
-  // A new folder with spec.json and attempt.json, synced; its number is one above all that are there. Does not show in
+  // A new folder with spec.json and attempt.json; its number is one above all that are there. Does not show in
   // newest(). Throws Error(output), and bad_input for a run that is blocked. Takes the same time however many there
   // are; the caller holds the sweep's lock, so that the numbers hold.
   Attempt create(const std::string& sweep, const PlannedConfiguration& configuration, int repeat,
                  const std::optional<SubmissionPlace>& place = std::nullopt);
+
+  // Makes durable what create() wrote. To be called before anything of `created` starts or is submitted. Throws
+  // Error(output).
+  void sync(const std::vector<Attempt>& created) const;
 
  private:
   void read_entry(const std::string& directory, const std::string& name);

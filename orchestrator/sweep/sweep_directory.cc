@@ -97,6 +97,23 @@ std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::v
 
 void create_sweep_directory(const std::string& directory) { make_directories(directory + "/attempts"); }
 
+void keep_recorded_names(const std::string& directory, Plan& plan) {
+  const std::optional<Contents> contents = read_contents(directory);
+  if (!contents) return;
+  std::map<std::string, std::string> names;  // by hash
+  for (const ListedRun& run : contents->record.runs) names.emplace(run.config, configuration_of(run));
+  for (PlannedConfiguration& c : plan.configurations) {
+    if (names.contains(c.hash)) continue;
+    RunSpec by_absolute_paths = c.spec;
+    for (auto& [name, origin] : by_absolute_paths.origins) origin.written.clear();
+    const auto recorded = names.find(spec_hash(by_absolute_paths));
+    if (recorded == names.end()) continue;
+    c.spec = std::move(by_absolute_paths);
+    c.hash = recorded->first;
+    c.name = recorded->second;
+  }
+}
+
 void write_sweep_record(const std::string& directory, const Sweep& sweep, const Plan& plan) {
   const std::vector<ListedRun> runs = runs_of(plan);
   Json specs = Json::object();
@@ -121,6 +138,11 @@ void write_sweep_record(const std::string& directory, const Sweep& sweep, const 
                     {"runs", to_json(runs)},    {"earlier", std::move(earlier)},
                     {"specs", std::move(specs)}};
   write_file_atomically(file_of(directory), record.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+std::string configuration_of(const ListedRun& run) {
+  const std::string suffix = fmt::format("-{}", run.repeat);
+  return run.run.ends_with(suffix) ? run.run.substr(0, run.run.size() - suffix.size()) : run.run;
 }
 
 SweepRecord read_sweep_record(const std::string& directory) { return read_contents_or_refuse(directory).record; }

@@ -17,6 +17,9 @@ struct ListedRun {
   int repeat = 0;
 };
 
+// "r4-swap-shift12-1f0c93ab" of "r4-swap-shift12-1f0c93ab-2".
+std::string configuration_of(const ListedRun& run);
+
 // What the sweep's file asked for before it was edited, as far as it does not ask for it now. Attempts of these runs
 // may live.
 struct EarlierMatrix {
@@ -34,6 +37,11 @@ struct SweepRecord {
 
 // Makes the directory where it is missing. Throws Error(output).
 void create_sweep_directory(const std::string& directory);
+
+// Gives the configurations that `directory` lists under a hash over absolute paths, as wansweep took them once, the
+// hashes and names that they have there, so that no run of an older sweep goes again. To be called before the record is
+// written. Throws bad_input when the record cannot be read.
+void keep_recorded_names(const std::string& directory, Plan& plan);
 
 // Writes sweep.json: the matrix as text, its hash, the runs, and the settings of each configuration. Runs that an
 // earlier matrix listed, and this one does not, stay in it, and their settings. The directory of another sweep, and a

@@ -15,12 +15,13 @@ namespace {
 
 int generate(const SubmitArguments& arguments) {
   const Sweep sweep = read_sweep(arguments.jobs_file);
-  const Plan plan = make_plan(sweep);
+  Plan plan = make_plan(sweep);
   refuse_problems(plan);
   const SubmitOptions options = submit_options(arguments, sweep);
   for (const PlannedConfiguration& configuration : plan.configurations) shape_of(configuration, options);
   create_sweep_directory(options.directory);
   const SweepLock lock(options.directory);
+  keep_recorded_names(options.directory, plan);
   write_sweep_record(options.directory, sweep, plan);
   const PreparedSubmission prepared = prepare_submission(plan, options);
   for (const std::string& line : submit_arrays(prepared.arrays, sweep, options.directory, true).lines)

@@ -48,13 +48,14 @@ void warn_of_drift(const Plan& plan, const std::string& jobs_file) {
 
 int run(RunArguments& options) {
   const Sweep sweep = read_sweep(options.jobs_file);
-  const Plan plan = make_plan(sweep);
+  Plan plan = make_plan(sweep);
   refuse_problems(plan);
   warn_of_drift(plan, options.jobs_file);
   std::string& directory = options.launch.directory;
   if (directory.empty()) directory = "out/" + sweep.name;
   create_sweep_directory(directory);
   const SweepLock lock(directory);
+  keep_recorded_names(directory, plan);
   write_sweep_record(directory, sweep, plan);
   return sum_up(launch_locally(sweep, plan, options.launch), options);
 }

@@ -27,7 +27,7 @@ int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& opt
 
 int submit(const SubmitVerb& given) {
   const Sweep sweep = read_sweep(given.arguments.jobs_file);
-  const Plan plan = make_plan(sweep);
+  Plan plan = make_plan(sweep);
   refuse_problems(plan);
   const SubmitOptions options = submit_options(given.arguments, sweep);
   if (given.dry_run) return print_scripts(sweep, plan, options);
@@ -35,6 +35,7 @@ int submit(const SubmitVerb& given) {
   for (const PlannedConfiguration& configuration : plan.configurations) shape_of(configuration, options);
   create_sweep_directory(options.directory);
   const SweepLock lock(options.directory);
+  keep_recorded_names(options.directory, plan);
   write_sweep_record(options.directory, sweep, plan);
   const PreparedSubmission prepared = prepare_submission(plan, options);
   if (prepared.runs > 0) {
