@@ -53,7 +53,9 @@ ResourceShape shape_from_json(const Json& json) {
 std::optional<SubmissionOutcome> read_outcome(const std::string& directory) {
   const std::optional<Json> outcome = read_json_object_if_there(directory + "/outcome.json");
   if (!outcome) return std::nullopt;
-  return SubmissionOutcome{outcome->at("state"), outcome->at("job_id"), outcome->at("line")};
+  const auto state = value_named<SubmissionState>(outcome->at("state").get<std::string>());
+  if (!state) throw bad_input(fmt::format("{}/outcome.json: state is {}", directory, outcome->at("state").dump()));
+  return SubmissionOutcome{*state, outcome->at("job_id"), outcome->at("line")};
 }
 
 // nullopt: it has no intent, so sbatch cannot have run. Throws bad_input.
@@ -110,7 +112,7 @@ void write_intent(const Submission& submission, const std::string& script) {
 
 void write_outcome(Submission& submission, const SubmissionOutcome& outcome) {
   const Json json{
-      {"state", outcome.state}, {"job_id", outcome.job_id}, {"line", outcome.line}, {"at", timestamp_now()}};
+      {"state", name_of(outcome.state)}, {"job_id", outcome.job_id}, {"line", outcome.line}, {"at", timestamp_now()}};
   write_file_atomically(submission.directory + "/outcome.json",
                         json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
   submission.outcome = outcome;

@@ -13,17 +13,35 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "slurm/job_script.h"
 #include "slurm/profile.h"
 
 namespace wansweep {
 
-inline constexpr int64_t clock_slack = 300;  // seconds that the clocks of a cluster may be apart
+enum class SubmissionState {
+  submitted,  // Slurm took it
+  refused,    // Slurm said no
+  withdrawn,  // given up: Slurm never had it
+};
+
+constexpr std::string_view name_of(SubmissionState state) {
+  switch (state) {
+    case SubmissionState::submitted:
+      return "submitted";
+    case SubmissionState::refused:
+      return "refused";
+    case SubmissionState::withdrawn:
+      return "withdrawn";
+  }
+  return {};
+}
 
 struct SubmissionOutcome {
-  std::string state;  // submitted | refused | withdrawn
+  SubmissionState state = SubmissionState::submitted;
   int64_t job_id = 0;
   std::string line;  // why refused or withdrawn; how a forgotten job was found
 };

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/process.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/cluster/retry.h"
+#include "orchestrator/cluster/settle.h"
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/rerun/rerun.h"
 #include "orchestrator/rerun/retry_failed.h"
@@ -146,14 +148,15 @@ int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, cons
   return static_cast<int>(retry.runs > 0 ? ExitCode::ok : ExitCode::bad_input);
 }
 
-// What became of attempts since the last look: a run that failed a moment ago is tried again too.
-void learn_from_slurm(const RerunArguments& options, const std::string& directory) {
+// What became of attempts since Slurm was asked last: a run that failed a moment ago is tried again too.
+// False: Slurm did not say it all.
+bool learn_from_slurm(const RerunArguments& options, const std::string& directory) {
   if (!options.dry_run) {
-    for (const std::string& line : settle_submissions(directory)) fmt::print("{}\n", line);
+    for (const std::string& line : settle_submissions(directory)) fmt::print("{}\n", printable(line));
   }
-  for (const std::string& problem : look_at_slurm(directory, true).problems) {
-    fmt::print("not learned: {}\n", problem);
-  }
+  const SlurmPoll poll = poll_slurm(directory, true);
+  for (const std::string& problem : poll.problems) fmt::print("not learned: {}\n", printable(problem));
+  return poll.complete;
 }
 
 int retry(RerunArguments& options, const std::string& directory) {
@@ -161,12 +164,14 @@ int retry(RerunArguments& options, const std::string& directory) {
   if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
   const RetryGrants grants = grants_of(options);
   const SweepLock lock(directory);
-  learn_from_slurm(options, directory);
+  const bool learned_all = learn_from_slurm(options, directory);
   const FailedRuns on_slurm = find_failed_runs(directory, Launcher::slurm);
   const FailedRuns here = find_failed_runs(directory, Launcher::local);
-  if (on_slurm.attempts.empty() && here.attempts.empty()) fmt::print("{}: no run has failed\n", directory);
-  int code = static_cast<int>(ExitCode::ok);
-  if (!on_slurm.attempts.empty()) code = retry_on_slurm(on_slurm, options, grants, directory);
+  if (on_slurm.attempts.empty() && here.attempts.empty()) {
+    fmt::print("{}: no run {}\n", directory, learned_all ? "has failed" : "is known to have failed");
+  }
+  int code = static_cast<int>(learned_all ? ExitCode::ok : ExitCode::scheduler_unavailable);
+  if (!on_slurm.attempts.empty()) code = std::max(code, retry_on_slurm(on_slurm, options, grants, directory));
   if (!here.attempts.empty()) code = std::max(code, retry_locally(here, options, directory));
   return code;
 }
