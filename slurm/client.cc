@@ -1,3 +1,7 @@
+// Programs are started from an argument vector, with their output in memory and a deadline; one that does not end is
+// killed with all that it started. What they print is read elsewhere (job_rows.h, node_list.h): here is only what an
+// exit code, a silence or an error message means.
+
 #include "slurm/client.h"
 
 #include <fmt/format.h>
@@ -123,7 +127,8 @@ SubmitAnswer SlurmClient::submit(const std::string& script, const std::string& d
   // wrapper around sbatch spoilt.
   const bool said_no = result.err.find("Batch job submission failed") != std::string::npos;
   const bool bad_option = result.err.find("sbatch: error: ") != std::string::npos;
-  if (result.exit_code > 0 && !job && (said_no || bad_option) && !is_silence(result)) answer.kind = SubmitAnswer::Kind::refused;
+  if (result.exit_code > 0 && !job && (said_no || bad_option) && !is_silence(result))
+    answer.kind = SubmitAnswer::Kind::refused;
   return answer;
 }
 

@@ -25,8 +25,8 @@ std::string launch_command(const ClusterProfile& profile, const ResourceShape& s
   }
   // srun takes neither the number of cores a rank from the job, nor, with more GPUs than one a rank, all of them for
   // each.
-  return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1", profile.mpi,
-                     shape.ranks, shape.cores_per_rank, name_of(profile.binding),
+  return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1",
+                     shell_word(profile.mpi), shape.ranks, shape.cores_per_rank, name_of(profile.binding),
                      shape.gpus_per_node > 0 ? "--gpu-bind=none " : "");
 }
 
@@ -62,6 +62,8 @@ data site_options(const ClusterProfile& profile, const ResourceShape& shape) {
   data list(data::type::list);
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
+    check_slurm_word(value, name,
+                     "job script");  // a submission's own profile is read from a file that others may write
     data each;
     each.set("option", fmt::format("--{}={}", name, value));
     list.push_back(each);

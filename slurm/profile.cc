@@ -209,15 +209,17 @@ std::string known_profiles() {
 
 }  // namespace
 
-void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
-  const auto plain = [](char c) {
+bool is_slurm_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("_.:,=+@&|*-[]").find(c) != std::string_view::npos;
-  };
-  if (!std::all_of(text.begin(), text.end(), plain)) {
-    throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
-                                Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
-  }
+  });
+}
+
+void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
+  if (is_slurm_word(text)) return;
+  throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
+                              Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
 }
 
 ClusterProfile parse_profile(const std::string& text, const std::string& file) {

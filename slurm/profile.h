@@ -82,6 +82,9 @@ struct ClusterProfile {
 ClusterProfile read_profile(const std::string& name);
 ClusterProfile parse_profile(const std::string& text, const std::string& file);
 
+// Whether `text` can stand on an #SBATCH line as it is.
+bool is_slurm_word(std::string_view text);
+
 // Throws bad_input when Slurm cannot take `text` as the value of `key` on an #SBATCH line.
 void check_slurm_word(const std::string& text, std::string_view key, const std::string& where);
 

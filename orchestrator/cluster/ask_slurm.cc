@@ -65,9 +65,9 @@ SlurmWord ask_slurm(SlurmClient& client, const std::vector<MemberKey>& members, 
   }
   word.accounting = client.accounting(tokens, since - accounting_slack);
   const bool no_accounting = is_absent_accounting(word.accounting.problem);
-  // A site without accounting is no problem of this poll: what squeue says then stands alone.
-  if (!word.accounting.answered && !no_accounting) word.problems.push_back(word.accounting.problem);
+  if (!word.accounting.answered) word.problems.push_back(word.accounting.problem);
   add_unread(word.problems, "sacct", word.accounting);
+  // Where a site keeps no accounts, what squeue says stands alone.
   word.knows_all = word.queue.complete() && (word.accounting.complete() || no_accounting);
   return word;
 }

@@ -153,7 +153,8 @@ SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directo
       try {
         again.shape = retried_shape(again, grants);
         retried.push_back(again);
-        if (decision.exclude_nodes && !nodes_of(attempt).empty()) bad_nodes.insert(nodes_of(attempt));
+        const std::string nodes = nodes_of(attempt);
+        if (decision.exclude_nodes && !nodes.empty() && is_slurm_word(nodes)) bad_nodes.insert(nodes);
       } catch (const Error& error) {
         decision = refuse(error.what());
       }

@@ -179,4 +179,10 @@ std::vector<std::string> settle_submissions(const std::string& sweep_directory) 
   return lines;
 }
 
+void withdraw_members(const Submission& submission, const std::string& sweep_directory, const std::string& why) {
+  const AttemptFolder folder(sweep_directory);
+  std::map<std::string, Attempt> newest = folder.newest();
+  withdraw_all(members_without_end(newest, folder)[submission.token], why);
+}
+
 }  // namespace wansweep

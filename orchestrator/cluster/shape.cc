@@ -80,7 +80,7 @@ int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& p
                                 static_cast<double>(profile.shortest_time));
   if (asked > static_cast<double>(profile.time_limit)) {
     refuse(c, profile,
-           fmt::format("needs {:.0f} s of time (predicted, with a margin); time_limit is {}", asked,
+           fmt::format("needs {:.6g} s of time (predicted, with a margin); time_limit is {}", asked,
                        format_duration(profile.time_limit)));
   }
   return round_up(asked, asked > static_cast<double>(time_granule) ? time_granule : short_granule);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "orchestrator/cluster/settle.h"
 #include "orchestrator/cluster/shape.h"
 #include "orchestrator/cluster/throttle.h"
 #include "orchestrator/sweep/attempt_folder.h"
@@ -75,18 +76,6 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& 
   submission.worker = job.worker;
   write_intent(submission, render_job_script(job, array.profile));
   return submission;
-}
-
-void refuse_members(const Submission& submission, const std::string& directory, const std::string& line) {
-  std::map<std::string, Attempt> newest = AttemptFolder(directory).newest();
-  for (auto& [run, attempt] : newest) {
-    if (attempt.submission != submission.token || attempt.state) continue;
-    AttemptState state;
-    state.end = AttemptEnd::withdrawn;
-    state.ended_at = timestamp_now();
-    state.line = line;
-    write_state(attempt, state);
-  }
 }
 
 }  // namespace
@@ -174,7 +163,7 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
         break;
       case SubmitAnswer::Kind::refused:
         write_outcome(submission, {SubmissionState::refused, 0, answer.message});
-        refuse_members(submission, directory, answer.message);
+        withdraw_members(submission, directory, answer.message);
         throw bad_input(fmt::format("cluster {}: {}", array.profile.name, answer.message));
       case SubmitAnswer::Kind::unknown:
         throw Error(ExitCode::scheduler_unavailable,

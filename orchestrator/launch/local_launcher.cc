@@ -294,7 +294,8 @@ class LocalLauncher {
     } else {
       const ExitCodeInfo* info = find_exit_code(worker_exit_code(attempt).value_or(-1));
       line_.print(fmt::format("{} {} failed{} after {:.1f} s: {}", place, attempt.run,
-                              info != nullptr ? fmt::format(" ({})", info->name) : "", seconds, printable(state.line)));
+                              info != nullptr && info->code != ExitCode::ok ? fmt::format(" ({})", info->name) : "",
+                              seconds, printable(state.line)));
     }
   }
 

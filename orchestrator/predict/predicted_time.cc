@@ -41,7 +41,8 @@ RunWork work_of(const RunPlan& plan) {
   work.layers = config.layers;
   work.forwards = (plan.guided ? 2.0 : 1.0) * static_cast<double>(settings.steps.value_or(1));
   work.ranks = static_cast<double>(settings.ranks);
-  work.bytes_over_link = bytes_over_link(plan, work.parameters * plan.memory_request.bytes_per_value, work.forwards);
+  work.bytes_over_link =
+      bytes_over_link(plan, work.parameters * static_cast<double>(size_of(plan.type)), work.forwards);
   work.ranks_sharing_link = settings.link == LinkSharing::shared ? work.ranks : 1;
   return work;
 }

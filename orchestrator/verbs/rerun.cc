@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/process.h"
+#include "base/shell_quote.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/cluster/retry.h"
 #include "orchestrator/cluster/settle.h"
@@ -144,7 +145,7 @@ int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, cons
     fmt::print("{}\n", line);
   }
   fmt::print("{} of {} failed runs submitted again; next: wansweep status {}\n", retry.runs, failed.attempts.size(),
-             directory);
+             shell_word(directory));
   return static_cast<int>(retry.runs > 0 ? ExitCode::ok : ExitCode::bad_input);
 }
 

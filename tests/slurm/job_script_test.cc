@@ -81,6 +81,15 @@ TEST(JobScript, ARequestThatSlurmReadsAsNoLimitIsNeverWritten) {
   }
 }
 
+TEST(JobScript, WhatAFileOfOthersSaysStaysOnItsLine) {
+  ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
+  profile.exclude = {"n1\ntouch evaluated"};
+  expect_error(ExitCode::bad_input, "exclude", [&] { render_job_script(job(), profile); });
+  profile.exclude.clear();
+  profile.mpi = "pmix&touch evaluated";
+  EXPECT_NE(render_job_script(job(), profile).find("--mpi='pmix&touch evaluated' "), std::string::npos);
+}
+
 TEST(JobScript, NamesTheClusterWhereTheProfileDoes) {
   ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
   EXPECT_EQ(render_job_script(job(), profile).find("--clusters"), std::string::npos);
