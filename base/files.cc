@@ -150,6 +150,13 @@ bool write_file_once(const std::string& file, const std::string& text) {
   return true;
 }
 
+void write_new_file(const std::string& file, const std::string& text) {
+  FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!fd) fail_output(file, "create", errno);
+  write_all(fd.get(), text.data(), text.size(), file);
+  if (fd.close() != 0) fail_output(file, "write", errno);
+}
+
 void append_line(const std::string& file, const std::string& line) {
   const FileDescriptor fd = open_own_file(file, 0666);
   if (::lseek(fd.get(), 0, SEEK_END) < 0) fail_output(file, "write", errno);
@@ -166,6 +173,11 @@ FileDescriptor open_own_file(const std::string& file, mode_t mode) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) fail_output(file, "open", errno);
   if (!S_ISREG(status.st_mode)) throw Error(ExitCode::output, fmt::format("{}: is not a regular file", file));
+  if (status.st_nlink > 1) {
+    throw Error(ExitCode::output, fmt::format("{}: has another name (a hard link), so it may be another's file; remove "
+                                              "this name",
+                                              file));
+  }
   return fd;
 }
 
@@ -173,6 +185,18 @@ void sync_directory(const std::string& directory) {
   const FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) fail_output(directory, "open", errno);
   if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail_output(directory, "sync", errno);
+}
+
+void sync_file(const std::string& file) {
+  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) fail_output(file, "open", errno);
+  if (::fsync(fd.get()) != 0) fail_output(file, "sync", errno);
+}
+
+void sync_file_system(const std::string& directory) {
+  const FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) fail_output(directory, "open", errno);
+  if (::syncfs(fd.get()) != 0) fail_output(directory, "sync", errno);
 }
 
 void make_directories(const std::string& directory) {

@@ -57,16 +57,27 @@ void write_file_atomically(const std::string& file, const std::string& text);
 // The same, but a file that is there already stays: false then. Of two writers, on whatever nodes, one succeeds.
 bool write_file_once(const std::string& file, const std::string& text);
 
+// Text into a file that is not there yet; one that is, be it as a link, is refused. Not synced: sync_file and
+// sync_file_system are for that. Throws Error(output).
+void write_new_file(const std::string& file, const std::string& text);
+
 // Adds `line` and a newline to the end of a regular file, which is made when it is not there. Refuses to follow a link
 // or to write into anything else: Error(output).
 void append_line(const std::string& file, const std::string& line);
 
 // Opens a file for reading and writing, makes it when it is not there, and refuses what another could have planted: a
-// link, or anything but a regular file. Throws Error(output).
+// symbolic or hard link, or anything but a regular file. Throws Error(output).
 FileDescriptor open_own_file(const std::string& file, mode_t mode);
 
 // Makes names in a directory durable. Some file systems cannot sync one, which is no failure. Throws Error(output).
 void sync_directory(const std::string& directory);
+
+// Makes a file's text durable. Throws Error(output).
+void sync_file(const std::string& file);
+
+// Makes all durable that was written to the file system which holds `directory`: for thousands of small files, one sync
+// of each costs a hundred times more. Throws Error(output).
+void sync_file_system(const std::string& directory);
 
 // Makes the directory and its parents. Throws Error(output).
 void make_directories(const std::string& directory);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,10 +25,18 @@
 namespace wansweep {
 namespace {
 
-int open_output(const std::string& file) {
-  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", file, std::strerror(errno)));
+FileDescriptor open_output(const std::string& file, bool is_new) {
+  FileDescriptor fd(open(file.c_str(), O_WRONLY | O_CREAT | (is_new ? O_EXCL : O_TRUNC) | O_CLOEXEC, 0644));
+  if (!fd) throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", file, error_text(errno)));
   return fd;
+}
+
+// fork and pipe fail for want of memory, of file descriptors, or of room among the user's processes.
+[[noreturn]] void fail_for_want(const std::string& program, int error) {
+  throw Error(ExitCode::host_memory,
+              fmt::format("{}: no process can be started: {}; the limits of this shell (ulimit -a) or of the machine "
+                          "are reached: raise them, or start fewer at a time",
+                          program, error_text(error)));
 }
 
 bool is_inherited(std::string_view name, const Command& command) {
@@ -98,12 +106,10 @@ pid_t spawn(const Command& command) {
   const std::string program = find_program(name);
   if (program.empty()) throw bad_input(fmt::format("{}: no such program in PATH, or it is not executable", name));
   FileDescriptor in(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  FileDescriptor out(open_output(command.stdout_file));
-  FileDescriptor err(open_output(command.stderr_file));
+  const FileDescriptor out = open_output(command.stdout_file, command.new_files);
+  const FileDescriptor err = open_output(command.stderr_file, command.new_files);
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw Error(ExitCode::internal, fmt::format("{}: no pipe: {}", name, std::strerror(errno)));
-  }
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) fail_for_want(name, errno);
   FileDescriptor report_in(ends[0]);
   FileDescriptor report_out(ends[1]);
 
@@ -112,7 +118,7 @@ pid_t spawn(const Command& command) {
   const std::vector<char*> environment_pointers = pointers(environment);
   const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child < 0) throw Error(ExitCode::internal, fmt::format("{}: no fork: {}", name, std::strerror(errno)));
+  if (child < 0) fail_for_want(name, errno);
   if (child == 0) {
     become(program.c_str(), argument_pointers.data(), environment_pointers.data(), in.get(), out.get(), err.get(),
            report_out.get(), parent);
@@ -126,7 +132,8 @@ pid_t spawn(const Command& command) {
   } while (got < 0 && errno == EINTR);
   if (got == static_cast<ssize_t>(sizeof error)) {
     waitpid(child, nullptr, 0);
-    throw bad_input(fmt::format("{}: cannot be executed: {}", program, std::strerror(error)));
+    if (error == ENOMEM || error == EAGAIN) fail_for_want(name, error);
+    throw bad_input(fmt::format("{}: cannot be executed: {}", program, error_text(error)));
   }
   return child;
 }
@@ -168,6 +175,22 @@ uint64_t process_start(pid_t pid) {
   const std::vector<std::string> fields = stat_fields(pid);
   if (fields.size() <= start_field || fields[0] == "Z" || fields[0] == "X") return 0;
   return std::strtoull(fields[start_field].c_str(), nullptr, 10);
+}
+
+ProcessFinding find_process(const ProcessIdentity& process, const std::string& name, const std::string& value) {
+  if (process.pid <= 1 || process.start == 0 || process_start(process.pid) != process.start) {
+    return ProcessFinding::gone;
+  }
+  struct stat owner {};
+  if (stat(fmt::format("/proc/{}", process.pid).c_str(), &owner) != 0) return ProcessFinding::gone;
+  if (owner.st_uid != geteuid()) return ProcessFinding::other;
+  std::ifstream stream(fmt::format("/proc/{}/environ", process.pid), std::ios::binary);
+  const std::string wanted = fmt::format("{}={}", name, value);
+  for (std::string entry; std::getline(stream, entry, '\0');) {
+    if (entry == wanted) return ProcessFinding::marked;
+  }
+  // It may have ended in between, and its environment with it.
+  return process_start(process.pid) == process.start ? ProcessFinding::other : ProcessFinding::gone;
 }
 
 }  // namespace wansweep

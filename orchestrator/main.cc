@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "base/error.h"
+#include "base/standard_output.h"
 #include "orchestrator/verbs/verbs.h"
 #include "schema/version.h"
 
@@ -17,9 +19,7 @@ int fail(wansweep::ExitCode code, const char* line) {
   return static_cast<int>(code);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Sweeps of Wan2.2's denoising loop: plan, run, gather, query.", "wansweep");
   app.set_version_flag("--version", fmt::format("wansweep {} ({})", wansweep::version, wansweep::git_revision));
   app.footer(
@@ -53,7 +53,16 @@ int main(int argc, char** argv) {
     return fail(wansweep::ExitCode::bad_input, fmt::format("{}; see wansweep {}--help", error.what(), verb).c_str());
   } catch (const wansweep::Error& error) {
     return fail(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(
+        wansweep::ExitCode::host_memory,
+        "there is not enough memory for this; raise the limit on the address space (ulimit -v), or ask for less");
   } catch (const std::exception& error) {
+    if (std::ferror(stdout) != 0) return static_cast<int>(wansweep::ExitCode::output);  // which main says
     return fail(wansweep::ExitCode::internal, error.what());
   }
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return wansweep::finish_standard_output("wansweep", run(argc, argv)); }

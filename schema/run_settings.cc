@@ -93,6 +93,9 @@ void validate(const RunSpec& spec) {
 std::string spec_hash(const RunSpec& spec) {
   nlohmann::json settings = to_json(spec);
   settings.erase("origins");
+  for (const auto& [name, origin] : spec.origins) {
+    if (!origin.written.empty()) settings[name] = origin.written;
+  }
   return hash_of(settings);
 }
 

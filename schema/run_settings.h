@@ -18,6 +18,9 @@ namespace wansweep {
 struct Origin {
   std::string origin;   // "user", "catalog", "file", "default", or a resolver's name ("sglang-2025-12")
   std::string catalog;  // the catalog's value as text; empty: none
+  // Of a path that the user gave relative to the project: as it was written. The setting itself is the absolute path;
+  // the hash takes this one, so that a project that is moved, or cloned elsewhere, has the same runs. Empty: none.
+  std::string written = {};
 };
 
 // Optional members are settings that the model's identity decides when the user does not (model_catalog: resolve_spec).
@@ -78,7 +81,8 @@ std::optional<uint64_t> random_weights_seed(const std::string& weights);
 // Throws bad_input, its line beginning with the setting's name.
 void validate(const RunSpec& spec);
 
-// SHA-256 in hex over the settings (not the origins), in a canonical form: equal configurations have equal hashes.
+// SHA-256 in hex over the settings, in a canonical form: equal configurations have equal hashes. Of the origins only
+// paths as they were written count, in place of the paths.
 std::string spec_hash(const RunSpec& spec);
 
 // The same for runs that compute the same and only move weights in other ways: without the settings of Role::offload.

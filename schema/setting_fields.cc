@@ -146,11 +146,11 @@ std::string bounds_problem(const Field& field, T value) {
 
 Origin read_origin(const std::string& name, const json& origin, const std::string& where) {
   if (find_field(name) == nullptr || !origin.is_object() || !origin.value("origin", json()).is_string() ||
-      !origin.value("catalog", json("")).is_string()) {
+      !origin.value("catalog", json("")).is_string() || !origin.value("written", json("")).is_string()) {
     throw bad_input(fmt::format("{}: origins.{} is {}; a setting's name and {{\"origin\": text}} are needed", where,
                                 name, shown(origin)));
   }
-  return {origin["origin"], origin.value("catalog", std::string())};
+  return {origin["origin"], origin.value("catalog", std::string()), origin.value("written", std::string())};
 }
 
 }  // namespace
@@ -228,7 +228,9 @@ void set_field(RunSpec& spec, std::string_view name, const json& value, const st
         spec.*member = *converted;
       },
       field->member);
-  spec.origins[std::string(name)].origin = "user";
+  Origin& origin = spec.origins[std::string(name)];
+  origin.origin = "user";
+  origin.written.clear();
 }
 
 json get_field(const RunSpec& spec, const Field& field) {
@@ -275,6 +277,7 @@ json to_json(const RunSpec& spec) {
   for (const auto& [name, origin] : spec.origins) {
     origins[name] = {{"origin", origin.origin}};
     if (!origin.catalog.empty()) origins[name]["catalog"] = origin.catalog;
+    if (!origin.written.empty()) origins[name]["written"] = origin.written;
   }
   out["origins"] = std::move(origins);
   return out;

@@ -2,32 +2,29 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
+
+#include "slurm/whole_number.h"
 
 namespace wansweep {
 namespace {
 
 constexpr int64_t max_index = 4'000'000;  // Slurm's own limit on MaxArraySize
 
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && number >= 0;
-}
-
 // "4", "4-52" or "4-52:2".
 bool add_range(std::string_view text, std::vector<int>& indices) {
-  int step = 1;
+  int64_t step = 1;
   const size_t colon = text.find(':');
-  if (colon != text.npos && (!read_number(text.substr(colon + 1), step) || step == 0)) return false;
+  if (colon != text.npos) step = whole_number(text.substr(colon + 1)).value_or(0);
+  if (step == 0) return false;
   text = text.substr(0, colon);
   const size_t dash = text.find('-');
-  int first = 0;
-  if (!read_number(text.substr(0, dash), first)) return false;
-  int last = first;
-  if (dash != text.npos && !read_number(text.substr(dash + 1), last)) return false;
-  if (last < first || last > max_index) return false;
-  for (int index = first; index <= last; index += step) indices.push_back(index);
+  const std::optional<int64_t> first = whole_number(text.substr(0, dash));
+  const std::optional<int64_t> last = dash == text.npos ? first : whole_number(text.substr(dash + 1));
+  if (!first || !last || *last < *first || *last > max_index) return false;
+  for (int64_t index = *first; index <= *last; index += std::min(step, max_index)) {
+    indices.push_back(static_cast<int>(index));
+  }
   return true;
 }
 
@@ -36,7 +33,9 @@ bool add_range(std::string_view text, std::vector<int>& indices) {
 std::optional<ArrayIds> parse_array_ids(std::string_view text) {
   ArrayIds ids;
   const size_t underscore = text.find('_');
-  if (!read_number(text.substr(0, underscore), ids.job)) return std::nullopt;
+  const std::optional<int64_t> job = whole_number(text.substr(0, underscore));
+  if (!job) return std::nullopt;
+  ids.job = *job;
   if (underscore == text.npos) return ids;
   std::string_view rest = text.substr(underscore + 1);
   if (!rest.starts_with('[')) {

@@ -1,3 +1,7 @@
+// Programs are started from an argument vector, with their output in memory and a deadline; one that does not end is
+// killed with all that it started. What they print is read elsewhere (job_rows.h, node_list.h): here is only what an
+// exit code, a silence or an error message means.
+
 #include "slurm/client.h"
 
 #include <fmt/format.h>
@@ -12,8 +16,9 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/process.h"
-#include "slurm/array_ids.h"
+#include "slurm/node_list.h"
 
 namespace wansweep {
 namespace {
@@ -43,13 +48,6 @@ class Capture {
   int fd_;
 };
 
-std::vector<std::string> split(const std::string& line, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream stream(line);
-  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
-  return parts;
-}
-
 std::string last_line(const std::string& text) {
   std::istringstream stream(text);
   std::string last;
@@ -62,45 +60,27 @@ std::string last_line(const std::string& text) {
 std::string problem_of(const char* program, const CommandResult& result, int64_t timeout) {
   if (result.timed_out) return fmt::format("{} did not answer within {} s", program, timeout);
   const std::string said = last_line(result.err);
-  return fmt::format("{} failed: {}", program, said.empty() ? fmt::format("exit code {}", result.exit_code) : said);
+  return fmt::format("{} failed: {}", program,
+                     said.empty() ? fmt::format("exit code {}", result.exit_code) : printable(said));
 }
 
-std::string names_of(const std::vector<std::string>& tokens) { return fmt::format("{}", fmt::join(tokens, ",")); }
-
-// Seconds of the epoch as Slurm prints them ("Unknown", "N/A", "None" or "0" while there is none).
-std::string time_of(const std::string& text) {
-  if (text.size() < 5 || text.find_first_not_of("0123456789") != std::string::npos) return "";
-  const std::time_t seconds = std::stoll(text);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> buffer{};
-  std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return buffer.data();
-}
-
-// What wait() gave: squeue's exit_code.
-void set_wait_status(JobRow& row, const std::string& text) {
-  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return;
-  const int status = std::stoi(text);
-  if (WIFSIGNALED(status)) row.signal = WTERMSIG(status);
-  if (WIFEXITED(status)) row.exit_code = WEXITSTATUS(status);
-}
-
-// "1:0", code and signal: sacct's ExitCode.
-void set_exit_code(JobRow& row, const std::string& text) {
-  int code = 0, signal = 0;
-  if (std::sscanf(text.c_str(), "%d:%d", &code, &signal) != 2) return;
-  if (signal != 0) {
-    row.signal = signal;
-  } else {
-    row.exit_code = code;
+// Whether the controller did not answer, or its answer was lost on the way: it may have done what was asked.
+bool is_silence(const CommandResult& result) {
+  if (result.timed_out || result.exit_code < 0) return true;
+  for (const char* words : {"Socket timed out", "Unable to contact", "connect failure", "receive"}) {
+    if (result.err.find(words) != std::string::npos) return true;
   }
+  return false;
 }
 
-// A later job of the same name (there is none unless someone made it by hand) does not hide the first.
-void add(JobRows& rows, const std::string& name, int index, JobRow row) {
-  const auto [known, added] = rows.rows.try_emplace({name, index}, row);
-  if (!added && row.array_job < known->second.array_job) known->second = std::move(row);
+std::string joined(const std::vector<std::string>& tokens) { return fmt::format("{}", fmt::join(tokens, ",")); }
+
+// The first lines of what a program said, as one line of bounded length.
+std::string quoted(const std::string& text) {
+  constexpr size_t most = 200;
+  std::string shown = printable(text.substr(0, text.find_last_not_of(" \n") + 1));
+  if (shown.size() > most) shown = shown.substr(0, most) + "...";
+  return '"' + shown + '"';
 }
 
 }  // namespace
@@ -108,6 +88,7 @@ void add(JobRows& rows, const std::string& name, int index, JobRow row) {
 CommandResult SlurmClient::run(std::vector<std::string> arguments) {
   ++calls_;
   Capture out, err;
+  if (!cluster_.empty()) arguments.insert(arguments.begin() + 1, "--clusters=" + cluster_);
   Command command;
   command.arguments = std::move(arguments);
   command.without = {"SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SCONTROL_"};
@@ -136,88 +117,56 @@ CommandResult SlurmClient::run(std::vector<std::string> arguments) {
 
 SubmitAnswer SlurmClient::submit(const std::string& script, const std::string& directory) {
   const CommandResult result = run({"sbatch", "--parsable", "--chdir=" + directory, script});
+  const std::optional<int64_t> job = read_sbatch(result.out);
+  if (result.exit_code == 0 && job) return {SubmitAnswer::Kind::accepted, *job, ""};
   SubmitAnswer answer;
-  if (result.exit_code == 0) {
-    const std::optional<ArrayIds> ids =
-        parse_array_ids(last_line(result.out).substr(0, last_line(result.out).find(';')));
-    if (ids && ids->job > 0) return {SubmitAnswer::Kind::accepted, ids->job, ""};
-  }
-  answer.message = problem_of("sbatch", result, timeout_);
-  // Only a clear "no" is one. A controller that did not answer in time may have the job.
-  const bool said_no = result.exit_code > 0 && result.err.find("Batch job submission failed") != std::string::npos;
-  const bool unsure = result.err.find("Socket timed out") != std::string::npos ||
-                      result.err.find("Unable to contact") != std::string::npos ||
-                      result.err.find("connect failure") != std::string::npos ||
-                      result.err.find("receive") != std::string::npos;
-  const bool bad_option = result.exit_code > 0 && result.err.find("sbatch: error: ") != std::string::npos;
-  if ((said_no || bad_option) && !unsure) answer.kind = SubmitAnswer::Kind::refused;
+  answer.message = result.exit_code == 0
+                       ? fmt::format("sbatch said {}, in which no job id is found", quoted(result.out))
+                       : problem_of("sbatch", result, timeout_);
+  // Only a clear "no" is one. A controller that did not answer in time may have the job, and so may one whose answer a
+  // wrapper around sbatch spoilt.
+  const bool said_no = result.err.find("Batch job submission failed") != std::string::npos;
+  const bool bad_option = result.err.find("sbatch: error: ") != std::string::npos;
+  if (result.exit_code > 0 && !job && (said_no || bad_option) && !is_silence(result))
+    answer.kind = SubmitAnswer::Kind::refused;
   return answer;
 }
 
 JobRows SlurmClient::queue(const std::vector<std::string>& tokens) {
+  const CommandResult result = run({"squeue", "--noheader", "--array", "--states=all", "--name=" + joined(tokens),
+                                    fmt::format("--Format={}", squeue_format)});
+  if (result.exit_code == 0) return read_squeue(result.out, tokens);
   JobRows rows;
-  const CommandResult result =
-      run({"squeue", "--noheader", "--array", "--states=all", "--name=" + names_of(tokens),
-           "--Format=Name:|,ArrayJobID:|,ArrayTaskID:|,State:|,Reason:|,NodeList:|,exit_code:|,StartTime:|,EndTime:|"});
-  if (result.exit_code != 0) {
-    rows.problem = problem_of("squeue", result, timeout_);
-    return rows;
-  }
-  rows.answered = true;
-  std::istringstream stream(result.out);
-  for (std::string line; std::getline(stream, line);) {
-    const std::vector<std::string> f = split(line, '|');
-    if (f.size() < 9) continue;
-    const std::optional<ArrayIds> ids = parse_array_ids(f[1] + "_" + f[2]);
-    if (!ids || ids->indices.empty()) continue;
-    JobRow row{ids->job, job_state_from(f[3]), f[3], f[4] == "None" ? "" : f[4], f[5], {}, {}, time_of(f[7]), ""};
-    if (is_terminal(row.state)) {
-      row.ended_at = time_of(f[8]);
-      set_wait_status(row, f[6]);
-    }
-    add(rows, f[0], ids->indices[0], row);
-  }
+  rows.problem = problem_of("squeue", result, timeout_);
   return rows;
 }
 
 JobRows SlurmClient::accounting(const std::vector<std::string>& tokens, int64_t since) {
-  JobRows rows;
   const std::time_t start = since;
   std::tm local{};
   localtime_r(&start, &local);
   std::array<char, 32> from{};
   std::strftime(from.data(), from.size(), "%Y-%m-%dT%H:%M:%S", &local);
-  const CommandResult result = run({"sacct", "-X", "-P", "--noheader", "--name=" + names_of(tokens), "-S", from.data(),
-                                    "-o", "JobName,JobID,State,ExitCode,NodeList,Start,End"});
-  if (result.exit_code != 0) {
-    rows.problem = problem_of("sacct", result, timeout_);
-    return rows;
-  }
-  rows.answered = true;
-  std::istringstream stream(result.out);
-  for (std::string line; std::getline(stream, line);) {
-    const std::vector<std::string> f = split(line + "|", '|');
-    const std::optional<ArrayIds> ids = f.size() >= 7 ? parse_array_ids(f[1]) : std::nullopt;
-    if (!ids) continue;
-    JobRow row{ids->job, job_state_from(f[2]), f[2], "", f[4], {}, {}, time_of(f[5]), time_of(f[6])};
-    if (row.nodes == "None assigned") row.nodes.clear();
-    if (is_terminal(row.state)) set_exit_code(row, f[3]);
-    for (const int index : ids->indices) add(rows, f[0], index, row);
-  }
+  const CommandResult result =
+      run({"sacct", "-X", "-P", "--noheader", "--name=" + joined(tokens), "-S", from.data(), "-o", sacct_format});
+  if (result.exit_code == 0) return read_sacct(result.out, tokens);
+  JobRows rows;
+  rows.problem = problem_of("sacct", result, timeout_);
   return rows;
 }
 
-std::string SlurmClient::cancel(const std::vector<std::string>& jobs) {
+CancelAnswer SlurmClient::cancel(const std::vector<std::string>& jobs) {
   std::vector<std::string> arguments{"scancel"};
   arguments.insert(arguments.end(), jobs.begin(), jobs.end());
   const CommandResult result = run(arguments);
-  return result.exit_code == 0 ? "" : problem_of("scancel", result, timeout_);
+  if (result.exit_code == 0) return {};
+  return {!is_silence(result), problem_of("scancel", result, timeout_)};
 }
 
 CommandResult SlurmClient::show_config() { return run({"scontrol", "show", "config"}); }
 
 CommandResult SlurmClient::show_nodes(const std::string& partition) {
-  std::vector<std::string> arguments{"sinfo", "--noheader", "-o", "%P|%a|%l|%D|%c|%m|%G"};
+  std::vector<std::string> arguments{"sinfo", "--noheader", "--exact", "-o", sinfo_format};
   if (!partition.empty()) arguments.push_back("--partition=" + partition);
   return run(arguments);
 }

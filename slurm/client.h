@@ -2,17 +2,15 @@
 //
 // Exit code and standard output decide, never standard error: sbatch warns there and succeeds. Each command has a
 // timeout, runs without the SLURM_*, SBATCH_*, ... of the shell it came from (they would override the script), and is
-// counted.
+// counted. Which cluster is asked is said to each of them.
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "slurm/job_state.h"
+#include "slurm/job_rows.h"
+#include "slurm/profile.h"
 
 namespace wansweep {
 
@@ -30,30 +28,16 @@ struct SubmitAnswer {
   std::string message;  // sbatch's, when refused or unknown
 };
 
-// A member of an array is named by the array's name (our token) and its index.
-using MemberKey = std::pair<std::string, int>;
-
-struct JobRow {
-  int64_t array_job = 0;
-  JobState state = JobState::unknown;
-  std::string word;    // Slurm's own
-  std::string reason;  // why it waits
-  std::string nodes;
-  std::optional<int> exit_code;
-  std::optional<int> signal;
-  std::string started_at;  // ISO 8601, UTC; empty: not yet
-  std::string ended_at;
-};
-
-struct JobRows {
-  bool answered = false;  // whether the command came back with an answer, empty or not
-  std::string problem;    // why not
-  std::map<MemberKey, JobRow> rows;
+struct CancelAnswer {
+  bool answered = true;  // false: Slurm was silent
+  std::string problem;   // empty: done
 };
 
 class SlurmClient {
  public:
-  explicit SlurmClient(int64_t timeout_seconds) : timeout_(timeout_seconds) {}
+  // `cluster`: which one, where a Slurm has several; empty: the one that its slurm.conf names.
+  SlurmClient(int64_t timeout_seconds, std::string cluster) : timeout_(timeout_seconds), cluster_(std::move(cluster)) {}
+  explicit SlurmClient(const ClusterProfile& profile) : SlurmClient(profile.command_timeout, profile.cluster) {}
 
   // `directory` becomes the job's working directory, where Slurm's own output goes.
   SubmitAnswer submit(const std::string& script, const std::string& directory);
@@ -61,10 +45,10 @@ class SlurmClient {
   JobRows queue(const std::vector<std::string>& tokens);
   // What sacct knows of jobs submitted since `since` (seconds of the epoch).
   JobRows accounting(const std::vector<std::string>& tokens, int64_t since);
-  // "ID" or "ID_INDEX"; empty: done, else what scancel says.
-  std::string cancel(const std::vector<std::string>& jobs);
+  // "ID" or "ID_INDEX".
+  CancelAnswer cancel(const std::vector<std::string>& jobs);
   CommandResult show_config();
-  CommandResult show_nodes(const std::string& partition);  // sinfo: PARTITION|AVAIL|TIMELIMIT|NODES|CPUS|MEMORY|GRES
+  CommandResult show_nodes(const std::string& partition);  // sinfo: see node_list.h
 
   int calls() const { return calls_; }
 
@@ -72,6 +56,7 @@ class SlurmClient {
   CommandResult run(std::vector<std::string> arguments);
 
   int64_t timeout_;
+  std::string cluster_;
   int calls_ = 0;
 };
 

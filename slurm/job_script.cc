@@ -16,14 +16,29 @@ namespace {
 using kainjow::mustache::data;
 
 std::string launch_command(const ClusterProfile& profile, const ResourceShape& shape) {
-  if (profile.launcher == "mpirun") {
-    return fmt::format("mpirun -n {} --bind-to {}", shape.ranks, profile.binding == "none" ? "none" : "core");
+  switch (profile.launcher) {
+    case RankLauncher::mpirun:
+      return fmt::format("mpirun -n {} --bind-to {}", shape.ranks,
+                         profile.binding == CoreBinding::none ? "none" : "core");
+    case RankLauncher::srun:
+      break;
   }
   // srun takes neither the number of cores a rank from the job, nor, with more GPUs than one a rank, all of them for
   // each.
-  return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1", profile.mpi,
-                     shape.ranks, shape.cores_per_rank, profile.binding,
+  return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1",
+                     shell_word(profile.mpi), shape.ranks, shape.cores_per_rank, name_of(profile.binding),
                      shape.gpus_per_node > 0 ? "--gpu-bind=none " : "");
+}
+
+// 0 would not be refused by Slurm: as a time limit it means none, as memory all that the node has.
+void check_shape(const ResourceShape& shape) {
+  for (const auto& [what, amount] : {std::pair{"nodes", shape.nodes},
+                                     {"ranks", shape.ranks},
+                                     {"cores a rank", shape.cores_per_rank},
+                                     {"MiB of memory a node", shape.memory_per_node},
+                                     {"seconds of time limit", shape.seconds}}) {
+    if (amount < 1) throw bad_input(fmt::format("a job that asks for {} {}; at least 1 is needed", amount, what));
+  }
 }
 
 // An empty value leaves its section out.
@@ -47,10 +62,13 @@ data site_options(const ClusterProfile& profile, const ResourceShape& shape) {
   data list(data::type::list);
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
+    check_slurm_word(value, name,
+                     "job script");  // a submission's own profile is read from a file that others may write
     data each;
     each.set("option", fmt::format("--{}={}", name, value));
     list.push_back(each);
   };
+  add("clusters", profile.cluster);
   add("partition", profile.partition);
   add("account", profile.account);
   add("qos", profile.qos);
@@ -74,6 +92,7 @@ data modules_of(const ClusterProfile& profile) {
 
 std::string render_job_script(const JobScript& job, const ClusterProfile& profile) {
   const ResourceShape& shape = job.shape;
+  check_shape(shape);
   data values;
   values.set("version", version);
   values.set("revision", git_revision);
@@ -96,6 +115,7 @@ std::string render_job_script(const JobScript& job, const ClusterProfile& profil
   values.set("submission", shell_quote(job.submission));
   values.set("attempts", shell_quote(job.attempts));
   values.set("worker", shell_quote(job.worker));
+  values.set("has_modules", data(!profile.modules.empty()));
   values.set("modules", modules_of(profile));
   values.set("environment", environment_of(profile));
   set_optional(values, "scratch", profile.scratch.empty() ? "" : shell_quote(profile.scratch));

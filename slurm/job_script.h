@@ -35,7 +35,7 @@ struct JobScript {
   ResourceShape shape;
 };
 
-// Throws bad_input when the profile cannot say it on an #SBATCH line.
+// Throws bad_input for a shape that asks for less than one of anything: Slurm reads --time=0 as no limit.
 std::string render_job_script(const JobScript& job, const ClusterProfile& profile);
 
 }  // namespace wansweep

@@ -43,45 +43,58 @@ constexpr std::array<SlurmWord, 29> slurm_words{{
     {"EXPEDITING", JobState::queued},
 }};
 
-struct Meaning {
-  JobState state;
-  std::string_view name;
-  std::string_view meaning;
-};
-
-constexpr std::array<Meaning, 12> meanings{{
-    {JobState::queued, "queued", "waits in Slurm's queue"},
-    {JobState::running, "running", "runs, or is ending"},
-    {JobState::completed, "completed", "ended with exit code 0"},
-    {JobState::failed, "failed", "ended with another exit code, or by a signal"},
-    {JobState::cancelled, "cancelled", "cancelled by a user or an administrator; never tried again by itself"},
-    {JobState::timeout, "timeout", "reached its time limit; needs more time"},
-    {JobState::out_of_memory, "out_of_memory", "took more host memory than it asked for; needs more memory"},
-    {JobState::node_failure, "node_failure", "its node failed; goes again on another node"},
-    {JobState::boot_failure, "boot_failure", "its node did not start; goes again on another node"},
-    {JobState::preempted, "preempted", "made way for another job; goes again"},
-    {JobState::lost, "lost", "Slurm no longer knows it, and it left no completion record"},
-    {JobState::unknown, "unknown", "Slurm says a word that wansweep does not know"},
-}};
-
-const Meaning& row_of(JobState state) {
-  return *std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& row) { return row.state == state; });
-}
-
 }  // namespace
 
-std::string_view name_of(JobState state) { return row_of(state).name; }
+JobState job_state_named(std::string_view name) { return value_named<JobState>(name).value_or(JobState::unknown); }
 
-JobState job_state_named(std::string_view name) {
-  const auto found =
-      std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& row) { return row.name == name; });
-  return found != meanings.end() ? found->state : JobState::unknown;
+std::string_view meaning_of(JobState state) {
+  switch (state) {
+    case JobState::queued:
+      return "waits in Slurm's queue";
+    case JobState::running:
+      return "runs, or is ending";
+    case JobState::completed:
+      return "ended with exit code 0";
+    case JobState::failed:
+      return "ended with another exit code, or by a signal";
+    case JobState::cancelled:
+      return "cancelled by a user or an administrator; never tried again by itself";
+    case JobState::timeout:
+      return "reached its time limit; needs more time";
+    case JobState::out_of_memory:
+      return "took more host memory than it asked for; needs more memory";
+    case JobState::node_failure:
+      return "its node failed; goes again on another node";
+    case JobState::boot_failure:
+      return "its node did not start; goes again on another node";
+    case JobState::preempted:
+      return "made way for another job; goes again";
+    case JobState::lost:
+      return "Slurm no longer knows it, and it left no completion record";
+    case JobState::unknown:
+      return "what became of it cannot be told";
+  }
+  return {};
 }
 
-std::string_view meaning_of(JobState state) { return row_of(state).meaning; }
-
 bool is_terminal(JobState state) {
-  return state != JobState::queued && state != JobState::running && state != JobState::unknown;
+  switch (state) {
+    case JobState::queued:
+    case JobState::running:
+    case JobState::unknown:
+      return false;
+    case JobState::completed:
+    case JobState::failed:
+    case JobState::cancelled:
+    case JobState::timeout:
+    case JobState::out_of_memory:
+    case JobState::node_failure:
+    case JobState::boot_failure:
+    case JobState::preempted:
+    case JobState::lost:
+      return true;
+  }
+  return false;
 }
 
 JobState job_state_from(std::string_view slurm) {

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "base/enum_names.h"
+
 namespace wansweep {
 
 enum class JobState {
@@ -17,11 +19,39 @@ enum class JobState {
   boot_failure,
   preempted,
   lost,     // Slurm does not know it
-  unknown,  // a word that this table does not have: never taken for an end, nor for success
+  unknown,  // a word that this table does not have, or no answer: never taken for an end, nor for success
 };
 
-// "out_of_memory", as state.json and the database have it.
-std::string_view name_of(JobState state);
+// As state.json and the database have it.
+constexpr std::string_view name_of(JobState state) {
+  switch (state) {
+    case JobState::queued:
+      return "queued";
+    case JobState::running:
+      return "running";
+    case JobState::completed:
+      return "completed";
+    case JobState::failed:
+      return "failed";
+    case JobState::cancelled:
+      return "cancelled";
+    case JobState::timeout:
+      return "timeout";
+    case JobState::out_of_memory:
+      return "out_of_memory";
+    case JobState::node_failure:
+      return "node_failure";
+    case JobState::boot_failure:
+      return "boot_failure";
+    case JobState::preempted:
+      return "preempted";
+    case JobState::lost:
+      return "lost";
+    case JobState::unknown:
+      return "unknown";
+  }
+  return {};
+}
 
 // The state that name_of gave `name` for; `unknown` for any other.
 JobState job_state_named(std::string_view name);

@@ -1,20 +1,26 @@
+// One table of keys says how each is read from TOML and written to JSON. What goes onto an #SBATCH line is checked
+// here, once: such a line has no quoting that holds for every character.
+
 #include "slurm/profile.h"
 
 #include <fmt/format.h>
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
 #include "base/nearest_name.h"
 #include "base/toml_depth.h"
-#include "schema/run_settings.h"
 
 namespace wansweep {
 namespace {
@@ -30,16 +36,20 @@ enum class Kind {
   count,
 };
 
+constexpr int64_t most_count = 1'000'000'000;      // of anything: seconds, MiB, nodes; a product of two still fits
+constexpr int64_t most_seconds_of_notice = 65535;  // what Slurm takes in --signal=...@N
+
 struct Key {
   std::string_view name;
   Kind kind;
   std::variant<std::string Profile::*, int64_t Profile::*, double Profile::*, std::vector<std::string> Profile::*,
-               std::map<std::string, std::string> Profile::*>
+               std::map<std::string, std::string> Profile::*, RankLauncher Profile::*, CoreBinding Profile::*>
       member;
 };
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> table{
+      {"cluster", Kind::slurm_word, &Profile::cluster},
       {"partition", Kind::slurm_word, &Profile::partition},
       {"account", Kind::slurm_word, &Profile::account},
       {"qos", Kind::slurm_word, &Profile::qos},
@@ -77,6 +87,9 @@ std::string where_of(const std::string& file, const toml::node& node) {
 std::string text_of(const toml::node& node, const Key& key, const std::string& file) {
   const auto text = node.value<std::string>();
   if (!text || !node.is_string()) throw bad_input(fmt::format("{}: {} must be text", where_of(file, node), key.name));
+  if (text->find('\0') != std::string::npos) {
+    throw bad_input(fmt::format("{}: {} holds a NUL character, which no script can", where_of(file, node), key.name));
+  }
   if (key.kind == Kind::slurm_word) check_slurm_word(*text, key.name, where_of(file, node));
   return *text;
 }
@@ -84,8 +97,9 @@ std::string text_of(const toml::node& node, const Key& key, const std::string& f
 template <class Number>
 Number number_of(const toml::node& node, const Key& key, const std::string& file) {
   const auto number = node.value<Number>();
-  if (!number || !node.is_number() || *number < 0) {
-    throw bad_input(fmt::format("{}: {} must be a number, 0 or more", where_of(file, node), key.name));
+  // Written so that nan is refused too.
+  if (!number || !node.is_number() || !(*number >= 0 && *number <= static_cast<Number>(most_count))) {
+    throw bad_input(fmt::format("{}: {} must be a number from 0 to {}", where_of(file, node), key.name, most_count));
   }
   return *number;
 }
@@ -111,6 +125,16 @@ struct Setter {
     }
     profile.*member = seconds;
   }
+  template <NamedEnum E>
+  void operator()(E Profile::*member) const {
+    const std::string text = text_of(node, key, file);
+    const std::optional<E> value = value_named<E>(text);
+    if (!value) {
+      throw bad_input(fmt::format("{}: {} is {}; {} is possible", where_of(file, node), key.name, Json(text).dump(),
+                                  fmt::join(names_of<E>(), " or ")));
+    }
+    profile.*member = *value;
+  }
   void operator()(std::vector<std::string> Profile::*member) const {
     const toml::array* list = node.as_array();
     if (list == nullptr) throw bad_input(fmt::format("{}: {} must be a list", where_of(file, node), key.name));
@@ -131,13 +155,6 @@ struct Setter {
 };
 
 void check(const Profile& profile) {
-  const auto one_of = [&](const char* key, const std::string& value, const char* a, const char* b) {
-    if (value != a && value != b) {
-      throw bad_input(fmt::format("{}: {} is {}; {} or {} is possible", profile.file, key, Json(value).dump(), a, b));
-    }
-  };
-  one_of("launcher", profile.launcher, "srun", "mpirun");
-  one_of("binding", profile.binding, "cores", "none");
   for (const auto& [key, value] : {std::pair{"gpus_per_node", profile.gpus_per_node},
                                    {"cores_per_node", profile.cores_per_node},
                                    {"memory_per_node", profile.memory_per_node},
@@ -147,7 +164,31 @@ void check(const Profile& profile) {
                                    {"command_timeout", profile.command_timeout}}) {
     if (value < 1) throw bad_input(fmt::format("{}: {} is needed, 1 or more", profile.file, key));
   }
-  if (profile.teraflops_per_rank <= 0) throw bad_input(profile.file + ": teraflops_per_rank must be above 0");
+  if (!(profile.teraflops_per_rank > 0)) throw bad_input(profile.file + ": teraflops_per_rank must be above 0");
+  if (profile.signal_before_end > most_seconds_of_notice) {
+    throw bad_input(fmt::format("{}: signal_before_end is {}; Slurm takes {} at most", profile.file,
+                                profile.signal_before_end, most_seconds_of_notice));
+  }
+  if (profile.cluster.find(',') != std::string::npos || profile.cluster == "all") {
+    throw bad_input(fmt::format("{}: cluster is {}; one cluster's name is needed", profile.file, profile.cluster));
+  }
+}
+
+// Slurm's own programs follow these variables; ours name the cluster to each of them instead, also in a later shell.
+void take_cluster_of_environment(Profile& profile) {
+  if (!profile.cluster.empty()) return;
+  for (const char* variable : {"SBATCH_CLUSTERS", "SLURM_CLUSTERS"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string cluster = value;
+    if (cluster.find(',') != std::string::npos || cluster == "all") {
+      throw bad_input(fmt::format("{} is {}; a sweep is submitted to one cluster: name it in {} as cluster = \"...\"",
+                                  variable, cluster, profile.file));
+    }
+    check_slurm_word(cluster, variable, "environment");
+    profile.cluster = cluster;
+    return;
+  }
 }
 
 // Where NAME.toml is looked for; the second is where wansweep was built.
@@ -168,15 +209,17 @@ std::string known_profiles() {
 
 }  // namespace
 
-void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
-  const auto plain = [](char c) {
+bool is_slurm_word(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("_.:,=+@&|*-[]").find(c) != std::string_view::npos;
-  };
-  if (!std::all_of(text.begin(), text.end(), plain)) {
-    throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
-                                Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
-  }
+  });
+}
+
+void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
+  if (is_slurm_word(text)) return;
+  throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
+                              Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
 }
 
 ClusterProfile parse_profile(const std::string& text, const std::string& file) {
@@ -213,11 +256,11 @@ ClusterProfile read_profile(const std::string& name) {
     for (const fs::path& folder : profile_folders()) candidates.push_back(folder / (name + ".toml"));
   }
   for (const fs::path& file : candidates) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream || fs::is_directory(file)) continue;
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return parse_profile(text.str(), file.string());
+    const std::optional<std::string> text = read_text_if_there(file.string());
+    if (!text) continue;
+    Profile profile = parse_profile(*text, file.string());
+    take_cluster_of_environment(profile);
+    return profile;
   }
   throw bad_input(fmt::format("cluster {}: no such profile; there are {}, or give the path of a .toml file", name,
                               known_profiles()));
@@ -225,20 +268,38 @@ ClusterProfile read_profile(const std::string& name) {
 
 std::string profile_to_json(const ClusterProfile& profile) {
   Json json{{"name", profile.name}, {"file", profile.file}};
+  const auto plain = [](const auto& value) -> Json {
+    if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
+      return name_of(value);
+    } else {
+      return value;
+    }
+  };
   for (const Key& key : keys()) {
-    std::visit([&](auto member) { json[std::string(key.name)] = profile.*member; }, key.member);
+    std::visit([&](auto member) { json[std::string(key.name)] = plain(profile.*member); }, key.member);
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 ClusterProfile profile_from_json(const std::string& text, const std::string& where) {
+  const Json json = parse_json_object(text, where);
   try {
-    const Json json = Json::parse(text);
     Profile profile;
     profile.name = json.at("name");
     profile.file = json.at("file");
+    const auto set = [&where]<class T>(T& value, const Json& found, std::string_view key) {
+      if constexpr (std::is_enum_v<T>) {
+        const std::optional<T> named = value_named<T>(found.get<std::string>());
+        if (!named) throw bad_input(fmt::format("{}: {} is {}", where, key, found.dump()));
+        value = *named;
+      } else {
+        found.get_to(value);
+      }
+    };
     for (const Key& key : keys()) {
-      std::visit([&](auto member) { json.at(std::string(key.name)).get_to(profile.*member); }, key.member);
+      const auto found = json.find(std::string(key.name));
+      if (found == json.end()) continue;  // a wansweep before this key wrote it
+      std::visit([&](auto member) { set(profile.*member, *found, key.name); }, key.member);
     }
     return profile;
   } catch (const Json::exception& error) {

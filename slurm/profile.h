@@ -7,11 +7,42 @@
 #include <string_view>
 #include <vector>
 
+#include "base/enum_names.h"
+
 namespace wansweep {
+
+// What starts the ranks inside a job.
+enum class RankLauncher { srun, mpirun };
+
+constexpr std::string_view name_of(RankLauncher launcher) {
+  switch (launcher) {
+    case RankLauncher::srun:
+      return "srun";
+    case RankLauncher::mpirun:
+      return "mpirun";
+  }
+  return {};
+}
+
+// What it binds each of them to.
+enum class CoreBinding { cores, none };
+
+constexpr std::string_view name_of(CoreBinding binding) {
+  switch (binding) {
+    case CoreBinding::cores:
+      return "cores";
+    case CoreBinding::none:
+      return "none";
+  }
+  return {};
+}
 
 struct ClusterProfile {
   std::string name;
   std::string file;
+  // Which cluster every Slurm command is about (--clusters), where a Slurm has several. Empty: the one that the
+  // environment's SLURM_CLUSTERS or SBATCH_CLUSTERS names when the profile is read, or else slurm.conf's own.
+  std::string cluster;
   // What a job asks for. Empty: Slurm's or the site's default.
   std::string partition;
   std::string account;
@@ -32,23 +63,27 @@ struct ClusterProfile {
   int64_t shortest_time = 300;          // seconds asked for, at least
   int64_t host_memory_per_rank = 1024;  // MiB beside weights: libraries, buffers
   // How the job starts its ranks.
-  std::string launcher = "srun";  // srun | mpirun
-  std::string mpi = "pmix";       // srun --mpi
-  std::string binding = "cores";  // cores | none
+  RankLauncher launcher = RankLauncher::srun;
+  std::string mpi = "pmix";  // srun --mpi
+  CoreBinding binding = CoreBinding::cores;
   std::vector<std::string> modules;
   std::map<std::string, std::string> environment;
   std::string scratch;              // TMPDIR of the job; empty: as the node has it
   int64_t signal_before_end = 120;  // seconds before the limit at which the worker is asked to stop
   // How Slurm is asked.
-  int64_t poll_seconds = 30;     // between two looks, at least
+  int64_t poll_seconds = 30;     // between two questions, at least
   int64_t lost_seconds = 60;     // for how long Slurm must not know a job before it is lost
   int64_t command_timeout = 60;  // seconds that one Slurm command may take
 };
 
 // `name` is a name (slurm/NAME.toml here, or among those that came with wansweep) or a path of a .toml file. Throws
-// bad_input: an unknown name with those there are; an unknown key with the nearest; a value that is wrong.
+// bad_input: an unknown name with those there are; an unknown key with the nearest; a value that is wrong; an
+// environment that names several clusters.
 ClusterProfile read_profile(const std::string& name);
 ClusterProfile parse_profile(const std::string& text, const std::string& file);
+
+// Whether `text` can stand on an #SBATCH line as it is.
+bool is_slurm_word(std::string_view text);
 
 // Throws bad_input when Slurm cannot take `text` as the value of `key` on an #SBATCH line.
 void check_slurm_word(const std::string& text, std::string_view key, const std::string& where);

@@ -26,26 +26,22 @@ RetryDecision unchanged(std::string why) { return {true, 1, 1, false, std::move(
 RetryDecision by_exit_code(std::optional<int> exit_code, const RetryFactors& factors) {
   const ExitCodeInfo* info = exit_code ? find_exit_code(*exit_code) : nullptr;
   if (info == nullptr) return unchanged("again: the worker left no word on why it failed");
-  switch (info->code) {
-    case ExitCode::ok:
-      return unchanged("again: it ended well, and its record is missing or damaged");
-    case ExitCode::interrupted:
-      return with_more_time(factors);
-    case ExitCode::host_memory:
-      return with_more_memory(factors);
-    case ExitCode::device_memory:
-      return never("the device has too little memory: change offload or device_memory");
-    default:
-      break;
+  if (info->code == ExitCode::ok) return unchanged("again: it ended well, and its record is missing or damaged");
+  if (info->code == ExitCode::interrupted) return with_more_time(factors);
+  if (info->code == ExitCode::host_memory) return with_more_memory(factors);
+  if (info->code == ExitCode::device_memory) {
+    return never("the device has too little memory: change offload or device_memory");
   }
   switch (info->retry) {
     case Retry::elsewhere:
       return elsewhere();
     case Retry::as_is:
       return unchanged(fmt::format("again: {}", info->meaning));
-    default:
+    case Retry::never:
+    case Retry::with_change:
       return never(std::string(info->meaning));
   }
+  return never(std::string(info->meaning));
 }
 
 }  // namespace

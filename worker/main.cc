@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/standard_output.h"
 #include "schema/completion.h"
 #include "worker/comm/launcher.h"
 #include "worker/comm/mpi_world.h"
@@ -68,7 +69,7 @@ int main(int argc, char** argv) {
   try {
     MpiWorld world(&argc, &argv);
     install_signal_handlers();
-    return run(world, argc, argv);
+    return finish_standard_output("wansweep-worker", run(world, argc, argv));
   } catch (const Error& error) {
     report("", 0, error.code(), error.what());
     MpiWorld::abort(error.code());

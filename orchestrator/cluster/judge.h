@@ -1,26 +1,29 @@
-// What one look at Slurm and at the attempt's files says of an attempt. A function of its evidence alone.
+// What one poll of Slurm and the attempt's own files say of an attempt. A function of its evidence alone.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "slurm/client.h"
+#include "orchestrator/sweep/attempt_outcome.h"
+#include "slurm/job_rows.h"
 
 namespace wansweep {
 
-// What earlier looks found: slurm.json in the attempt's directory.
-struct LookMemory {
+// What earlier polls found: slurm.json in the attempt's directory.
+struct PollMemory {
   JobRow row;                // as Slurm told it last; its state may be `unknown` when it never did
-  int64_t absent_since = 0;  // seconds of the epoch; 0: Slurm knew it at the last look
-  int absent_looks = 0;
-  int64_t ended_since = 0;  // since when Slurm says that it ended; 0: it does not
+  int64_t absent_since = 0;  // seconds of the epoch; 0: Slurm knew it at the last poll
+  int absent_polls = 0;
+  int64_t ended_since = 0;     // since when Slurm says that it ended; 0: it does not
+  std::string requeued_after;  // Slurm's word for an end after which it came back to the queue; empty: it never did
 };
 
 struct Evidence {
   std::optional<JobRow> row;  // squeue's, or else sacct's
-  bool asked_all = false;  // squeue and, where there is accounting, sacct answered: no row means that it is not known
-  bool record_whole = false;   // completed.json, borne out by the traces
+  // Slurm was asked, and everything it said could be read: no row means that it does not know the job.
+  bool slurm_knows_all = false;
+  RecordWitness record;        // of completed.json and the traces
   bool worker_failed = false;  // failure.json is there
   int64_t now = 0;
   int64_t lost_seconds = 0;
@@ -28,11 +31,11 @@ struct Evidence {
 
 struct Verdict {
   JobState state = JobState::unknown;
-  bool final = false;  // false: look again
+  bool final = false;  // false: ask again
   std::string line;    // what there is to say beside the state
-  LookMemory memory;
+  PollMemory memory;
 };
 
-Verdict judge(const Evidence& evidence, LookMemory memory);
+Verdict judge(const Evidence& evidence, PollMemory memory);
 
 }  // namespace wansweep

@@ -1,229 +1,199 @@
+// Each attempt is judged and written down on its own: one whose files cannot be read or written costs a line, and hides
+// no other. An attempt of a submission whose fate is not settled is judged only where Slurm has it, so that a job which
+// is slow to appear is not taken for a lost one (settle.h decides that).
+
 #include "orchestrator/cluster/poll.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <set>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "orchestrator/cluster/ask_slurm.h"
 #include "orchestrator/cluster/job_end.h"
+#include "orchestrator/cluster/job_output.h"
+#include "orchestrator/cluster/live_attempts.h"
 #include "orchestrator/cluster/poll_record.h"
-#include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
 namespace {
 
-// Attempts of Slurm's that have no end yet, and the submissions that they are members of.
-struct LiveAttempts {
-  std::vector<Attempt> attempts;
-  std::map<std::string, Submission> submissions;
-  std::vector<std::string> tokens;  // of those that Slurm has, or may have
-};
+// Seconds by which Slurm's clock may seem to differ from ours before people are told.
+constexpr int64_t clock_tolerance = 10;
 
-LiveAttempts find_live(const std::string& sweep_directory) {
-  LiveAttempts live;
-  for (auto& [run, attempt] : newest_attempts(sweep_directory)) {
-    if (attempt.launcher == Launcher::slurm && !attempt.state) live.attempts.push_back(attempt);
+std::string line_of_end(const Attempt& attempt, const Submission& submission, const Verdict& verdict) {
+  if (verdict.state == JobState::completed) return verdict.line;
+  const std::string said = last_words(attempt, submission);
+  const std::string meaning(meaning_of(verdict.state));
+  std::string line;
+  if (verdict.state != JobState::failed) {
+    line = said.empty() ? meaning : fmt::format("{}; last said: {}", meaning, said);
+  } else {
+    line = !said.empty() ? said : !verdict.line.empty() ? verdict.line : meaning;
   }
-  std::set<std::string> wanted;
-  for (const Attempt& attempt : live.attempts) wanted.insert(attempt.submission);
-  for (Submission& submission : read_submissions(sweep_directory)) {
-    if (!wanted.contains(submission.token)) continue;
-    live.tokens.push_back(submission.token);
-    live.submissions.emplace(submission.token, std::move(submission));
-  }
-  return live;
+  if (!verdict.memory.requeued_after.empty()) line += fmt::format("; requeued after {}", verdict.memory.requeued_after);
+  if (!verdict.memory.row.nodes.empty()) line += fmt::format(" (on {})", verdict.memory.row.nodes);
+  return line;
 }
 
-bool is_absent_accounting(const std::string& problem) {
-  return problem.find("storage is disabled") != std::string::npos;
-}
-
-struct Rows {
-  JobRows queue;
-  JobRows accounting;
-  bool asked_all = false;
-  std::vector<std::string> problems;
-
-  std::optional<JobRow> find(const Attempt& attempt) const {
-    const MemberKey key{attempt.submission, attempt.index};
-    for (const JobRows* rows : {&queue, &accounting}) {
-      const auto found = rows->rows.find(key);
-      if (found != rows->rows.end()) return found->second;
-    }
-    return std::nullopt;
-  }
-};
-
-// squeue knows what lives and what ended lately; sacct is asked only when some attempt is not among them.
-Rows ask(SlurmClient& client, const LiveAttempts& live) {
-  Rows rows;
-  rows.queue = client.queue(live.tokens);
-  if (!rows.queue.answered) {
-    rows.problems.push_back(rows.queue.problem);
-    return rows;
-  }
-  const bool all_known = std::all_of(live.attempts.begin(), live.attempts.end(), [&](const Attempt& attempt) {
-    return rows.queue.rows.contains({attempt.submission, attempt.index});
-  });
-  if (all_known) {
-    rows.asked_all = true;
-    return rows;
-  }
-  int64_t since = seconds_now();
-  for (const auto& [token, submission] : live.submissions) since = std::min(since, submission.created_at);
-  rows.accounting = client.accounting(live.tokens, since - clock_slack);
-  rows.asked_all = rows.accounting.answered || is_absent_accounting(rows.accounting.problem);
-  if (!rows.accounting.answered) rows.problems.push_back(rows.accounting.problem);
-  return rows;
-}
-
-// Where Slurm only watches memory (no cgroup), a job that it kills for that is FAILED, and only its output tells why.
-bool was_killed_for_memory(const Attempt& attempt, const Submission& submission) {
-  for (const std::string& file :
-       {fmt::format("{}/slurm-{}.out", submission.directory, attempt.index), attempt.directory + "/stderr.log"}) {
-    std::ifstream stream(file, std::ios::binary);
-    for (std::string line; std::getline(stream, line);) {
-      if (line.starts_with("slurmstepd") && line.find("xceeded ") != std::string::npos &&
-          line.find("memory limit") != std::string::npos) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-void settle(Attempt& attempt, const Verdict& verdict) {
+void write_end(Attempt& attempt, const Submission& submission, const Verdict& verdict) {
   const JobRow& row = verdict.memory.row;
   AttemptState state;
   state.end = end_of(verdict.state);
   state.started_at = row.started_at;
   state.ended_at = row.ended_at.empty() ? timestamp_now() : row.ended_at;
-  state.exit_code = row.exit_code;
-  state.signal = row.signal;
-  if (verdict.state == JobState::completed) {
-    state.line = verdict.line;
-    // The record says so, whatever became of the job behind it.
-    state.exit_code = 0;
-    state.signal.reset();
-  } else {
-    const std::string said = failure_line(attempt.directory);
-    state.line = verdict.state == JobState::failed ? said : std::string(meaning_of(verdict.state));
-    if (verdict.state != JobState::failed && !said.empty()) state.line += "; last said: " + said;
-    if (state.line.empty()) state.line = verdict.line.empty() ? meaning_of(verdict.state) : verdict.line;
-    if (!row.nodes.empty()) state.line += fmt::format(" (on {})", row.nodes);
+  state.line = line_of_end(attempt, submission, verdict);
+  switch (verdict.state) {
+    case JobState::completed:
+      state.exit_code = 0;  // the record says so, whatever became of the job behind it
+      break;
+    case JobState::failed:
+      state.exit_code = row.exit_code;
+      state.signal = row.signal;
+      break;
+    case JobState::cancelled:
+    case JobState::timeout:
+    case JobState::out_of_memory:
+    case JobState::node_failure:
+    case JobState::boot_failure:
+    case JobState::preempted:
+    case JobState::lost:
+      // Slurm ended it: what it gives as an exit code beside that, often 0, is none of the worker's.
+      state.signal = row.signal;
+      break;
+    case JobState::queued:
+    case JobState::running:
+    case JobState::unknown:
+      break;
   }
   write_state(attempt, state);
 }
 
-void add_last(SlurmLook& look, const Attempt& attempt) {
+void add_last(SlurmPoll& poll, const Attempt& attempt) {
   LastVerdict last = read_last_verdict(attempt.directory);
-  look.live[attempt.directory] = {last.state, false, last.looked_at == 0 ? "not looked at yet" : last.line,
+  poll.live[attempt.directory] = {last.state, false, last.polled_at == 0 ? "not asked about yet" : last.line,
                                   last.memory};
-  if (last.looked_at != 0) look.age = std::max(look.age, seconds_now() - last.looked_at);
+  if (last.polled_at != 0) poll.age = std::max(poll.age, seconds_now() - last.polled_at);
 }
 
-Evidence evidence_of(const Attempt& attempt, const Rows& rows, int64_t lost_seconds, int64_t now) {
+Evidence evidence_of(const Attempt& attempt, const SlurmWord& word, int64_t lost_seconds, int64_t now) {
   Evidence evidence;
-  evidence.row = rows.find(attempt);
-  evidence.asked_all = rows.asked_all;
+  evidence.row = word.find({attempt.submission, attempt.index});
+  evidence.slurm_knows_all = word.knows_all;
   evidence.now = now;
   evidence.lost_seconds = lost_seconds;
   if (!evidence.row || is_terminal(evidence.row->state)) {
-    evidence.record_whole = !completion_problem(attempt.directory);
-    evidence.worker_failed = std::filesystem::exists(attempt.directory + "/failure.json");
+    evidence.record = read_record(attempt.directory);
+    std::error_code ignored;
+    evidence.worker_failed = std::filesystem::exists(attempt.directory + "/failure.json", ignored);
   }
   return evidence;
+}
+
+// Judges one attempt and writes down what came of it.
+void poll_attempt(SlurmPoll& poll, Attempt& attempt, const Submission& submission, const SlurmWord& word, int64_t now) {
+  const bool found = word.find({attempt.submission, attempt.index}).has_value();
+  if (!word.queue.answered || (!submission.outcome && !found)) {
+    add_last(poll, attempt);
+    return;
+  }
+  const LastVerdict before = read_last_verdict(attempt.directory);
+  Verdict verdict = judge(evidence_of(attempt, word, submission.profile.lost_seconds, now), before.memory);
+  if (verdict.final && verdict.state == JobState::failed && was_killed_for_memory(attempt, submission)) {
+    verdict.state = JobState::out_of_memory;
+  }
+  write_verdict(attempt.directory, before, verdict, now);
+  if (verdict.final) {
+    write_end(attempt, submission, verdict);
+  } else {
+    poll.live[attempt.directory] = std::move(verdict);
+  }
 }
 
 bool too_early(const LiveAttempts& live, int64_t now) {
   int64_t newest = 0;
   for (const Attempt& attempt : live.attempts) {
-    const int64_t looked_at = read_last_verdict(attempt.directory).looked_at;
-    if (looked_at == 0) return false;
-    newest = std::max(newest, looked_at);
+    const int64_t polled_at = read_last_verdict(attempt.directory).polled_at;
+    if (polled_at == 0) return false;
+    newest = std::max(newest, polled_at);
   }
   int64_t interval = 0;
   for (const auto& [token, submission] : live.submissions) {
     interval = std::max(interval, submission.profile.poll_seconds);
   }
-  return now - newest < interval;
+  return now >= newest && now - newest < interval;
 }
 
-int64_t command_timeout(const LiveAttempts& live) {
-  int64_t timeout = 1;
-  for (const auto& [token, submission] : live.submissions) {
-    timeout = std::max(timeout, submission.profile.command_timeout);
+// Seconds of the epoch of "2026-11-26T13:00:00Z"; 0: there is no time.
+int64_t seconds_of(const std::string& time) {
+  std::tm utc{};
+  return strptime(time.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc) != nullptr ? timegm(&utc) : 0;
+}
+
+// A job that started before it was submitted, or will have started: by how many seconds at least the clocks differ.
+int64_t clock_difference(const JobRow& row, const Submission& submission, int64_t now) {
+  const int64_t started = is_terminal(row.state) || row.state == JobState::running ? seconds_of(row.started_at) : 0;
+  if (started == 0) return 0;
+  return std::max<int64_t>({0, submission.created_at - started, started - now});
+}
+
+void add_clock_problem(SlurmPoll& poll, const LiveAttempts& live, const SlurmWords& words, int64_t now) {
+  int64_t difference = 0;
+  for (const Attempt& attempt : live.attempts) {
+    const Submission* submission = live.submission_of(attempt);
+    if (submission == nullptr) continue;
+    const SlurmWord& word = words.by_cluster.at(submission->profile.cluster);
+    if (const auto row = word.find({attempt.submission, attempt.index})) {
+      difference = std::max(difference, clock_difference(*row, *submission, now));
+    }
   }
-  return timeout;
+  if (difference <= clock_tolerance) return;
+  poll.problems.push_back(
+      fmt::format("the clocks of this host and of Slurm's differ by {} s or more; the times of these "
+                  "runs are not comparable between them (their states are)",
+                  difference));
 }
 
 }  // namespace
 
-SlurmLook look_at_slurm(const std::string& sweep_directory, bool force) {
-  LiveAttempts live = find_live(sweep_directory);
+SlurmPoll poll_slurm(const std::string& sweep_directory, bool force) {
+  LiveAttempts live = find_live_attempts(sweep_directory);
   const int64_t now = seconds_now();
-  if (!force && too_early(live, now)) return last_look(sweep_directory);
-  SlurmLook look;
-  if (live.tokens.empty()) return look;
-  SlurmClient client(command_timeout(live));
-  const Rows rows = ask(client, live);
-  look.calls = client.calls();
-  look.problems = rows.problems;
+  if (!force && too_early(live, now)) return last_poll(sweep_directory);
+  SlurmPoll poll;
+  poll.problems = live.problems;
+  const SlurmWords words = ask_about(live);
+  poll.calls = words.calls;
+  for (const auto& [cluster, word] : words.by_cluster) {
+    poll.complete &= word.queue.complete() && word.accounting.unread.empty();
+    poll.problems.insert(poll.problems.end(), word.problems.begin(), word.problems.end());
+  }
+  add_clock_problem(poll, live, words, now);
   for (Attempt& attempt : live.attempts) {
-    const auto found = live.submissions.find(attempt.submission);
-    if (!rows.queue.answered || found == live.submissions.end() || !found->second.outcome) {
-      // Without an answer nothing is learned; of an unsettled submission, only where Slurm has it.
-      if (!rows.queue.answered || found == live.submissions.end() || !rows.find(attempt)) {
-        add_last(look, attempt);
-        continue;
-      }
+    const Submission* submission = live.submission_of(attempt);
+    if (submission == nullptr) {
+      add_last(poll, attempt);
+      continue;
     }
-    const LastVerdict before = read_last_verdict(attempt.directory);
-    Verdict verdict = judge(evidence_of(attempt, rows, found->second.profile.lost_seconds, now), before.memory);
-    if (verdict.final && verdict.state == JobState::failed && was_killed_for_memory(attempt, found->second)) {
-      verdict.state = JobState::out_of_memory;
-    }
-    write_verdict(attempt.directory, before, verdict, now);
-    if (verdict.final) {
-      settle(attempt, verdict);
-    } else {
-      look.live[attempt.directory] = std::move(verdict);
+    try {
+      poll_attempt(poll, attempt, *submission, words.by_cluster.at(submission->profile.cluster), now);
+    } catch (const Error& error) {
+      poll.problems.emplace_back(error.what());
+      add_last(poll, attempt);
     }
   }
-  return look;
+  return poll;
 }
 
-SlurmLook last_look(const std::string& sweep_directory) {
-  SlurmLook look;
-  for (const Attempt& attempt : find_live(sweep_directory).attempts) add_last(look, attempt);
-  return look;
-}
-
-std::vector<std::string> cancel_live(const std::string& sweep_directory, const std::string& run) {
-  const LiveAttempts live = find_live(sweep_directory);
-  std::map<int64_t, std::vector<int>> members;
-  for (const Attempt& attempt : live.attempts) {
-    const auto found = live.submissions.find(attempt.submission);
-    if (found == live.submissions.end() || !found->second.outcome || found->second.outcome->job_id == 0) continue;
-    if (!run.empty() && attempt.run != run) continue;
-    members[found->second.outcome->job_id].push_back(attempt.index);
-  }
-  std::vector<std::string> jobs;
-  for (const auto& [job, indices] : members) {
-    if (run.empty()) {
-      jobs.push_back(std::to_string(job));  // the array whole: one word, not a thousand
-    } else {
-      for (const int index : indices) jobs.push_back(fmt::format("{}_{}", job, index));
-    }
-  }
-  if (jobs.empty()) return jobs;
-  const std::string problem = SlurmClient(command_timeout(live)).cancel(jobs);
-  if (!problem.empty()) throw Error(ExitCode::store_busy, problem);
-  return jobs;
+SlurmPoll last_poll(const std::string& sweep_directory) {
+  SlurmPoll poll;
+  const LiveAttempts live = find_live_attempts(sweep_directory);
+  poll.problems = live.problems;
+  for (const Attempt& attempt : live.attempts) add_last(poll, attempt);
+  return poll;
 }
 
 }  // namespace wansweep

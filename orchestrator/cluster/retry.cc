@@ -1,3 +1,7 @@
+// slurm/retry_policy.h says what helps; here that becomes a request: what the last attempt asked for, times what was
+// granted, on the cluster as its profile is now. A run whose request is beyond a limit is named and left out; the
+// others go.
+
 #include "orchestrator/cluster/retry.h"
 
 #include <fmt/format.h>
@@ -5,16 +9,17 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 
-#include "base/exit_codes.h"
+#include "base/error.h"
+#include "base/json.h"
 #include "base/text_table.h"
 #include "orchestrator/cluster/job_end.h"
 #include "orchestrator/cluster/poll_record.h"
+#include "orchestrator/cluster/shape.h"
 #include "orchestrator/cluster/throttle.h"
 #include "orchestrator/sweep/submission.h"
 
@@ -32,9 +37,22 @@ std::optional<int> exit_code_of(const Attempt& attempt) {
 std::string nodes_of(const Attempt& attempt) {
   std::string nodes = read_last_verdict(attempt.directory).memory.row.nodes;
   if (!nodes.empty()) return nodes;
-  std::ifstream stream(attempt.directory + "/job.json");
-  const nlohmann::json job = nlohmann::json::parse(stream, nullptr, false);
-  return job.is_object() ? job.value("nodes", "") : "";
+  try {
+    const auto job = read_json_object_if_there(attempt.directory + "/job.json");
+    return job ? job->value("nodes", "") : "";
+  } catch (const std::exception&) {
+    return "";  // without them, no node is left out
+  }
+}
+
+// Its job script failed in what the profile says (modules, environment), before the worker could say or break anything.
+bool failed_before_the_worker(const Attempt& attempt) {
+  const auto there = [&](const char* name) {
+    std::error_code ignored;
+    return std::filesystem::exists(attempt.directory + name, ignored);
+  };
+  return attempt.state->end == AttemptEnd::failed && there("/job.json") && !there("/stderr.log") &&
+         !there("/failure.json");
 }
 
 RetryDecision refuse(std::string why) { return {false, 1, 1, false, std::move(why)}; }
@@ -43,22 +61,12 @@ int64_t times(int64_t amount, double factor) {
   return static_cast<int64_t>(std::ceil(static_cast<double>(amount) * factor));
 }
 
-// More than a job may have is refused, naming the limit.
-RetryDecision decide(const Attempt& attempt, const Submission& submission, const RetryGrants& grants) {
-  RetryDecision decision = retry_policy(job_state_of(attempt.state->end), exit_code_of(attempt), grants.factors);
-  if (!decision.retry) return decision;
-  const ClusterProfile& profile = grants.profile ? *grants.profile : submission.profile;
-  const int64_t seconds = times(submission.shape.seconds, decision.time_factor);
-  if (seconds > profile.time_limit) {
-    return refuse(fmt::format("needs {} of time; time_limit is {} (cluster {})", format_duration(seconds),
-                              format_duration(profile.time_limit), profile.name));
+RetryDecision decide(const Attempt& attempt, const RetryGrants& grants) {
+  if (failed_before_the_worker(attempt)) {
+    if (!grants.profile) return refuse("its job failed before the worker started: give --cluster, corrected");
+    return {true, 1, 1, false, "again as the corrected profile says"};
   }
-  const int64_t memory = times(submission.shape.memory_per_node, decision.memory_factor);
-  if (memory > profile.memory_per_node) {
-    return refuse(fmt::format("needs {} MiB of host memory a node; memory_per_node is {} (cluster {})", memory,
-                              profile.memory_per_node, profile.name));
-  }
-  return decision;
+  return retry_policy(job_state_of(attempt.state->end), exit_code_of(attempt), grants.factors);
 }
 
 struct Retried {
@@ -66,24 +74,36 @@ struct Retried {
   const PlannedConfiguration* configuration;
   const Submission* submission;
   RetryDecision decision;
+  ResourceShape shape;
 };
+
+// What it asks for now. Throws bad_input naming the limit when a job may not have that.
+ResourceShape retried_shape(const Retried& retried, const RetryGrants& grants) {
+  const Submission& before = *retried.submission;
+  const ClusterProfile& profile = grants.profile ? *grants.profile : before.profile;
+  ResourceShape shape = before.shape;
+  if (grants.profile) {  // its nodes may be other ones
+    shape = shape_on_other_cluster(*retried.configuration, before.shape, before.profile, profile);
+  }
+  shape.seconds = times(shape.seconds, retried.decision.time_factor);
+  if (shape.seconds > profile.time_limit) {
+    throw bad_input(fmt::format("needs {} of time; time_limit is {} (cluster {})", format_duration(shape.seconds),
+                                format_duration(profile.time_limit), profile.name));
+  }
+  shape.memory_per_node = times(shape.memory_per_node, retried.decision.memory_factor);
+  if (shape.memory_per_node > profile.memory_per_node) {
+    throw bad_input(fmt::format("needs {} MiB of host memory a node; memory_per_node is {} (cluster {})",
+                                shape.memory_per_node, profile.memory_per_node, profile.name));
+  }
+  return shape;
+}
 
 PlannedArray array_of(const Retried& retried, const std::set<std::string>& bad_nodes, const RetryGrants& grants) {
   const Submission& before = *retried.submission;
   PlannedArray array;
-  array.shape = before.shape;
-  array.profile = before.profile;
+  array.shape = retried.shape;
+  array.profile = grants.profile ? *grants.profile : before.profile;
   array.worker = grants.worker.empty() ? before.worker : grants.worker;
-  if (grants.profile) {  // its nodes may be other ones
-    array.profile = *grants.profile;
-    SubmitOptions options;
-    options.profile = array.profile;
-    options.seconds = before.shape.seconds;
-    array.shape = shape_of(*retried.configuration, options);
-  }
-  array.shape.seconds = times(before.shape.seconds, retried.decision.time_factor);
-  array.shape.memory_per_node =
-      std::max(array.shape.memory_per_node, times(before.shape.memory_per_node, retried.decision.memory_factor));
   std::set<std::string> exclude(array.profile.exclude.begin(), array.profile.exclude.end());
   exclude.insert(bad_nodes.begin(), bad_nodes.end());
   array.profile.exclude.assign(exclude.begin(), exclude.end());
@@ -112,34 +132,45 @@ std::vector<PlannedArray> gather_arrays(std::vector<Retried> retried, const std:
 }  // namespace
 
 SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directory, const RetryGrants& grants) {
-  const std::vector<Submission> submissions = read_submissions(directory);
+  const Submissions submissions = read_submissions(directory);
   TextTable table({{"run"}, {"attempt", Align::right}, {"state"}, {"why"}, {"again"}});
   std::vector<Retried> retried;
   std::set<std::string> bad_nodes;
   for (const auto& [run, attempt] : failed.attempts) {
     const auto submission =
-        std::find_if(submissions.begin(), submissions.end(),
+        std::find_if(submissions.known.begin(), submissions.known.end(),
                      [&token = attempt.submission](const Submission& known) { return known.token == token; });
-    const RetryDecision decision = submission == submissions.end()
-                                       ? refuse("what it asked Slurm for is not known: its submission is gone")
-                                       : decide(attempt, *submission, grants);
-    table.add_row({run, fmt::format("{}", attempt.number), std::string(name_of(attempt.state->end)),
-                   failure_of(attempt), decision.why});
-    if (!decision.retry) continue;
     const auto& configurations = failed.plan.configurations;
     const auto configuration =
         std::find_if(configurations.begin(), configurations.end(),
                      [&config = attempt.config](const PlannedConfiguration& known) { return known.hash == config; });
-    retried.push_back({&attempt, &*configuration, &*submission, decision});
-    if (decision.exclude_nodes && !nodes_of(attempt).empty()) bad_nodes.insert(nodes_of(attempt));
+    RetryDecision decision = decide(attempt, grants);
+    if (submission == submissions.known.end()) {
+      decision = refuse("what it asked Slurm for is not known: its submission is gone or cannot be read");
+    }
+    if (decision.retry) {
+      Retried again{&attempt, &*configuration, &*submission, decision, {}};
+      try {
+        again.shape = retried_shape(again, grants);
+        retried.push_back(again);
+        const std::string nodes = nodes_of(attempt);
+        if (decision.exclude_nodes && !nodes.empty() && is_slurm_word(nodes)) bad_nodes.insert(nodes);
+      } catch (const Error& error) {
+        decision = refuse(error.what());
+      }
+    }
+    table.add_row({run, fmt::format("{}", attempt.number), std::string(name_of(attempt.state->end)),
+                   failure_of(attempt), decision.why});
   }
   SlurmRetry retry;
   retry.runs = retried.size();
   retry.text = table.to_string() + '\n';
   retry.arrays = gather_arrays(std::move(retried), bad_nodes, grants);
-  const int before = submissions.empty() ? 0 : submissions.back().max_running;
+  const int before = submissions.known.empty() ? 0 : submissions.known.back().max_running;
   throttle_arrays(retry.arrays, grants.max_running > 0 ? grants.max_running : before, find_live_arrays(directory));
   return retry;
 }
+
+bool can_go_again(const Attempt& attempt, const RetryGrants& grants) { return decide(attempt, grants).retry; }
 
 }  // namespace wansweep

@@ -29,4 +29,7 @@ struct SlurmRetry {
 // for all. The caller holds the sweep's lock.
 SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directory, const RetryGrants& grants);
 
+// Whether an attempt that ended would be tried again, but for the limits of its cluster.
+bool can_go_again(const Attempt& attempt, const RetryGrants& grants);
+
 }  // namespace wansweep

@@ -1,107 +1,188 @@
-// Submissions that a wansweep began and did not see through.
+// An attempt is withdrawn only by whoever holds its claim: the folder claim/ that a job makes before it runs anything.
+// A wansweep that withdraws makes the same folder, and leaves a mark in it; a claim without the mark is a job's, and so
+// is an attempt with job.json, or one whose array left a started file. Those are never withdrawn, whatever Slurm says
+// or does not say: at worst a run stays open until a person looks, and never runs twice.
+
+#include "orchestrator/cluster/settle.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "orchestrator/cluster/poll.h"
+#include "base/files.h"
+#include "orchestrator/cluster/ask_slurm.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
 namespace {
 
-constexpr std::chrono::seconds between_looks{1};
+constexpr std::chrono::seconds between_questions{1};
 
-// The job that carries the submission's name; 0: Slurm answered, and has none. Throws when it did not answer.
-int64_t find_job(SlurmClient& client, const Submission& submission) {
-  const auto first_of = [](const JobRows& rows) {
-    int64_t first = 0;
-    for (const auto& [key, row] : rows.rows) first = first == 0 ? row.array_job : std::min(first, row.array_job);
-    return first;
-  };
-  if (const auto job = started_job(submission)) return *job;
-  const JobRows queue = client.queue({submission.token});
-  if (!queue.answered) {
-    throw Error(ExitCode::store_busy,
-                fmt::format("{}: whether Slurm has it cannot be learned, and nothing is sent again: "
-                            "{}; try again later",
-                            submission.directory, queue.problem));
+// Whether something of that name is there, or may be: only "no such file" says that it is not.
+bool may_be_there(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+// nullopt: the attempt is ours, and no job can run it any more. Else why not.
+std::optional<std::string> take_claim(const Attempt& attempt) {
+  const std::string claim = attempt.directory + "/claim";
+  const std::string mark = claim + "/withdrawn";
+  if (may_be_there(attempt.directory + "/job.json")) return "a job has started it";
+  if (mkdir(claim.c_str(), 0755) != 0) {
+    const int error = errno;
+    if (error != EEXIST) return fmt::format("{} cannot be made: {}", claim, error_text(error));
+    if (read_text_if_there(mark)) return std::nullopt;  // a wansweep died here before it wrote the state
+    return fmt::format("{} is there, and a job may have made it; remove that folder if none runs", claim);
   }
-  if (const int64_t job = first_of(queue)) return job;
+  write_file_once(mark, "given up by a wansweep\n");
+  return std::nullopt;
+}
+
+// A line when the attempt is left alone.
+std::optional<std::string> withdraw(Attempt& attempt, const std::string& why) {
+  try {
+    if (const auto reason = take_claim(attempt)) {
+      return fmt::format("{}: is not withdrawn: {}", attempt.directory, *reason);
+    }
+    AttemptState state;
+    state.end = AttemptEnd::withdrawn;
+    state.ended_at = timestamp_now();
+    state.line = why;
+    write_state(attempt, state);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return fmt::format("{}: is not withdrawn: {}", attempt.directory, error.what());
+  }
+}
+
+// The lines of those that are left alone.
+std::vector<std::string> withdraw_all(const std::vector<Attempt*>& attempts, const std::string& why) {
+  std::vector<std::string> lines;
+  for (Attempt* attempt : attempts) {
+    if (const auto line = withdraw(*attempt, why)) lines.push_back(*line);
+  }
+  return lines;
+}
+
+// The job that carries the submission's name; 0: Slurm answered, and has none. Throws when that cannot be told.
+int64_t find_job(SlurmClient& client, const Submission& submission) {
+  if (const auto job = started_job(submission)) return *job;
+  std::vector<MemberKey> members;
+  for (size_t i = 0; i < submission.members.size(); ++i) members.emplace_back(submission.token, static_cast<int>(i));
+  const SlurmWord word = ask_slurm(client, members, submission.created_at);
+  if (const int64_t job = word.first_job()) return job;
   // Without accounting the queue's word stands alone: what it forgot has run, and what ran has left a started file.
-  return first_of(client.accounting({submission.token}, submission.created_at - clock_slack));
+  if (word.queue.complete() && word.accounting.unread.empty()) return 0;
+  throw Error(ExitCode::scheduler_unavailable,
+              fmt::format("{}: whether Slurm has it cannot be learned, and nothing is sent again: {}; try again later",
+                          submission.directory, word.problems.at(0)));
 }
 
-// Takes the attempt's claim, so that no job can. False: a job has it. A job says that it started before it claims, so
-// without that a claim is of a wansweep that died here.
-bool take_claim(const Attempt& attempt, bool job_started) {
-  return mkdir((attempt.directory + "/claim").c_str(), 0755) == 0 || errno != EEXIST || !job_started;
+std::string adopt(Submission& submission, int64_t job, const std::string& how) {
+  write_outcome(submission, {SubmissionState::submitted, job, how});
+  return fmt::format("{}: Slurm has it as job {}", submission.token, job);
 }
 
-void withdraw(Attempt& attempt, bool job_started, const std::string& why) {
-  if (attempt.state || !take_claim(attempt, job_started)) return;
-  AttemptState state;
-  state.end = AttemptEnd::withdrawn;
-  state.ended_at = timestamp_now();
-  state.line = why;
-  write_state(attempt, state);
-}
-
-std::string settle(Submission& submission, const std::vector<Attempt*>& members) {
-  SlurmClient client(submission.profile.command_timeout);
+// One without an outcome.
+std::vector<std::string> settle(Submission& submission, const std::vector<Attempt*>& members) {
+  SlurmClient client(submission.profile);
   const int64_t patience = submission.by_hand ? 0 : submission.profile.lost_seconds;
+  // Counted from its making where the clock of whoever made it can be believed, and here at the latest.
+  const auto begun = std::chrono::steady_clock::now();
   for (;;) {
     const int64_t now = seconds_now();
     if (const int64_t job = find_job(client, submission)) {
-      write_outcome(submission, {"submitted", job, "found by its name after a crash"});
-      return fmt::format("{}: Slurm has it as job {}", submission.token, job);
+      return {adopt(submission, job, "found by its name after a crash")};
     }
-    // A clock that was set back must not make this endless.
-    if (now - submission.created_at >= patience || now < submission.created_at) break;
-    std::this_thread::sleep_for(between_looks);
+    const bool old_enough = now >= submission.created_at && now - submission.created_at >= patience;
+    if (old_enough || std::chrono::steady_clock::now() - begun >= std::chrono::seconds(patience)) break;
+    std::this_thread::sleep_for(between_questions);
   }
   const std::string why = submission.by_hand ? "generated, and not submitted" : "Slurm never had it";
-  for (Attempt* attempt : members) withdraw(*attempt, started_job(submission).has_value(), why);
+  std::vector<std::string> lines = withdraw_all(members, why);
   if (const auto job = started_job(submission)) {  // it came in between, and some member was quicker than the claim
-    write_outcome(submission, {"submitted", *job, "appeared while it was given up"});
-    return fmt::format("{}: Slurm has it as job {}", submission.token, *job);
+    lines.push_back(adopt(submission, *job, "appeared while it was given up"));
+    return lines;
   }
-  write_outcome(submission, {"withdrawn", 0, why});
-  return fmt::format("{}: {} ({} runs to submit again)", submission.token, why, members.size());
+  write_outcome(submission, {SubmissionState::withdrawn, 0, why});
+  lines.push_back(
+      fmt::format("{}: {} ({} runs to submit again)", submission.token, why, members.size() - lines.size()));
+  return lines;
+}
+
+// One that was refused or withdrawn, by a wansweep that may have died before its members knew.
+std::vector<std::string> settle_given_up(Submission& submission, const std::vector<Attempt*>& members) {
+  if (const auto job = started_job(submission)) return {adopt(submission, *job, "appeared after it was given up")};
+  return withdraw_all(members, submission.outcome->line);
+}
+
+// Attempts whose submission has no intent: sbatch cannot have run, unless somebody removed it.
+std::vector<std::string> settle_without_intent(const std::string& directory, const std::vector<Attempt*>& members) {
+  Submission submission;
+  submission.directory = directory;
+  if (started_job(submission)) {
+    return {
+        fmt::format("{}: a job of it has started, and its intent.json is gone; its runs are left alone", directory)};
+  }
+  return withdraw_all(members, "wansweep died before it was submitted");
+}
+
+using Members = std::map<std::string, std::vector<Attempt*>>;  // of Slurm's that have no end, by submission
+
+Members members_without_end(std::map<std::string, Attempt>& newest, const AttemptFolder& folder) {
+  Members members;
+  for (auto& [run, attempt] : newest) {
+    const bool open = attempt.launcher == Launcher::slurm && !attempt.state;
+    if (open && folder.block_of(run) == nullptr) members[attempt.submission].push_back(&attempt);
+  }
+  return members;
 }
 
 }  // namespace
 
 std::vector<std::string> settle_submissions(const std::string& sweep_directory) {
-  std::map<std::string, Attempt> newest = newest_attempts(sweep_directory);
-  std::map<std::string, std::vector<Attempt*>> members;
-  for (auto& [run, attempt] : newest) {
-    if (attempt.launcher == Launcher::slurm && !attempt.state) members[attempt.submission].push_back(&attempt);
-  }
-  std::vector<std::string> lines;
+  const AttemptFolder folder(sweep_directory);
+  std::map<std::string, Attempt> newest = folder.newest();
+  Members members = members_without_end(newest, folder);
+  std::vector<std::string> lines = folder.problems();
+  const auto add = [&lines](const std::vector<std::string>& more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+  };
   std::set<std::string> intended;
-  for (Submission& submission : read_submissions(sweep_directory)) {
+  Submissions submissions = read_submissions(sweep_directory);
+  for (const UnreadableSubmission& each : submissions.unreadable) {
+    intended.insert(each.token);  // Slurm may have it: its members stay as they are
+    lines.push_back(fmt::format("{}; its runs are left alone until it can be read", each.line));
+  }
+  for (Submission& submission : submissions.known) {
     intended.insert(submission.token);
-    std::vector<Attempt*>& own = members[submission.token];
+    const std::vector<Attempt*>& own = members[submission.token];
     if (!submission.outcome) {
-      lines.push_back(settle(submission, own));
-    } else if (submission.outcome->state != "submitted") {
-      for (Attempt* attempt : own) withdraw(*attempt, started_job(submission).has_value(), submission.outcome->line);
+      add(settle(submission, own));
+    } else if (submission.outcome->state != SubmissionState::submitted && !own.empty()) {
+      add(settle_given_up(submission, own));
     }
   }
-  // Attempts whose submission has no intent: sbatch cannot have run.
-  for (auto& [token, own] : members) {
-    if (intended.contains(token)) continue;
-    for (Attempt* attempt : own) withdraw(*attempt, false, "wansweep died before it was submitted");
+  for (const auto& [token, own] : members) {
+    if (!intended.contains(token)) add(settle_without_intent(sweep_directory + "/submissions/" + token, own));
   }
   return lines;
+}
+
+void withdraw_members(const Submission& submission, const std::string& sweep_directory, const std::string& why) {
+  const AttemptFolder folder(sweep_directory);
+  std::map<std::string, Attempt> newest = folder.newest();
+  withdraw_all(members_without_end(newest, folder)[submission.token], why);
 }
 
 }  // namespace wansweep

@@ -26,10 +26,6 @@ struct SubmitOptions {
   std::optional<int64_t> seconds;  // time limit; else predicted
 };
 
-// What one run asks for, from the plan's prediction and a margin. Throws bad_input naming the limit when no node or job
-// of the cluster can have it.
-ResourceShape shape_of(const PlannedConfiguration& configuration, const SubmitOptions& options);
-
 struct PlannedArray {
   ResourceShape shape;
   ClusterProfile profile;
@@ -45,14 +41,15 @@ struct PlannedArray {
 // `runs`, which ask for the same, as arrays that the cluster takes.
 std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all);
 
-// By shape, split at the array limit, throttled. Throws as shape_of.
+// By shape, split at the array limit, throttled. Throws as shape_of (shape.h).
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options);
 
 // The script as it would be sent, under a token that stands for the one to come, as JOB does for a job to wait for.
 std::string preview_script(const PlannedArray& array, const Sweep& sweep, const std::string& directory);
 
 // Runs that were never run, nor are in Slurm's hands: no attempt has them, or only such as were withdrawn or refused.
-// And those that were cancelled: to submit them again is to want them.
+// And those that were cancelled: to submit them again is to want them. Not those of which something cannot be read
+// (AttemptFolder::block_of).
 std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan);
 
 struct SubmitReport {
@@ -61,8 +58,8 @@ struct SubmitReport {
 };
 
 // Writes the attempts and the intent, runs sbatch, writes the outcome; `by_hand`: all but sbatch. The caller holds the
-// sweep's lock, and has settled earlier submissions. Throws bad_input with Slurm's message when it refuses, store_busy
-// when it does not answer: what was accepted before stays.
+// sweep's lock, and has settled earlier submissions. Throws bad_input with Slurm's message when it refuses,
+// scheduler_unavailable when it does not answer or its answer cannot be read: what was accepted before stays.
 SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const std::string& directory,
                            bool by_hand);
 

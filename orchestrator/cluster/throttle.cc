@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
@@ -31,11 +31,13 @@ std::vector<Lane> make_lanes(const std::vector<PlannedArray>& arrays, int limit)
 
 LiveArrays find_live_arrays(const std::string& sweep_directory) {
   std::map<std::string, int> members;
-  for (const auto& [run, attempt] : newest_attempts(sweep_directory)) {
+  const AttemptFolder folder(sweep_directory);
+  for (const auto& [run, attempt] : folder.newest()) {
     if (attempt.launcher == Launcher::slurm && !attempt.state) ++members[attempt.submission];
   }
   LiveArrays live;
-  for (const Submission& submission : read_submissions(sweep_directory)) {
+  const Submissions submissions = read_submissions(sweep_directory);
+  for (const Submission& submission : submissions.known) {
     const auto found = members.find(submission.token);
     if (found == members.end() || !submission.outcome || submission.outcome->job_id == 0) continue;
     live.running += submission.running > 0 ? std::min(submission.running, found->second) : found->second;

@@ -21,9 +21,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/process.h"
+#include "base/shell_quote.h"
 #include "orchestrator/launch/status_line.h"
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/abandoned.h"
+#include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/sweep/attempt_outcome.h"
 
 namespace wansweep {
 namespace {
@@ -72,7 +76,7 @@ struct RunningAttempt {
 class LocalLauncher {
  public:
   LocalLauncher(const Sweep& sweep, const Plan& plan, const LaunchOptions& options)
-      : sweep_(sweep), options_(options), line_(stdout) {
+      : sweep_(sweep), options_(options), line_(stdout), attempts_(options.directory) {
     summary_.total = options.only.empty() ? plan.runs() : options.only.size();
     find_pending(plan);
   }
@@ -103,30 +107,72 @@ class LocalLauncher {
  private:
   // Repeat by repeat, not configuration by configuration: a machine that slows down with time then slows all of them.
   void find_pending(const Plan& plan) {
-    std::map<std::string, Attempt> newest = newest_attempts(options_.directory);
+    for (const std::string& problem : attempts_.problems()) say_left_alone(problem);
     for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
       for (const PlannedConfiguration& configuration : plan.configurations) {
         const std::string name = run_name(configuration, repeat);
         if (!options_.only.empty() && !options_.only.contains(name)) continue;
-        const auto found = newest.find(name);
-        if (found != newest.end()) {
-          if (!found->second.state && found->second.launcher == Launcher::slurm) {
-            throw bad_input(fmt::format("{}: is in Slurm's hands; see `wansweep status`, or `wansweep cancel` it first",
-                                        found->second.directory));
-          }
-          if (!found->second.state) settle_abandoned(found->second);
-          if (is_done(found->second)) {
+        switch (standing_of(name)) {
+          case Standing::pending:
+            pending_.push_back({&configuration, repeat});
+            break;
+          case Standing::done:
             ++summary_.done_before;
-            continue;
-          }
+            break;
+          case Standing::unknown:
+            ++summary_.left_alone;
+            break;
         }
-        pending_.push_back({&configuration, repeat});
       }
     }
   }
 
+  enum class Standing { pending, done, unknown };
+
+  // Of a run, by its newest attempt, which is settled where its wansweep died. Says why when it is unknown.
+  Standing standing_of(const std::string& run) {
+    const Attempt* newest = attempts_.newest_of(run);
+    if (newest != nullptr && newest->state && is_done(*newest)) return Standing::done;
+    if (attempts_.block_of(run) != nullptr) return Standing::unknown;  // said with the other problems
+    if (newest == nullptr) return Standing::pending;
+    Attempt attempt = *newest;
+    if (!attempt.state) {
+      if (attempt.launcher == Launcher::slurm) {
+        throw bad_input(fmt::format("{}: is in Slurm's hands; see `wansweep status`, or `wansweep cancel` it first",
+                                    attempt.directory));
+      }
+      if (const std::optional<std::string> problem = settle_abandoned(attempt)) {
+        say_left_alone(fmt::format("{}; run {} is not started", *problem, run));
+        return Standing::unknown;
+      }
+    }
+    return attempt.state->end == AttemptEnd::completed ? standing_of_completed(attempt) : Standing::pending;
+  }
+
+  // The record decides, so one that is missing or unreadable is a person's to judge. One that is there and contradicts
+  // the traces says that the result is gone: the run goes again.
+  Standing standing_of_completed(const Attempt& attempt) {
+    const RecordWitness record = read_record(attempt.directory);
+    switch (record.word) {
+      case RecordWord::whole:
+        return Standing::done;
+      case RecordWord::wrong:
+        return Standing::pending;
+      case RecordWord::absent:
+      case RecordWord::unreadable:
+        break;
+    }
+    if (options_.again) return Standing::pending;
+    say_left_alone(
+        fmt::format("{}: completed, and its record is damaged: {}; `wansweep rerun {} --failed` runs it again",
+                    attempt.directory, record.line, shell_word(options_.directory)));
+    return Standing::unknown;
+  }
+
+  void say_left_alone(const std::string& line) { line_.print("left alone: " + printable(line)); }
+
   void announce() {
-    if (pending_.empty()) {
+    if (pending_.empty() && summary_.left_alone == 0) {
       line_.print(fmt::format("{}: all {} runs are done", options_.directory, summary_.total));
     } else if (summary_.done_before > 0) {
       line_.print(fmt::format("{}: {} of {} runs are done, {} to go", options_.directory, summary_.done_before,
@@ -134,26 +180,6 @@ class LocalLauncher {
     } else {
       line_.print(fmt::format("{}: {} runs to go", options_.directory, summary_.total));
     }
-  }
-
-  Command command_for(const Attempt& attempt, int64_t ranks) const {
-    Command command;
-    command.arguments = {options_.mpirun, "--oversubscribe"};
-    if (geteuid() == 0) command.arguments.emplace_back("--allow-run-as-root");
-    for (const std::string& argument :
-         {std::string("-n"), std::to_string(ranks), options_.worker, std::string("--spec"),
-          attempt.directory + "/spec.json", std::string("--out"), attempt.directory}) {
-      command.arguments.push_back(argument);
-    }
-    // Ranks may outnumber cores here: they must yield while they wait, run unbound, and have one BLAS thread each.
-    command.environment = {{"OMPI_MCA_mpi_yield_when_idle", "1"},
-                           {"OMPI_MCA_hwloc_base_binding_policy", "none"},
-                           {"OMPI_MCA_rmaps_base_oversubscribe", "1"},
-                           {"OMP_NUM_THREADS", "1"},
-                           {"OPENBLAS_NUM_THREADS", "1"}};
-    command.stdout_file = attempt.directory + "/stdout.log";
-    command.stderr_file = attempt.directory + "/stderr.log";
-    return command;
   }
 
   void launch_while_room() {
@@ -168,8 +194,11 @@ class LocalLauncher {
   void launch_next() {
     const PendingRun next = pending_.front();
     pending_.pop_front();
-    Attempt attempt = create_attempt(options_.directory, sweep_.name, *next.configuration, next.repeat);
-    const pid_t pid = spawn(command_for(attempt, next.configuration->spec.ranks));
+    Attempt attempt = attempts_.create(sweep_.name, *next.configuration, next.repeat);
+    attempts_.sync({attempt});
+    Command command = worker_command(options_.programs, attempt.directory, next.configuration->spec.ranks);
+    command.environment.emplace_back(attempt_mark, attempt_mark_value(attempt.directory));
+    const pid_t pid = spawn(command);
     const auto placed = running_.emplace(pid, RunningAttempt{std::move(attempt), timestamp_now(), Clock::now()});
     write_pid(placed.first->second.attempt, pid);
   }
@@ -206,24 +235,46 @@ class LocalLauncher {
       }
       RunningAttempt ended = std::move(it->second);
       it = running_.erase(it);
-      finish(ended, status);
+      finish_or_stop(ended, status);
     }
+  }
+
+  // An end that cannot be written down is no more lost than if wansweep had died: the next one settles it.
+  void finish_or_stop(RunningAttempt& ended, int status) {
+    try {
+      finish(ended, status);
+    } catch (const Error&) {
+      if (!launch_error_) launch_error_ = std::current_exception();
+      if (!stopping_) stop();
+    }
+  }
+
+  LauncherWitness witness_of(int status) const {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {LauncherWord::exit_zero, AttemptEnd::failed};
+    // While everything is being stopped, mpirun's own exit code only says that it was.
+    if (stopping_) return {LauncherWord::struck, AttemptEnd::cancelled};
+    return {WIFSIGNALED(status) ? LauncherWord::struck : LauncherWord::exit_other, AttemptEnd::failed};
   }
 
   void finish(RunningAttempt& ended, int status) {
     Attempt& attempt = ended.attempt;
+    const RecordWitness record = read_record(attempt.directory);
+    const std::optional<AttemptEnd> end = outcome_of(witness_of(status), record.word);
+    if (!end) {
+      ++summary_.left_alone;
+      say_left_alone(record.line);
+      return;
+    }
     AttemptState state;
+    state.end = *end;
     state.started_at = ended.started_at;
     state.ended_at = timestamp_now();
     if (WIFEXITED(status)) state.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) state.signal = WTERMSIG(status);
-    const std::optional<std::string> missing = completion_problem(attempt.directory);
-    if (state.exit_code == 0 && !missing) {
-      state.end = AttemptEnd::completed;
-    } else {
-      state.end = stopping_ ? AttemptEnd::cancelled : AttemptEnd::failed;
+    if (state.end != AttemptEnd::completed) {
       state.line = failure_line(attempt.directory);
-      if (state.line.empty() && missing) state.line = *missing;
+      if (state.line.empty()) state.line = record.line;
+      if (state.line.empty()) state.line = "its completion record is whole, but mpirun did not end with 0";
     }
     write_state(attempt, state);
     report(attempt, seconds_since(ended.start));
@@ -243,7 +294,8 @@ class LocalLauncher {
     } else {
       const ExitCodeInfo* info = find_exit_code(worker_exit_code(attempt).value_or(-1));
       line_.print(fmt::format("{} {} failed{} after {:.1f} s: {}", place, attempt.run,
-                              info != nullptr ? fmt::format(" ({})", info->name) : "", seconds, state.line));
+                              info != nullptr && info->code != ExitCode::ok ? fmt::format(" ({})", info->name) : "",
+                              seconds, printable(state.line)));
     }
   }
 
@@ -273,6 +325,7 @@ class LocalLauncher {
   const LaunchOptions& options_;
   BlockedSignals signals_;
   StatusLine line_;
+  AttemptFolder attempts_;
   LaunchSummary summary_;
   std::deque<PendingRun> pending_;
   std::map<pid_t, RunningAttempt> running_;
@@ -281,19 +334,6 @@ class LocalLauncher {
   std::exception_ptr launch_error_;  // thrown once all that runs has ended
   Clock::time_point kill_at_;
 };
-
-// Before the first attempt is written down: what is missing from the machine is no attempt's failure.
-LaunchOptions checked(LaunchOptions options) {
-  options.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
-  if (find_program(options.worker).empty()) {
-    throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", options.worker));
-  }
-  if (find_program(options.mpirun).empty()) {
-    throw bad_input(fmt::format(
-        "{}: not found; install openmpi-bin, load the cluster's OpenMPI module, or give --mpirun", options.mpirun));
-  }
-  return options;
-}
 
 }  // namespace
 
@@ -304,7 +344,15 @@ std::string worker_beside_this_program() {
 }
 
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options) {
-  const LaunchOptions ready = checked(options);
+  // Before the first attempt is written down: what is missing from the machine is no attempt's failure.
+  try {
+    check_programs(options.programs);
+  } catch (const Error&) {
+    fmt::print("{}: nothing is started; it needs wansweep-worker and Open MPI's mpirun\n", options.directory);
+    throw;
+  }
+  LaunchOptions ready = options;
+  ready.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
   return LocalLauncher(sweep, plan, ready).run();
 }
 

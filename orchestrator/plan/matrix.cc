@@ -89,6 +89,7 @@ struct Setting {
   std::string key;
   Json value;
   std::string where;
+  std::string written = {};  // of a relative path, whose value is absolute
 };
 
 Setting make_setting(std::string_view key, const toml::node& node, const std::string& file, std::string_view section) {
@@ -97,7 +98,9 @@ Setting make_setting(std::string_view key, const toml::node& node, const std::st
     setting.value = text->get();
     const Field* field = find_field(key);
     if (field != nullptr && field->is_path() && !text->get().empty()) {
-      setting.value = std::filesystem::absolute(text->get()).lexically_normal().string();
+      const std::filesystem::path path(text->get());
+      setting.value = std::filesystem::absolute(path).lexically_normal().string();
+      if (path.is_relative()) setting.written = path.lexically_normal().string();
     }
   } else if (const auto* integer = node.as_integer()) {
     setting.value = integer->get();
@@ -112,7 +115,10 @@ Setting make_setting(std::string_view key, const toml::node& node, const std::st
   return setting;
 }
 
-void apply(RunSpec& spec, const Setting& setting) { set_field(spec, setting.key, setting.value, setting.where); }
+void apply(RunSpec& spec, const Setting& setting) {
+  set_field(spec, setting.key, setting.value, setting.where);
+  spec.origins[setting.key].written = setting.written;
+}
 
 std::vector<Setting> settings_of(const toml::table& table, const std::string& file, std::string_view section) {
   std::vector<Setting> settings;

@@ -50,7 +50,9 @@ bool catalog_decides(std::string_view key) {
 RunSpec as_asked(const RunSpec& used) {
   RunSpec asked;
   for (const auto& [name, origin] : used.origins) {
-    if (origin.origin == "user") set_field(asked, name, get_field(used, *find_field(name)), "spec.json");
+    if (origin.origin != "user") continue;
+    set_field(asked, name, get_field(used, *find_field(name)), "spec.json");
+    asked.origins[name].written = origin.written;
   }
   const auto frames = used.origins.find("frames");
   if (used.resolver != ResolverKind::sglang_2025_12 || frames == used.origins.end() || frames->second.catalog.empty())
@@ -60,11 +62,6 @@ RunSpec as_asked(const RunSpec& used) {
     set_field(asked, "frames", wanted, "spec.json");
   }
   return asked;
-}
-
-std::string configuration_of(const ListedRun& run) {
-  const std::string suffix = fmt::format("-{}", run.repeat);
-  return run.run.ends_with(suffix) ? run.run.substr(0, run.run.size() - suffix.size()) : run.run;
 }
 
 std::string free_name(const std::string& directory, const std::string& name) {
@@ -80,12 +77,21 @@ std::string free_name(const std::string& directory, const std::string& name) {
   }
 }
 
+// A path that was given relative to the project stays so where that leads to the same place from here.
+Json toml_value(const RunSpec& spec, const Field& field) {
+  Json value = get_field(spec, field);
+  const auto origin = spec.origins.find(std::string(field.name));
+  if (origin == spec.origins.end() || origin->second.written.empty()) return value;
+  const std::string from_here = fs::absolute(origin->second.written).lexically_normal().string();
+  return value == from_here ? Json(origin->second.written) : value;
+}
+
 // JSON's strings and numbers are TOML's too.
 std::string toml_lines(const RunSpec& spec, const std::set<std::string>& names) {
   std::string text;
   for (const Field& field : fields()) {
     const std::string name(field.name);
-    if (names.contains(name)) text += fmt::format("{} = {}\n", name, get_field(spec, field).dump());
+    if (names.contains(name)) text += fmt::format("{} = {}\n", name, toml_value(spec, field).dump());
   }
   return text;
 }
@@ -118,6 +124,17 @@ std::string toml_of(const Lineage& lineage, int repeats, const std::vector<RunSp
     text += "\n[[include]]\n" + toml_lines(spec, own);
   }
   return text;
+}
+
+// Runs are told apart by their sweep's name, so no two sweeps of one line may share it.
+void refuse_taken_name(const RerunRequest& request, const std::string& old_name) {
+  std::set<std::string> taken{old_name};
+  for (const Lineage& lineage : read_lineage_of_old(request.directory)) taken.insert(lineage.sweep);
+  for (const Lineage& lineage : read_lineage_of_new(request.directory)) taken.insert(lineage.of);
+  if (!taken.contains(request.name)) return;
+  throw bad_input(fmt::format("--name {0}: is the name of {1}; its runs and the new ones would be mixed: give another",
+                              request.name,
+                              request.name == old_name ? "the sweep that is corrected" : "a sweep of the same line"));
 }
 
 std::set<std::string> superseded_runs(const std::string& directory) {
@@ -198,6 +215,7 @@ Rerun plan_rerun(const RerunRequest& request) {
   lineage.of = record.name;
   lineage.of_directory = fs::absolute(request.directory).lexically_normal().string();
   if (lineage.of_directory.ends_with('/')) lineage.of_directory.pop_back();
+  refuse_taken_name(request, record.name);
   lineage.sweep = request.name.empty() ? free_name(lineage.of_directory, record.name) : request.name;
   lineage.directory = request.new_directory.empty()
                           ? (fs::path(lineage.of_directory).parent_path() / lineage.sweep).string()

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text_table.h"
 #include "orchestrator/store/lineage.h"
+#include "orchestrator/sweep/attempt_outcome.h"
 #include "orchestrator/sweep/sweep_directory.h"
 
 namespace wansweep {
@@ -33,7 +34,7 @@ const char* advice(const ExitCodeInfo* info) {
 FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
   const SweepRecord record = read_sweep_record(directory);
   const std::map<std::string, RunSpec> specs = read_sweep_specs(directory);
-  const std::map<std::string, Attempt> newest = newest_attempts(directory);
+  const AttemptFolder attempts(directory);
   std::set<std::string> superseded;
   for (const Lineage& lineage : read_lineage_of_old(directory)) {
     for (const ReplacedRun& run : lineage.runs) superseded.insert(run.before.run);
@@ -42,9 +43,9 @@ FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
   failed.sweep.name = failed.plan.sweep = record.name;
   failed.sweep.file = failed.plan.file = record.file;
   for (const ListedRun& run : record.runs) {
-    const auto found = newest.find(run.run);
-    if (found == newest.end() || superseded.contains(run.run)) continue;
-    const Attempt& attempt = found->second;
+    const Attempt* newest = attempts.newest_of(run.run);
+    if (newest == nullptr || attempts.block_of(run.run) != nullptr || superseded.contains(run.run)) continue;
+    const Attempt& attempt = *newest;
     if (!attempt.state || attempt.state->end == AttemptEnd::cancelled || was_withdrawn(attempt) || is_done(attempt))
       continue;
     if (attempt.launcher != launcher) continue;
@@ -61,7 +62,7 @@ FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
     planned.spec = spec->second;
     planned.run = make_run_plan(planned.spec);
     planned.hash = run.config;
-    planned.name = run.run.substr(0, run.run.size() - fmt::format("-{}", run.repeat).size());
+    planned.name = configuration_of(run);
   }
   return failed;
 }

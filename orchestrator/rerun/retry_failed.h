@@ -5,7 +5,7 @@
 #include <string>
 
 #include "orchestrator/plan/plan.h"
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/attempt_folder.h"
 
 namespace wansweep {
 
@@ -16,7 +16,8 @@ struct FailedRuns {
 };
 
 // Failed, timed out, out of memory, damaged; not what was cancelled or never started: `run` goes on with those. Runs
-// that another supersedes stay failed. `launcher`: only what it launched last.
+// that another supersedes stay failed, and those with an attempt that cannot be read (attempt_folder.h) as they are.
+// `launcher`: only what it launched last.
 FailedRuns find_failed_runs(const std::string& directory, Launcher launcher);
 
 // Why the attempt failed, in a line.

@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
+#include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/sha256.h"
 
 namespace wansweep {
@@ -20,9 +24,16 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-Json read_json(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return stream ? Json::parse(stream, nullptr, false) : Json(Json::value_t::discarded);
+// `each` gets the name of every entry. A folder that is not there has none. Throws bad_input.
+template <typename Each>
+void list_names(const std::string& directory, Each each) {
+  std::error_code failed;
+  fs::directory_iterator entry(directory, failed);
+  if (failed == std::errc::no_such_file_or_directory) return;
+  for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+    each(entry->path().filename().string());
+  }
+  if (failed) throw bad_input(fmt::format("{}: cannot be listed: {}", directory, failed.message()));
 }
 
 Json shape_to_json(const ResourceShape& shape) {
@@ -39,9 +50,21 @@ ResourceShape shape_from_json(const Json& json) {
           json.at("cores_per_rank"), json.at("memory_per_node"), json.at("seconds")};
 }
 
-Submission read_submission(const fs::path& directory, const Json& intent) {
+std::optional<SubmissionOutcome> read_outcome(const std::string& directory) {
+  const std::optional<Json> outcome = read_json_object_if_there(directory + "/outcome.json");
+  if (!outcome) return std::nullopt;
+  const auto state = value_named<SubmissionState>(outcome->at("state").get<std::string>());
+  if (!state) throw bad_input(fmt::format("{}/outcome.json: state is {}", directory, outcome->at("state").dump()));
+  return SubmissionOutcome{*state, outcome->at("job_id"), outcome->at("line")};
+}
+
+// nullopt: it has no intent, so sbatch cannot have run. Throws bad_input.
+std::optional<Submission> read_submission(const std::string& directory, const std::string& folder) {
+  const std::optional<Json> there = read_json_object_if_there(directory + "/intent.json");
+  if (!there) return std::nullopt;
+  const Json& intent = *there;
   Submission submission;
-  submission.directory = directory.string();
+  submission.directory = directory;
   try {
     submission.token = intent.at("token");
     submission.created_at = intent.at("created_at");
@@ -51,13 +74,13 @@ Submission read_submission(const fs::path& directory, const Json& intent) {
     submission.worker = intent.at("worker");
     submission.running = intent.at("running");
     submission.max_running = intent.at("max_running");
-    submission.profile = profile_from_json(intent.at("profile").dump(), (directory / "intent.json").string());
-    const Json outcome = read_json(directory / "outcome.json");
-    if (outcome.is_object()) {
-      submission.outcome = {outcome.at("state"), outcome.at("job_id"), outcome.at("line")};
-    }
+    submission.profile = profile_from_json(intent.at("profile").dump(), directory + "/intent.json");
+    submission.outcome = read_outcome(directory);
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not a submission: {}", directory.string(), error.what()));
+    throw bad_input(fmt::format("{}: is not a submission: {}", directory, error.what()));
+  }
+  if (submission.token != folder) {
+    throw bad_input(fmt::format("{}/intent.json: is of {}, not of this folder", directory, submission.token));
   }
   return submission;
 }
@@ -70,12 +93,7 @@ std::string make_token(const std::string& sweep) {
 }
 
 void write_intent(const Submission& submission, const std::string& script) {
-  std::error_code failed;
-  fs::create_directories(submission.directory, failed);
-  if (failed) {
-    throw Error(ExitCode::output,
-                fmt::format("{}: directory cannot be made: {}", submission.directory, failed.message()));
-  }
+  make_directories(submission.directory);
   std::string manifest;
   for (const std::string& member : submission.members) manifest += member + '\n';
   write_file_atomically(submission.directory + "/manifest", manifest);
@@ -94,34 +112,45 @@ void write_intent(const Submission& submission, const std::string& script) {
 
 void write_outcome(Submission& submission, const SubmissionOutcome& outcome) {
   const Json json{
-      {"state", outcome.state}, {"job_id", outcome.job_id}, {"line", outcome.line}, {"at", timestamp_now()}};
+      {"state", name_of(outcome.state)}, {"job_id", outcome.job_id}, {"line", outcome.line}, {"at", timestamp_now()}};
   write_file_atomically(submission.directory + "/outcome.json",
                         json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
   submission.outcome = outcome;
 }
 
-std::vector<Submission> read_submissions(const std::string& sweep_directory) {
-  std::vector<Submission> submissions;
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(sweep_directory + "/submissions", failed)) {
-    const Json intent = read_json(entry.path() / "intent.json");
-    if (intent.is_object()) submissions.push_back(read_submission(entry.path(), intent));
-  }
-  std::sort(submissions.begin(), submissions.end(), [](const Submission& a, const Submission& b) {
+bool Submissions::is_unreadable(const std::string& token) const {
+  return std::any_of(unreadable.begin(), unreadable.end(),
+                     [&](const UnreadableSubmission& each) { return each.token == token; });
+}
+
+Submissions read_submissions(const std::string& sweep_directory) {
+  const std::string directory = sweep_directory + "/submissions";
+  Submissions submissions;
+  list_names(directory, [&](const std::string& token) {
+    try {
+      std::optional<Submission> submission = read_submission(directory + '/' + token, token);
+      if (submission) submissions.known.push_back(*std::move(submission));
+    } catch (const Error& error) {
+      submissions.unreadable.push_back({token, error.what()});
+    }
+  });
+  std::sort(submissions.known.begin(), submissions.known.end(), [](const Submission& a, const Submission& b) {
     return std::tie(a.created_at, a.token) < std::tie(b.created_at, b.token);
   });
   return submissions;
 }
 
 std::optional<int64_t> started_job(const Submission& submission) {
+  constexpr std::string_view prefix = "started.";
   std::optional<int64_t> first;
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(submission.directory, failed)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("started.")) continue;
-    const int64_t job = std::atoll(name.c_str() + 8);
-    if (job > 0 && (!first || job < *first)) first = job;
-  }
+  list_names(submission.directory, [&](const std::string& name) {
+    if (!name.starts_with(prefix)) return;
+    int64_t job = 0;
+    const char* end = name.data() + name.size();
+    const auto [last, error] = std::from_chars(name.data() + prefix.size(), end, job);
+    if (error != std::errc() || last != end || job <= 0) return;
+    if (!first || job < *first) first = job;
+  });
   return first;
 }
 

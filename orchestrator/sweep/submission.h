@@ -5,22 +5,43 @@
 //   intent.json    written and synced last of these, and before sbatch runs: from here on the array may exist
 //   outcome.json   what became of it; while it is missing, Slurm must be asked
 //   started.JOBID  from the array's first member that ran
+//
+// Only "no such file" means that a record is absent: a submission that cannot be read may be in Slurm, so none of its
+// members is withdrawn or sent again.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "slurm/job_script.h"
 #include "slurm/profile.h"
 
 namespace wansweep {
 
-inline constexpr int64_t clock_slack = 300;  // seconds that the clocks of a cluster may be apart
+enum class SubmissionState {
+  submitted,  // Slurm took it
+  refused,    // Slurm said no
+  withdrawn,  // given up: Slurm never had it
+};
+
+constexpr std::string_view name_of(SubmissionState state) {
+  switch (state) {
+    case SubmissionState::submitted:
+      return "submitted";
+    case SubmissionState::refused:
+      return "refused";
+    case SubmissionState::withdrawn:
+      return "withdrawn";
+  }
+  return {};
+}
 
 struct SubmissionOutcome {
-  std::string state;  // submitted | refused | withdrawn
+  SubmissionState state = SubmissionState::submitted;
   int64_t job_id = 0;
   std::string line;  // why refused or withdrawn; how a forgotten job was found
 };
@@ -46,10 +67,24 @@ std::string make_token(const std::string& sweep);
 void write_intent(const Submission& submission, const std::string& script);
 void write_outcome(Submission& submission, const SubmissionOutcome& outcome);
 
-// Those with an intent, oldest first. Throws bad_input when one cannot be read.
-std::vector<Submission> read_submissions(const std::string& sweep_directory);
+struct UnreadableSubmission {
+  std::string token;  // as its folder is called
+  std::string line;   // names the file and what is wrong with it
+};
 
-// The job id that a started file tells; nullopt: no member has started.
+struct Submissions {
+  std::vector<Submission> known;                 // with an intent, oldest first
+  std::vector<UnreadableSubmission> unreadable;  // each fails alone
+
+  // Whether the submission of that token is there and cannot be read.
+  bool is_unreadable(const std::string& token) const;
+};
+
+// A sweep that has no submissions/ has none. Throws bad_input when the folder cannot be listed.
+Submissions read_submissions(const std::string& sweep_directory);
+
+// The job id that a started file tells; nullopt: no member has started. Throws bad_input when the folder cannot be
+// listed.
 std::optional<int64_t> started_job(const Submission& submission);
 
 }  // namespace wansweep

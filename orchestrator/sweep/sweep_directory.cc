@@ -1,20 +1,19 @@
+// sweep.json is written anew by each run and submit. Its file may have been edited since the last one, so what that one
+// listed is carried along under "earlier": jobs of it may be in Slurm, and whoever looks must see them.
+
 #include "orchestrator/sweep/sweep_directory.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "schema/setting_fields.h"
 
@@ -24,89 +23,139 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
+std::string file_of(const std::string& directory) { return directory + "/sweep.json"; }
+
+std::vector<ListedRun> runs_from(const Json& list) {
+  std::vector<ListedRun> runs;
+  for (const Json& run : list) runs.push_back({run.at("run"), run.at("config"), run.at("repeat")});
+  return runs;
 }
 
-}  // namespace
-
-SweepLock::SweepLock(const std::string& directory) {
-  const std::string file = directory + "/lock";
-  fd_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd_ < 0) throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", file, std::strerror(errno)));
-  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    close(fd_);
-    if (error != EWOULDBLOCK) {
-      throw Error(ExitCode::output, fmt::format("{}: cannot be locked: {}", file, std::strerror(error)));
-    }
-    std::string holder = read_text_if_there(file).value_or("");
-    holder.erase(holder.find_last_not_of('\n') + 1);
-    throw Error(ExitCode::store_busy, fmt::format("{}: another wansweep is at work here: {}", directory,
-                                                  holder.empty() ? "it has just started" : holder));
-  }
-  const std::string holder = fmt::format("pid {} on host {}\n", getpid(), host_name());
-  if (ftruncate(fd_, 0) != 0 || pwrite(fd_, holder.data(), holder.size(), 0) != static_cast<ssize_t>(holder.size())) {
-    const int error = errno;
-    close(fd_);
-    throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", file, std::strerror(error)));
-  }
+Json to_json(const std::vector<ListedRun>& runs) {
+  Json list = Json::array();
+  for (const ListedRun& run : runs) list.push_back({{"run", run.run}, {"config", run.config}, {"repeat", run.repeat}});
+  return list;
 }
 
-SweepLock::~SweepLock() { close(fd_); }
+// The record, and what its successor carries along of it.
+struct Contents {
+  SweepRecord record;
+  EarlierMatrix last;  // the matrix of `record.runs`
+  Json specs;          // by hash
+};
 
-void create_sweep_directory(const std::string& directory) { make_directories(directory + "/attempts"); }
-
-void write_sweep_record(const std::string& directory, const Sweep& sweep, const Plan& plan) {
-  const std::string file = directory + "/sweep.json";
-  if (fs::exists(file)) {
-    const std::string name = read_sweep_record(directory).name;
-    if (name != sweep.name) {
-      throw bad_input(fmt::format("{}: holds sweep {}, not {}; give another --dir", directory, name, sweep.name));
-    }
-  }
-  Json runs = Json::array();
-  for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
-    for (const PlannedConfiguration& c : plan.configurations) {
-      runs.push_back({{"run", run_name(c, repeat)}, {"config", c.hash}, {"repeat", repeat}});
-    }
-  }
-  Json specs = Json::object();
-  for (const PlannedConfiguration& c : plan.configurations) specs[c.hash] = to_json(c.spec);
-  const Json record{{"sweep", sweep.name},     {"file", fs::absolute(sweep.file).lexically_normal().string()},
-                    {"matrix", sweep.text},    {"matrix_sha256", sha256(sweep.text.data(), sweep.text.size())},
-                    {"runs", std::move(runs)}, {"specs", std::move(specs)}};
-  write_file_atomically(file, record.dump(2) + '\n');
-}
-
-SweepRecord read_sweep_record(const std::string& directory) {
-  const std::string file = directory + "/sweep.json";
-  if (!fs::is_regular_file(file)) {
-    throw bad_input(fmt::format("{}: no sweep here (no sweep.json); give the directory of `wansweep run`", directory));
-  }
+// nullopt: there is none. Throws bad_input.
+std::optional<Contents> read_contents(const std::string& directory) {
+  const std::string file = file_of(directory);
+  const std::optional<Json> json = read_json_object_if_there(file);
+  if (!json) return std::nullopt;
   try {
-    const Json json = Json::parse(read_text(file));
-    SweepRecord record{json.at("sweep"), json.at("file"), {}};
-    for (const Json& run : json.at("runs")) {
-      record.runs.push_back({run.at("run"), run.at("config"), run.at("repeat")});
+    Contents contents;
+    SweepRecord& record = contents.record;
+    record.name = json->at("sweep");
+    record.file = json->at("file");
+    record.runs = runs_from(json->at("runs"));
+    for (const Json& matrix : json->value("earlier", Json::array())) {
+      record.earlier.push_back({matrix.at("matrix_sha256"), matrix.at("matrix"), runs_from(matrix.at("runs"))});
     }
-    return record;
+    contents.last = {json->value("matrix_sha256", ""), json->value("matrix", ""), record.runs};
+    contents.specs = json->value("specs", Json::object());
+    return contents;
   } catch (const Json::exception& error) {
     throw bad_input(fmt::format("{}: is not a sweep record: {}", file, error.what()));
   }
 }
 
+Contents read_contents_or_refuse(const std::string& directory) {
+  std::optional<Contents> contents = read_contents(directory);
+  if (contents) return *std::move(contents);
+  throw bad_input(fmt::format("{}: no sweep here (no sweep.json); give the directory of `wansweep run`", directory));
+}
+
+std::vector<ListedRun> runs_of(const Plan& plan) {
+  std::vector<ListedRun> runs;
+  for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
+    for (const PlannedConfiguration& c : plan.configurations) runs.push_back({run_name(c, repeat), c.hash, repeat});
+  }
+  return runs;
+}
+
+// What was listed before and is not now. A run stays with the last matrix that had it.
+std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::vector<ListedRun>& now) {
+  std::set<std::string> listed;
+  for (const ListedRun& run : now) listed.insert(run.run);
+  std::vector<EarlierMatrix> earlier = before.record.earlier;
+  earlier.push_back(before.last);
+  for (auto matrix = earlier.rbegin(); matrix != earlier.rend(); ++matrix) {
+    std::erase_if(matrix->runs, [&](const ListedRun& run) { return !listed.insert(run.run).second; });
+  }
+  std::erase_if(earlier, [](const EarlierMatrix& matrix) { return matrix.runs.empty(); });
+  return earlier;
+}
+
+}  // namespace
+
+void create_sweep_directory(const std::string& directory) { make_directories(directory + "/attempts"); }
+
+void keep_recorded_names(const std::string& directory, Plan& plan) {
+  const std::optional<Contents> contents = read_contents(directory);
+  if (!contents) return;
+  std::map<std::string, std::string> names;  // by hash
+  for (const ListedRun& run : contents->record.runs) names.emplace(run.config, configuration_of(run));
+  for (PlannedConfiguration& c : plan.configurations) {
+    if (names.contains(c.hash)) continue;
+    RunSpec by_absolute_paths = c.spec;
+    for (auto& [name, origin] : by_absolute_paths.origins) origin.written.clear();
+    const auto recorded = names.find(spec_hash(by_absolute_paths));
+    if (recorded == names.end()) continue;
+    c.spec = std::move(by_absolute_paths);
+    c.hash = recorded->first;
+    c.name = recorded->second;
+  }
+}
+
+void write_sweep_record(const std::string& directory, const Sweep& sweep, const Plan& plan) {
+  const std::vector<ListedRun> runs = runs_of(plan);
+  Json specs = Json::object();
+  for (const PlannedConfiguration& c : plan.configurations) specs[c.hash] = to_json(c.spec);
+  Json earlier = Json::array();
+  if (const std::optional<Contents> before = read_contents(directory)) {
+    const std::string& name = before->record.name;
+    if (name != sweep.name) {
+      throw bad_input(fmt::format("{}: holds sweep {}, not {}; give another --dir", directory, name, sweep.name));
+    }
+    for (const EarlierMatrix& matrix : earlier_matrices(*before, runs)) {
+      earlier.push_back({{"matrix_sha256", matrix.sha256}, {"matrix", matrix.text}, {"runs", to_json(matrix.runs)}});
+      for (const ListedRun& run : matrix.runs) {
+        if (!specs.contains(run.config) && before->specs.contains(run.config)) {
+          specs[run.config] = before->specs[run.config];
+        }
+      }
+    }
+  }
+  const Json record{{"sweep", sweep.name},      {"file", fs::absolute(sweep.file).lexically_normal().string()},
+                    {"matrix", sweep.text},     {"matrix_sha256", sha256(sweep.text)},
+                    {"runs", to_json(runs)},    {"earlier", std::move(earlier)},
+                    {"specs", std::move(specs)}};
+  write_file_atomically(file_of(directory), record.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+std::string configuration_of(const ListedRun& run) {
+  const std::string suffix = fmt::format("-{}", run.repeat);
+  return run.run.ends_with(suffix) ? run.run.substr(0, run.run.size() - suffix.size()) : run.run;
+}
+
+SweepRecord read_sweep_record(const std::string& directory) { return read_contents_or_refuse(directory).record; }
+
 std::map<std::string, RunSpec> read_sweep_specs(const std::string& directory) {
-  const std::string file = directory + "/sweep.json";
-  const Json json = Json::parse(read_text(file), nullptr, false);
-  if (!json.is_object() || !json.contains("specs") || !json["specs"].is_object()) {
+  const std::string file = file_of(directory);
+  const Contents contents = read_contents_or_refuse(directory);
+  if (!contents.specs.is_object() || contents.specs.empty()) {
     throw bad_input(
         fmt::format("{}: does not have the runs' settings; `wansweep run` of its TOML file adds them", file));
   }
   std::map<std::string, RunSpec> specs;
-  for (const auto& [hash, spec] : json["specs"].items()) specs[hash] = spec_from_json(spec, file);
+  for (const auto& [hash, spec] : contents.specs.items()) specs[hash] = spec_from_json(spec, file);
   return specs;
 }
 

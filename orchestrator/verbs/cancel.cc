@@ -1,3 +1,5 @@
+#include "orchestrator/cluster/cancel.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -5,8 +7,12 @@
 #include <string>
 
 #include "base/exit_codes.h"
-#include "orchestrator/cluster/poll.h"
+#include "base/printable.h"
+#include "orchestrator/cluster/settle.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
+#include "orchestrator/verbs/known_run.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -18,12 +24,15 @@ struct CancelArguments {
 };
 
 int cancel(const CancelArguments& options) {
-  read_sweep_record(options.directory);
+  const SweepRecord record = read_sweep_record(options.directory);
+  if (!options.run.empty()) {
+    check_run_is_known(options.run, record, AttemptFolder(options.directory), options.directory);
+  }
   const SweepLock lock(options.directory);
-  for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", line);
+  for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", printable(line));
   const std::vector<std::string> jobs = cancel_live(options.directory, options.run);
   if (jobs.empty()) {
-    fmt::print("nothing of it is in Slurm's hands\n");
+    fmt::print("nothing of {} is in Slurm's hands\n", options.run.empty() ? "it" : printable(options.run));
   } else {
     fmt::print("cancelled {}\n", fmt::join(jobs, " "));
   }
@@ -37,7 +46,9 @@ void add_cancel(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("cancel", "Cancel what a sweep has in Slurm: all of it, or one run");
   verb->add_option("DIR", options->directory, "the sweep's directory (default: the current one)");
   verb->add_option("--run", options->run, "only this run");
-  verb->footer("Example:\n  wansweep cancel out/aces-offload");
+  verb->footer(
+      "Exit code 2 when the sweep has no such run or Slurm refuses, 20 when Slurm does not answer.\n\n"
+      "Example:\n  wansweep cancel out/aces-offload");
   verb->callback([options, &action] { action = [options] { return cancel(*options); }; });
 }
 

@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <fstream>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
 
 #include "base/error.h"
-#include "orchestrator/sweep/attempt.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "base/shell_quote.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/verbs/known_run.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -19,28 +23,49 @@ struct LogsArguments {
   std::string directory = ".";
 };
 
+// Tabs are kept, and the carriage return of a line that ends with both.
+std::string printable_line(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  std::string shown;
+  for (;;) {
+    const size_t tab = line.find('\t');
+    shown += printable(line.substr(0, tab));
+    if (tab == line.npos) return shown;
+    shown += '\t';
+    line.remove_prefix(tab + 1);
+  }
+}
+
+// Nothing where there is no such file, or nothing in it.
 void print_file(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || stream.peek() == std::ifstream::traits_type::eof()) return;
-  fmt::print("--- {}\n", file);
-  for (std::string line; std::getline(stream, line);) fmt::print("{}\n", line);
+  std::optional<std::string> text;
+  try {
+    text = read_text_if_there(file);
+  } catch (const Error& error) {
+    fmt::print("--- {}\n", printable(error.what()));
+    return;
+  }
+  if (!text || text->empty()) return;
+  fmt::print("--- {}\n", printable(file));
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) fmt::print("{}\n", printable_line(line));
 }
 
 int print_logs(const LogsArguments& options) {
   const SweepRecord record = read_sweep_record(options.directory);
-  const std::map<std::string, Attempt> newest = newest_attempts(options.directory);
-  const auto found = newest.find(options.run);
-  if (found == newest.end()) {
-    const bool listed = std::any_of(record.runs.begin(), record.runs.end(),
-                                    [&](const ListedRun& run) { return run.run == options.run; });
-    throw bad_input(fmt::format("{}: {}; see `wansweep status {}`", options.run,
-                                listed ? "has no attempt yet" : "the sweep has no such run", options.directory));
+  const AttemptFolder attempts(options.directory);
+  check_run_is_known(options.run, record, attempts, options.directory);
+  const Attempt* attempt = attempts.newest_of(options.run);
+  if (attempt == nullptr) {
+    const std::string* block = attempts.block_of(options.run);
+    if (block != nullptr) throw bad_input(*block);
+    throw bad_input(
+        fmt::format("{}: has no attempt yet; see wansweep status {}", options.run, shell_word(options.directory)));
   }
-  const Attempt& attempt = found->second;
-  print_file(attempt.directory + "/stdout.log");
-  print_file(attempt.directory + "/stderr.log");
-  if (!attempt.submission.empty()) {
-    print_file(fmt::format("{}/submissions/{}/slurm-{}.out", options.directory, attempt.submission, attempt.index));
+  print_file(attempt->directory + "/stdout.log");
+  print_file(attempt->directory + "/stderr.log");
+  if (!attempt->submission.empty()) {
+    print_file(fmt::format("{}/submissions/{}/slurm-{}.out", options.directory, attempt->submission, attempt->index));
   }
   return static_cast<int>(ExitCode::ok);
 }

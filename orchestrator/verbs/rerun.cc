@@ -9,15 +9,19 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/process.h"
+#include "base/shell_quote.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/cluster/retry.h"
+#include "orchestrator/cluster/settle.h"
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/rerun/rerun.h"
 #include "orchestrator/rerun/retry_failed.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -108,12 +112,14 @@ int retry_locally(const FailedRuns& failed, RerunArguments& options, const std::
   std::fflush(stdout);
   if (options.dry_run) return static_cast<int>(ExitCode::ok);
   options.launch.directory = directory;
-  options.launch.worker = options.worker.empty() ? worker_beside_this_program() : options.worker;
+  options.launch.again = true;
+  options.launch.programs.worker = options.worker.empty() ? worker_beside_this_program() : options.worker;
   for (const auto& [run, attempt] : failed.attempts) options.launch.only.insert(run);
   const LaunchSummary summary = launch_locally(failed.sweep, failed.plan, options.launch);
   fmt::print("{} of {} failed runs done, {} failed again\n", summary.completed, summary.total, summary.failed);
   if (summary.interrupted) return interrupted_exit;
-  return static_cast<int>(summary.failed > 0 ? ExitCode::incomplete : ExitCode::ok);
+  const bool all_done = summary.failed == 0 && summary.left_alone == 0;
+  return static_cast<int>(!all_done ? ExitCode::incomplete : ExitCode::ok);
 }
 
 // Throws bad_input, before anything is looked at.
@@ -139,18 +145,19 @@ int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, cons
     fmt::print("{}\n", line);
   }
   fmt::print("{} of {} failed runs submitted again; next: wansweep status {}\n", retry.runs, failed.attempts.size(),
-             directory);
+             shell_word(directory));
   return static_cast<int>(retry.runs > 0 ? ExitCode::ok : ExitCode::bad_input);
 }
 
-// What became of attempts since the last look: a run that failed a moment ago is tried again too.
-void learn_from_slurm(const RerunArguments& options, const std::string& directory) {
+// What became of attempts since Slurm was asked last: a run that failed a moment ago is tried again too.
+// False: Slurm did not say it all.
+bool learn_from_slurm(const RerunArguments& options, const std::string& directory) {
   if (!options.dry_run) {
-    for (const std::string& line : settle_submissions(directory)) fmt::print("{}\n", line);
+    for (const std::string& line : settle_submissions(directory)) fmt::print("{}\n", printable(line));
   }
-  for (const std::string& problem : look_at_slurm(directory, true).problems) {
-    fmt::print("not learned: {}\n", problem);
-  }
+  const SlurmPoll poll = poll_slurm(directory, true);
+  for (const std::string& problem : poll.problems) fmt::print("not learned: {}\n", printable(problem));
+  return poll.complete;
 }
 
 int retry(RerunArguments& options, const std::string& directory) {
@@ -158,12 +165,14 @@ int retry(RerunArguments& options, const std::string& directory) {
   if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
   const RetryGrants grants = grants_of(options);
   const SweepLock lock(directory);
-  learn_from_slurm(options, directory);
+  const bool learned_all = learn_from_slurm(options, directory);
   const FailedRuns on_slurm = find_failed_runs(directory, Launcher::slurm);
   const FailedRuns here = find_failed_runs(directory, Launcher::local);
-  if (on_slurm.attempts.empty() && here.attempts.empty()) fmt::print("{}: no run has failed\n", directory);
-  int code = static_cast<int>(ExitCode::ok);
-  if (!on_slurm.attempts.empty()) code = retry_on_slurm(on_slurm, options, grants, directory);
+  if (on_slurm.attempts.empty() && here.attempts.empty()) {
+    fmt::print("{}: no run {}\n", directory, learned_all ? "has failed" : "is known to have failed");
+  }
+  int code = static_cast<int>(learned_all ? ExitCode::ok : ExitCode::scheduler_unavailable);
+  if (!on_slurm.attempts.empty()) code = std::max(code, retry_on_slurm(on_slurm, options, grants, directory));
   if (!here.attempts.empty()) code = std::max(code, retry_locally(here, options, directory));
   return code;
 }
@@ -192,7 +201,8 @@ void add_rerun(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, max_jobs));
   verb->add_option("--worker", options->worker,
                    "with --failed: wansweep-worker (default: beside wansweep; in Slurm, the one before)");
-  verb->add_option("--mpirun", options->launch.mpirun, "with --failed, here: mpirun (default: the one in PATH)");
+  verb->add_option("--mpirun", options->launch.programs.mpirun,
+                   "with --failed, here: mpirun (default: the one in PATH)");
   verb->add_option("--time-factor", options->factors.time,
                    "with --failed, in Slurm: what ran out of time asks for this many times what it had")
       ->check(is_factor);

@@ -8,6 +8,7 @@
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -20,8 +21,9 @@ struct RunArguments {
 
 int sum_up(const LaunchSummary& summary, const RunArguments& options) {
   const size_t done = summary.done_before + summary.completed;
-  const size_t left = summary.total - done - summary.failed;
-  fmt::print("{} of {} runs done, {} failed{}\n", done, summary.total, summary.failed,
+  const size_t left = summary.total - done - summary.failed - summary.left_alone;
+  fmt::print("{} of {} runs done, {} failed{}{}\n", done, summary.total, summary.failed,
+             summary.left_alone > 0 ? fmt::format(", {} left alone", summary.left_alone) : "",
              left > 0 ? fmt::format(", {} to go", left) : "");
   if (summary.interrupted) {
     fmt::print("go on with the same command; what is done stays done\n");
@@ -31,7 +33,7 @@ int sum_up(const LaunchSummary& summary, const RunArguments& options) {
     fmt::print("see `wansweep status {}`; the same command tries the failed ones again\n", options.launch.directory);
     return static_cast<int>(ExitCode::incomplete);
   }
-  return static_cast<int>(ExitCode::ok);
+  return static_cast<int>(summary.left_alone > 0 ? ExitCode::incomplete : ExitCode::ok);
 }
 
 // Once, before anything runs: `plan` has the details.
@@ -46,13 +48,14 @@ void warn_of_drift(const Plan& plan, const std::string& jobs_file) {
 
 int run(RunArguments& options) {
   const Sweep sweep = read_sweep(options.jobs_file);
-  const Plan plan = make_plan(sweep);
+  Plan plan = make_plan(sweep);
   refuse_problems(plan);
   warn_of_drift(plan, options.jobs_file);
   std::string& directory = options.launch.directory;
   if (directory.empty()) directory = "out/" + sweep.name;
   create_sweep_directory(directory);
   const SweepLock lock(directory);
+  keep_recorded_names(directory, plan);
   write_sweep_record(directory, sweep, plan);
   return sum_up(launch_locally(sweep, plan, options.launch), options);
 }
@@ -61,15 +64,16 @@ int run(RunArguments& options) {
 
 void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunArguments>();
-  options->launch.worker = worker_beside_this_program();
+  options->launch.programs.worker = worker_beside_this_program();
   CLI::App* verb = app.add_subcommand("run", "Run a sweep on this machine, through mpirun; skip what is done");
   verb->add_option("JOBS", options->jobs_file, "the sweep, as TOML")->required();
   verb->add_option("--jobs,-j", options->launch.jobs, "runs at a time (default 1)")->check(CLI::Range(1, max_jobs));
   verb->add_option("--dir", options->launch.directory, "the sweep's directory (default out/<name of the sweep>)");
-  verb->add_option("--worker", options->launch.worker, "wansweep-worker (default: the one beside wansweep)");
-  verb->add_option("--mpirun", options->launch.mpirun, "mpirun (default: the one in PATH)");
+  verb->add_option("--worker", options->launch.programs.worker, "wansweep-worker (default: the one beside wansweep)");
+  verb->add_option("--mpirun", options->launch.programs.mpirun, "mpirun (default: the one in PATH)");
   verb->footer(
-      "Ctrl-C stops cleanly; the same command goes on. Exit code 17 when a run failed, 2 for bad input,\n"
+      "Ctrl-C stops cleanly; the same command goes on. Exit code 17 when a run failed or was left alone, 2 for bad "
+      "input,\n"
       "16 when another wansweep is at work in the directory, 130 after Ctrl-C.\n\n"
       "Example:\n  wansweep run jobs/demo.toml --jobs 2");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -1,6 +1,11 @@
+// One table for all runs: where each stands (the attempt's own state, or what Slurm says of it now), and why. Runs that
+// the sweep's file no longer lists are shown too, as long as an attempt of them is there: they may still run. What
+// cannot be read, and what Slurm did not say, is named below the table; the last line is the command that helps next.
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -8,38 +13,47 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/printable.h"
+#include "base/shell_quote.h"
 #include "base/text_table.h"
 #include "orchestrator/cluster/poll.h"
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/cluster/retry.h"
+#include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/sweep/attempt_outcome.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
 namespace {
 
-constexpr std::chrono::seconds between_looks{2};  // of --watch; the profile says how often Slurm itself is asked
+constexpr std::chrono::seconds between_polls{2};  // of --watch; the profile says how often Slurm itself is asked
 
 struct StatusArguments {
   std::string directory = ".";
   bool watch = false;
 };
 
-// Where every run stands, and how the look at Slurm went.
+// Where every run stands, and how the poll of Slurm went.
 struct SweepStanding {
-  SlurmLook look;
-  std::map<std::string, size_t> counts;  // by state
+  SlurmPoll poll;
+  std::vector<std::string> unread;        // entries of the sweep's directory, a line each
+  std::map<std::string, size_t> counts;   // by state, of the runs that the sweep lists
+  std::map<std::string, size_t> earlier;  // of those that it does not list any more
+  std::vector<Attempt> ended_badly;
   std::string table;
   bool slurm = false;  // some attempt went through Slurm
 };
 
-std::string state_of(const Attempt* attempt, const SlurmLook& look) {
+std::string state_of(const Attempt* attempt, const SlurmPoll& poll) {
   if (attempt == nullptr) return "not started";
   if (!attempt->state) {
-    const auto live = look.live.find(attempt->directory);
-    return live != look.live.end() ? std::string(name_of(live->second.state)) : "running or lost";
+    const auto live = poll.live.find(attempt->directory);
+    return live != poll.live.end() ? std::string(name_of(live->second.state)) : "running or lost";
   }
   if (attempt->state->end == AttemptEnd::completed && !is_done(*attempt)) return "damaged";
   return std::string(name_of(attempt->state->end));
@@ -51,71 +65,112 @@ std::string exit_text(const Attempt* attempt) {
   const std::optional<int> code = worker_exit_code(*attempt);
   if (!code) return "";
   const ExitCodeInfo* info = find_exit_code(*code);
-  return info != nullptr ? fmt::format("{} ({})", *code, info->name) : fmt::format("{}", *code);
+  // 0 of a run that did not complete is not "ok".
+  const bool named = info != nullptr && (*code != 0 || attempt->state->end == AttemptEnd::completed);
+  return named ? fmt::format("{} ({})", *code, info->name) : fmt::format("{}", *code);
 }
 
-std::string line_of(const Attempt* attempt, std::string_view state, const SlurmLook& look) {
+std::string line_of(const Attempt* attempt, std::string_view state, const SlurmPoll& poll) {
   if (attempt == nullptr) return "";
   if (state == "damaged") return completion_problem(attempt->directory).value_or("");
   if (attempt->state) return attempt->state->line;
-  const auto live = look.live.find(attempt->directory);
-  return live != look.live.end() ? live->second.line : "";
+  const auto live = poll.live.find(attempt->directory);
+  return live != poll.live.end() ? live->second.line : "";
 }
 
-bool any_live(const SweepStanding& standing) { return !standing.look.live.empty(); }
+bool ended_badly(const Attempt& attempt, std::string_view state) {
+  if (!attempt.state || state == "completed") return false;
+  return attempt.state->end != AttemptEnd::cancelled && attempt.state->end != AttemptEnd::withdrawn;
+}
 
-void print_next_step(const SweepStanding& standing, const SweepRecord& record, const std::string& directory) {
+bool any_live(const SweepStanding& standing) { return !standing.poll.live.empty(); }
+
+// What `rerun --failed` needs beside the directory, so that something goes again; nothing: nothing can.
+std::optional<std::string> options_of_retry(const std::vector<Attempt>& attempts) {
+  const auto any = [&](const RetryGrants& grants) {
+    return std::any_of(attempts.begin(), attempts.end(),
+                       [&](const Attempt& attempt) { return can_go_again(attempt, grants); });
+  };
+  RetryGrants time, memory, profile;
+  time.factors.time = memory.factors.memory = 2;
+  profile.profile = ClusterProfile();
+  if (any({})) return "";
+  if (any(time)) return " --time-factor 2";
+  if (any(memory)) return " --mem-factor 2";
+  if (any(profile)) return " --cluster CORRECTED-PROFILE";
+  return std::nullopt;
+}
+
+void print_next_step(const SweepStanding& standing, const SweepRecord& record, const std::string& given) {
   const auto count = [&](const char* state) {
     const auto found = standing.counts.find(state);
     return found != standing.counts.end() ? found->second : 0;
   };
-  if (count("completed") == record.runs.size()) {
-    fmt::print("next: wansweep gather {}\n", directory);
-  } else if (any_live(standing)) {
+  const std::string directory = shell_word(given);
+  const std::string file = shell_word(record.file);
+  if (any_live(standing)) {
     fmt::print("next: wansweep status {} --watch\n", directory);
-  } else if (standing.slurm) {
-    const bool unsent = count("not started") + count("withdrawn") + count("cancelled") > 0;
-    fmt::print("next: wansweep {}\n", unsent ? fmt::format("submit {} --cluster ...", record.file)
-                                             : fmt::format("rerun {} --failed", directory));
+  } else if (count("completed") == record.runs.size()) {
+    fmt::print("next: wansweep gather {}\n", directory);
+  } else if (!standing.slurm) {
+    fmt::print("next: wansweep run {} --dir {}\n", file, directory);
+  } else if (count("not started") + count("withdrawn") + count("cancelled") > 0) {
+    fmt::print("next: wansweep submit {} --cluster PROFILE --dir {}\n", file, directory);
+  } else if (const auto options = options_of_retry(standing.ended_badly)) {
+    fmt::print("next: wansweep rerun {} --failed{}\n", directory, *options);
   } else {
-    fmt::print("next: wansweep run {} --dir {}\n", record.file, directory);
+    fmt::print("none of these would end otherwise as it is; next: wansweep rerun {} --set KEY=VALUE\n", directory);
   }
 }
 
-// Asks Slurm, where this wansweep is the only one at work here; another one's look is as good.
-SlurmLook look_if_free(const std::string& directory) {
+// Asks Slurm, where this wansweep is the only one at work here; another one's poll is as good.
+SlurmPoll poll_if_free(const std::string& directory) {
   try {
     const SweepLock lock(directory);
-    return look_at_slurm(directory);
+    return poll_slurm(directory);
   } catch (const Error& error) {
     if (error.code() != ExitCode::store_busy && error.code() != ExitCode::output) throw;
-    SlurmLook look = last_look(directory);
-    look.problems.emplace_back(error.what());
-    return look;
+    SlurmPoll poll = last_poll(directory);
+    poll.problems.emplace_back(error.what());
+    return poll;
   }
 }
 
 SweepStanding stand(const SweepRecord& record, const std::string& directory) {
   SweepStanding standing;
-  standing.look = look_if_free(directory);
-  const std::map<std::string, Attempt> newest = newest_attempts(directory);
+  standing.poll = poll_if_free(directory);
+  const AttemptFolder attempts(directory);
+  standing.unread = attempts.problems();
   TextTable table({{"run"}, {"state"}, {"attempt", Align::right}, {"exit"}, {"why"}});
-  for (const ListedRun& run : record.runs) {
-    const auto found = newest.find(run.run);
-    const Attempt* attempt = found != newest.end() ? &found->second : nullptr;
-    const std::string state = state_of(attempt, standing.look);
-    ++standing.counts[state];
+  const auto add = [&](const std::string& run, std::map<std::string, size_t>& counts, const char* note) {
+    const Attempt* attempt = attempts.newest_of(run);
+    const std::string* block = attempts.block_of(run);
+    const std::string state = block != nullptr ? "cannot be read" : state_of(attempt, standing.poll);
+    ++counts[state];
     standing.slurm |= attempt != nullptr && attempt->launcher == Launcher::slurm;
-    table.add_row({run.run, state, attempt != nullptr ? fmt::format("{}", attempt->number) : "", exit_text(attempt),
-                   line_of(attempt, state, standing.look)});
+    if (attempt != nullptr && block == nullptr && ended_badly(*attempt, state))
+      standing.ended_badly.push_back(*attempt);
+    const std::string line = block != nullptr ? *block : line_of(attempt, state, standing.poll);
+    table.add_row({run, state, attempt != nullptr ? fmt::format("{}", attempt->number) : "", exit_text(attempt),
+                   fmt::format("{}{}{}", note, *note != '\0' && !line.empty() ? "; " : "", line)});
+  };
+  for (const ListedRun& run : record.runs) add(run.run, standing.counts, "");
+  for (const EarlierMatrix& matrix : record.earlier) {
+    for (const ListedRun& run : matrix.runs) {
+      const bool was_begun = attempts.newest_of(run.run) != nullptr || attempts.block_of(run.run) != nullptr;
+      if (was_begun) add(run.run, standing.earlier, "no longer in the sweep's file");
+    }
   }
   standing.table = table.to_string();
   return standing;
 }
 
 std::string summary_of(const SweepStanding& standing, const SweepRecord& record) {
-  std::string text = fmt::format("sweep {}: {} runs", record.name, record.runs.size());
+  std::string text = fmt::format("sweep {}: {} runs", printable(record.name), record.runs.size());
   for (const auto& [state, count] : standing.counts) text += fmt::format(", {} {}", count, state);
+  if (standing.earlier.empty()) return text;
+  text += "; no longer in its file:";
+  for (const auto& [state, count] : standing.earlier) text += fmt::format(" {} {}", count, state);
   return text;
 }
 
@@ -129,7 +184,7 @@ void watch(const SweepRecord& record, const std::string& directory) {
     std::fflush(stdout);
     before = now;
     if (!any_live(standing)) return;
-    std::this_thread::sleep_for(between_looks);
+    std::this_thread::sleep_for(between_polls);
   }
 }
 
@@ -138,8 +193,13 @@ int print_status(const StatusArguments& options) {
   if (options.watch) watch(record, options.directory);
   const SweepStanding standing = stand(record, options.directory);
   fmt::print("{}\n{}\n", standing.table, summary_of(standing, record));
-  for (const std::string& problem : standing.look.problems) fmt::print("not learned: {}\n", problem);
-  if (standing.look.age > 0 && any_live(standing)) fmt::print("Slurm was asked {} s ago\n", standing.look.age);
+  for (const std::string& problem : standing.poll.problems) {
+    const auto& unread = standing.unread;
+    if (std::find(unread.begin(), unread.end(), problem) != unread.end()) continue;
+    fmt::print("not learned: {}\n", printable(problem));
+  }
+  for (const std::string& line : standing.unread) fmt::print("left alone: {}\n", printable(line));
+  if (standing.poll.age > 0 && any_live(standing)) fmt::print("Slurm was asked {} s ago\n", standing.poll.age);
   print_next_step(standing, record, options.directory);
   return static_cast<int>(ExitCode::ok);
 }

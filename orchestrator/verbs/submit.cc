@@ -5,7 +5,10 @@
 #include <string>
 
 #include "base/exit_codes.h"
+#include "base/printable.h"
+#include "base/shell_quote.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -26,21 +29,22 @@ int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& opt
 
 int submit(const SubmitVerb& given) {
   const Sweep sweep = read_sweep(given.arguments.jobs_file);
-  const Plan plan = make_plan(sweep);
+  Plan plan = make_plan(sweep);
   refuse_problems(plan);
   const SubmitOptions options = submit_options(given.arguments, sweep);
   if (given.dry_run) return print_scripts(sweep, plan, options);
   // What no node can have is refused before anything is made.
-  for (const PlannedConfiguration& configuration : plan.configurations) shape_of(configuration, options);
+  check_requests(plan, options);
   create_sweep_directory(options.directory);
   const SweepLock lock(options.directory);
+  keep_recorded_names(options.directory, plan);
   write_sweep_record(options.directory, sweep, plan);
   const PreparedSubmission prepared = prepare_submission(plan, options);
   if (prepared.runs > 0) {
     const SubmitReport report = submit_arrays(prepared.arrays, sweep, options.directory, false);
-    for (const std::string& line : report.lines) fmt::print("{}\n", line);
+    for (const std::string& line : report.lines) fmt::print("{}\n", printable(line));
   }
-  fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, options.directory);
+  fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, shell_word(options.directory));
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -54,8 +58,8 @@ void add_submit(CLI::App& app, Action& action) {
   verb->add_flag("--dry-run", options->dry_run, "print the job scripts, and write and submit nothing");
   verb->footer(
       "Killed at any moment, the same command goes on: no run is submitted twice, and none is forgotten.\n"
-      "Exit code 2 for bad input and for what Slurm refuses, 16 when Slurm does not answer or another wansweep\n"
-      "is at work in the directory.\n\n"
+      "Exit code 2 for bad input and for what Slurm refuses, 20 when Slurm does not answer or its answer cannot be\n"
+      "read, 16 when another wansweep is at work in the directory.\n\n"
       "--max-running is shared out over the arrays (one a shape of resources), and arrays for which it does not\n"
       "suffice wait for others to end. It holds for what is submitted with it, not for what is in Slurm without it.\n"
       "Of an array that is in Slurm: scontrol update JobId=ID ArrayTaskThrottle=N\n\n"

@@ -6,8 +6,10 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/process.h"
-#include "orchestrator/cluster/poll.h"
+#include "orchestrator/cluster/settle.h"
+#include "orchestrator/cluster/shape.h"
 #include "orchestrator/launch/local_launcher.h"
 
 namespace wansweep {
@@ -49,9 +51,11 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
   options.directory = std::filesystem::absolute(arguments.directory.empty() ? "out/" + sweep.name : arguments.directory)
                           .lexically_normal()
                           .string();
-  if (options.directory.find('%') != std::string::npos) {
-    throw bad_input(
-        fmt::format("{}: Slurm reads % in a job's directory as a pattern; give another --dir", options.directory));
+  // In the name of a job's output, which is in this directory.
+  for (const char special : {'%', '\\'}) {
+    if (options.directory.find(special) == std::string::npos) continue;
+    throw bad_input(fmt::format("{}: Slurm reads {} in a job's directory as part of a pattern; give another --dir",
+                                options.directory, special));
   }
   options.worker = arguments.worker;
   if (find_program(options.worker).empty()) {
@@ -60,14 +64,23 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
   return options;
 }
 
+void check_requests(const Plan& plan, const SubmitOptions& options) {
+  for (const PlannedConfiguration& configuration : plan.configurations) {
+    shape_of(configuration, options.profile, options.seconds);
+  }
+}
+
 PreparedSubmission prepare_submission(const Plan& plan, const SubmitOptions& options) {
-  for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", line);
+  for (const std::string& line : settle_submissions(options.directory)) {
+    fmt::print("{}\n", printable(line));
+  }
   PreparedSubmission prepared;
   const std::vector<PlannedRun> runs = runs_to_submit(options.directory, plan);
   prepared.runs = runs.size();
   prepared.arrays = plan_arrays(runs, options);
   if (runs.size() < plan.runs()) {
-    fmt::print("{}: {} of {} runs are submitted or done\n", options.directory, plan.runs() - runs.size(), plan.runs());
+    fmt::print("{}: {} of {} runs are submitted, done, or left alone\n", printable(options.directory),
+               plan.runs() - runs.size(), plan.runs());
   }
   return prepared;
 }

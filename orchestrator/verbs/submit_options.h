@@ -26,6 +26,9 @@ void add_submit_options(CLI::App& verb, SubmitArguments& arguments);
 // The profile read, the paths made absolute. Throws bad_input.
 SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& sweep);
 
+// Throws bad_input when no node or job of the cluster can have what a configuration asks for.
+void check_requests(const Plan& plan, const SubmitOptions& options);
+
 struct PreparedSubmission {
   std::vector<PlannedArray> arrays;
   size_t runs = 0;

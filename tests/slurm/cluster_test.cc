@@ -120,6 +120,7 @@ TEST_F(OnSlurm, AJobThatSlurmHasForgottenIsLost) {
       text.replace(at, token.size(), "ws-forgotten");
     write_text(sweep.out() + "/" + file, text);
   }
+  std::filesystem::rename(sweep.out() + "/submissions/" + token, sweep.out() + "/submissions/ws-forgotten");
   EXPECT_EQ(sweep.wait(30).begin()->second, "lost");
 }
 

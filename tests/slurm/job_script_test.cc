@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
 namespace wansweep {
@@ -65,6 +67,111 @@ TEST(JobScript, ForAcesIsTheGoldenOne) {
   const std::string golden = WANSWEEP_SOURCE_DIR "/tests/slurm/aces.sh.golden";
   if (std::getenv("WRITE_GOLDEN") != nullptr) write_text(golden, script);
   EXPECT_EQ(script, read_text(golden)) << "when that is meant: run this with WRITE_GOLDEN=1";
+}
+
+TEST(JobScript, ARequestThatSlurmReadsAsNoLimitIsNeverWritten) {
+  const ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
+  for (const int64_t amount : {int64_t{0}, int64_t{-1}}) {
+    JobScript endless = job();
+    endless.shape.seconds = amount;
+    expect_error(ExitCode::bad_input, "time limit", [&] { render_job_script(endless, profile); });
+    JobScript greedy = job();
+    greedy.shape.memory_per_node = amount;
+    expect_error(ExitCode::bad_input, "memory", [&] { render_job_script(greedy, profile); });
+  }
+}
+
+TEST(JobScript, WhatAFileOfOthersSaysStaysOnItsLine) {
+  ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
+  profile.exclude = {"n1\ntouch evaluated"};
+  expect_error(ExitCode::bad_input, "exclude", [&] { render_job_script(job(), profile); });
+  profile.exclude.clear();
+  profile.mpi = "pmix&touch evaluated";
+  EXPECT_NE(render_job_script(job(), profile).find("--mpi='pmix&touch evaluated' "), std::string::npos);
+}
+
+TEST(JobScript, NamesTheClusterWhereTheProfileDoes) {
+  ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
+  EXPECT_EQ(render_job_script(job(), profile).find("--clusters"), std::string::npos);
+  profile.cluster = "big";
+  EXPECT_NE(render_job_script(job(), profile).find("#SBATCH --clusters=big\n"), std::string::npos);
+}
+
+// A job script that runs here, of one member whose worker says with which modules it was started.
+class RunningScript : public testing::Test {
+ protected:
+  RunningScript() {
+    for (const char* folder : {"submission", "attempts", "attempts/run-a1", "bin"}) {
+      std::filesystem::create_directory(directory_ / folder);
+    }
+    write_text(directory_ / "submission/manifest", "run-a1\n");
+    executable("bin/mpirun", "shift 4; exec \"$@\"");
+    executable("worker", "echo \"with ${LOADEDMODULES:-nothing}\"");
+    script_.token = "ws-token";
+    script_.sweep = "s";
+    script_.submission = directory_ / "submission";
+    script_.attempts = directory_ / "attempts";
+    script_.worker = directory_ / "worker";
+    script_.shape = {1, 1, 0, 1, 100, 60};
+    profile_.launcher = RankLauncher::mpirun;
+  }
+
+  void executable(const std::string& name, const std::string& text) {
+    std::filesystem::permissions(write_text(directory_ / name, "#!/bin/bash\n" + text + "\n"),
+                                 std::filesystem::perms::owner_all);
+  }
+
+  // The script's exit code, its output in `output`. `site`: bash that runs before it, as the site's start files do.
+  int run(const std::string& site, const std::string& environment = "") {
+    write_text(directory_ / "job.sh", render_job_script(script_, profile_));
+    const std::string command = "cd " + shell_quote(directory_ / "submission") + " && " + site +
+                                "\nexport PATH=../bin:$PATH\n" + environment +
+                                " SLURM_JOB_ID=7 SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=0 SLURM_JOB_NODELIST=n1"
+                                " bash ../job.sh >slurm-0.out 2>&1\n";
+    write_text(directory_ / "outer.sh", command);
+    const int status = std::system(("bash " + shell_quote(directory_ / "outer.sh")).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  std::string text(const std::string& name) const { return read_text(directory_ / name); }
+
+  TemporaryDirectory directory_;
+  JobScript script_;
+  ClusterProfile profile_;
+};
+
+TEST_F(RunningScript, SurvivesSiteScriptsThatReadUnsetVariablesAndEndWithAnError) {
+  profile_.modules = {"GCC/13.2.0", "CUDA"};
+  const int code =
+      run("module() { local keep=\"$NOT_SET_ANYWHERE\"; export LOADEDMODULES=\"${LOADEDMODULES:-}:$2/1.0\"; "
+          "echo one >scratch; echo two >scratch; set -e; return 3; }\n"
+          "export -f module");
+  EXPECT_EQ(code, 0) << text("submission/slurm-0.out");
+  EXPECT_EQ(text("attempts/run-a1/stdout.log"), "with :GCC/13.2.0/1.0:CUDA/1.0\n");
+}
+
+TEST_F(RunningScript, EndsWhereAModuleIsNotLoadedAndKeepsWhatTheSiteSaid) {
+  profile_.modules = {"GCC/99"};
+  EXPECT_EQ(run("module() { echo \"Lmod: unknown module $2\" >&2; return 1; }\nexport -f module"), 2);
+  EXPECT_EQ(text("submission/slurm-0.out"),
+            "Lmod: unknown module GCC/99\nwansweep: module load GCC/99 failed (exit code 1)\n");
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "attempts/run-a1/stdout.log"));
+}
+
+TEST_F(RunningScript, AJobThatSlurmStartsAgainSaysSoAndRunsNothing) {
+  ASSERT_EQ(run(":"), 0);
+  EXPECT_EQ(run(":", "SLURM_RESTART_COUNT=1"), 1);
+  EXPECT_NE(text("submission/slurm-0.out").find("Slurm started this job again (requeue 1)"), std::string::npos);
+  EXPECT_EQ(text("attempts/run-a1/stdout.log"), "with nothing\n");
+}
+
+TEST_F(RunningScript, WritesThroughNoLinkThatWasPlanted) {
+  write_text(directory_ / "victim", "precious\n");
+  for (const char* name : {"job.json", "stdout.log", "environment.txt"}) {
+    std::filesystem::create_symlink(directory_ / "victim", directory_ / ("attempts/run-a1/" + std::string(name)));
+  }
+  run(":");
+  EXPECT_EQ(text("victim"), "precious\n");
 }
 
 TEST(JobScript, HostileSettingsStayDataAndItIsStillAScript) {

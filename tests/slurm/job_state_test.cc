@@ -30,6 +30,14 @@ TEST(JobState, AWordFromTheFutureIsNeitherAnEndNorSuccess) {
   EXPECT_FALSE(is_terminal(JobState::unknown));
 }
 
+TEST(JobState, EveryStateHasANameThatIsReadBackAndAMeaning) {
+  for (const JobState state : values_of<JobState>()) {
+    EXPECT_EQ(job_state_named(name_of(state)), state);
+    EXPECT_FALSE(meaning_of(state).empty());
+  }
+  EXPECT_EQ(values_of<JobState>().size(), 12u);
+}
+
 TEST(RetryPolicy, OutOfMemoryIsNotTriedAgainUnchanged) {
   EXPECT_FALSE(retry_policy(JobState::out_of_memory, {}, {}).retry);
   const RetryDecision more = retry_policy(JobState::out_of_memory, {}, {{}, 2.0});

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_directory.h"
 
 namespace wansweep {
 namespace {
@@ -52,6 +57,38 @@ TEST(Profile, WrongValuesAreNamed) {
   expect_refused(least + "shortest_time = \"soon\"\n", {"shortest_time", "soon"});
   expect_refused(least + "[environment]\n\"A B\" = \"1\"\n", {"A B"});
   expect_refused("partition = \n", {"x.toml:1"});
+}
+
+TEST(Profile, NumbersBeyondAnyMachineAreRefused) {
+  for (const char* line : {"teraflops_per_rank = nan", "teraflops_per_rank = inf", "teraflops_per_rank = 0.0",
+                           "startup_seconds = 9223372036854775807", "command_timeout = 1000000001",
+                           "signal_before_end = 70000", "shortest_time = \"0:00:00\"", "lost_seconds = -5"}) {
+    const std::string text = line;
+    expect_refused(least + text + "\n", {text.substr(0, text.find(' '))});
+  }
+}
+
+TEST(Profile, AClusterOfSeveralIsNamedByTheProfileOrElseByTheEnvironment) {
+  const TemporaryDirectory directory;
+  const std::string plain = write_text(directory / "plain.toml", least);
+  const std::string named = write_text(directory / "named.toml", least + "cluster = \"small\"\n");
+  EXPECT_EQ(read_profile(plain).cluster, "");
+  setenv("SLURM_CLUSTERS", "big", 1);
+  EXPECT_EQ(read_profile(plain).cluster, "big");
+  EXPECT_EQ(read_profile(named).cluster, "small");
+  setenv("SLURM_CLUSTERS", "big,small", 1);
+  expect_error(ExitCode::bad_input, "SLURM_CLUSTERS is big,small", [&] { read_profile(plain); });
+  EXPECT_EQ(read_profile(named).cluster, "small");
+  unsetenv("SLURM_CLUSTERS");
+  expect_refused(least + "cluster = \"a,b\"\n", {"cluster", "a,b"});
+}
+
+TEST(Profile, OneThatAnEarlierWansweepWroteIsRead) {
+  nlohmann::json json = nlohmann::json::parse(profile_to_json(parse_profile(least, "x.toml")));
+  json.erase("cluster");
+  EXPECT_EQ(profile_from_json(json.dump(), "x").cluster, "");
+  json["launcher"] = "ssh";
+  expect_error(ExitCode::bad_input, "launcher is \"ssh\"", [&] { profile_from_json(json.dump(), "x"); });
 }
 
 TEST(Profile, WhatAnSbatchLineCannotSayIsRefused) {

@@ -91,8 +91,8 @@ TEST_F(Outage, WithoutAControllerNothingIsSentTwice) {
   const Outcome down = sweep.submit();
   const Outcome again = sweep.submit();
   cluster("start-ctld");
-  EXPECT_EQ(down.exit_code, 16) << down.out;
-  EXPECT_EQ(again.exit_code, 16) << again.out;
+  EXPECT_EQ(down.exit_code, 20) << down.out;
+  EXPECT_EQ(again.exit_code, 20) << again.out;
   EXPECT_NE(again.out.find("nothing is sent again"), std::string::npos) << again.out;
   const Outcome up = sweep.submit();
   EXPECT_EQ(up.exit_code, 0) << up.out;

@@ -17,7 +17,7 @@ JobRow row(const char* word) {
 
 Evidence at(int64_t now) {
   Evidence evidence;
-  evidence.asked_all = true;
+  evidence.slurm_knows_all = true;
   evidence.now = now;
   evidence.lost_seconds = 60;
   return evidence;
@@ -26,7 +26,7 @@ Evidence at(int64_t now) {
 Evidence seen(const char* word, int64_t now, bool record_whole = false) {
   Evidence evidence = at(now);
   evidence.row = row(word);
-  evidence.record_whole = record_whole;
+  if (record_whole) evidence.record = {RecordWord::whole, ""};
   return evidence;
 }
 
@@ -65,12 +65,12 @@ TEST(Verdict, APreemptedJobMayComeBackAndIsFinalOnlyWhenItDoesNot) {
   EXPECT_EQ(gone.state, JobState::preempted);
 }
 
-TEST(Verdict, AnUnknownJobIsLostAfterThreeLooksAndTheGraceAndNeverSuccess) {
+TEST(Verdict, AnUnknownJobIsLostAfterThreePollsAndTheGraceAndNeverSuccess) {
   Verdict verdict = judge(at(100), {});
   EXPECT_EQ(verdict.state, JobState::unknown);
   EXPECT_FALSE(verdict.final);
   verdict = judge(at(200), verdict.memory);
-  EXPECT_FALSE(verdict.final) << "two looks";
+  EXPECT_FALSE(verdict.final) << "two polls";
   verdict = judge(at(201), verdict.memory);
   EXPECT_TRUE(verdict.final);
   EXPECT_EQ(verdict.state, JobState::lost);
@@ -80,12 +80,12 @@ TEST(Verdict, ALateAccountingRowEndsTheDoubt) {
   const Verdict absent = judge(at(100), {});
   const Verdict late = judge(seen("COMPLETED", 130, true), absent.memory);
   EXPECT_EQ(late.state, JobState::completed);
-  EXPECT_EQ(late.memory.absent_looks, 0);
+  EXPECT_EQ(late.memory.absent_polls, 0);
 }
 
 TEST(Verdict, ARecordWhoseJobSlurmHasForgottenIsAResult) {
   Evidence evidence = at(100);
-  evidence.record_whole = true;
+  evidence.record = {RecordWord::whole, ""};
   const Verdict verdict = judge(evidence, {});
   EXPECT_TRUE(verdict.final);
   EXPECT_EQ(verdict.state, JobState::completed);
@@ -93,11 +93,52 @@ TEST(Verdict, ARecordWhoseJobSlurmHasForgottenIsAResult) {
 
 TEST(Verdict, ASilentSlurmLosesNothing) {
   Evidence evidence = at(1'000'000);
-  evidence.asked_all = false;
+  evidence.slurm_knows_all = false;
   Verdict verdict = judge(evidence, {});
-  for (int look = 0; look < 10; ++look) verdict = judge(evidence, verdict.memory);
+  for (int poll = 0; poll < 10; ++poll) verdict = judge(evidence, verdict.memory);
   EXPECT_FALSE(verdict.final);
-  EXPECT_EQ(verdict.memory.absent_looks, 0);
+  EXPECT_EQ(verdict.memory.absent_polls, 0);
+}
+
+TEST(Verdict, ARecordThatCannotBeReadDecidesNothing) {
+  for (const char* word : {"COMPLETED", "TIMEOUT", "NODE_FAIL"}) {
+    Evidence evidence = seen(word, 100);
+    evidence.record = {RecordWord::unreadable, "completed.json: cannot be read: Input/output error"};
+    const Verdict first = judge(evidence, {});
+    EXPECT_FALSE(first.final) << word;
+    EXPECT_EQ(first.state, JobState::unknown) << word;
+    EXPECT_NE(first.line.find("Input/output error"), std::string::npos) << first.line;
+    evidence.now = 1'000'000;
+    EXPECT_FALSE(judge(evidence, first.memory).final) << "nor does time";
+  }
+  Evidence absent = at(1'000'000);
+  absent.record = {RecordWord::unreadable, "completed.json: is not JSON"};
+  Verdict verdict = judge(absent, {});
+  for (int poll = 0; poll < 10; ++poll) verdict = judge(absent, verdict.memory);
+  EXPECT_FALSE(verdict.final);
+}
+
+TEST(Verdict, AJobThatCameBackToTheQueueSaysAfterWhat) {
+  const Verdict gone = judge(seen("NODE_FAIL", 100), {});
+  Evidence back = seen("PENDING", 110);
+  back.row->reason = "BeginTime";
+  const Verdict queued = judge(back, gone.memory);
+  EXPECT_EQ(queued.state, JobState::queued);
+  EXPECT_EQ(queued.line, "requeued after NODE_FAIL: BeginTime");
+  EXPECT_EQ(judge(seen("RUNNING", 120), queued.memory).line, "requeued after NODE_FAIL");
+  EXPECT_EQ(judge(seen("FAILED", 130), queued.memory).memory.requeued_after, "NODE_FAIL");
+}
+
+TEST(Verdict, AWordThatOnlyANewerSlurmSaysIsShownAndAskedAboutAgain) {
+  const Verdict verdict = judge(seen("TELEPORTED", 100), {});
+  EXPECT_FALSE(verdict.final);
+  EXPECT_EQ(verdict.line, "Slurm says TELEPORTED, which wansweep does not know");
+}
+
+TEST(Verdict, AJobKilledBySignalAfterItsRecordWasWholeIsAResult) {
+  Evidence evidence = seen("FAILED", 100, true);
+  evidence.row->signal = 9;
+  EXPECT_EQ(judge(evidence, {}).state, JobState::completed);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/process.h"
+#include "base/shell_quote.h"
 #include "tests/support/temporary_directory.h"
 
 namespace wansweep {
@@ -247,6 +250,64 @@ TEST_F(RunTest, ADamagedTraceIsRunAgain) {
   EXPECT_NE(status.out.find("1 damaged"), std::string::npos) << status.out;
   EXPECT_EQ(run().exit_code, 0);
   EXPECT_EQ(attempts("a2").size(), 1u);
+}
+
+TEST_F(RunTest, ACompletedRunWhoseRecordIsDamagedIsSaidAndNotRunAgain) {
+  EXPECT_EQ(run().exit_code, 0);
+  for (const bool removed : {false, true}) {
+    const std::string record = attempts("a1").at(0) + "/completed.json";
+    removed ? static_cast<void>(fs::remove(record)) : static_cast<void>(write_text(record, ""));
+    const Result result = run();
+    EXPECT_EQ(result.exit_code, 17);
+    EXPECT_NE(result.out.find("left alone: " + printable(attempts("a1").at(0))), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("--failed` runs it again"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("1 of 2 runs done, 0 failed, 1 left alone"), std::string::npos) << result.out;
+    EXPECT_TRUE(attempts("a2").empty());
+  }
+}
+
+TEST_F(RunTest, ARunWithARecordThatCannotBeReadIsNotStartedAgain) {
+  EXPECT_EQ(run("fail").exit_code, 17);
+  const std::string attempt = attempts("a1").at(0);
+  write_text(attempt + "/attempt.json", "");
+  const Result result = run();
+  EXPECT_EQ(result.exit_code, 17);
+  EXPECT_NE(result.out.find("left alone: "), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("move the folder away"), std::string::npos) << result.out;
+  EXPECT_EQ(attempts("a2").size(), 1u) << "the other run goes again";
+  EXPECT_NE(finish(start({"status", out_}, "ok")).out.find("1 cannot be read"), std::string::npos);
+}
+
+TEST_F(RunTest, AnUnknownMpiIsRefusedBeforeAnyAttempt) {
+  const std::string mpirun = write_text(directory_ / "mpirun", "#!/bin/sh\necho HYDRA build details:\n");
+  fs::permissions(mpirun, fs::perms::owner_all);
+  std::vector<std::string> arguments = run_arguments();
+  arguments[5] = mpirun;
+  const Result result = finish(start(arguments, "ok"));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("is not Open MPI's mpirun"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("HYDRA build details:"), std::string::npos) << result.err;
+  EXPECT_TRUE(attempts("a1").empty());
+}
+
+TEST_F(RunTest, OutputThatCannotBeWrittenIsExitCodeThirteen) {
+  EXPECT_EQ(run().exit_code, 0);
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"--help"}, {"--version"}, {"status", out_}, {"plan", sweep_, "--json"}}) {
+    std::vector<std::string> arguments{std::string(WANSWEEP_BIN_DIR) + "/wansweep"};
+    arguments.insert(arguments.end(), verb.begin(), verb.end());
+    const Result result = finish(spawn({arguments, {}, "/dev/full", directory_ / "stderr"}));
+    EXPECT_EQ(result.exit_code, 13) << verb[0];
+    EXPECT_NE(result.err.find("standard output cannot be written"), std::string::npos) << result.err;
+  }
+}
+
+TEST_F(RunTest, AnAddressSpaceThatIsTooSmallIsNoDefectOfWansweep) {
+  std::string command = "ulimit -v 100000; exec " + shell_quote(std::string(WANSWEEP_BIN_DIR) + "/wansweep");
+  for (const std::string& word : run_arguments()) command += ' ' + shell_quote(word);
+  const Result result = finish(spawn({{"sh", "-c", command}, {}, directory_ / "stdout", directory_ / "stderr"}));
+  EXPECT_NE(result.exit_code, 1) << result.err;
+  EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
 TEST_F(RunTest, CtrlCStopsCleanlyAndTheSameCommandGoesOn) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "schema/model_catalog.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
 namespace wansweep {
@@ -127,6 +128,22 @@ TEST_F(RerunTest, TheNewSweepStandsAlone) {
   ASSERT_EQ(record.runs.size(), 4u);
   ASSERT_EQ(plan.configurations.size(), 2u);
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(plan.configurations[i].hash, record.runs[i].config);
+}
+
+TEST_F(RerunTest, TheNameOfASweepOfTheSameLineIsRefused) {
+  RerunRequest request;
+  request.directory = old_;
+  request.changes = {parse_change("resolver=catalog")};
+  request.name = "study";
+  expect_error(ExitCode::bad_input, "--name study: is the name of the sweep that is corrected",
+               [&] { plan_rerun(request); });
+  write_rerun(rerun({"resolver=catalog"}));
+  request.directory = directory_ / "study-rerun1";
+  request.changes = {parse_change("flow_shift=3")};
+  expect_error(ExitCode::bad_input, "--name study: is the name of", [&] { plan_rerun(request); });
+  request.directory = old_;
+  request.name = "study-rerun1";
+  expect_error(ExitCode::bad_input, "--name study-rerun1: is the name of", [&] { plan_rerun(request); });
 }
 
 TEST_F(RerunTest, TheSecondTimeThereIsNothingToReplace) {

@@ -1,0 +1,30 @@
+#include "base/standard_output.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace wansweep {
+
+int finish_standard_output(const char* program, int exit_code) {
+  const bool failed_before = std::ferror(stdout) != 0;  // its reason is gone, unless the next write fails too
+  errno = 0;
+  const bool failed_now = std::fflush(stdout) != 0;
+  int reason = errno;
+  const bool unflushed = failed_now || failed_before;
+  errno = 0;
+  // A network file system may report a lost write at close. Output that was closed from the start and never used is
+  // fine.
+  const bool unclosed = std::fclose(stdout) != 0 && errno != EBADF;
+  if (!unflushed && !unclosed) return exit_code;
+  if (reason == 0) reason = errno;
+  fmt::print(stderr, "{}: standard output cannot be written{}\n", program,
+             reason != 0 ? ": " + error_text(reason) : std::string());
+  return exit_code != 0 ? exit_code : static_cast<int>(ExitCode::output);
+}
+
+}  // namespace wansweep

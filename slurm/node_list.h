@@ -1,0 +1,44 @@
+// What sinfo says of a partition's nodes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wansweep {
+
+// "48": of every node of the group. "48+": the smallest of several sizes; the largest is not known.
+struct NodeAmount {
+  int64_t amount = 0;
+  bool or_more = false;
+};
+
+// "gpu:h100:4(S:0-1)": four devices of name "gpu" and type "h100".
+struct NodeDevice {
+  std::string name;
+  std::string type;  // empty: the site gives none
+  int64_t count = 0;
+};
+
+struct NodeGroup {
+  std::string partition;
+  int64_t time_limit = 0;  // seconds; 0: without a limit; -1: not known
+  NodeAmount cores;
+  NodeAmount memory;  // MiB
+  std::vector<NodeDevice> devices;
+
+  // Devices that --gres=`gres`:N could take, on each node: "gpu" takes those of any type, "gpu:h100" of that one.
+  int64_t count_of(const std::string& gres) const;
+};
+
+struct NodeList {
+  std::vector<NodeGroup> groups;
+  std::vector<std::string> unread;  // lines
+};
+
+// What sinfo is asked for: PARTITION|AVAIL|TIMELIMIT|NODES|CPUS|MEMORY|GRES.
+extern const char* const sinfo_format;
+
+NodeList read_sinfo(const std::string& text);
+
+}  // namespace wansweep

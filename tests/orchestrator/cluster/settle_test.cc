@@ -1,0 +1,98 @@
+// No run starts a second time, whatever is damaged, planted or silent.
+
+#include "orchestrator/cluster/settle.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/orchestrator/cluster/stand_in_slurm.h"
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Settle : public StandInSlurm {
+ protected:
+  bool said(const std::string& part) const {
+    return std::any_of(lines_.begin(), lines_.end(),
+                       [&](const std::string& line) { return line.find(part) != std::string::npos; });
+  }
+  void settle() { lines_ = settle_submissions(sweep()); }
+
+  std::vector<std::string> lines_;
+};
+
+TEST_F(Settle, WhatSlurmNeverHadIsWithdrawnAndMarked) {
+  settle();
+  EXPECT_EQ(state(0), "withdrawn");
+  EXPECT_EQ(state(1), "withdrawn");
+  EXPECT_TRUE(fs::exists(attempt(0) + "/claim/withdrawn"));
+  EXPECT_TRUE(said("Slurm never had it (2 runs to submit again)"));
+}
+
+TEST_F(Settle, AnAttemptThatAJobClaimedIsNeverWithdrawn) {
+  fs::create_directory(attempt(0) + "/claim");
+  settle();
+  EXPECT_EQ(state(0), "");
+  EXPECT_EQ(state(1), "withdrawn");
+  EXPECT_TRUE(said("claim is there"));
+  EXPECT_TRUE(said("(1 runs to submit again)"));
+  settle();
+  EXPECT_EQ(state(0), "") << "nor the next time";
+}
+
+TEST_F(Settle, AnAttemptWithJobJsonIsNeverWithdrawnNorWhenThatCannotBeRead) {
+  fs::create_symlink("/nowhere/at/all", attempt(0) + "/job.json");
+  settle();
+  EXPECT_EQ(state(0), "");
+  EXPECT_TRUE(said("a job has started it"));
+}
+
+TEST_F(Settle, AWansweepThatDiedBetweenItsClaimAndTheStateGoesOn) {
+  fs::create_directory(attempt(0) + "/claim");
+  write_text(attempt(0) + "/claim/withdrawn", "given up by a wansweep\n");
+  settle();
+  EXPECT_EQ(state(0), "withdrawn");
+}
+
+TEST_F(Settle, AStartedFileAdoptsTheJobAlsoAfterItWasGivenUp) {
+  write_outcome(submission_, {SubmissionState::withdrawn, 0, "Slurm never had it"});
+  write_text(submission_.directory + "/started.1001", "");
+  settle();
+  EXPECT_EQ(state(0), "");
+  EXPECT_TRUE(said("Slurm has it as job 1001"));
+}
+
+TEST_F(Settle, ALineThatCannotBeReadIsNoAbsence) {
+  program("squeue", "echo 'ws-1f0c93ab-5e0d41c71001     0     RUNNING'");
+  expect_error(ExitCode::scheduler_unavailable, "squeue: cannot read", [&] { settle(); });
+  EXPECT_EQ(state(0), "");
+}
+
+TEST_F(Settle, ASlurmThatDoesNotAnswerIsNoAbsence) {
+  program("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1");
+  expect_error(ExitCode::scheduler_unavailable, "nothing is sent again", [&] { settle(); });
+  EXPECT_EQ(state(0), "");
+}
+
+TEST_F(Settle, AnIntentThatCannotBeReadLeavesItsRunsAlone) {
+  write_text(submission_.directory + "/intent.json", "");
+  settle();
+  EXPECT_EQ(state(0), "");
+  EXPECT_TRUE(said("left alone until it can be read"));
+  fs::remove(submission_.directory + "/intent.json");
+  write_text(submission_.directory + "/started.1001", "");
+  settle();
+  EXPECT_EQ(state(0), "") << "gone, but a job has started";
+}
+
+TEST_F(Settle, AJobThatAccountingNamesWithoutAnIndexIsFound) {
+  program("sacct", "echo '" + submission_.token + "|1001|CANCELLED by 0|0:0||None|1790000060'");
+  settle();
+  EXPECT_TRUE(said("Slurm has it as job 1001"));
+}
+
+}  // namespace
+}  // namespace wansweep

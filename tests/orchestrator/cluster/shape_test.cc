@@ -1,0 +1,99 @@
+#include "orchestrator/cluster/shape.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+PlannedConfiguration planned(OffloadMode offload, int64_t ranks = 4) {
+  RunSpec settings;
+  settings.model_id = "t2v-a14b";
+  settings.weights = "random:1";
+  settings.backend = BackendKind::cuda;
+  settings.size = "832x480";
+  settings.frames = 81;
+  settings.steps = 27;
+  settings.ranks = ranks;
+  settings.ulysses = ranks;
+  settings.offload = offload;
+  PlannedConfiguration configuration;
+  configuration.run = make_run_plan(settings);
+  configuration.spec = configuration.run->settings;
+  configuration.name = "r4";
+  return configuration;
+}
+
+ClusterProfile cluster(int64_t gpus_per_node = 4) {
+  ClusterProfile profile;
+  profile.name = "big";
+  profile.file = "big.toml";
+  profile.gres = "gpu:h100";
+  profile.gpus_per_node = gpus_per_node;
+  profile.cores_per_node = 96;
+  profile.memory_per_node = 2'000'000;
+  profile.max_nodes = 8;
+  profile.time_limit = 100'000;
+  profile.teraflops_per_rank = 400;
+  profile.host_memory_per_rank = 8192;
+  return profile;
+}
+
+TEST(Shape, TheMemoryAskedForCoversThePlansOnEachNodeInEveryMode) {
+  for (const OffloadMode offload : values_of<OffloadMode>()) {
+    for (const int64_t gpus_per_node : {1, 2, 4}) {
+      const PlannedConfiguration c = planned(offload);
+      const ResourceShape shape = shape_of(c, cluster(gpus_per_node), {});
+      const int64_t on_a_node = shape.ranks / shape.nodes;
+      EXPECT_EQ(on_a_node, gpus_per_node);
+      EXPECT_GE(shape.memory_per_node * 1'048'576, on_a_node * (c.run->memory.host_total() + int64_t{8192} * 1'048'576))
+          << name_of(offload);
+    }
+  }
+}
+
+TEST(Shape, TheTimeOfTwoExpertsIsThatOfOneForward) {
+  // 61.3 s of compute, 6 s for both experts over the link, 60 s to start; half as much again, and the notice of 120 s.
+  EXPECT_EQ(shape_of(planned(OffloadMode::resident), cluster(), {}).seconds, 600);
+}
+
+TEST(Shape, APredictionThatIsNoTimeIsRefusedAndNeverBecomesZero) {
+  ClusterProfile slow = cluster();
+  slow.teraflops_per_rank = 1e-300;
+  expect_error(ExitCode::bad_input, "predicted", [&] { shape_of(planned(OffloadMode::swap), slow, {}); });
+  slow.teraflops_per_rank = 5e-324;
+  expect_error(ExitCode::bad_input, "which is no time", [&] { shape_of(planned(OffloadMode::swap), slow, {}); });
+  PlannedConfiguration idle = planned(OffloadMode::swap);
+  idle.spec.link_bandwidth = 1e-300;
+  expect_error(ExitCode::bad_input, "time_limit is 1-03:46:40", [&] { shape_of(idle, cluster(), {}); });
+  expect_error(ExitCode::bad_input, "time_limit", [&] { shape_of(planned(OffloadMode::swap), cluster(), 100'001); });
+}
+
+TEST(Shape, MoreMemoryThanANodeHasIsRefusedWithBothNumbers) {
+  ClusterProfile small = cluster();
+  small.memory_per_node = 100'000;
+  expect_error(ExitCode::bad_input, "memory_per_node is 100000",
+               [&] { shape_of(planned(OffloadMode::swap), small, {}); });
+}
+
+TEST(Shape, OnAnotherClusterMemoryGoesWithTheRanksOfANode) {
+  const PlannedConfiguration c = planned(OffloadMode::swap);
+  ResourceShape before = shape_of(c, cluster(4), {});
+  before.memory_per_node = 800'000;  // what was granted to it before: 200,000 a rank
+  before.seconds = 7200;
+  const ResourceShape spread = shape_on_other_cluster(c, before, cluster(4), cluster(2));
+  EXPECT_EQ(spread.nodes, 2);
+  EXPECT_EQ(spread.gpus_per_node, 2);
+  EXPECT_EQ(spread.memory_per_node, 400'384);  // rounded up to a GiB
+  EXPECT_EQ(spread.seconds, 7200);
+  const ResourceShape together = shape_on_other_cluster(c, spread, cluster(2), cluster(4));
+  EXPECT_EQ(together.nodes, 1);
+  EXPECT_GE(together.memory_per_node, 800'000);
+  ClusterProfile roomier = cluster(4);
+  roomier.host_memory_per_rank += 1000;
+  EXPECT_GE(shape_on_other_cluster(c, before, cluster(4), roomier).memory_per_node, 804'000);
+}
+
+}  // namespace
+}  // namespace wansweep
