@@ -1,9 +1,9 @@
-// The launcher's records are read whole and go into the fingerprint as they are; traces and the result may be gigabytes, and
-// go into it by size and time. So a second gather of ten thousand attempts reads their small files only, and still sees a
-// result that was changed or lost.
+// The launcher's records are read whole and go into the fingerprint as they are; traces and the result may be
+// gigabytes, and go into it by size and time. So a second gather of ten thousand attempts reads their small files only,
+// and still sees a result that was changed or lost.
 //
-// Anybody who may write into a shared sweep may have written these files: they are read with bounds, pipes and devices are
-// refused, and JSON nested without end is not parsed.
+// Anybody who may write into a shared sweep may have written these files: they are read with bounds, pipes and devices
+// are refused, and JSON nested without end is not parsed.
 
 #include "orchestrator/store/attempt_records.h"
 

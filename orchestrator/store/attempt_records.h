@@ -1,5 +1,5 @@
-// The small files of an attempt directory, and what its larger ones look like from outside: enough to know which attempt it
-// is, what its launcher says of it, and whether anything changed since it was gathered.
+// The small files of an attempt directory, and what its larger ones look like from outside: enough to know which
+// attempt it is, what its launcher says of it, and whether anything changed since it was gathered.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +39,11 @@ struct AttemptRecords {
   std::string line;                   // why it failed, as the launcher saw it
   std::optional<SlurmRecord> slurm;   // nullopt: it went through another launcher
   std::map<int, std::string> traces;  // file by rank
-  std::string fingerprint;            // changes when any of the files does: what they hold, or size and time of large ones
+  std::string fingerprint;  // changes when any of the files does: what they hold, or size and time of large ones
 };
 
-// nullopt when the directory has no attempt.json: it was cut off before anything started. Throws bad_input when it cannot be
-// read, or a record of it is not what it must be.
+// nullopt when the directory has no attempt.json: it was cut off before anything started. Throws bad_input when it
+// cannot be read, or a record of it is not what it must be.
 std::optional<AttemptRecords> read_attempt_records(const std::string& directory);
 
 }  // namespace wansweep

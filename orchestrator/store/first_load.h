@@ -1,4 +1,5 @@
-// The first load: bringing the first weights to the device, before step 1. Its events are those of step 0, in every mode.
+// The first load: bringing the first weights to the device, before step 1. Its events are those of step 0, in every
+// mode.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,9 @@ struct FirstLoad {
 };
 
 // Rows of trace format 1 as the worker writes them today, as far as that can be known:
-//   `swap` loaded its first expert within step 1. The copy, the switch around it (one without a copy back) and the wait for
-//   it become events of step 0, and step 1 begins when they are over.
-//   A copy's row had the block that computed meanwhile: its block becomes -1, not known.
+//   `swap` loaded its first expert within step 1. The copy, the switch around it (one without a copy back) and the wait
+//   for it become events of step 0, and step 1 begins when they are over. A copy's row had the block that computed
+//   meanwhile: its block becomes -1, not known.
 void correct_format_1(TraceRows& rows);
 
 // Nothing where it was not recorded, or not as a whole: in format 1, `layerwise` (or a mode that is not known) did not

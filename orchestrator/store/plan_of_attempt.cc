@@ -72,8 +72,7 @@ AttemptPlan plan_of_attempt(const RunSpec& spec) {
   const auto shift = catalog_number(spec, "flow_shift");
   const auto boundary = catalog_number(spec, "boundary_ratio");
   if (shift || boundary) {
-    plan.catalog_switch =
-        switch_of(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio);
+    plan.catalog_switch = switch_of(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio);
   }
   return plan;
 }

@@ -1,5 +1,5 @@
-// What follows from an attempt's settings and is kept with its run: which runs do the same work, how the ranks were spread,
-// and at which step the experts should switch.
+// What follows from an attempt's settings and is kept with its run: which runs do the same work, how the ranks were
+// spread, and at which step the experts should switch.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,14 @@
 #include <string>
 
 #include "schema/run_settings.h"
+#include "schema/setting_values.h"
 
 namespace wansweep {
 
 // Columns of table run.
 struct AttemptPlan {
-  std::string work;               // hash of what is computed: equal for runs that only move weights in other ways
-  int64_t cfg = 1;                // groups that split the guidance
+  std::string work;                // hash of what is computed: equal for runs that only move weights in other ways
+  int64_t cfg = 1;                 // groups that split the guidance
   std::optional<int64_t> ulysses;  // nullopt: left open, and the model is not there to decide
   std::optional<int64_t> ring;
   std::optional<int64_t> expected_switch;  // by the settings used; nullopt: none

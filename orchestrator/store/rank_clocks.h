@@ -13,8 +13,8 @@ namespace wansweep {
 // apart evenly between the two. A duration stays as the rank measured it.
 void to_shared_clock(TraceRows& rows);
 
-// When the first step of any rank begins; of an attempt that was killed before its first step, its first event; 0: there is
-// neither.
+// When the first step of any rank begins; of an attempt that was killed before its first step, its first event; 0:
+// there is neither.
 int64_t origin_of(const std::vector<const TraceRows*>& ranks);
 
 // All times earlier by `origin`.

@@ -8,7 +8,8 @@
 namespace wansweep {
 
 // What a plot's commands (analysis/<name>.gp) find: `data`, a file with an index a series, its first line the series'
-// name; `series`, how many; `names`, them as words in quotes. Columns are those after the table's first.
+// name; `series`, how many; `names`, them as words in quotes; has(i, c), whether series i has a number in column c.
+// Columns are those after the table's first.
 struct Picture {
   std::string name;   // unique in its page: it becomes the prefix of the SVG's ids
   std::string title;  // read out by screen readers
@@ -16,7 +17,8 @@ struct Picture {
   Table table;  // first column: the series, rows of one series together
 };
 
-// The <svg> element, for use within HTML; what was black has the text's colour. Throws bad_input when gnuplot is not
+// The <svg> element, for use within HTML; what was black has the text's colour. A sentence instead, where no
+// row has numbers in the first two columns. Throws bad_input when gnuplot is not
 // installed, Error(internal) with its words when it fails.
 std::string draw(const Picture& picture);
 
