@@ -4,8 +4,8 @@
 //   counted as
 //             new at the next gather, never lost
 //   judge     complete is what the worker's record, the files that it names and the launcher agree on
-//   correct   traces of format 1 as today's worker writes them (first_load.h), on the clock that all ranks share
-//   sum       by step, and by what ran beside: after the correction, so that no sum is of rows that have moved
+//   correct   traces of format 1 as today's worker writes them (first_load.h), before anything is summed
+//   sum       by step, and, on the clock that all ranks share, by what ran beside
 
 #include "orchestrator/store/attempt_rows.h"
 
@@ -167,26 +167,23 @@ void judge(AttemptRows& rows) {
   rows.problems.push_back(*damage);
 }
 
-void correct_times(AttemptRows& rows) {
+// Durations are summed on each rank's own clock, where they are exact; what ran beside what, on the one that all share.
+void correct_and_sum(AttemptRows& rows) {
+  const std::optional<OffloadMode> mode = rows.spec ? offload_mode_of(*rows.spec) : std::nullopt;
   std::vector<const TraceRows*> all;
+  std::vector<HostedEvents> events;
   for (auto& [rank, one] : rows.ranks) {
-    to_shared_clock(one.trace.rows);
-    if (one.trace.format == 1) correct_format_1(one.trace.rows);
-    all.push_back(&one.trace.rows);
+    TraceRows& trace = one.trace.rows;
+    const bool moved = one.trace.format == 1 && correct_format_1(trace);
+    one.summary = summarize_steps(trace.events);
+    one.first_load = first_load_of(trace, one.trace.format, mode);
+    to_shared_clock(trace);
+    if (moved) begin_after_first_load(trace);
+    all.push_back(&trace);
+    events.push_back({&trace.events, one.host});
   }
   const int64_t origin = origin_of(all);
   for (auto& [rank, one] : rows.ranks) count_from(origin, one.trace.rows);
-}
-
-void sum_up(AttemptRows& rows) {
-  const std::optional<OffloadMode> mode = rows.spec ? offload_mode_of(*rows.spec) : std::nullopt;
-  std::vector<HostedEvents> events;
-  events.reserve(rows.ranks.size());
-  for (auto& [rank, one] : rows.ranks) {
-    one.summary = summarize_steps(one.trace.rows.events);
-    one.first_load = first_load_of(one.trace.rows, one.trace.format, mode);
-    events.push_back({&one.trace.rows.events, one.host});
-  }
   std::vector<Traffic> traffic = summarize_traffic(events);  // ranks of a host that share a link slow each other down
   auto next = traffic.begin();
   for (auto& [rank, one] : rows.ranks) one.traffic = std::move(*next++);
@@ -211,8 +208,7 @@ AttemptRows read_attempt_rows(AttemptRecords records) {
   read_traces(rows);
   read_settings(rows);
   judge(rows);
-  correct_times(rows);
-  sum_up(rows);
+  correct_and_sum(rows);
   rows.nonfinite_values = count_nonfinite(rows.ranks);
   return rows;
 }

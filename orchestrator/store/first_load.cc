@@ -40,24 +40,27 @@ bool loads(OffloadMode mode, int format) {
 
 }  // namespace
 
-void correct_format_1(TraceRows& rows) {
+bool correct_format_1(TraceRows& rows) {
   for (EventRow& e : rows.events) {
     if (is_copy(e.kind)) e.block = -1;
   }
   const EventRow* found = first_load_of_swap(rows.events);
-  if (found == nullptr) return;
+  if (found == nullptr) return false;
   const EventRow whole = *found;
-  int64_t over = whole.end_ns;
   for (EventRow& e : rows.events) {
     const bool waits = e.kind == EventKind::stall && e.cause == StallCause::weights;
     if (e.step != 1 || e.start_ns < whole.start_ns || e.start_ns > whole.end_ns) continue;
-    if (e.kind != EventKind::switch_experts && e.kind != EventKind::h2d && !waits) continue;
-    e.step = 0;
-    over = std::max(over, e.end_ns);
+    if (e.kind == EventKind::switch_experts || e.kind == EventKind::h2d || waits) e.step = 0;
   }
+  return true;
+}
+
+void begin_after_first_load(TraceRows& rows) {
   if (rows.steps.empty() || rows.steps.front().step != 1) return;
   StepRow& first = rows.steps.front();
-  first.start_ns = std::clamp(over, first.start_ns, first.end_ns);
+  for (const EventRow& e : rows.events) {
+    if (e.step == 0) first.start_ns = std::clamp(e.end_ns, first.start_ns, first.end_ns);
+  }
 }
 
 std::optional<FirstLoad> first_load_of(const TraceRows& rows, int format, std::optional<OffloadMode> mode) {

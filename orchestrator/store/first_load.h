@@ -16,10 +16,17 @@ struct FirstLoad {
 };
 
 // Rows of trace format 1 as the worker writes them today, as far as that can be known:
+//
 //   `swap` loaded its first expert within step 1. The copy, the switch around it (one without a copy back) and the wait
-//   for it become events of step 0, and step 1 begins when they are over. A copy's row had the block that computed
-//   meanwhile: its block becomes -1, not known.
-void correct_format_1(TraceRows& rows);
+//   for it become events of step 0.
+//
+//   A copy's row had the block that computed meanwhile: its block becomes -1, not known.
+//
+// Returns whether such a load was found; step 1 then still begins with it, until begin_after_first_load() is called.
+bool correct_format_1(TraceRows& rows);
+
+// Step 1 begins when all of step 0 is over.
+void begin_after_first_load(TraceRows& rows);
 
 // Nothing where it was not recorded, or not as a whole: in format 1, `layerwise` (or a mode that is not known) did not
 // record what it loads outside of its blocks.

@@ -132,7 +132,8 @@ int64_t find_or_add_sweep(Store& store, const std::string& name, const std::stri
   return insert.getColumn(0).getInt64();
 }
 
-// Of two sweeps of one name the database could not tell whose a run is. One that was moved is where it was no more.
+// Of two sweeps of one name the database could not tell whose a run is. Not one that was moved, and is where it was no
+// more, nor a database that was copied together with its sweep's directory.
 void refuse_namesake(Store& store, const std::string& directory) {
   std::string name;
   try {
@@ -148,6 +149,7 @@ void refuse_namesake(Store& store, const std::string& directory) {
   const std::string known = query.getColumn(0).getString();
   std::error_code unknown;
   if (known == directory || fs::equivalent(known, directory, unknown)) return;
+  if (fs::equivalent(fs::absolute(store.path).parent_path(), directory, unknown)) return;
   try {
     const auto record = read_json_object_if_there(known + "/sweep.json");
     if (!record || record->value("sweep", "") != name) return;

@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Statement.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -86,42 +87,48 @@ void count_stored_from(Store& store, int64_t origin, int64_t rank) {
   }
 }
 
-void write_sums(Store& store, std::vector<StoredRank>& ranks) {
+// Only steps 0 and 1 have changed; sums of the others stay as they were made, on the ranks' own clocks.
+void write_step_sums(Store& store, const StoredRank& one) {
+  std::map<int32_t, StepSummary> sums;
+  for (const auto& [step, sum] : summarize_steps(one.rows.events)) {
+    if (step <= 1) sums[step] = sum;
+  }
+  SQLite::Statement remove(store.db, "DELETE FROM step_summary WHERE rank_id = ? AND step <= 1");
+  execute(remove, one.id);
+  write_step_summary(store, one.id, sums);
+}
+
+void write_traffic_sums(Store& store, const std::vector<StoredRank>& ranks) {
   std::vector<HostedEvents> hosted;
   hosted.reserve(ranks.size());
   for (const StoredRank& one : ranks) hosted.push_back({&one.rows.events, one.host});
   const std::vector<Traffic> traffic = summarize_traffic(hosted);
-  SQLite::Statement no_steps(store.db, "DELETE FROM step_summary WHERE rank_id = ?");
-  SQLite::Statement no_traffic(store.db, "DELETE FROM traffic WHERE rank_id = ?");
+  SQLite::Statement remove(store.db, "DELETE FROM traffic WHERE rank_id = ?");
   for (size_t i = 0; i < ranks.size(); ++i) {
-    execute(no_steps, ranks[i].id);
-    execute(no_traffic, ranks[i].id);
-    write_step_summary(store, ranks[i].id, summarize_steps(ranks[i].rows.events));
+    execute(remove, ranks[i].id);
     write_traffic(store, ranks[i].id, traffic[i]);
   }
 }
 
 void separate_first_load(Store& store, const StoredAttempt& attempt) {
   std::vector<StoredRank> ranks = ranks_of(store, attempt.id);
-  bool moved = false;
+  bool any_moved = false;
   std::vector<const TraceRows*> all;
+  SQLite::Statement load(store.db, "UPDATE rank SET first_load_ns = ?, first_load_bytes = ? WHERE id = ?");
   for (StoredRank& one : ranks) {
     const std::vector<EventRow> before = one.rows.events;
-    correct_format_1(one.rows);
-    const auto same_step = [](const EventRow& a, const EventRow& b) { return a.step == b.step; };
-    if (!std::equal(before.begin(), before.end(), one.rows.events.begin(), same_step)) {
+    if (correct_format_1(one.rows)) {
+      begin_after_first_load(one.rows);
       write_moved(store, one, before);
-      moved = true;
+      write_step_sums(store, one);
+      any_moved = true;
     }
+    const std::optional<FirstLoad> found = first_load_of(one.rows, format, attempt.mode);
+    if (found) execute(load, found->duration_ns, found->bytes, one.id);
     all.push_back(&one.rows);
   }
-  SQLite::Statement load(store.db, "UPDATE rank SET first_load_ns = ?, first_load_bytes = ? WHERE id = ?");
-  for (const StoredRank& one : ranks) {
-    const auto found = first_load_of(one.rows, format, attempt.mode);
-    if (found) execute(load, found->duration_ns, found->bytes, one.id);
-  }
-  if (!moved) return;
-  write_sums(store, ranks);
+  if (!any_moved) return;
+  write_traffic_sums(store, ranks);
   if (const int64_t origin = origin_of(all); origin != 0) {
     for (const StoredRank& one : ranks) count_stored_from(store, origin, one.id);
   }

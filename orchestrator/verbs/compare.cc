@@ -42,14 +42,16 @@ Wanted wanted(const std::string& argument, const std::string& database) {
 }
 
 // Whether the sweep that `store` has by that name is the wanted one. It is known by its directory: another sweep may
-// have the same name. Of a sweep that was moved since, the directory is no more; and one that `beside` lists (that of
-// the database and those of its reruns) is known by its lineage.
+// have the same name. The database in a sweep's own directory is its own, also where both were copied. Of one that was
+// moved since, the directory is no more; and one that `beside` lists (that of the database and those of its reruns) is
+// known by its lineage.
 bool holds(Store& store, const Wanted& sweep, const std::vector<std::string>& beside) {
   const std::optional<std::string> found = stored_directory(store, sweep.name);
   if (!found || sweep.directory.empty()) return found.has_value();
   std::error_code unknown;
-  if (absolute_directory(*found) == sweep.directory || std::filesystem::equivalent(*found, sweep.directory, unknown)) {
-    return true;
+  for (const std::string& directory : {*found, std::filesystem::absolute(store.path).parent_path().string()}) {
+    if (absolute_directory(directory) == sweep.directory) return true;
+    if (std::filesystem::equivalent(directory, sweep.directory, unknown)) return true;
   }
   const bool related = std::find(beside.begin(), beside.end(), sweep.directory) != beside.end();
   return related && !std::filesystem::exists(*found + "/sweep.json", unknown);

@@ -135,21 +135,18 @@ std::string for_html(std::string svg, const Picture& picture) {
   return svg;
 }
 
-// gnuplot fails where it finds no number at all.
-bool can_be_drawn(const Data& data) {
-  return std::any_of(data.records.begin(), data.records.end(), [](const std::vector<int>& series) {
-    return series.size() > 1 && series[0] > 0 && series[1] > 0;
+}  // namespace
+
+bool can_be_drawn(const Table& table) {
+  return std::any_of(table.rows.begin(), table.rows.end(), [](const std::vector<Cell>& row) {
+    return row.size() > 2 && !std::holds_alternative<std::monostate>(row[1]) &&
+           !std::holds_alternative<std::monostate>(row[2]);
   });
 }
 
-constexpr const char* no_picture = "<p>There is nothing to draw: no run has these values.</p>";
-
-}  // namespace
-
 std::string draw(const Picture& picture) {
-  const Data data = data_of(picture.table);
-  if (!can_be_drawn(data)) return no_picture;
   const TemporaryFolder folder;
+  const Data data = data_of(picture.table);
   std::string names;
   for (const std::string& name : data.names) names += fmt::format("'{}' ", name);
   std::string records;
@@ -161,7 +158,8 @@ std::string draw(const Picture& picture) {
                                                "columns = {}\nrecords = \"{}\"\n"
                                                "has(i, c) = int(word(records, i * columns + c)) > 0\n",
                                                folder.file("data.tsv"), data.names.size(), names,
-                                               data.records.at(0).size(), records)
+                                               picture.table.columns.empty() ? 0 : picture.table.columns.size() - 1,
+                                               records)
                                         << picture.commands;
   run_gnuplot(folder);
   return for_html(read_text(folder.file("picture.svg")), picture);

@@ -17,8 +17,10 @@ struct Picture {
   Table table;  // first column: the series, rows of one series together
 };
 
-// The <svg> element, for use within HTML; what was black has the text's colour. A sentence instead, where no
-// row has numbers in the first two columns. Throws bad_input when gnuplot is not
+// Whether a row has values in the first two columns after the series: gnuplot fails where it finds none.
+bool can_be_drawn(const Table& table);
+
+// The <svg> element, for use within HTML; what was black has the text's colour. Throws bad_input when gnuplot is not
 // installed, Error(internal) with its words when it fails.
 std::string draw(const Picture& picture);
 
