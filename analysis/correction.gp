@@ -3,8 +3,8 @@ set xlabel "step (dashed lines: first step of the low-noise expert, before and a
 set ylabel "step time (ms)"
 set yrange [0:*]
 do for [i = 0:series - 1] {
-  stats data index i using 3 nooutput
-  if (STATS_records > 0) {
+  if (has(i, 3)) {
+    stats data index i using 3 nooutput
     set arrow from STATS_min, graph 0 to STATS_min, graph 1 nohead dashtype 2 linetype i + 1 linewidth 1.5
   }
 }

@@ -1,22 +1,27 @@
 -- What does each way of moving weights cost, runs that a correction replaced included (superseded = 1)?
 -- Times are medians over the repeats (runs). spike: the switch step above the median step. overhead: of total over
 -- resident's; beyond_noise: no repeat of the one is as fast as any of the other. exposed: copies while no compute ran, and
--- all_to_all: exchanges, both of the rank that had most. peak: of the rank that had most. same_latents: all modes, bit for bit.
+-- all_to_all: exchanges, both of the rank that had most. peak: of the rank that had most. first_load: bringing the
+-- first weights to the device, which is no part of total; empty where a trace did not record it. same_latents: all modes, bit
+-- for bit; `not finite`: so they are, with infinities or NaN in them; `yes, if finite`: nobody counted those.
 WITH one AS (
   SELECT g.sweep, g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.configuration, g.work, g.ranks, g.plan, g.offload, t.total_ns, t.median_step_ns,
-         t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, a.latents_digest
+         t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, l.first_load_ns, a.latents_digest,
+         a.nonfinite_values
   FROM newest_attempt a
   JOIN run r ON r.id = a.run_id
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN attempt_time t ON t.attempt_id = a.id
   LEFT JOIN attempt_waits w ON w.attempt_id = a.id
+  LEFT JOIN attempt_load l ON l.attempt_id = a.id
 ), ordered AS (
   SELECT *, count(*) OVER k AS runs,
          row_number() OVER (k ORDER BY total_ns) AS total_at,
          row_number() OVER (k ORDER BY median_step_ns) AS step_at,
          row_number() OVER (k ORDER BY spike_ns) AS spike_at,
          row_number() OVER (k ORDER BY exposed_transfer_ns) AS exposed_at,
-         row_number() OVER (k ORDER BY all_to_all_ns) AS all_to_all_at
+         row_number() OVER (k ORDER BY all_to_all_ns) AS all_to_all_at,
+         row_number() OVER (k ORDER BY first_load_ns) AS first_load_at
   FROM one
   WINDOW k AS (PARTITION BY sweep_id, superseded, work, offload)
 ), grouped AS (
@@ -27,11 +32,14 @@ WITH one AS (
          avg(median_step_ns) FILTER (WHERE step_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS step_ns,
          avg(spike_ns) FILTER (WHERE spike_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS spike_ns,
          avg(exposed_transfer_ns) FILTER (WHERE exposed_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS exposed_ns,
-         avg(all_to_all_ns) FILTER (WHERE all_to_all_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS all_to_all_ns
+         avg(all_to_all_ns) FILTER (WHERE all_to_all_at IN ((runs + 1) / 2, (runs + 2) / 2)) AS all_to_all_ns,
+         iif(count(first_load_ns) = count(*),
+             avg(first_load_ns) FILTER (WHERE first_load_at IN ((runs + 1) / 2, (runs + 2) / 2)), NULL) AS first_load_ns
   FROM ordered
   GROUP BY sweep_id, superseded, work, offload
 ), same AS (
-  SELECT sweep_id, superseded, work, count(DISTINCT offload) AS modes, count(DISTINCT latents_digest) AS digests
+  SELECT sweep_id, superseded, work, count(DISTINCT offload) AS modes, count(DISTINCT latents_digest) AS digests,
+         max(nonfinite_values) AS nonfinite, count(nonfinite_values) = count(*) AS counted
   FROM one
   GROUP BY sweep_id, superseded, work
 )
@@ -47,7 +55,9 @@ SELECT g.sweep, g.configuration, g.ranks, g.plan, g.offload, g.runs,
        round(g.device_peak / 1048576.0, 1) AS peak_device_mib,
        round(g.exposed_ns / 1e6, 2) AS exposed_ms,
        round(g.all_to_all_ns / 1e6, 2) AS all_to_all_ms,
-       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests = 1 THEN 'yes' ELSE 'no' END AS same_latents,
+       round(g.first_load_ns / 1e6, 2) AS first_load_ms,
+       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests <> 1 THEN 'no' WHEN s.nonfinite > 0 THEN 'not finite'
+            WHEN s.counted THEN 'yes' ELSE 'yes, if finite' END AS same_latents,
        g.superseded
 FROM grouped g
 JOIN same s ON s.sweep_id = g.sweep_id AND s.superseded = g.superseded AND s.work = g.work

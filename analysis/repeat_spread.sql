@@ -1,7 +1,8 @@
 -- How far do repeats of one configuration lie apart, and did they compute the same?
 -- spread: slowest minus fastest, in percent of the median. A difference between modes that is smaller says nothing.
+-- same_latents: bit for bit; `not finite`: with infinities or NaN in them; `yes, if finite`: nobody counted those.
 WITH ordered AS (
-  SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest,
+  SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest, a.nonfinite_values,
          count(*) OVER k AS runs, row_number() OVER (k ORDER BY t.total_ns, g.run) AS at
   FROM current_attempt a
   JOIN run_settings g ON g.run_id = a.run_id
@@ -11,7 +12,8 @@ WITH ordered AS (
   SELECT sweep, offload, max(configuration) AS configuration, max(runs) AS runs, min(total_ns) AS fastest_ns,
          max(total_ns) AS slowest_ns, max(run) FILTER (WHERE at = runs) AS slowest_run,
          avg(total_ns) FILTER (WHERE at IN ((runs + 1) / 2, (runs + 2) / 2)) AS median_ns,
-         count(DISTINCT latents_digest) AS digests
+         count(DISTINCT latents_digest) AS digests, max(nonfinite_values) AS nonfinite,
+         count(nonfinite_values) = count(*) AS counted
   FROM ordered
   GROUP BY sweep_id, work, offload
 )
@@ -21,6 +23,7 @@ SELECT sweep, configuration, offload, runs,
        round(slowest_ns / 1e9, 3) AS slowest_s,
        round(100.0 * (slowest_ns - fastest_ns) / median_ns, 1) AS spread_percent,
        slowest_run,
-       iif(runs > 1, iif(digests = 1, 'yes', 'no'), NULL) AS same_latents
+       CASE WHEN runs < 2 THEN NULL WHEN digests <> 1 THEN 'no' WHEN nonfinite > 0 THEN 'not finite'
+            WHEN counted THEN 'yes' ELSE 'yes, if finite' END AS same_latents
 FROM grouped
 ORDER BY sweep, configuration, offload;

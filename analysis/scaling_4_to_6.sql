@@ -5,7 +5,7 @@ WITH problem AS (
   SELECT run_id, group_concat(name || '=' || coalesce(value, ''), ' ') AS settings
   FROM (SELECT run_id, name, value
         FROM setting
-        WHERE name NOT IN ('ranks', 'cfg_parallel', 'ulysses', 'ring')
+        WHERE name <> 'ranks' AND name NOT IN (SELECT name FROM parallel_option)
         ORDER BY run_id, name)
   GROUP BY run_id
 ), ordered AS (

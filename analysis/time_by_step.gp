@@ -1,6 +1,6 @@
 # Columns: step, ms of compute, of waiting for weights, for peers, for the host, and the rest. A frame a series, one scale.
 stats data using ($2 + $3 + $4 + $5 + $6) nooutput
-set yrange [0:STATS_max * 1.05]
+set yrange [0:(STATS_max > 0 ? STATS_max * 1.05 : 1)]
 set xrange [0.4:*]
 set style fill solid 1.0 border linecolor rgb "#555555"
 array shade[5] = [work, weights, peers, host, rest]

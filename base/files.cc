@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <random>
 #include <system_error>
@@ -155,6 +156,42 @@ void write_new_file(const std::string& file, const std::string& text) {
   if (!fd) fail_output(file, "create", errno);
   write_all(fd.get(), text.data(), text.size(), file);
   if (fd.close() != 0) fail_output(file, "write", errno);
+}
+
+OutputKind write_output_file(const std::string& file, const std::string& text) {
+  struct stat status {};
+  const bool there = ::stat(file.c_str(), &status) == 0;
+  if (there && S_ISDIR(status.st_mode)) {
+    throw Error(ExitCode::output, fmt::format("{}: is a directory; a file is needed", file));
+  }
+  if (there) {
+    for (const int own : {STDOUT_FILENO, STDERR_FILENO}) {
+      struct stat stream {};
+      if (::fstat(own, &stream) != 0 || stream.st_dev != status.st_dev || stream.st_ino != status.st_ino) continue;
+      std::fflush(own == STDOUT_FILENO ? stdout : stderr);
+      write_all(own, text.data(), text.size(), file);
+      return OutputKind::stream;
+    }
+  }
+  const bool regular = there && S_ISREG(status.st_mode);
+  if (regular || (!there && ::lstat(file.c_str(), &status) != 0)) {
+    std::error_code failed;
+    const fs::path target = regular ? fs::canonical(file, failed) : fs::path(file);
+    if (failed) throw Error(ExitCode::output, fmt::format("{}: cannot be found: {}", file, failed.message()));
+    // Who may write the file, but nothing beside it, still writes it.
+    if (!regular || ::access(parent_of(target.string()).c_str(), W_OK) == 0) {
+      write_file_atomically(target.string(), text);
+      return OutputKind::file;
+    }
+  }
+  // A pipe, a device, a link that leads to no file yet, or a file in a directory that is closed to us.
+  FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666));
+  if (!fd) fail_output(file, "open", errno);
+  write_all(fd.get(), text.data(), text.size(), file);
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) fail_output(file, "sync", errno);
+  const bool stream = ::fstat(fd.get(), &status) == 0 && !S_ISREG(status.st_mode);
+  if (fd.close() != 0) fail_output(file, "write", errno);
+  return stream ? OutputKind::stream : OutputKind::file;
 }
 
 void append_line(const std::string& file, const std::string& line) {

@@ -61,6 +61,13 @@ bool write_file_once(const std::string& file, const std::string& text);
 // sync_file_system are for that. Throws Error(output).
 void write_new_file(const std::string& file, const std::string& text);
 
+// Text into whatever a person named as the place for it. A regular file, or one that is not there yet, gets it as
+// write_file_atomically writes; a link is followed to what it means; a pipe, a terminal or a device is written into and
+// never replaced; and what is this process's own standard output or error, by whatever name (/dev/stdout), is
+// continued. Throws Error(output), also when the last byte could not be written.
+enum class OutputKind { file, stream };
+OutputKind write_output_file(const std::string& file, const std::string& text);
+
 // Adds `line` and a newline to the end of a regular file, which is made when it is not there. Refuses to follow a link
 // or to write into anything else: Error(output).
 void append_line(const std::string& file, const std::string& line);

@@ -1,7 +1,12 @@
+// The record is what makes an attempt count, so it names everything that must be there with its SHA-256: the traces
+// and, since workers write it, the result. Reading one back trusts nothing: a member of another type, a name that leads
+// out of the directory and a file that is not regular are each one line.
+
 #include "schema/completion.h"
 
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -41,7 +46,31 @@ T member(const json& object, const char* key, const std::string& file) {
   return found->get<T>();
 }
 
+// Nothing when the file is there as the record says.
+std::optional<std::string> differs(const std::string& file, const std::string& sha256) {
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) != 0) {
+    return errno == ENOENT || errno == ENOTDIR ? fmt::format("{}: is not there, but completed.json names it", file)
+                                               : fmt::format("{}: cannot be read: {}", file, error_text(errno));
+  }
+  try {
+    if (const std::string found = sha256_file(file); found != sha256) {
+      return fmt::format("{}: its SHA-256 is {}, completed.json says {}", file, found, sha256);
+    }
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+ResultRecord describe_result(const std::string& directory) {
+  const std::string file = path_in(directory, result_file_name);
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) != 0) throw bad_input(fmt::format("{}: {}", file, error_text(errno)));
+  return {result_file_name, static_cast<int64_t>(status.st_size), sha256_file(file)};
+}
 
 void write_completion(const std::string& directory, const Completion& completion) {
   json traces = json::array();
@@ -52,13 +81,16 @@ void write_completion(const std::string& directory, const Completion& completion
                       {"memory", trace.memory},
                       {"sha256", trace.sha256}});
   }
-  const json value = {{"format", 1},
-                      {"ranks", completion.ranks},
-                      {"steps", completion.steps},
-                      {"latents_digest", completion.latents_digest},
-                      {"started_at", completion.started_at},
-                      {"finished_at", completion.finished_at},
-                      {"traces", std::move(traces)}};
+  json value = {{"format", 1},
+                {"ranks", completion.ranks},
+                {"steps", completion.steps},
+                {"latents_digest", completion.latents_digest},
+                {"started_at", completion.started_at},
+                {"finished_at", completion.finished_at},
+                {"traces", std::move(traces)}};
+  if (const auto& result = completion.result) {
+    value["result"] = {{"file", result->file}, {"bytes", result->bytes}, {"sha256", result->sha256}};
+  }
   write_file_atomically(path_in(directory, completion_name), value.dump(2) + "\n");
 }
 
@@ -96,6 +128,11 @@ std::optional<Completion> read_completion(const std::string& directory) {
                                  member<int64_t>(trace, "events", file), member<int64_t>(trace, "memory", file),
                                  member<std::string>(trace, "sha256", file)});
   }
+  if (const auto result = value->find("result"); result != value->end()) {
+    if (!result->is_object()) throw bad_input(fmt::format("{}: result is {}, not an object", file, result->dump()));
+    completion.result = {member<std::string>(*result, "file", file), member<int64_t>(*result, "bytes", file),
+                         member<std::string>(*result, "sha256", file)};
+  }
   return completion;
 }
 
@@ -122,17 +159,14 @@ std::optional<std::string> verify_completion(const std::string& directory, const
       return fmt::format("{}: the trace of rank {} is called {}, not {}", path_in(directory, completion_name), rank,
                          trace.file, trace_file_name(rank));
     }
-    const std::string file = path_in(directory, trace.file);
-    if (::access(file.c_str(), F_OK) != 0) return fmt::format("{}: is not there, but completed.json names it", file);
-    try {
-      if (const std::string found = sha256_file(file); found != trace.sha256) {
-        return fmt::format("{}: its SHA-256 is {}, completed.json says {}", file, found, trace.sha256);
-      }
-    } catch (const Error& error) {
-      return error.what();
-    }
+    if (auto line = differs(path_in(directory, trace.file), trace.sha256)) return line;
   }
-  return std::nullopt;
+  if (!completion.result) return std::nullopt;
+  if (completion.result->file != result_file_name) {
+    return fmt::format("{}: the result is called {}, not {}", path_in(directory, completion_name),
+                       completion.result->file, result_file_name);
+  }
+  return differs(path_in(directory, result_file_name), completion.result->sha256);
 }
 
 }  // namespace wansweep

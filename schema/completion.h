@@ -18,13 +18,22 @@ struct TraceRecord {
   std::string sha256;
 };
 
+// What the run was for: the latents, as rank 0 wrote them.
+inline constexpr const char* result_file_name = "result.safetensors";
+struct ResultRecord {
+  std::string file;  // name in the attempt directory
+  int64_t bytes = 0;
+  std::string sha256;
+};
+
 struct Completion {
   int ranks = 0;
   int steps = 0;
   std::string latents_digest;  // SHA-256 of the final latents
   std::string started_at;      // ISO 8601, UTC
   std::string finished_at;
-  std::vector<TraceRecord> traces;  // by rank
+  std::vector<TraceRecord> traces;          // by rank
+  std::optional<ResultRecord> result = {};  // nullopt: a worker of before wrote the record, and did not say
 };
 
 struct Failure {
@@ -33,6 +42,9 @@ struct Failure {
   std::string line;  // what the worker said on standard error
   std::string failed_at;
 };
+
+// The record of DIRECTORY/result.safetensors as it lies there. Throws bad_input when it cannot be read.
+ResultRecord describe_result(const std::string& directory);
 
 // Written to a temporary name, synced, renamed. Throws Error(output).
 void write_completion(const std::string& directory, const Completion& completion);
@@ -43,7 +55,8 @@ void write_failure(const std::string& directory, const Failure& failure);
 std::optional<Completion> read_completion(const std::string& directory);
 std::optional<Failure> read_failure(const std::string& directory);
 
-// Whether the traces in `directory` are those that `completion` speaks of; otherwise one line that says which is not.
+// Whether the traces and the result in `directory` are those that `completion` speaks of, byte by byte; otherwise one
+// line that says which is not. Reads all of them.
 std::optional<std::string> verify_completion(const std::string& directory, const Completion& completion);
 
 }  // namespace wansweep

@@ -1,3 +1,8 @@
+// Rows are appended to extensible tables in SWMR mode, a flush a step, and each carries its own number: a kill, a full
+// disk or a cut file then leaves rows that a reader can tell from those that were never written. A reader checks
+// everything that it did not write itself (types, sizes, numbers, order), and gives each fault as one line with the
+// file's name.
+
 #include "schema/trace_file.h"
 
 #include <fcntl.h>
@@ -51,7 +56,7 @@ struct TraceWriter::Impl {
 
   std::string name;
   Handle file;
-  Table steps, events, memory, clock, digest;
+  Table steps, events, memory, clock, nonfinite, digest;
 
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(ExitCode::output,
@@ -121,6 +126,7 @@ TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, 
   impl_->events = impl_->create_table<StoredEvent>("events", 2048);
   impl_->memory = impl_->create_table<StoredMemory>("memory", 256);
   impl_->clock = impl_->create_table<StoredClock>("clock", 4);
+  impl_->nonfinite = impl_->create_table<StoredNonfinite>("nonfinite", 64);
   impl_->digest = impl_->create_table<StoredDigest>("digest", 1);
   if (H5Fstart_swmr_write(impl_->file) < 0) impl_->fail("start writing for readers");
 }
@@ -154,6 +160,11 @@ void TraceWriter::append(const TraceRows& rows) {
     clock.push_back(
         {c.time_ns, c.offset_ns, c.round_trip_ns, c.at_end, static_cast<uint32_t>(number(impl_->clock, clock.size()))});
   }
+  std::vector<StoredNonfinite> nonfinite;
+  for (const NonfiniteRow& n : rows.nonfinite) {
+    nonfinite.push_back({n.values, n.step, static_cast<uint32_t>(number(impl_->nonfinite, nonfinite.size()))});
+  }
+  impl_->append(impl_->nonfinite, nonfinite);
   impl_->append(impl_->events, events);
   impl_->append(impl_->memory, memory);
   impl_->append(impl_->clock, clock);
@@ -185,7 +196,8 @@ void TraceWriter::close() {
   const Library library;
   if (impl_->file < 0) return;
   herr_t status = 0;
-  for (Impl::Table* table : {&impl_->steps, &impl_->events, &impl_->memory, &impl_->clock, &impl_->digest}) {
+  for (Impl::Table* table :
+       {&impl_->steps, &impl_->events, &impl_->memory, &impl_->clock, &impl_->nonfinite, &impl_->digest}) {
     status = std::min(status, table->dataset.reset());
     table->type.reset();
   }
@@ -201,9 +213,7 @@ namespace {
 class Reader {
  public:
   explicit Reader(std::string name) : name_(std::move(name)) {
-    struct stat status {};
-    if (::stat(name_.c_str(), &status) != 0) throw bad_input(fmt::format("{}: {}", name_, std::strerror(errno)));
-    if (!S_ISREG(status.st_mode)) throw bad_input(fmt::format("{}: is not a file", name_));
+    trace_bytes(name_);
     const Handle access = access_list();
     // HDF5 retries a torn read 100 times and doubles its pause each time from 1 ns: for a damaged file that is for
     // ever. 24 times take 17 ms.
@@ -214,8 +224,10 @@ class Reader {
     H5Pset(access, "skip_eof_check", &cut_files_too);
     file_ = Handle(H5Fopen(name_.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access), H5Fclose);
     if (file_ < 0) fail("is not a wansweep trace: not an HDF5 file, or cut short");
-    check_format();
+    read_format();
   }
+  int format() const { return format_; }
+  bool has(const char* dataset_name) const { return H5Lexists(file_, dataset_name, H5P_DEFAULT) > 0; }
 
   std::string read_text(const char* dataset_name) const {
     const Handle dataset = open(dataset_name);
@@ -242,7 +254,7 @@ class Reader {
     const Handle type(H5Dget_type(dataset), H5Tclose);
     const Handle space(H5Dget_space(dataset), H5Sclose);
     if (H5Tequal(type, row_type<Row>()) <= 0 || H5Sget_simple_extent_ndims(space) != 1) {
-      fail(fmt::format("/{} has other columns than format {}", table_name, trace_format));
+      fail(fmt::format("/{} has other columns than format {}", table_name, format_));
     }
     const hssize_t count = H5Sget_simple_extent_npoints(space);
     if (count < 0 || static_cast<uint64_t>(count) > file_size() / sizeof(Row)) {
@@ -267,15 +279,16 @@ class Reader {
   [[noreturn]] void fail(const std::string& what) const { throw bad_input(fmt::format("{}: {}", name_, what)); }
 
  private:
-  void check_format() const {
+  void read_format() {
     if (H5Aexists(file_, "format") <= 0) fail("is not a wansweep trace: no format attribute");
     const Handle attribute(H5Aopen(file_, "format", H5P_DEFAULT), H5Aclose);
     const Handle space(H5Aget_space(attribute), H5Sclose);
-    int format = 0;
-    if (H5Sget_simple_extent_npoints(space) != 1 || H5Aread(attribute, H5T_NATIVE_INT, &format) < 0) {
+    if (H5Sget_simple_extent_npoints(space) != 1 || H5Aread(attribute, H5T_NATIVE_INT, &format_) < 0) {
       fail("is not a wansweep trace: its format attribute is not a number");
     }
-    if (format != trace_format) fail(fmt::format("has format {}; this wansweep reads {}", format, trace_format));
+    if (format_ < oldest_trace_format || format_ > trace_format) {
+      fail(fmt::format("has format {}; this wansweep reads {} to {}", format_, oldest_trace_format, trace_format));
+    }
   }
 
   Handle open(const char* dataset_name) const {
@@ -292,6 +305,7 @@ class Reader {
 
   std::string name_;
   Handle file_;
+  int format_ = 0;
 };
 
 // One line on the first row that cannot be true.
@@ -329,10 +343,28 @@ std::optional<std::string> contradiction(const std::vector<StoredEvent>& events)
 
 }  // namespace
 
+int64_t trace_bytes(const std::string& file) {
+  // Without O_NONBLOCK, opening a pipe would wait for its writer.
+  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) throw bad_input(fmt::format("{}: {}", file, error_text(errno)));
+  if (!S_ISREG(status.st_mode)) throw bad_input(fmt::format("{}: is not a regular file", file));
+  if (status.st_size > most_trace_bytes) {
+    throw bad_input(fmt::format("{}: has {} bytes; a trace has at most {}", file, status.st_size, most_trace_bytes));
+  }
+  constexpr std::array<char, 8> signature{'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
+  std::array<char, 8> begin{};
+  if (::pread(fd.get(), begin.data(), begin.size(), 0) != static_cast<ssize_t>(begin.size()) || begin != signature) {
+    throw bad_input(fmt::format("{}: is not a wansweep trace: not an HDF5 file, or cut short", file));
+  }
+  return status.st_size;
+}
+
 TraceFile read_trace(const std::string& file) {
   const Library library;
   const Reader reader(file);
   TraceFile trace;
+  trace.format = reader.format();
   trace.spec_json = reader.read_text("spec");
   trace.environment_json = reader.read_text("environment");
   // What is written last is read first: while a writer is at work, the other tables can only hold more than they must.
@@ -341,6 +373,12 @@ TraceFile read_trace(const std::string& file) {
   const auto memory = reader.read_table<StoredMemory>("memory");
   const auto clock = reader.read_table<StoredClock>("clock");
   const auto events = reader.read_table<StoredEvent>("events");
+  if (reader.has("nonfinite")) {
+    for (const StoredNonfinite& n : reader.read_table<StoredNonfinite>("nonfinite")) {
+      if (n.values < 0) reader.fail(fmt::format("/nonfinite counts {} values", n.values));
+      trace.rows.nonfinite.push_back({n.step, n.values});
+    }
+  }
   if (const auto line = contradiction(steps, events.size(), memory.size())) reader.fail(*line);
   if (const auto line = contradiction(events)) reader.fail(*line);
 

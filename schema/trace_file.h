@@ -1,13 +1,18 @@
 // The per-rank trace: one HDF5 file, rank-NNNN.h5, written in SWMR mode with a flush a step.
 //
 // A reader sees every flushed step, whatever happened to the writer. All times are nanoseconds of the rank's monotonic
-// clock; add the rank's clock offset to get rank 0's. Layout of format 1:
+// clock; add the rank's clock offset to get rank 0's. Layout of format 2:
 //   /spec         fixed string: the run spec as JSON, with origins
 //   /environment  fixed string: JSON of host, devices, link, topology, versions, git revision, Slurm ids
-//   /steps /events /memory /clock   extensible tables of the rows below
+//   /steps /events /memory /clock   extensible tables of the rows in trace_rows.h
+//   /nonfinite    the same; not there, or empty: the worker did not count
 //   /digest       extensible table of one fixed string (64): SHA-256 of the final latents, a row when the run finished
 // In the file each row also holds `row`, its number from 1 (0: never written), and a step's row the numbers of event
-// and memory rows that were there before it. The attribute `format` of the root group is 1.
+// and memory rows that were there before it. The attribute `format` of the root group is 2.
+//
+// Format 1 has the same tables, but in it `swap` loads its first expert within step 1, `layerwise` does not record what
+// it loads outside of blocks, and a copy's row has the block that computed meanwhile (orchestrator/store/first_load.h
+// makes the best of it).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +23,11 @@
 
 namespace wansweep {
 
-inline constexpr int trace_format = 1;
+inline constexpr int trace_format = 2;         // that is written
+inline constexpr int oldest_trace_format = 1;  // that is read
+
+// A larger file is refused before it is read: no run of ours has written a tenth of it.
+inline constexpr int64_t most_trace_bytes = int64_t{16} << 30;
 
 class TraceWriter {
  public:
@@ -39,11 +48,16 @@ class TraceWriter {
 };
 
 struct TraceFile {
+  int format = trace_format;
   std::string spec_json;
   std::string environment_json;
   std::string digest;  // empty: the run did not finish
   TraceRows rows;
 };
+
+// The size of a file that may be a trace: regular, of at most most_trace_bytes, and beginning as HDF5 does. Throws
+// bad_input for any other, without reading more of it than that.
+int64_t trace_bytes(const std::string& file);
 
 // Reads all that was flushed, also while a writer is at work or after it was killed. Throws bad_input naming the file
 // when it is not a trace ("is not a wansweep trace: no /spec"), of a newer format, or its rows contradict each other.

@@ -44,11 +44,16 @@ struct StoredClock {
   int32_t at_end;
   uint32_t row;
 };
+struct StoredNonfinite {
+  int64_t values;
+  int32_t step;
+  uint32_t row;
+};
 struct StoredDigest {
   char sha256[64];
 };
 static_assert(sizeof(StoredStep) == 48 && sizeof(StoredEvent) == 40 && sizeof(StoredMemory) == 48 &&
-              sizeof(StoredClock) == 32);
+              sizeof(StoredClock) == 32 && sizeof(StoredNonfinite) == 16);
 
 // One HDF5 identifier, closed by the function of its kind.
 class Handle {
@@ -160,6 +165,12 @@ inline Handle row_type<StoredClock>() {
                   {COLUMN(StoredClock, time_ns, H5T_STD_I64LE), COLUMN(StoredClock, offset_ns, H5T_STD_I64LE),
                    COLUMN(StoredClock, round_trip_ns, H5T_STD_I64LE), COLUMN(StoredClock, at_end, H5T_STD_I32LE),
                    COLUMN(StoredClock, row, H5T_STD_U32LE)});
+}
+template <>
+inline Handle row_type<StoredNonfinite>() {
+  return compound(sizeof(StoredNonfinite),
+                  {COLUMN(StoredNonfinite, values, H5T_STD_I64LE), COLUMN(StoredNonfinite, step, H5T_STD_I32LE),
+                   COLUMN(StoredNonfinite, row, H5T_STD_U32LE)});
 }
 #undef COLUMN
 template <>

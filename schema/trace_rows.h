@@ -26,9 +26,9 @@ struct StepRow {
 };
 
 struct EventRow {
-  int32_t step = 0;      // from 1; 0: before the first step
+  int32_t step = 0;      // from 1; 0: before the first step, as is the first load of weights
   int16_t forward = -1;  // 0: cond, 1: uncond, -1: not part of a forward
-  int16_t block = -1;    // -1: not part of a block
+  int16_t block = -1;    // that computes, or that is moved; -1: not part of a block
   EventKind kind = EventKind::compute;
   StallCause cause = StallCause::none;  // stalls only
   StreamId stream = StreamId::compute;
@@ -54,11 +54,18 @@ struct ClockRow {
   int64_t round_trip_ns = 0;  // of the fastest exchange: the offset is no surer than half of it
 };
 
+// How many of a rank's latents were infinite or not a number at the end of a step.
+struct NonfiniteRow {
+  int32_t step = 0;
+  int64_t values = 0;
+};
+
 struct TraceRows {
   std::vector<StepRow> steps;
   std::vector<EventRow> events;
   std::vector<MemoryRow> memory;
   std::vector<ClockRow> clock;
+  std::vector<NonfiniteRow> nonfinite = {};  // empty: nobody counted
 };
 
 }  // namespace wansweep

@@ -40,7 +40,7 @@ void write_result(const std::string& directory, const RunPlan& run, const std::v
   }
   metadata["parallel_plan"] = run.parallel.name();
   metadata["switch_step"] = run.switch_step ? std::to_string(*run.switch_step) : "None";
-  write_safetensors((std::filesystem::path(directory) / "result.safetensors").string(), metadata, tensors);
+  write_safetensors((std::filesystem::path(directory) / result_file_name).string(), metadata, tensors);
 }
 
 std::vector<TraceRecord> collect_traces(MpiWorld& world, const std::string& directory, const Recorder& recorder) {

@@ -16,15 +16,16 @@ namespace {
 struct Metric {
   const char* name;
   const char* unit;
-  const char* sql;  // of newest_attempt a, attempt_time t, attempt_waits w; nullptr: worked out here
+  const char* sql;  // of newest_attempt a, attempt_time t, attempt_waits w, attempt_load l; nullptr: worked out here
 };
 constexpr const char* overhead = "overhead";  // over the resident run of the same repeat that does the same work
-constexpr std::array<Metric, 7> metrics{{{"total", "s", "t.total_ns / 1e9"},
+constexpr std::array<Metric, 8> metrics{{{"total", "s", "t.total_ns / 1e9"},
                                          {overhead, "%", nullptr},
                                          {"median step", "s", "t.median_step_ns / 1e9"},
                                          {"switch step", "", "t.switch_step * 1.0"},
                                          {"spike", "s", "t.spike_ns / 1e9"},
                                          {"exposed transfer", "s", "w.exposed_transfer_ns / 1e9"},
+                                         {"first load", "s", "l.first_load_ns / 1e9"},
                                          {"peak memory", "MiB", "w.device_peak / 1048576.0"}}};
 
 using Settings = std::map<std::string, std::string>;
@@ -183,7 +184,8 @@ ComparedSweep load_sweep(Store& store, const std::string& name) {
       fmt::format(
           "SELECT r.config, r.repeat{} FROM newest_attempt a JOIN run r ON r.id = a.run_id JOIN sweep p ON p.id = "
           "r.sweep_id JOIN attempt_time t ON t.attempt_id = a.id LEFT JOIN attempt_waits w ON "
-          "w.attempt_id = a.id WHERE p.name = '{}' ORDER BY r.config, r.repeat",
+          "w.attempt_id = a.id LEFT JOIN attempt_load l ON l.attempt_id = a.id WHERE p.name = '{}' ORDER BY r.config, "
+          "r.repeat",
           columns, name));
   for (const auto& row : samples.rows) {
     ComparedConfiguration& configuration = sweep.configurations[std::get<std::string>(row[0])];

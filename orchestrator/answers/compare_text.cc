@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "orchestrator/answers/compare.h"
 
@@ -108,7 +109,7 @@ std::string sentence_of(const Comparison& comparison) {
   if (comparison.only_before + comparison.only_after > 0) {
     text += fmt::format("; {} and {} configurations have no partner", comparison.only_before, comparison.only_after);
   }
-  return text + ".\n";
+  return printable(text) + ".\n";
 }
 
 Table table_of(const Comparison& comparison) {
@@ -143,7 +144,7 @@ std::string text_of(const Comparison& comparison) {
                    {"95 % interval", Align::right},
                    {"verdict"}});
   for (const ConfigurationChange& configuration : comparison.configurations) {
-    std::string name = configuration.name;
+    std::string name = printable(configuration.name);
     for (const MetricChange& metric : configuration.metrics) {
       const auto shown = [&](const std::optional<double>& value) { return number_text(value, metric.unit); };
       const std::string interval =

@@ -1,35 +1,35 @@
+// The order in which an attempt becomes rows:
+//
+//   read      every trace that can be read, with its SHA-256 taken first: what is appended meanwhile is read, and
+//   counted as
+//             new at the next gather, never lost
+//   judge     complete is what the worker's record, the files that it names and the launcher agree on
+//   correct   traces of format 1 as today's worker writes them (first_load.h), before anything is summed
+//   sum       by step, and, on the clock that all ranks share, by what ran beside
+
 #include "orchestrator/store/attempt_rows.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <limits>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/sha256.h"
-#include "schema/setting_fields.h"
+#include "orchestrator/store/plan_of_attempt.h"
+#include "orchestrator/store/rank_clocks.h"
 
 namespace wansweep {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::optional<int64_t> optional_integer(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
-}
-
-std::string text_or_empty(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
+// Clocks that are set by NTP lie closer than that.
+constexpr double most_seconds_apart = 2;
 
 // {"device": {"name": "x"}} as "device.name": "x".
 void flatten(const Json& json, const std::string& name, std::map<std::string, std::string>& values) {
@@ -43,108 +43,43 @@ void flatten(const Json& json, const std::string& name, std::map<std::string, st
   }
 }
 
-// N of "rank-N.h5".
-std::optional<int> rank_of(const std::string& file) {
-  if (!file.starts_with("rank-") || !file.ends_with(".h5") || file.size() < 9 || file.size() > 16) return std::nullopt;
-  const std::string digits = file.substr(5, file.size() - 8);
-  if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-  const int rank = std::stoi(digits);
-  return trace_file_name(rank) == file ? std::optional(rank) : std::nullopt;
+void read_environment(RankRows& one) {
+  const std::string& text = one.trace.environment_json;
+  if (json_levels(text) > most_json_levels) return;
+  const Json environment = Json::parse(text, nullptr, false);
+  if (!environment.is_object()) return;
+  const auto host = environment.find("host");
+  if (host != environment.end() && host->is_string()) one.host = host->get<std::string>();
+  flatten(environment, "", one.environment);
 }
 
-void find_traces(AttemptRecords& records, std::string& seen) {
-  for (const auto& entry : fs::directory_iterator(records.directory)) {
-    if (const auto rank = rank_of(entry.path().filename().string())) records.traces[*rank] = entry.path().string();
-  }
-  for (const auto& [rank, file] : records.traces) {
-    struct stat status {};
-    if (::stat(file.c_str(), &status) != 0) continue;
-    seen += fmt::format("\n{} {} {}.{:09}", rank, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-  }
-}
-
-SlurmRecord read_slurm(const Json& attempt, const std::string& last_look, const std::string& transitions) {
-  SlurmRecord record;
-  record.submission = text_or_empty(attempt, "submission");
-  record.index = optional_integer(attempt, "index").value_or(0);
-  const Json look = Json::parse(last_look, nullptr, false);
-  if (look.is_object()) {
-    record.array_job = optional_integer(look, "array_job").value_or(0);
-    record.slurm_state = text_or_empty(look, "slurm_state");
-    record.reason = text_or_empty(look, "reason");
-    record.nodes = text_or_empty(look, "nodes");
-    record.started_at = text_or_empty(look, "started_at");
-    record.ended_at = text_or_empty(look, "ended_at");
-  }
-  std::istringstream lines(transitions);
-  for (std::string line; std::getline(lines, line);) {
-    const Json change = Json::parse(line, nullptr, false);
-    if (!change.is_object()) continue;  // the last line of a wansweep that was killed in it
-    record.transitions.push_back({text_or_empty(change, "at"), text_or_empty(change, "from"),
-                                  text_or_empty(change, "to"), text_or_empty(change, "slurm_state"),
-                                  text_or_empty(change, "detail")});
-  }
-  return record;
-}
-
-// Rank 0's clock minus this one's at `time`: clocks drift apart evenly between the two measurements.
-class ClockOffset {
- public:
-  explicit ClockOffset(const std::vector<ClockRow>& rows) {
-    for (const ClockRow& row : rows) {
-      if (row.at_end == 0) first_ = row;
-      if (row.at_end == 1) last_ = row;
+void read_traces(AttemptRows& rows) {
+  for (const auto& [rank, file] : rows.records.traces) {
+    try {
+      RankRows one;
+      one.bytes = trace_bytes(file);
+      one.sha256 = sha256_file(file);
+      one.trace = read_trace(file);
+      read_environment(one);
+      rows.ranks.emplace(rank, std::move(one));
+    } catch (const std::exception& error) {
+      rows.problems.emplace_back(error.what());
     }
   }
-  int64_t at(int64_t time) const {
-    if (!first_) return last_ ? last_->offset_ns : 0;
-    if (!last_ || last_->time_ns <= first_->time_ns) return first_->offset_ns;
-    const double share =
-        static_cast<double>(time - first_->time_ns) / static_cast<double>(last_->time_ns - first_->time_ns);
-    return first_->offset_ns + static_cast<int64_t>(share * static_cast<double>(last_->offset_ns - first_->offset_ns));
-  }
-
- private:
-  std::optional<ClockRow> first_, last_;
-};
-
-// All ranks onto rank 0's clock, and zero where the attempt's first step begins.
-void align_clocks(std::map<int, RankRows>& ranks) {
-  int64_t origin = std::numeric_limits<int64_t>::max();
-  for (const auto& [rank, rows] : ranks) {
-    const ClockOffset offset(rows.trace.rows.clock);
-    for (const StepRow& step : rows.trace.rows.steps)
-      origin = std::min(origin, step.start_ns + offset.at(step.start_ns));
-  }
-  // Killed before the first step was written: what it did before that counts from its first event.
-  if (origin == std::numeric_limits<int64_t>::max()) {
-    for (const auto& [rank, rows] : ranks) {
-      const ClockOffset offset(rows.trace.rows.clock);
-      for (const EventRow& e : rows.trace.rows.events) origin = std::min(origin, e.start_ns + offset.at(e.start_ns));
-    }
-  }
-  for (auto& [rank, rows] : ranks) {
-    const ClockOffset offset(rows.trace.rows.clock);
-    // Both ends move alike: a duration is the rank's own, unstretched.
-    const auto move = [&](int64_t& start, int64_t& end) {
-      const int64_t by = offset.at(start) - origin;
-      start += by;
-      end += by;
-    };
-    for (StepRow& s : rows.trace.rows.steps) move(s.start_ns, s.end_ns);
-    for (EventRow& e : rows.trace.rows.events) move(e.start_ns, e.end_ns);
-    for (MemoryRow& m : rows.trace.rows.memory) m.time_ns += offset.at(m.time_ns) - origin;
-  }
 }
 
-// After the clocks were aligned: ranks of a host that share a link slow each other down.
-void add_traffic(std::map<int, RankRows>& ranks) {
-  std::vector<HostedEvents> events;
-  events.reserve(ranks.size());
-  for (const auto& [rank, rows] : ranks) events.push_back({&rows.trace.rows.events, rows.host});
-  std::vector<Traffic> traffic = summarize_traffic(events);
-  auto next = traffic.begin();
-  for (auto& [rank, rows] : ranks) rows.traffic = std::move(*next++);
+void read_settings(AttemptRows& rows) {
+  const std::string file = rows.records.directory + "/spec.json";
+  try {
+    if (rows.ranks.empty()) {
+      if (const auto json = read_json_object_if_there(file)) rows.spec = spec_from_json(*json, file);
+    } else {
+      const std::string where = fmt::format("{}: /spec", rows.records.traces.at(rows.ranks.begin()->first));
+      rows.spec = spec_from_json(parse_json(rows.ranks.begin()->second.trace.spec_json, where), where);
+    }
+  } catch (const Error& error) {
+    rows.problems.emplace_back(error.what());
+  }
 }
 
 // What the record says of the rows, against what was read.
@@ -169,37 +104,35 @@ std::optional<std::string> row_problem(const AttemptRows& rows, const Completion
   return std::nullopt;
 }
 
-void read_traces(AttemptRows& rows) {
-  for (const auto& [rank, file] : rows.records.traces) {
-    try {
-      RankRows one;
-      one.bytes = static_cast<int64_t>(fs::file_size(file));
-      one.sha256 = sha256_file(file);
-      one.trace = read_trace(file);
-      const Json environment = Json::parse(one.trace.environment_json, nullptr, false);
-      if (environment.is_object()) {
-        one.host = text_or_empty(environment, "host");
-        flatten(environment, "", one.environment);
-      }
-      one.summary = summarize_steps(one.trace.rows.events);
-      rows.ranks.emplace(rank, std::move(one));
-    } catch (const std::exception& error) {
-      rows.problems.emplace_back(error.what());
-    }
+// Seconds since 1970 of "2026-11-24T02:10:00.123Z"; nullopt: another form, or a time zone that is not told.
+std::optional<double> utc_seconds(const std::string& text) {
+  std::tm time{};
+  double seconds = 0;
+  char zone = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%lf%c", &time.tm_year, &time.tm_mon, &time.tm_mday, &time.tm_hour,
+                  &time.tm_min, &seconds, &zone) != 7 ||
+      zone != 'Z') {
+    return std::nullopt;
   }
+  time.tm_year -= 1900;
+  time.tm_mon -= 1;
+  return static_cast<double>(timegm(&time)) + seconds;
 }
 
-void read_settings(AttemptRows& rows) {
-  const std::string file = rows.records.directory + "/spec.json";
-  try {
-    const bool used = !rows.ranks.empty();
-    const std::string text = used ? rows.ranks.begin()->second.trace.spec_json : read_text_if_there(file).value_or("");
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) throw bad_input(fmt::format("{}: is not JSON", used ? "a trace's /spec" : file));
-    rows.spec = spec_from_json(json, used ? rows.records.traces.begin()->second + ": /spec" : file);
-  } catch (const Error& error) {
-    rows.problems.emplace_back(error.what());
-  }
+// The launcher sees an attempt begin before the worker does, and end after it.
+void note_clocks(AttemptRows& rows, const Completion& completion) {
+  const auto earlier_by = [](const std::string& first, const std::string& second) {
+    const std::optional<double> one = utc_seconds(first), other = utc_seconds(second);
+    return one && other ? *one - *other : 0.0;
+  };
+  const AttemptRecords& r = rows.records;
+  const double apart =
+      std::max(earlier_by(r.started_at, completion.started_at), earlier_by(completion.finished_at, r.finished_at));
+  if (apart <= most_seconds_apart) return;
+  rows.notes.push_back(fmt::format(
+      "{}: the clocks of the launcher's node and of the worker's differ by {:.0f} s or more; times of steps "
+      "and events are measured by the ranks themselves and not touched by it",
+      r.directory, std::floor(apart)));
 }
 
 void judge(AttemptRows& rows) {
@@ -216,6 +149,8 @@ void judge(AttemptRows& rows) {
       return;
     }
     rows.latents_digest = completion->latents_digest;
+    rows.result = completion->result;
+    note_clocks(rows, *completion);
     if (records.started_at.empty()) records.started_at = completion->started_at;
     if (records.finished_at.empty()) records.finished_at = completion->finished_at;
     damage = verify_completion(records.directory, *completion);
@@ -232,49 +167,40 @@ void judge(AttemptRows& rows) {
   rows.problems.push_back(*damage);
 }
 
-}  // namespace
-
-std::optional<AttemptRecords> read_attempt_records(const std::string& directory) {
-  AttemptRecords records;
-  records.directory = directory;
-  std::string seen;
-  std::map<std::string, std::string> texts;
-  for (const char* name : {"attempt.json", "state.json", "spec.json", "completed.json", "failure.json", "slurm.json",
-                           "transitions.jsonl"}) {
-    texts[name] = read_text_if_there(directory + '/' + name).value_or("");
-    seen += fmt::format("{} {}\n{}", name, texts[name].size(), texts[name]);
+// Durations are summed on each rank's own clock, where they are exact; what ran beside what, on the one that all share.
+void correct_and_sum(AttemptRows& rows) {
+  const std::optional<OffloadMode> mode = rows.spec ? offload_mode_of(*rows.spec) : std::nullopt;
+  std::vector<const TraceRows*> all;
+  std::vector<HostedEvents> events;
+  for (auto& [rank, one] : rows.ranks) {
+    TraceRows& trace = one.trace.rows;
+    const bool moved = one.trace.format == 1 && correct_format_1(trace);
+    one.summary = summarize_steps(trace.events);
+    one.first_load = first_load_of(trace, one.trace.format, mode);
+    to_shared_clock(trace);
+    if (moved) begin_after_first_load(trace);
+    all.push_back(&trace);
+    events.push_back({&trace.events, one.host});
   }
-  if (texts["attempt.json"].empty()) return std::nullopt;
-  try {
-    const Json attempt = Json::parse(texts["attempt.json"]);
-    records.sweep = attempt.at("sweep");
-    records.run = attempt.at("run");
-    records.config = attempt.at("config");
-    records.repeat = attempt.at("repeat");
-    records.number = attempt.at("attempt");
-    records.token = attempt.at("token");
-    records.launcher = attempt.value("launcher", "");
-    if (records.launcher == "slurm") {
-      records.slurm = read_slurm(attempt, texts["slurm.json"], texts["transitions.jsonl"]);
-    }
-  } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}/attempt.json: is not an attempt's record: {}", directory, error.what()));
-  }
-  const Json state = Json::parse(texts["state.json"], nullptr, false);
-  if (state.is_object()) {
-    records.state = text_or_empty(state, "state");
-    records.exit_code = optional_integer(state, "exit_code");
-    records.signal = optional_integer(state, "signal");
-    records.started_at = text_or_empty(state, "started_at");
-    records.finished_at = text_or_empty(state, "ended_at");
-    records.line = text_or_empty(state, "line");
-  } else if (!texts["state.json"].empty()) {
-    throw bad_input(fmt::format("{}/state.json: is not a JSON object", directory));
-  }
-  find_traces(records, seen);
-  records.fingerprint = sha256(seen.data(), seen.size());
-  return records;
+  const int64_t origin = origin_of(all);
+  for (auto& [rank, one] : rows.ranks) count_from(origin, one.trace.rows);
+  std::vector<Traffic> traffic = summarize_traffic(events);  // ranks of a host that share a link slow each other down
+  auto next = traffic.begin();
+  for (auto& [rank, one] : rows.ranks) one.traffic = std::move(*next++);
 }
+
+// Of the last step, and only where every rank counted in it.
+std::optional<int64_t> count_nonfinite(const std::map<int, RankRows>& ranks) {
+  int64_t values = 0;
+  for (const auto& [rank, one] : ranks) {
+    const TraceRows& rows = one.trace.rows;
+    if (rows.nonfinite.empty() || rows.steps.empty() || rows.nonfinite.back().step != rows.steps.back().step) return {};
+    values += rows.nonfinite.back().values;
+  }
+  return ranks.empty() ? std::nullopt : std::optional(values);
+}
+
+}  // namespace
 
 AttemptRows read_attempt_rows(AttemptRecords records) {
   AttemptRows rows;
@@ -282,8 +208,8 @@ AttemptRows read_attempt_rows(AttemptRecords records) {
   read_traces(rows);
   read_settings(rows);
   judge(rows);
-  align_clocks(rows.ranks);
-  add_traffic(rows.ranks);
+  correct_and_sum(rows);
+  rows.nonfinite_values = count_nonfinite(rows.ranks);
   return rows;
 }
 

@@ -1,14 +1,22 @@
+// One writer, and readers that do not wait for it. What a file is, is asked before anything of it is changed: another
+// program's database, a newer version, a planted link. Questions get views of this program's own where those in the
+// file differ, so that an older gather does not change an answer.
+
 #include "orchestrator/store/database.h"
 
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <thread>
 
+#include "base/files.h"
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/file_system.h"
 #include "orchestrator/store/upgrade.h"
@@ -21,6 +29,10 @@ namespace fs = std::filesystem;
 // A writer waits for another's attempt, which may be a gigabyte; a question is not worth that long.
 constexpr int writer_timeout_ms = 60'000;
 constexpr int reader_timeout_ms = 5'000;
+
+// Of a value in a query, and of a LIKE's pattern.
+constexpr int most_value_bytes = 64 << 20;
+constexpr int most_pattern_bytes = 1000;
 
 std::string answer(SQLite::Database& db, const std::string& sql) { return db.execAndGet(sql).getString(); }
 
@@ -87,6 +99,54 @@ void choose_journal(SQLite::Database& db, const std::string& path) {
   db.exec("PRAGMA synchronous = FULL");
 }
 
+// Of a database that is about to be written: nothing through which another could have us write elsewhere.
+void refuse_planted(const std::string& path) {
+  struct stat file {
+  }, directory{};
+  if (::lstat(path.c_str(), &file) != 0) return;  // it will be made, or opening it will say why not
+  if (S_ISDIR(file.st_mode)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
+  if (S_ISLNK(file.st_mode)) {
+    throw Error(ExitCode::output, fmt::format("{}: is a link, which is not followed for writing; give the database "
+                                              "that it leads to with --db, or remove the link",
+                                              path));
+  }
+  if (!S_ISREG(file.st_mode)) throw Error(ExitCode::output, fmt::format("{}: is not a regular file", path));
+  if (file.st_nlink > 1) {
+    throw Error(ExitCode::output,
+                fmt::format("{}: has {} names (hard links); a database needs to have one", path, file.st_nlink));
+  }
+  const std::string parent = fs::absolute(path).parent_path().string();
+  const bool known = ::stat(parent.c_str(), &directory) == 0;
+  if (file.st_uid == ::geteuid() || file.st_uid == 0 || (known && file.st_uid == directory.st_uid)) return;
+  throw Error(
+      ExitCode::output,
+      fmt::format("{}: belongs to user {}, who is neither you nor the owner of its directory; it is not written "
+                  "to",
+                  path, file.st_uid));
+}
+
+// The same file by a name without links in its folders, which SQLite would refuse with SQLITE_OPEN_NOFOLLOW.
+std::string without_links_above(const std::string& path) {
+  const fs::path whole = fs::absolute(path);
+  std::error_code failed;
+  const fs::path parent = fs::canonical(whole.parent_path(), failed);
+  return failed ? path : (parent / whole.filename()).string();
+}
+
+std::string advice_for(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+      return "; make room and gather again: what was gathered before is kept";
+    case SQLITE_IOERR:
+      return "; the disk may be full, a quota exceeded, or its server gone: gather again when that is mended";
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+      return "; it and its directory need to be writable";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 bool reads_beside_writer(Store& store) { return answer(store.db, "PRAGMA journal_mode") == "wal"; }
@@ -102,16 +162,18 @@ Error store_error(const std::string& path, const SQLite::Exception& exception) {
     return bad_input(fmt::format("{}: is damaged ({}); move it away and gather again", path, exception.what()));
   }
   if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_READONLY || code == SQLITE_CANTOPEN) {
-    return {ExitCode::output, fmt::format("{}: {}", path, exception.what())};
+    return {ExitCode::output, fmt::format("{}: {}{}", path, exception.what(), advice_for(code))};
   }
   return {ExitCode::internal, fmt::format("{}: {}", path, exception.what())};
 }
 
 Store open_store(const std::string& path) try {
-  if (fs::is_directory(path)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
+  refuse_planted(path);
   Store store{
-      path,
-      SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, writer_timeout_ms),
+      path, nullptr,
+      SQLite::Database(without_links_above(path),
+                       SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                       writer_timeout_ms),
       ""};
   store.db.exec("PRAGMA foreign_keys = ON");
   version_of(store.db, path);  // refuses before anything of a foreign file is changed
@@ -123,9 +185,15 @@ Store open_store(const std::string& path) try {
 }
 
 Store open_store_readonly(const std::string& path) try {
-  if (!fs::exists(path)) throw bad_input(fmt::format("{}: no such database; `wansweep gather` makes it", path));
-  if (fs::is_directory(path)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
-  Store store{path, SQLite::Database(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, reader_timeout_ms), ""};
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) throw bad_input(fmt::format("{}: {}", path, error_text(errno)));
+    throw bad_input(fmt::format("{}: no such database; `wansweep gather` makes it", path));
+  }
+  if (S_ISDIR(status.st_mode)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
+  if (!S_ISREG(status.st_mode)) throw bad_input(fmt::format("{}: is not a regular file", path));
+  OpenedReadOnly opened = open_read_only(path, reader_timeout_ms);
+  Store store{path, std::move(opened.access), std::move(opened.db), ""};
   const int version = version_of(store.db, path);
   if (version == 0) throw bad_input(fmt::format("{}: is empty; `wansweep gather` fills it", path));
   if (version < store_version()) {
@@ -136,6 +204,9 @@ Store open_store_readonly(const std::string& path) try {
   store.db.exec("PRAGMA query_only = ON");
   store.db.exec("PRAGMA trusted_schema = OFF");
   sqlite3_db_config(store.db.getHandle(), SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  // What one function can be given to work on, which no timeout interrupts.
+  sqlite3_limit(store.db.getHandle(), SQLITE_LIMIT_LENGTH, most_value_bytes);
+  sqlite3_limit(store.db.getHandle(), SQLITE_LIMIT_LIKE_PATTERN_LENGTH, most_pattern_bytes);
   return store;
 } catch (const SQLite::Exception& exception) {
   throw store_error(path, exception);

@@ -17,8 +17,8 @@ struct Migration {
   std::string sql;
 };
 
-extern const char* const results_sql;  // the tables of an empty database
-extern const char* const views_sql;
+extern const char* const results_sql;            // the tables of an empty database
+extern const char* const views_sql;              // with marks: setting_lists.h
 extern const std::vector<Migration> migrations;  // by version, from 2
 extern const std::vector<NamedQuery> named_queries;
 

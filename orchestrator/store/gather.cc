@@ -1,3 +1,10 @@
+// Readers turn attempts into rows, one writer puts them into the database, an attempt a transaction: reading and
+// summing is most of the work, and SQLite has one writer anyway. What the fingerprint says to be unchanged is not read
+// at all.
+//
+// Nothing that lies in attempts/ stops the others: an entry that is no directory, cannot be read or holds nonsense is
+// one line in the report. Only the database itself ends a gather (full, held by another, damaged).
+
 #include "orchestrator/store/gather.h"
 
 #include <SQLiteCpp/Statement.h>
@@ -9,14 +16,15 @@
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
+#include "base/json.h"
 #include "orchestrator/store/attempt_rows.h"
+#include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/lineage.h"
 #include "orchestrator/store/write_attempt.h"
 
@@ -93,12 +101,21 @@ class Pipe {
   std::vector<std::thread> threads_;
 };
 
-std::vector<std::string> attempt_directories(const std::string& sweep_dir) {
+// What is in attempts/ and is no directory gets a line, unless its name begins with a dot.
+std::vector<std::string> attempt_directories(const std::string& sweep_dir, std::vector<std::string>& problems) {
   const fs::path parent = fs::path(sweep_dir) / "attempts";
   std::error_code failed;
   std::vector<std::string> directories;
-  for (const auto& entry : fs::directory_iterator(parent, failed)) {
-    if (entry.is_directory()) directories.push_back(fs::absolute(entry.path()).lexically_normal().string());
+  for (fs::directory_iterator entry(parent, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const fs::path path = fs::absolute(entry->path()).lexically_normal();
+    std::error_code unknown;
+    if (entry->is_directory(unknown)) {
+      directories.push_back(path.string());
+    } else if (!path.filename().string().starts_with(".")) {
+      problems.push_back(fmt::format(
+          "{}: {}", path.string(),
+          unknown ? fmt::format("cannot be read: {}", unknown.message()) : "is not an attempt's directory"));
+    }
   }
   if (failed) throw bad_input(fmt::format("{}: no sweep here: {}", parent.string(), failed.message()));
   std::sort(directories.begin(), directories.end());
@@ -115,28 +132,58 @@ int64_t find_or_add_sweep(Store& store, const std::string& name, const std::stri
   return insert.getColumn(0).getInt64();
 }
 
+// Of two sweeps of one name the database could not tell whose a run is. Not one that was moved, and is where it was no
+// more, nor a database that was copied together with its sweep's directory.
+void refuse_namesake(Store& store, const std::string& directory) {
+  std::string name;
+  try {
+    const auto record = read_json_object_if_there(directory + "/sweep.json");
+    if (!record) return;
+    name = record->value("sweep", "");
+  } catch (const std::exception&) {
+    return;  // write_sweep says what is wrong with it
+  }
+  SQLite::Statement query(store.db, "SELECT directory FROM sweep WHERE name = ?");
+  query.bind(1, name);
+  if (!query.executeStep()) return;
+  const std::string known = query.getColumn(0).getString();
+  std::error_code unknown;
+  if (known == directory || fs::equivalent(known, directory, unknown)) return;
+  if (fs::equivalent(fs::absolute(store.path).parent_path(), directory, unknown)) return;
+  try {
+    const auto record = read_json_object_if_there(known + "/sweep.json");
+    if (!record || record->value("sweep", "") != name) return;
+  } catch (const std::exception&) {
+    return;  // not a sweep's record, or not to be read: nothing that this one could be mistaken for
+  }
+  throw bad_input(
+      fmt::format("{}: holds the sweep {} of {}; {} is another one of that name: gather it into a database of its own",
+                  store.path, name, known, directory));
+}
+
 // The runs that the matrix asked for, so that those never started are seen too. A sweep without sweep.json is fine.
 void write_sweep(Store& store, const std::string& directory, std::vector<std::string>& problems) {
   const std::string file = directory + "/sweep.json";
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return;
+  std::optional<Json> sweep;
   try {
-    const Json sweep = Json::parse(stream);
+    sweep = read_json_object_if_there(file);
+    if (!sweep) return;
     SQLite::Transaction transaction(store.db, SQLite::TransactionBehavior::IMMEDIATE);
-    const int64_t id = find_or_add_sweep(store, sweep.at("sweep"), directory);
+    const int64_t id = find_or_add_sweep(store, sweep->at("sweep"), directory);
     SQLite::Statement update(store.db, "UPDATE sweep SET file = ?, matrix = ? WHERE id = ?");
-    update.bind(1, sweep.value("file", ""));
-    update.bind(2, sweep.value("matrix", ""));
+    update.bind(1, sweep->value("file", ""));
+    update.bind(2, sweep->value("matrix", ""));
     update.bind(3, id);
     update.exec();
-    for (const Json& run : sweep.at("runs")) {
+    for (const Json& run : sweep->at("runs")) {
       find_or_add_run(store, id, run.at("run"), run.at("config"), run.at("repeat"));
     }
     transaction.commit();
   } catch (const Json::exception& error) {
     problems.push_back(fmt::format("{}: is not a sweep record: {}", file, error.what()));
   } catch (const Error& error) {
-    problems.push_back(fmt::format("{}: {}", file, error.what()));
+    const std::string line = error.what();
+    problems.push_back(line.starts_with(file) ? line : fmt::format("{}: {}", file, line));
   }
 }
 
@@ -171,8 +218,9 @@ void write_one(Store& store, const std::string& directory, const AttemptRows& ro
 GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOptions& options) try {
   const auto begin = std::chrono::steady_clock::now();
   GatherReport report;
-  const std::vector<std::string> directories = attempt_directories(sweep_dir);
-  const std::string directory = fs::absolute(sweep_dir).lexically_normal().string();
+  const std::vector<std::string> directories = attempt_directories(sweep_dir, report.problems);
+  const std::string directory = absolute_directory(sweep_dir);
+  refuse_namesake(store, directory);
   write_sweep(store, directory, report.problems);
   gather_lineage(store, directory, report.problems);
   const std::map<std::string, int64_t> known = stored_fingerprints(store);
@@ -197,6 +245,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
     Pipe pipe(std::move(work), readers);
     while (std::optional<AttemptRows> rows = pipe.next()) {
       report.problems.insert(report.problems.end(), rows->problems.begin(), rows->problems.end());
+      report.notes.insert(report.notes.end(), rows->notes.begin(), rows->notes.end());
       write_one(store, directory, *rows, report);
     }
   }

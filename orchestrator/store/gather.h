@@ -20,6 +20,7 @@ struct GatherReport {
   int64_t events = 0;  // rows written
   double seconds = 0;
   std::vector<std::string> problems;  // damaged files, a line each: with any, something needs a person
+  std::vector<std::string> notes;     // what is odd and does no harm, a line each
 };
 
 struct GatherOptions {
@@ -27,7 +28,8 @@ struct GatherOptions {
 };
 
 // Reads SWEEP_DIR/attempts/*, and which runs are superseded (lineage.h). Throws bad_input when there is no such
-// directory; what is wrong with one attempt is a problem in the report, and the others go on.
+// directory, or the database has a sweep of that name from another directory, which still holds it; what is wrong with
+// one attempt is a problem in the report, and the others go on.
 GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOptions& options = {});
 
 }  // namespace wansweep

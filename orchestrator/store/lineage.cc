@@ -1,3 +1,7 @@
+// The records are files of their own beside the sweeps, so that nothing of a sweep that was run is changed by its
+// correction; the database only repeats them. Directories are kept relative to each other, and made absolute when they
+// are read.
+
 #include "orchestrator/store/lineage.h"
 
 #include <SQLiteCpp/Statement.h>
@@ -7,10 +11,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
+#include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/write_attempt.h"
 
 namespace wansweep {
@@ -19,19 +24,22 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::string normal(const fs::path& path) {
-  std::string text = fs::absolute(path).lexically_normal().string();
-  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-  return text;
-}
-
 Json to_json(const RunKey& key) { return {{"run", key.run}, {"config", key.config}, {"repeat", key.repeat}}; }
 
 RunKey key_from(const Json& json) { return {json.at("run"), json.at("config"), json.at("repeat")}; }
 
+// A name that is no UTF-8 cannot be kept in JSON, and a name that is nearly right would lead elsewhere.
+std::string dumped(const std::string& file, const Json& json) {
+  try {
+    return json.dump(2) + '\n';
+  } catch (const Json::exception&) {
+    throw bad_input(fmt::format("{}: the sweeps' directories need names in UTF-8 to be kept in it", file));
+  }
+}
+
 void write_record(const std::string& file, const Lineage& lineage) {
-  const std::string of_directory = normal(lineage.of_directory);
-  const std::string directory = normal(lineage.directory);
+  const std::string of_directory = absolute_directory(lineage.of_directory);
+  const std::string directory = absolute_directory(lineage.directory);
   Json runs = Json::array();
   for (const ReplacedRun& run : lineage.runs) {
     runs.push_back({{"before", to_json(run.before)}, {"after", to_json(run.after)}});
@@ -48,13 +56,11 @@ void write_record(const std::string& file, const Lineage& lineage) {
   std::error_code failed;
   fs::create_directories(fs::path(file).parent_path(), failed);
   if (failed) throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", file, failed.message()));
-  write_file_atomically(file, json.dump(2) + '\n');
+  write_file_atomically(file, dumped(file, json));
 }
 
-Lineage read_record(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
+Lineage lineage_from(const Json& json, const std::string& file) {
   try {
-    const Json json = Json::parse(stream);
     Lineage lineage;
     lineage.sweep = json.at("sweep");
     lineage.directory = json.at("directory_from_of");
@@ -106,6 +112,32 @@ void write_lineage_rows(Store& store, const Lineage& lineage) {
   transaction.commit();
 }
 
+// Those that can be read, oldest first; a line for each of the others.
+std::vector<Lineage> readable_lineage_of_old(const std::string& directory, std::vector<std::string>& problems) {
+  std::vector<Lineage> all;
+  std::error_code failed;
+  fs::directory_iterator entry(directory + "/reruns", failed);
+  for (const fs::directory_iterator end; !failed && entry != end; entry.increment(failed)) {
+    const std::string file = entry->path().string();
+    if (!file.ends_with(".json")) continue;
+    try {
+      Lineage lineage = lineage_from(read_json_object(file), file);
+      lineage.of_directory = absolute_directory(directory);
+      lineage.directory = absolute_directory((fs::path(directory) / lineage.directory).string());
+      all.push_back(std::move(lineage));
+    } catch (const Error& error) {
+      problems.emplace_back(error.what());
+    }
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    problems.push_back(fmt::format("{}/reruns: cannot be read: {}", directory, failed.message()));
+  }
+  std::sort(all.begin(), all.end(), [](const Lineage& a, const Lineage& b) {
+    return std::tie(a.made_at, a.sweep) < std::tie(b.made_at, b.sweep);
+  });
+  return all;
+}
+
 }  // namespace
 
 void write_lineage_of_new(const std::string& directory, const Lineage& lineage) {
@@ -118,48 +150,52 @@ void write_lineage_of_old(const std::string& directory, const Lineage& lineage) 
 
 std::vector<Lineage> read_lineage_of_new(const std::string& directory) {
   const std::string file = directory + "/lineage.json";
-  if (!fs::exists(file)) return {};
-  Lineage lineage = read_record(file);
-  lineage.directory = normal(directory);
-  lineage.of_directory = normal(fs::path(directory) / lineage.of_directory);
+  const std::optional<Json> record = read_json_object_if_there(file);
+  if (!record) return {};
+  Lineage lineage = lineage_from(*record, file);
+  lineage.directory = absolute_directory(directory);
+  lineage.of_directory = absolute_directory((fs::path(directory) / lineage.of_directory).string());
   return {lineage};
 }
 
 std::vector<Lineage> read_lineage_of_old(const std::string& directory) {
-  std::vector<Lineage> all;
-  std::error_code none;
-  for (const auto& entry : fs::directory_iterator(directory + "/reruns", none)) {
-    if (entry.path().extension() != ".json") continue;
-    Lineage lineage = read_record(entry.path().string());
-    lineage.of_directory = normal(directory);
-    lineage.directory = normal(fs::path(directory) / lineage.directory);
-    all.push_back(std::move(lineage));
-  }
-  std::sort(all.begin(), all.end(), [](const Lineage& a, const Lineage& b) {
-    return std::tie(a.made_at, a.sweep) < std::tie(b.made_at, b.sweep);
-  });
+  std::vector<std::string> problems;
+  std::vector<Lineage> all = readable_lineage_of_old(directory, problems);
+  if (!problems.empty()) throw bad_input(problems.front());
   return all;
 }
 
 std::vector<std::string> with_reruns(const std::string& directory) {
   std::vector<std::string> all{directory};
   for (size_t i = 0; i < all.size(); ++i) {
-    for (const Lineage& lineage : read_lineage_of_old(all[i])) {
+    std::vector<std::string> said_elsewhere;
+    for (const Lineage& lineage : readable_lineage_of_old(all[i], said_elsewhere)) {
       const bool known = std::find(all.begin(), all.end(), lineage.directory) != all.end();
-      if (!known && fs::is_directory(lineage.directory)) all.push_back(lineage.directory);
+      std::error_code unknown;
+      if (!known && fs::is_directory(lineage.directory, unknown)) all.push_back(lineage.directory);
     }
   }
   return all;
 }
 
 void gather_lineage(Store& store, const std::string& directory, std::vector<std::string>& problems) {
+  const auto write = [&](const std::vector<Lineage>& all) {
+    for (const Lineage& lineage : all) {
+      try {
+        write_lineage_rows(store, lineage);
+      } catch (const Error& error) {
+        if (error.code() != ExitCode::bad_input) throw;
+        problems.emplace_back(error.what());
+      }
+    }
+  };
   try {
-    for (const Lineage& lineage : read_lineage_of_new(directory)) write_lineage_rows(store, lineage);
-    for (const Lineage& lineage : read_lineage_of_old(directory)) write_lineage_rows(store, lineage);
+    write(read_lineage_of_new(directory));
   } catch (const Error& error) {
     if (error.code() != ExitCode::bad_input) throw;
     problems.emplace_back(error.what());
   }
+  write(readable_lineage_of_old(directory, problems));
 }
 
 }  // namespace wansweep

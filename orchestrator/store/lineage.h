@@ -44,7 +44,8 @@ void write_lineage_of_old(const std::string& directory, const Lineage& lineage);
 std::vector<Lineage> read_lineage_of_new(const std::string& directory);
 std::vector<Lineage> read_lineage_of_old(const std::string& directory);
 
-// The sweep's directory, then those of the sweeps that correct it, and theirs, as far as they are there.
+// The sweep's directory, then those of the sweeps that correct it, and theirs, as far as they are there and the records
+// that lead to them can be read (gather_lineage names those that cannot).
 std::vector<std::string> with_reruns(const std::string& directory);
 
 // Both kinds of record of `directory` into the database: the old runs are superseded by the new ones, whose rows are

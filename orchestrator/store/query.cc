@@ -1,3 +1,12 @@
+// Three fences keep a question a question. The connection is read-only. The authorizer lets through what it knows:
+// reading, PRAGMAs that tell, and the functions in a list; a function that an SQLite of tomorrow adds, or a build of
+// today has beside the usual, is refused until it is listed. And a statement is one, and says itself that it only
+// reads.
+//
+// Time is bounded from two sides: SQLite asks `should_end` every thousand instructions, and a thread interrupts what
+// spends its time within one. What even then goes on (a single function at work) is given up by the caller
+// (QueryLimits::abandon).
+
 #include "orchestrator/store/query.h"
 
 #include <fmt/format.h>
@@ -7,17 +16,23 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/nearest_name.h"
-#include "schema/run_settings.h"
 
 namespace wansweep {
 namespace {
 
-constexpr int instructions_between_looks = 10'000;  // some 0.1 ms
+using Clock = std::chrono::steady_clock;
+
+constexpr int instructions_between_looks = 1000;  // some 10 us, where each is a short one
+constexpr std::chrono::milliseconds between_looks{20};
+constexpr std::chrono::seconds patience{1};  // with a statement that does not end when it is interrupted
 
 // What SQLite asks about a statement while it is prepared; the first refusal is kept for the person.
 struct Guard {
@@ -29,6 +44,134 @@ constexpr std::array<std::string_view, 11> telling_pragmas{
     "table_info",  "table_xinfo",   "table_list",    "index_list",      "index_info",     "foreign_key_list",
     "quick_check", "database_list", "function_list", "integrity_check", "compile_options"};
 
+// Sorted. Functions that compute a value from values and touch nothing else.
+constexpr auto computing_functions = std::to_array<std::string_view>({"->",
+                                                                      "->>",
+                                                                      "abs",
+                                                                      "acos",
+                                                                      "acosh",
+                                                                      "asin",
+                                                                      "asinh",
+                                                                      "atan",
+                                                                      "atan2",
+                                                                      "atanh",
+                                                                      "avg",
+                                                                      "ceil",
+                                                                      "ceiling",
+                                                                      "char",
+                                                                      "coalesce",
+                                                                      "concat",
+                                                                      "concat_ws",
+                                                                      "cos",
+                                                                      "cosh",
+                                                                      "count",
+                                                                      "cume_dist",
+                                                                      "current_date",
+                                                                      "current_time",
+                                                                      "current_timestamp",
+                                                                      "date",
+                                                                      "datetime",
+                                                                      "degrees",
+                                                                      "dense_rank",
+                                                                      "exp",
+                                                                      "first_value",
+                                                                      "floor",
+                                                                      "format",
+                                                                      "glob",
+                                                                      "group_concat",
+                                                                      "hex",
+                                                                      "if",
+                                                                      "ifnull",
+                                                                      "iif",
+                                                                      "instr",
+                                                                      "json",
+                                                                      "json_array",
+                                                                      "json_array_length",
+                                                                      "json_error_position",
+                                                                      "json_extract",
+                                                                      "json_group_array",
+                                                                      "json_group_object",
+                                                                      "json_insert",
+                                                                      "json_object",
+                                                                      "json_patch",
+                                                                      "json_pretty",
+                                                                      "json_quote",
+                                                                      "json_remove",
+                                                                      "json_replace",
+                                                                      "json_set",
+                                                                      "json_type",
+                                                                      "json_valid",
+                                                                      "julianday",
+                                                                      "lag",
+                                                                      "last_value",
+                                                                      "lead",
+                                                                      "length",
+                                                                      "like",
+                                                                      "likelihood",
+                                                                      "likely",
+                                                                      "ln",
+                                                                      "log",
+                                                                      "log10",
+                                                                      "log2",
+                                                                      "lower",
+                                                                      "ltrim",
+                                                                      "max",
+                                                                      "median",
+                                                                      "min",
+                                                                      "mod",
+                                                                      "nth_value",
+                                                                      "ntile",
+                                                                      "nullif",
+                                                                      "octet_length",
+                                                                      "percent_rank",
+                                                                      "percentile",
+                                                                      "percentile_cont",
+                                                                      "percentile_disc",
+                                                                      "pi",
+                                                                      "pow",
+                                                                      "power",
+                                                                      "printf",
+                                                                      "quote",
+                                                                      "radians",
+                                                                      "random",
+                                                                      "randomblob",
+                                                                      "rank",
+                                                                      "replace",
+                                                                      "round",
+                                                                      "row_number",
+                                                                      "rtrim",
+                                                                      "sign",
+                                                                      "sin",
+                                                                      "sinh",
+                                                                      "soundex",
+                                                                      "sqlite_source_id",
+                                                                      "sqlite_version",
+                                                                      "sqrt",
+                                                                      "strftime",
+                                                                      "string_agg",
+                                                                      "substr",
+                                                                      "substring",
+                                                                      "sum",
+                                                                      "tan",
+                                                                      "tanh",
+                                                                      "time",
+                                                                      "timediff",
+                                                                      "total",
+                                                                      "trim",
+                                                                      "trunc",
+                                                                      "typeof",
+                                                                      "unhex",
+                                                                      "unicode",
+                                                                      "unixepoch",
+                                                                      "unlikely",
+                                                                      "upper",
+                                                                      "zeroblob"});
+static_assert(std::is_sorted(computing_functions.begin(), computing_functions.end()));
+
+bool only_computes(std::string_view function) {
+  return std::binary_search(computing_functions.begin(), computing_functions.end(), function);
+}
+
 int authorize(void* context, int action, const char* first, const char* second, const char*, const char*) {
   auto& guard = *static_cast<Guard*>(context);
   const std::string_view name = first != nullptr ? first : "";
@@ -38,8 +181,8 @@ int authorize(void* context, int action, const char* first, const char* second, 
     case SQLITE_RECURSIVE:
       return SQLITE_OK;
     case SQLITE_FUNCTION:
-      if (second == nullptr || std::string_view(second) != "load_extension") return SQLITE_OK;
-      guard.refused = "load_extension";
+      if (second != nullptr && only_computes(second)) return SQLITE_OK;
+      guard.refused = second != nullptr ? second : "a function";
       break;
     case SQLITE_PRAGMA:
       if (second == nullptr && (name == "user_version" || name == "journal_mode")) return SQLITE_OK;
@@ -57,16 +200,65 @@ int authorize(void* context, int action, const char* first, const char* second, 
   return SQLITE_DENY;
 }
 
-struct Ends {
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-  const volatile std::sig_atomic_t* stop = nullptr;
+// When a query is to end.
+class Ends {
+ public:
+  explicit Ends(const QueryLimits& limits) : stop_(limits.stop) {
+    if (limits.seconds) {
+      deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                     std::chrono::duration<double>(std::clamp(*limits.seconds, 0.0, 1e6)));
+    }
+  }
+  bool possible() const { return deadline_ || stop_ != nullptr; }
+  bool stopped() const { return stop_ != nullptr && *stop_ != 0; }
+  bool reached() const { return stopped() || (deadline_ && Clock::now() > *deadline_); }
+
+ private:
+  std::optional<Clock::time_point> deadline_;
+  const volatile std::sig_atomic_t* stop_;
 };
 
-int should_end(void* context) {
-  const auto& ends = *static_cast<Ends*>(context);
-  if (ends.stop != nullptr && *ends.stop != 0) return 1;
-  return ends.deadline && std::chrono::steady_clock::now() > *ends.deadline ? 1 : 0;
+int should_end(void* context) { return static_cast<const Ends*>(context)->reached() ? 1 : 0; }
+
+Error ended(const Ends& ends, const QueryLimits& limits) {
+  if (ends.stopped()) return {ExitCode::interrupted, "the query was stopped"};
+  return bad_input(fmt::format("the query took longer than {:g} s", limits.seconds.value_or(0)));
 }
+
+// Interrupts the connection's statement when its time is over, from a thread of its own.
+class Interrupter {
+ public:
+  Interrupter(sqlite3* db, const Ends& ends, const QueryLimits& limits) {
+    if (ends.possible()) thread_ = std::thread([this, db, &ends, &limits] { watch(db, ends, limits); });
+  }
+  ~Interrupter() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+  Interrupter(const Interrupter&) = delete;
+  Interrupter& operator=(const Interrupter&) = delete;
+
+ private:
+  void watch(sqlite3* db, const Ends& ends, const QueryLimits& limits) {
+    std::optional<Clock::time_point> since;
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, between_looks, [&] { return done_; })) {
+      if (!ends.reached()) continue;
+      if (!since) since = Clock::now();
+      sqlite3_interrupt(db);
+      if (limits.abandon && Clock::now() - *since > patience) limits.abandon(ended(ends, limits));
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  std::thread thread_;
+};
 
 struct StatementDeleter {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -76,28 +268,26 @@ using Statement = std::unique_ptr<sqlite3_stmt, StatementDeleter>;
 // The store's connection without guard and deadline again, whatever happened.
 class Watch {
  public:
-  Watch(sqlite3* db, const QueryLimits& limits) : db_(db) {
+  Watch(sqlite3* db, const QueryLimits& limits) : db_(db), ends_(limits) {
     sqlite3_set_authorizer(db_, authorize, &guard_);
-    ends_.stop = limits.stop;
-    if (limits.seconds) {
-      ends_.deadline =
-          std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                                                 std::chrono::duration<double>(std::clamp(*limits.seconds, 0.0, 1e6)));
-    }
     sqlite3_progress_handler(db_, instructions_between_looks, should_end, &ends_);
+    interrupter_.emplace(db_, ends_, limits);
   }
   ~Watch() {
+    interrupter_.reset();
     sqlite3_set_authorizer(db_, nullptr, nullptr);
     sqlite3_progress_handler(db_, 0, nullptr, nullptr);
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   const std::string& refused() const { return guard_.refused; }
+  const Ends& ends() const { return ends_; }
 
  private:
   sqlite3* db_;
   Guard guard_;
   Ends ends_;
+  std::optional<Interrupter> interrupter_;
 };
 
 [[noreturn]] void fail(Store& store, const Watch& watch, const QueryLimits& limits) {
@@ -105,15 +295,11 @@ class Watch {
   const int code = sqlite3_errcode(db);
   if (!watch.refused().empty())
     throw bad_input(fmt::format("{} is not allowed here; queries only read", watch.refused()));
-  if (code == SQLITE_INTERRUPT && limits.stop != nullptr && *limits.stop != 0) {
-    throw Error(ExitCode::interrupted, "the query was stopped");
-  }
-  if (code == SQLITE_INTERRUPT) {
-    throw bad_input(fmt::format("the query took longer than {:g} s", limits.seconds.value_or(0)));
-  }
+  if (code == SQLITE_INTERRUPT) throw ended(watch.ends(), limits);
   if (code == SQLITE_ERROR || code == SQLITE_READONLY || code == SQLITE_RANGE || code == SQLITE_TOOBIG) {
     throw bad_input(fmt::format("query: {}", sqlite3_errmsg(db)));
   }
+  if (code == SQLITE_NOMEM) throw bad_input("query: it needs more memory than there is");
   throw store_error(store.path, SQLite::Exception(db));
 }
 
@@ -144,7 +330,7 @@ Cell cell_of(sqlite3_stmt* statement, int column) {
 
 }  // namespace
 
-Table run_query(Store& store, const std::string& sql, const QueryLimits& limits) {
+bool stream_query(Store& store, const std::string& sql, const QueryLimits& limits, const RowSink& sink) {
   const Watch watch(store.db.getHandle(), limits);
   const char* tail = nullptr;
   const Statement statement = prepare(store, watch, limits, sql.c_str(), &tail);
@@ -157,20 +343,30 @@ Table run_query(Store& store, const std::string& sql, const QueryLimits& limits)
     throw bad_input("a statement that changes the database is not allowed here; queries only read");
   }
 
-  Table table;
   const int columns = sqlite3_column_count(statement.get());
-  for (int c = 0; c < columns; ++c) table.columns.emplace_back(sqlite3_column_name(statement.get(), c));
-  for (;;) {
+  std::vector<std::string> names;
+  for (int c = 0; c < columns; ++c) names.emplace_back(sqlite3_column_name(statement.get(), c));
+  sink.columns(std::move(names));
+  for (size_t rows = 0;; ++rows) {
     const int code = sqlite3_step(statement.get());
-    if (code == SQLITE_DONE) return table;
+    if (code == SQLITE_DONE) break;
     if (code != SQLITE_ROW) fail(store, watch, limits);
-    if (limits.rows && table.rows.size() >= *limits.rows) {
-      table.cut = true;
-      return table;
-    }
-    std::vector<Cell>& row = table.rows.emplace_back();
+    if (limits.rows && rows >= *limits.rows) return true;
+    std::vector<Cell> row;
+    row.reserve(static_cast<size_t>(columns));
     for (int c = 0; c < columns; ++c) row.push_back(cell_of(statement.get(), c));
+    sink.row(std::move(row));
   }
+  if (store.access) store.access->check_unchanged();
+  return false;
+}
+
+Table run_query(Store& store, const std::string& sql, const QueryLimits& limits) {
+  Table table;
+  table.cut = stream_query(store, sql, limits,
+                           {[&](std::vector<std::string> names) { table.columns = std::move(names); },
+                            [&](std::vector<Cell> row) { table.rows.push_back(std::move(row)); }});
+  return table;
 }
 
 const std::string& named_query(const std::string& name) {

@@ -61,7 +61,7 @@ void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   for (const ClockRow& row : trace.clock) (row.at_end == 0 ? at_start : at_end) = &row;
   const int64_t first_event = store.db.execAndGet("SELECT coalesce(max(id), 0) + 1 FROM event").getInt64();
   SQLite::Statement insert(store.db,
-                           "INSERT INTO rank VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+                           "INSERT INTO rank VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
   const auto count = [](size_t rows_there) { return static_cast<int64_t>(rows_there); };
   int i = 0;
   const auto put = [&](const auto& value) { bind(insert, ++i, value); };
@@ -77,6 +77,8 @@ void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   put_clock(at_start, &ClockRow::round_trip_ns);
   put(rows.trace.environment_json), put(rows.sha256), put(rows.bytes), put(count(trace.steps.size()));
   put(count(trace.events.size())), put(count(trace.memory.size())), put(first_event);
+  put(rows.first_load ? std::optional(rows.first_load->duration_ns) : std::nullopt);
+  put(rows.first_load ? std::optional(rows.first_load->bytes) : std::nullopt);
   insert.executeStep();
   const int64_t id = insert.getColumn(0).getInt64();
   insert.reset();
@@ -91,11 +93,7 @@ void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   for (const MemoryRow& m : trace.memory) {
     execute(memory, id, ++n, int64_t{m.step}, m.time_ns, m.device_used, m.device_peak, m.host_used, m.host_peak);
   }
-  SQLite::Statement summary(store.db, "INSERT INTO step_summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  for (const auto& [number, s] : rows.summary) {
-    execute(summary, id, int64_t{number}, s.compute, s.h2d, s.d2h, s.h2d_bytes, s.d2h_bytes, s.exposed_transfer,
-            s.stall_weights, s.stall_peers, s.stall_host, s.all_to_all, s.ring);
-  }
+  write_step_summary(store, id, rows.summary);
   SQLite::Statement environment(store.db, "INSERT INTO environment VALUES (?, ?, ?)");
   for (const auto& [name, value] : rows.environment) execute(environment, id, name, value);
   write_traffic(store, id, rows.traffic);
@@ -109,6 +107,14 @@ void remove_ranks(Store& store, int64_t attempt) {
   while (ranges.executeStep()) execute(events, ranges.getColumn(0).getInt64(), ranges.getColumn(1).getInt64());
   SQLite::Statement ranks(store.db, "DELETE FROM rank WHERE attempt_id = ?");
   execute(ranks, attempt);
+}
+
+void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums) {
+  SQLite::Statement insert(store.db, "INSERT INTO step_summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const auto& [number, s] : sums) {
+    execute(insert, rank_id, int64_t{number}, s.compute, s.h2d, s.d2h, s.h2d_bytes, s.d2h_bytes, s.exposed_transfer,
+            s.stall_weights, s.stall_peers, s.stall_host, s.all_to_all, s.ring);
+  }
 }
 
 void write_traffic(Store& store, int64_t rank_id, const Traffic& sums) {

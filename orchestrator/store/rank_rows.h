@@ -12,7 +12,8 @@ namespace wansweep {
 
 void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows);
 
-// Rows of table traffic.
+// Rows of tables step_summary and traffic.
+void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums);
 void write_traffic(Store& store, int64_t rank_id, const Traffic& sums);
 
 // All ranks of an attempt, with all that is theirs.

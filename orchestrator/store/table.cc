@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
+#include "orchestrator/store/table_writer.h"
+
 namespace wansweep {
 namespace {
 
 constexpr size_t most_decimals = 6;
+constexpr const char* null_text = "-";
 
 std::string plain_text(const Cell& cell) {
   if (const auto* integer = std::get_if<int64_t>(&cell)) return fmt::format("{}", *integer);
@@ -17,11 +21,8 @@ std::string plain_text(const Cell& cell) {
   return "";
 }
 
-// Code points: good for names and paths, which is what text columns hold.
-size_t width(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
+// Good for names and paths, which is what text columns hold.
+size_t width(const std::string& text) { return count_characters(text); }
 
 // Decimals that the column's numbers need, so that their points stand below each other.
 size_t decimals_of(const Table& table, size_t column) {
@@ -48,7 +49,7 @@ std::string shown(const Cell& cell, size_t decimals, const std::string& null) {
   // A line break would tear the row apart.
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  return text;
+  return printable(text);
 }
 
 // "median_step_ms" in lines no wider than its longest word or the column's cells: names that say all need not be wide.
@@ -96,72 +97,99 @@ bool is_numeric(const Table& table, size_t column) {
   });
 }
 
-std::string to_text(const Table& table) {
-  const size_t columns = table.columns.size();
-  std::vector<size_t> widths(columns);
-  std::vector<bool> right(columns);
-  std::vector<std::vector<std::string>> headers(columns);
-  size_t header_height = 1;
-  const std::vector<std::vector<std::string>> cells = shown_cells(table, "-");
-  for (size_t c = 0; c < columns; ++c) {
-    right[c] = is_numeric(table, c);
-    for (const auto& row : cells) widths[c] = std::max(widths[c], width(row[c]));
-    headers[c] = header_lines(table.columns[c], widths[c]);
-    for (const std::string& line : headers[c]) widths[c] = std::max(widths[c], width(line));
-    header_height = std::max(header_height, headers[c].size());
+TextLayout::TextLayout(const Table& sample) {
+  const std::vector<std::vector<std::string>> cells = shown_cells(sample, null_text);
+  for (size_t c = 0; c < sample.columns.size(); ++c) {
+    Column& column = columns_.emplace_back();
+    column.right = is_numeric(sample, c);
+    column.decimals = decimals_of(sample, c);
+    for (const auto& row : cells) column.width = std::max(column.width, width(row[c]));
+    column.header = header_lines(printable(sample.columns[c]), column.width);
+    for (const std::string& line : column.header) column.width = std::max(column.width, width(line));
   }
+}
+
+std::string TextLayout::header() const {
+  size_t height = 1;
+  for (const Column& column : columns_) height = std::max(height, column.header.size());
   std::string text;
-  const auto add_line = [&](const std::vector<std::string>& line) {
-    std::string out;
-    for (size_t c = 0; c < columns; ++c) {
-      const std::string pad(widths[c] - width(line[c]), ' ');
-      if (c > 0) out += "  ";
-      out += right[c] ? pad + line[c] : line[c] + pad;
-    }
-    out.erase(out.find_last_not_of(' ') + 1);
-    text += out + '\n';
-  };
-  for (size_t i = 0; i < header_height; ++i) {
-    std::vector<std::string> line(columns);
+  for (size_t i = 0; i < height; ++i) {
+    std::vector<std::string> line(columns_.size());
     // The last line stands on the rule.
-    for (size_t c = 0; c < columns; ++c) {
-      const size_t empty = header_height - headers[c].size();
-      if (i >= empty) line[c] = headers[c][i - empty];
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const size_t empty = height - columns_[c].header.size();
+      if (i >= empty) line[c] = columns_[c].header[i - empty];
     }
-    add_line(line);
+    text += line_of(line);
   }
   std::vector<std::string> rule;
-  rule.reserve(widths.size());
-  for (const size_t w : widths) rule.emplace_back(w, '-');
-  add_line(rule);
-  for (const auto& row : cells) add_line(row);
-  return text;
+  rule.reserve(columns_.size());
+  for (const Column& column : columns_) rule.emplace_back(column.width, '-');
+  return text + line_of(rule);
 }
 
-std::string to_csv(const Table& table) {
+std::string TextLayout::row(const std::vector<Cell>& row) const {
+  std::vector<std::string> cells;
+  cells.reserve(columns_.size());
+  for (size_t c = 0; c < columns_.size(); ++c) cells.push_back(shown(row[c], columns_[c].decimals, null_text));
+  return line_of(cells);
+}
+
+std::string TextLayout::line_of(const std::vector<std::string>& cells) const {
+  std::string line;
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    const size_t there = width(cells[c]);
+    const std::string pad(columns_[c].width > there ? columns_[c].width - there : 0, ' ');
+    if (c > 0) line += "  ";
+    line += columns_[c].right ? pad + cells[c] : cells[c] + pad;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + '\n';
+}
+
+std::string csv_line(const std::vector<Cell>& row) {
+  std::string line;
+  for (size_t c = 0; c < row.size(); ++c) line += (c > 0 ? "," : "") + quoted_csv(plain_text(row[c]));
+  return line + "\r\n";
+}
+
+std::string json_object(const std::vector<std::string>& names, const std::vector<Cell>& row) {
+  auto object = nlohmann::ordered_json::object();
+  for (size_t c = 0; c < row.size(); ++c) {
+    nlohmann::ordered_json& value = object[names[c]];
+    if (const auto* integer = std::get_if<int64_t>(&row[c])) value = *integer;
+    if (const auto* number = std::get_if<double>(&row[c])) value = *number;
+    if (const auto* string = std::get_if<std::string>(&row[c])) value = *string;
+  }
+  return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::vector<std::string> unique_names(const std::vector<std::string>& columns) {
+  std::vector<std::string> names;
+  for (const std::string& column : columns) {
+    std::string name = column;
+    for (int n = 1; std::find(names.begin(), names.end(), name) != names.end(); ++n)
+      name = fmt::format("{}:{}", column, n);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+namespace {
+
+std::string written(TableFormat format, const Table& table) {
   std::string text;
-  for (size_t c = 0; c < table.columns.size(); ++c) text += (c > 0 ? "," : "") + quoted_csv(table.columns[c]);
-  text += "\r\n";
-  for (const auto& row : table.rows) {
-    for (size_t c = 0; c < row.size(); ++c) text += (c > 0 ? "," : "") + quoted_csv(plain_text(row[c]));
-    text += "\r\n";
-  }
+  TableWriter writer(format, [&](std::string_view part) { text += part; });
+  writer.columns(table.columns);
+  for (const auto& row : table.rows) writer.row(row);
+  writer.finish();
   return text;
 }
 
-std::string to_json(const Table& table) {
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& row : table.rows) {
-    auto object = nlohmann::ordered_json::object();
-    for (size_t c = 0; c < row.size(); ++c) {
-      nlohmann::ordered_json& value = object[table.columns[c]];
-      if (const auto* integer = std::get_if<int64_t>(&row[c])) value = *integer;
-      if (const auto* number = std::get_if<double>(&row[c])) value = *number;
-      if (const auto* string = std::get_if<std::string>(&row[c])) value = *string;
-    }
-    list.push_back(std::move(object));
-  }
-  return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
-}
+}  // namespace
+
+std::string to_text(const Table& table) { return written(TableFormat::text, table); }
+std::string to_csv(const Table& table) { return written(TableFormat::csv, table); }
+std::string to_json(const Table& table) { return written(TableFormat::json, table); }
 
 }  // namespace wansweep

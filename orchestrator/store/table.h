@@ -23,6 +23,31 @@ bool is_numeric(const Table& table, size_t column);
 
 std::string to_text(const Table& table);  // aligned; numbers to the right, NULL as "-"
 std::string to_csv(const Table& table);   // RFC 4180; NULL as nothing
-std::string to_json(const Table& table);  // a list of objects
+std::string to_json(const Table& table);  // a list of objects; a column whose name comes again is NAME:1, NAME:2, ...
+
+// The parts of these, for answers that are printed as they come (table_writer.h).
+
+// Columns as wide as those of a sample; a row that needs more stands out.
+class TextLayout {
+ public:
+  explicit TextLayout(const Table& sample);
+  std::string header() const;
+  std::string row(const std::vector<Cell>& row) const;
+
+ private:
+  struct Column {
+    std::vector<std::string> header;
+    size_t width = 0;
+    size_t decimals = 0;
+    bool right = false;
+  };
+  std::string line_of(const std::vector<std::string>& cells) const;
+  std::vector<Column> columns_;
+};
+
+std::string csv_line(const std::vector<Cell>& row);
+// What is no UTF-8 is replaced: JSON cannot hold it.
+std::string json_object(const std::vector<std::string>& names, const std::vector<Cell>& row);
+std::vector<std::string> unique_names(const std::vector<std::string>& columns);
 
 }  // namespace wansweep

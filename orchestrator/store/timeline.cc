@@ -9,11 +9,13 @@
 namespace wansweep {
 namespace {
 
-int64_t find_attempt(Store& store, const std::string& run) {
+int64_t find_attempt(Store& store, const std::string& run, const std::string& sweep) {
   SQLite::Statement query(store.db,
-                          "SELECT a.id FROM run r JOIN attempt a ON a.run_id = r.id AND a.n = (SELECT max(b.n) FROM "
-                          "attempt b WHERE b.run_id = r.id) WHERE r.name = ?");
+                          "SELECT a.id, p.name = ?2 FROM run r JOIN sweep p ON p.id = r.sweep_id JOIN attempt a ON "
+                          "a.run_id = r.id AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = r.id) WHERE "
+                          "r.name = ?1 ORDER BY p.name = ?2 DESC");
   query.bind(1, run);
+  query.bind(2, sweep);
   if (!query.executeStep()) {
     throw bad_input(
         fmt::format("{}: no attempt of a run {} was gathered; `wansweep query DB runs` lists them, and an "
@@ -21,8 +23,10 @@ int64_t find_attempt(Store& store, const std::string& run) {
                     store.path, run));
   }
   const int64_t id = query.getColumn(0).getInt64();
-  if (query.executeStep()) {
-    throw bad_input(fmt::format("{}: several sweeps have a run {}; give its attempt's directory", store.path, run));
+  const bool of_that_sweep = query.getColumn(1).getInt() == 1;
+  if (!of_that_sweep && query.executeStep()) {
+    throw bad_input(fmt::format(
+        "{}: several sweeps have a run {}; name one with --sweep, or give its attempt's directory", store.path, run));
   }
   return id;
 }
@@ -65,8 +69,8 @@ Timeline read_timeline(const std::string& directory) {
   return timeline;
 }
 
-Timeline load_timeline(Store& store, const std::string& run) try {
-  const int64_t attempt = find_attempt(store, run);
+Timeline load_timeline(Store& store, const std::string& run, const std::string& sweep) try {
+  const int64_t attempt = find_attempt(store, run, sweep);
   Timeline timeline{run, {}};
   SQLite::Statement ranks(store.db, "SELECT id, rank, coalesce(host, '') FROM rank WHERE attempt_id = ? ORDER BY rank");
   ranks.bind(1, attempt);
@@ -79,6 +83,7 @@ Timeline load_timeline(Store& store, const std::string& run) try {
     load_steps(store, id, one.rows);
     load_memory(store, id, one.rows);
   }
+  if (store.access) store.access->check_unchanged();
   return timeline;
 } catch (const SQLite::Exception& exception) {
   throw store_error(store.path, exception);

@@ -23,8 +23,8 @@ struct Timeline {
 // From the traces in an attempt's directory, finished or not. Throws bad_input when there is none that can be read.
 Timeline read_timeline(const std::string& directory);
 
-// The newest attempt of a run that was gathered. Throws bad_input when there is no such run, or several sweeps have
-// one.
-Timeline load_timeline(Store& store, const std::string& run);
+// The newest attempt of a run that was gathered; of the sweep of that name first, and of any other where it has no such
+// run. Throws bad_input when there is no such run, or several sweeps have one.
+Timeline load_timeline(Store& store, const std::string& run, const std::string& sweep = "");
 
 }  // namespace wansweep

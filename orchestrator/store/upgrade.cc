@@ -13,6 +13,8 @@
 #include "orchestrator/store/bind.h"
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/rank_rows.h"
+#include "orchestrator/store/setting_lists.h"
+#include "orchestrator/store/upgrade_first_load.h"
 
 namespace wansweep {
 namespace {
@@ -27,7 +29,7 @@ Views views_of(SQLite::Database& db) {
 }
 
 void create_views(SQLite::Database& db) {
-  db.exec(views_sql);
+  db.exec(filled_views_sql());
   for (const NamedQuery& query : named_queries) db.exec("CREATE VIEW " + query.name + " AS\n" + query.sql);
 }
 
@@ -98,6 +100,7 @@ std::string upgrade(Store& store, int from_version) {
     if (migration.version <= from_version) continue;
     store.db.exec(migration.sql);
     if (migration.version == 3) fill_traffic(store);
+    if (migration.version == 4) separate_first_loads(store);
   }
   return copy;
 }

@@ -1,3 +1,7 @@
+// One transaction an attempt: a kill leaves it whole or not at all. What the database has is never made less: a trace
+// that is gone, shorter, or of another execution leaves the rows of an earlier gather as they are, with a line that
+// says so. The same files again change nothing but when they were looked at.
+
 #include "orchestrator/store/write_attempt.h"
 
 #include <SQLiteCpp/Statement.h>
@@ -9,11 +13,8 @@
 
 #include "base/clock.h"
 #include "orchestrator/store/bind.h"
+#include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/rank_rows.h"
-#include "schema/flow_schedule.h"
-#include "schema/model_catalog.h"
-#include "schema/parallel_plan.h"
-#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -36,52 +37,12 @@ std::optional<std::string> setting_text(const nlohmann::json& value) {
   return value.dump();
 }
 
-std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
-  const auto found = spec.origins.find(name);
-  if (found == spec.origins.end() || found->second.catalog.empty()) return std::nullopt;
-  char* end = nullptr;
-  const double number = std::strtod(found->second.catalog.c_str(), &end);
-  return *end == '\0' ? std::optional(number) : std::nullopt;
-}
-
-std::optional<int64_t> switch_of(const RunSpec& spec, std::optional<double> shift, std::optional<double> boundary) {
-  if (!spec.steps || !shift || !boundary) return std::nullopt;
-  const FlowSchedule schedule = make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *shift);
-  const auto step = switch_step(schedule, *boundary);
-  return step ? std::optional<int64_t>(*step) : std::nullopt;
-}
-
-// Where ulysses and ring were left open, the model's heads decide; its files may be gone by now.
-std::optional<ParallelPlan> plan_of(const RunSpec& spec) {
-  try {
-    ParallelRequest request;
-    request.ranks = static_cast<int>(spec.ranks);
-    request.cfg_parallel = spec.cfg_parallel;
-    if (spec.ulysses) request.ulysses = static_cast<int>(*spec.ulysses);
-    if (spec.ring) request.ring = static_cast<int>(*spec.ring);
-    request.tokens = spec.ranks * 1000;  // any number that all ranks get some of
-    request.heads = identify_model(spec.model, spec.model_id).config.heads;
-    return make_parallel_plan(request);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 void write_settings(Store& store, int64_t run, const RunSpec& spec) {
-  const std::optional<ParallelPlan> plan = plan_of(spec);
-  const auto part = [](std::optional<int64_t> asked, const std::optional<ParallelPlan>& made,
-                       int ParallelPlan::*member) { return made ? std::optional<int64_t>(*made.*member) : asked; };
-  const auto expected = switch_of(spec, spec.flow_shift, spec.boundary_ratio);
-  const auto shift = catalog_number(spec, "flow_shift");
-  const auto boundary = catalog_number(spec, "boundary_ratio");
-  const auto by_catalog =
-      shift || boundary ? switch_of(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio)
-                        : std::nullopt;
+  const AttemptPlan plan = plan_of_attempt(spec);
   SQLite::Statement update(store.db,
                            "UPDATE run SET work = ?, cfg = ?, ulysses = ?, ring = ?, expected_switch = ?, "
                            "catalog_switch = ? WHERE id = ?");
-  execute(update, work_hash(spec), int64_t{spec.cfg_parallel ? 2 : 1}, part(spec.ulysses, plan, &ParallelPlan::ulysses),
-          part(spec.ring, plan, &ParallelPlan::ring), expected, by_catalog, run);
+  execute(update, plan.work, plan.cfg, plan.ulysses, plan.ring, plan.expected_switch, plan.catalog_switch, run);
 
   SQLite::Statement clear(store.db, "DELETE FROM setting WHERE run_id = ?");
   execute(clear, run);
@@ -144,11 +105,13 @@ bool write_attempt_row(Store& store, int64_t id, const AttemptRows& rows) {
   SQLite::Statement same(
       store.db,
       "SELECT count(*) FROM attempt WHERE id = ? AND state IS ? AND exit_code IS ? AND signal IS ? AND "
-      "complete = ? AND latents_digest IS ? AND problem IS ?");
+      "complete = ? AND latents_digest IS ? AND problem IS ? AND nonfinite_values IS ? AND result_sha256 IS ?");
+  const auto result_sha256 = rows.result ? std::optional(rows.result->sha256) : std::nullopt;
+  const auto result_bytes = rows.result ? std::optional(rows.result->bytes) : std::nullopt;
   int i = 0;
   const auto put = [&](const auto& value) { bind(same, ++i, value); };
   put(id), put(r.state), put(r.exit_code), put(r.signal), put(int64_t{rows.complete});
-  put(or_null(rows.latents_digest)), put(problem);
+  put(or_null(rows.latents_digest)), put(problem), put(rows.nonfinite_values), put(result_sha256);
   same.executeStep();
   const bool unchanged = same.getColumn(0).getInt() == 1;
   same.reset();
@@ -156,11 +119,12 @@ bool write_attempt_row(Store& store, int64_t id, const AttemptRows& rows) {
   SQLite::Statement update(store.db,
                            "UPDATE attempt SET state = ?, exit_code = ?, signal = ?, complete = ?, problem = ?, "
                            "started_at = ?, finished_at = ?, latents_digest = ?, directory = ?, fingerprint = ?, "
-                           "gathered_at = ? WHERE id = ?");
+                           "gathered_at = ?, nonfinite_values = ?, result_sha256 = ?, result_bytes = ? WHERE id = ?");
   // Damaged files are looked at again each time, and so are named each time.
   execute(update, r.state, r.exit_code, r.signal, int64_t{rows.complete}, problem, or_null(r.started_at),
           or_null(r.finished_at), or_null(rows.latents_digest), r.directory,
-          rows.problems.empty() ? r.fingerprint : std::string(), timestamp_now(), id);
+          rows.problems.empty() ? r.fingerprint : std::string(), timestamp_now(), rows.nonfinite_values, result_sha256,
+          result_bytes, id);
   return !unchanged;
 }
 

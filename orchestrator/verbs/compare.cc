@@ -2,14 +2,18 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/error.h"
 #include "orchestrator/answers/compare.h"
 #include "orchestrator/store/find_sweep.h"
+#include "orchestrator/store/lineage.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -24,30 +28,74 @@ struct CompareArguments {
   bool json = false;
 };
 
-// The first database that has complete runs of the sweep: a rerun is gathered with the sweep that it corrects.
-ComparedSweep load(const std::string& name, const std::vector<std::string>& databases) {
-  for (const std::string& database : databases) {
-    if (!std::filesystem::is_regular_file(database)) continue;
-    Store store = open_store_readonly(database);
-    ComparedSweep sweep = load_sweep(store, name);
-    if (!sweep.configurations.empty()) return sweep;
+// A sweep that is asked for: its name, and the directory that it lies in; empty: any that --db knows by that name.
+struct Wanted {
+  std::string name;
+  std::string directory;
+};
+
+Wanted wanted(const std::string& argument, const std::string& database) {
+  std::error_code unknown;
+  if (!database.empty() && !std::filesystem::is_directory(argument, unknown)) return {argument, ""};
+  const std::string directory = find_sweep_directory(argument, "");
+  return {read_sweep_record(directory).name, absolute_directory(directory)};
+}
+
+// Whether the sweep that `store` has by that name is the wanted one. It is known by its directory: another sweep may
+// have the same name. The database in a sweep's own directory is its own, also where both were copied. Of one that was
+// moved since, the directory is no more; and one that `beside` lists (that of the database and those of its reruns) is
+// known by its lineage.
+bool holds(Store& store, const Wanted& sweep, const std::vector<std::string>& beside) {
+  const std::optional<std::string> found = stored_directory(store, sweep.name);
+  if (!found || sweep.directory.empty()) return found.has_value();
+  std::error_code unknown;
+  for (const std::string& directory : {*found, std::filesystem::absolute(store.path).parent_path().string()}) {
+    if (absolute_directory(directory) == sweep.directory) return true;
+    if (std::filesystem::equivalent(directory, sweep.directory, unknown)) return true;
   }
-  throw bad_input(
-      fmt::format("{}: no complete run of it in {}; run `wansweep gather` first", name, fmt::join(databases, ", ")));
+  const bool related = std::find(beside.begin(), beside.end(), sweep.directory) != beside.end();
+  return related && !std::filesystem::exists(*found + "/sweep.json", unknown);
+}
+
+// From a database that holds this very sweep: its own, or that of the sweep it is compared with, for a rerun is
+// gathered together with the sweep that it corrects.
+ComparedSweep load(const Wanted& sweep, const std::vector<std::string>& directories, const std::string& database) {
+  std::vector<std::string> databases;
+  std::optional<std::string> namesake;
+  for (const std::string& directory : directories) {
+    const std::string file = database.empty() ? directory + "/results.db" : database;
+    if (std::find(databases.begin(), databases.end(), file) != databases.end()) continue;
+    databases.push_back(file);
+    std::error_code unknown;
+    if (!std::filesystem::exists(file, unknown)) continue;
+    Store store = open_store_readonly(file);
+    std::vector<std::string> beside = with_reruns(directory);
+    for (std::string& one : beside) one = absolute_directory(one);
+    if (!holds(store, sweep, beside)) {
+      if (const auto other = stored_directory(store, sweep.name)) {
+        namesake = fmt::format("{}: has a sweep {}, but of {}, not of {}; gather that into a database of its own", file,
+                               sweep.name, *other, sweep.directory);
+      }
+      continue;
+    }
+    ComparedSweep loaded = load_sweep(store, sweep.name);
+    if (!loaded.configurations.empty()) return loaded;
+  }
+  if (namesake) throw bad_input(*namesake);
+  throw bad_input(fmt::format("{}: no complete run of it in {}; run `wansweep gather` first", sweep.name,
+                              fmt::join(databases, ", ")));
 }
 
 int compare(const CompareArguments& options) {
-  std::string names[2]{options.before, options.after};
-  std::vector<std::string> databases{options.database};
-  if (options.database.empty()) databases.clear();
-  for (std::string& name : names) {
-    if (!options.database.empty() && !std::filesystem::is_directory(name)) continue;
-    const std::string directory = find_sweep_directory(name, "");
-    if (options.database.empty()) databases.push_back(directory + "/results.db");
-    name = read_sweep_record(directory).name;
+  const Wanted old_sweep = wanted(options.before, options.database);
+  const Wanted new_sweep = wanted(options.after, options.database);
+  const std::string database = options.database.empty() ? "" : database_file(options.database);
+  ComparedSweep before = load(old_sweep, {old_sweep.directory, new_sweep.directory}, database);
+  ComparedSweep after = load(new_sweep, {new_sweep.directory, old_sweep.directory}, database);
+  if (before.name == after.name && old_sweep.directory != new_sweep.directory) {
+    before.name = options.before;
+    after.name = options.after;
   }
-  const ComparedSweep before = load(names[0], databases);
-  const ComparedSweep after = load(names[1], databases);
   const Comparison comparison = compare_sweeps(before, after);
   const Table table = table_of(comparison);
   if (options.csv || options.json) {
@@ -65,7 +113,7 @@ void add_compare(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("compare", "What changed from one sweep to another, beyond the repeats' spread");
   verb->add_option("OLD", options->before, "a sweep's directory, or its name")->required();
   verb->add_option("NEW", options->after, "the other's")->required();
-  verb->add_option("--db", options->database, "a database that has both (default: results.db of the two sweeps)");
+  verb->add_option("--db", options->database, "a database that has both (default: each sweep's own results.db)");
   CLI::Option* csv = verb->add_flag("--csv", options->csv, "as CSV (RFC 4180)");
   verb->add_flag("--json", options->json, "as a JSON list of objects")->excludes(csv);
   verb->footer(

@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "orchestrator/answers/perfetto.h"
 #include "orchestrator/store/find_sweep.h"
+#include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -19,24 +21,28 @@ namespace fs = std::filesystem;
 struct ExportArguments {
   std::string run;
   std::string database;
+  std::string sweep;
   std::string perfetto;
 };
 
 Timeline find_timeline(const ExportArguments& options) {
-  if (fs::is_directory(options.run)) return read_timeline(fs::path(options.run).lexically_normal().string());
+  std::error_code unknown;
+  if (fs::is_directory(options.run, unknown)) return read_timeline(fs::path(options.run).lexically_normal().string());
   if (options.database.empty()) {
     throw bad_input(
         fmt::format("{}: is no attempt's directory; a run's name needs its database, with --db", options.run));
   }
   Store store = open_store_readonly(database_file(options.database));
-  return load_timeline(store, options.run);
+  // The database of a sweep's directory holds its reruns, too, and their runs may have the same names.
+  const bool named = options.sweep.empty() && fs::exists(options.database + "/sweep.json", unknown);
+  return load_timeline(store, options.run, named ? read_sweep_record(options.database).name : options.sweep);
 }
 
 int export_run(const ExportArguments& options) {
   const Timeline timeline = find_timeline(options);
-  write_file_atomically(options.perfetto, to_trace_events(timeline));
-  fmt::print("{}: {}, {} ranks; open it in ui.perfetto.dev\n", options.perfetto, timeline.attempt,
-             timeline.ranks.size());
+  const OutputKind kind = write_output_file(options.perfetto, to_trace_events(timeline));
+  fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: {}, {} ranks; open it in ui.perfetto.dev\n",
+             printable(options.perfetto), printable(timeline.attempt), timeline.ranks.size());
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -47,6 +53,9 @@ void add_export(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("export", "One run's timeline for other tools");
   verb->add_option("RUN", options->run, "an attempt's directory, or a run's name with --db")->required();
   verb->add_option("--db", options->database, "the database, or a sweep's directory that holds results.db");
+  verb->add_option(
+      "--sweep", options->sweep,
+      "whose run, when several sweeps of the database have one of that name (default: the directory's own)");
   verb->add_option("--perfetto", options->perfetto, "write trace events (JSON) for ui.perfetto.dev")->required();
   verb->footer("Example:\n  wansweep export out/demo/attempts/NAME-a1 --perfetto run.json");
   verb->callback([options, &action] { action = [options] { return export_run(*options); }; });

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "orchestrator/store/file_system.h"
 #include "orchestrator/store/gather.h"
 #include "orchestrator/store/lineage.h"
@@ -25,20 +26,22 @@ int run_gather(const GatherArguments& options) {
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
   if (!store.upgraded_from.empty()) {
-    fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", path, store.upgraded_from);
+    fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", printable(path),
+               printable(store.upgraded_from));
   }
   if (const FileSystem kind = file_system_of(path); kind != FileSystem::local) {
     fmt::print(stderr,
-               "wansweep: {}: lies on a file system that is {}: kept with a rollback journal, slower but safe\n", path,
-               to_string(kind));
+               "wansweep: {}: lies on a file system that is {}: kept with a rollback journal, slower but safe\n",
+               printable(path), to_string(kind));
   }
   bool damaged = false;
   for (const std::string& directory : with_reruns(options.directory)) {
     const GatherReport report = gather(directory, store);
-    for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", problem);
-    fmt::print("{}: {}{} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n", path,
-               directory == options.directory ? "" : directory + ": ", report.attempts, report.added, report.replaced,
-               report.unchanged, report.kept, report.events, report.seconds);
+    for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", printable(problem));
+    for (const std::string& note : report.notes) fmt::print(stderr, "wansweep: note: {}\n", printable(note));
+    fmt::print("{}: {}{} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n",
+               printable(path), directory == options.directory ? "" : printable(directory) + ": ", report.attempts,
+               report.added, report.replaced, report.unchanged, report.kept, report.events, report.seconds);
     damaged = damaged || !report.problems.empty();
   }
   return static_cast<int>(damaged ? ExitCode::incomplete : ExitCode::ok);

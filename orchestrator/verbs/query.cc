@@ -1,16 +1,23 @@
 #include <fmt/format.h>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text_table.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query.h"
+#include "orchestrator/store/table_writer.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -43,6 +50,27 @@ std::string sql_of(const std::string& question) {
   return question.find_first_of(" \t\n;(") == std::string::npos ? named_query(question) : question;
 }
 
+// Answers that fit are printed when they are whole, so that a reader of the output who is slow does not hold the
+// database's lock; larger ones as they come, so that they need not fit into memory.
+class Output {
+ public:
+  void add(std::string_view text) {
+    text_ += text;
+    if (text_.size() > held_back) flush();
+  }
+  void flush() {
+    const bool written = std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() && std::fflush(stdout) == 0;
+    if (!written) {
+      throw Error(ExitCode::output, fmt::format("standard output cannot be written: {}", error_text(errno)));
+    }
+    text_.clear();
+  }
+
+ private:
+  static constexpr size_t held_back = size_t{8} << 20;
+  std::string text_;
+};
+
 int query(const QueryArguments& options) {
   if (options.list) return list_queries();
   if (options.database.empty() || options.question.empty()) {
@@ -52,12 +80,24 @@ int query(const QueryArguments& options) {
   Store store = open_store_readonly(database_file(options.database));
   QueryLimits limits = options.limits;
   limits.stop = &stopped;
+  limits.abandon = [](const Error& error) {
+    fmt::print(stderr, "wansweep: {}\n", error.what());
+    _exit(static_cast<int>(error.code()));
+  };
   if (!limits.seconds && !reads_beside_writer(store)) limits.seconds = most_seconds_in_the_way;
   std::signal(SIGINT, [](int) { stopped = 1; });
-  const Table answer = run_query(store, sql_of(options.question), limits);
+  Output output;
+  TableWriter writer(options.csv    ? TableFormat::csv
+                     : options.json ? TableFormat::json
+                                    : TableFormat::text,
+                     [&](std::string_view text) { output.add(text); });
+  const bool cut = stream_query(store, sql_of(options.question), limits,
+                                {[&](std::vector<std::string> names) { writer.columns(std::move(names)); },
+                                 [&](std::vector<Cell> row) { writer.row(std::move(row)); }});
+  writer.finish();
+  output.flush();
   std::signal(SIGINT, SIG_DFL);
-  fmt::print("{}", options.csv ? to_csv(answer) : options.json ? to_json(answer) : to_text(answer));
-  if (answer.cut) fmt::print(stderr, "wansweep: only the first {} rows are shown\n", answer.rows.size());
+  if (cut) fmt::print(stderr, "wansweep: only the first {} rows are shown\n", *limits.rows);
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -74,10 +114,18 @@ void add_query(CLI::App& app, Action& action) {
   csv->excludes(json)->excludes(table);
   json->excludes(table);
   verb->add_flag("--list", options->list, "show the named queries");
-  verb->add_option_function<size_t>(
-      "--max-rows", [options](size_t rows) { options->limits.rows = rows; }, "stop after so many rows");
+  verb->add_option_function<int64_t>(
+          "--max-rows", [options](int64_t rows) { options->limits.rows = static_cast<size_t>(rows); },
+          "stop after so many rows, from 0")
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   verb->add_option_function<double>(
-      "--timeout", [options](double seconds) { options->limits.seconds = seconds; },
+      "--timeout",
+      [options](double seconds) {
+        if (!(seconds > 0) || !std::isfinite(seconds)) {
+          throw CLI::ValidationError("--timeout", fmt::format("{} is no time; seconds above 0 are needed", seconds));
+        }
+        options->limits.seconds = seconds;
+      },
       "give up after so many seconds (default: never; 30 on a network file system, where a query keeps gather "
       "waiting)");
   verb->footer(

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "orchestrator/answers/report/report.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/sweep/sweep_directory.h"
@@ -24,10 +26,13 @@ struct ReportArguments {
 int report(const ReportArguments& options) {
   Store store = open_store_readonly(database_file(options.database));
   // The database of a sweep's directory holds its reruns, too.
-  const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json");
+  std::error_code unknown;
+  const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json", unknown);
   const Report report = make_report(store, named ? read_sweep_record(options.database).name : options.sweep);
-  write_file_atomically(options.output, to_html(report));
-  fmt::print("{}: sweep {}, {} sections\n", options.output, report.sweep, report.sections.size());
+  const OutputKind kind = write_output_file(options.output, to_html(report));
+  // Not into the page, where that goes to standard output.
+  fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: sweep {}, {} sections\n", printable(options.output),
+             printable(report.sweep), report.sections.size());
   return static_cast<int>(ExitCode::ok);
 }
 

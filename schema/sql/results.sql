@@ -1,4 +1,4 @@
--- The results database, version 3 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
+-- The results database, version 4 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
 -- are in views.sql; how an older version becomes this one, in migrations/.
 --
 -- Every column says what it holds and, where it is a quantity, in which unit. An id stands for its row and means nothing else.
@@ -46,6 +46,9 @@ CREATE TABLE attempt (
   directory      TEXT NOT NULL,     -- absolute path when it was gathered
   fingerprint    TEXT NOT NULL,     -- of the files gathered: records' hash, and size and time of each trace
   gathered_at    TEXT NOT NULL,     -- time, ISO 8601
+  nonfinite_values INTEGER,       -- how many of the final latents, over all ranks, are not finite; null: not counted
+  result_sha256  TEXT,              -- of result.safetensors, by completed.json; null: it does not say
+  result_bytes   INTEGER,           -- bytes of it
   UNIQUE (run_id, n)
 ) STRICT;
 
@@ -98,6 +101,8 @@ CREATE TABLE rank (
   events              INTEGER NOT NULL,  -- rows in table event
   memory              INTEGER NOT NULL,  -- rows in table memory
   first_event         INTEGER,           -- event.id from here on, `events` of them, are this rank's
+  first_load_ns       INTEGER,           -- ns in copies to the device before step 1; null: not recorded, or not as a whole
+  first_load_bytes    INTEGER,           -- bytes that they moved
   UNIQUE (attempt_id, rank)
 ) STRICT;
 
@@ -205,4 +210,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm');
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

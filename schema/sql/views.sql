@@ -25,7 +25,11 @@ WHERE r.superseded_by IS NULL;
 
 -- Settings that say how weights move, not what is computed.
 CREATE VIEW offload_option AS
-SELECT column1 AS name FROM (VALUES ('offload'), ('prefetch'), ('host_memory'), ('device_memory'));
+SELECT column1 AS name FROM (VALUES {{offload_options}});
+
+-- Settings that say how the ranks are spread; the parallel plan stands for them.
+CREATE VIEW parallel_option AS
+SELECT column1 AS name FROM (VALUES {{parallel_options}});
 
 -- Settings that are not the same in all runs of a sweep: the axes of its matrix, and what followed from them.
 CREATE VIEW varying_setting AS
@@ -39,12 +43,10 @@ HAVING count(DISTINCT s.value) + max(s.value IS NULL) > 1;
 -- the plan stands for those that make it. plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload:
 -- how weights move, with its options.
 CREATE VIEW run_settings AS
-WITH plan_setting AS (
-  SELECT column1 AS name FROM (VALUES ('cfg_parallel'), ('ulysses'), ('ring'))
-), plan AS (
+WITH plan AS (
   SELECT r.id AS run_id,
          iif(r.cfg > 1, r.cfg || 'x', '') || coalesce(r.ulysses, '?') || 'x' || coalesce(r.ring, '?') AS plan,
-         r.sweep_id IN (SELECT v.sweep_id FROM varying_setting v JOIN plan_setting USING (name)) AS varies
+         r.sweep_id IN (SELECT v.sweep_id FROM varying_setting v JOIN parallel_option USING (name)) AS varies
   FROM run r
 ), label AS (
   SELECT run_id, group_concat(name || ' ' || coalesce(value, '-'), ', ') AS label
@@ -52,7 +54,7 @@ WITH plan_setting AS (
         FROM setting s
         JOIN run r ON r.id = s.run_id
         JOIN varying_setting v ON v.sweep_id = r.sweep_id AND v.name = s.name
-        WHERE s.name NOT IN (SELECT name FROM offload_option UNION ALL SELECT name FROM plan_setting)
+        WHERE s.name NOT IN (SELECT name FROM offload_option UNION ALL SELECT name FROM parallel_option)
         ORDER BY s.run_id, s.name <> 'ranks', s.name)
   GROUP BY run_id
 )
@@ -123,6 +125,14 @@ SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_a
        max(ring_ns) AS ring_ns, max(stall_weights_ns) AS stall_weights_ns, max(stall_peers_ns) AS stall_peers_ns,
        max(stall_host_ns) AS stall_host_ns, max(h2d_bytes) AS h2d_bytes, max(device_peak) AS device_peak
 FROM per_rank
+GROUP BY attempt_id;
+
+-- What was brought to the device before step 1, of the rank that took longest; null where a rank did not record it. It is no
+-- part of total_ns, of any step, or of what was exposed.
+CREATE VIEW attempt_load AS
+SELECT attempt_id, iif(count(first_load_ns) = count(*), max(first_load_ns), NULL) AS first_load_ns,
+       iif(count(first_load_bytes) = count(*), max(first_load_bytes), NULL) AS first_load_bytes
+FROM rank
 GROUP BY attempt_id;
 
 -- Runs that were replaced: by which, and why.

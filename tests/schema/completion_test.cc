@@ -76,6 +76,29 @@ TEST_F(CompletionTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(files(), 3u);  // no temporary file stays
 }
 
+TEST_F(CompletionTest, TheResultIsPartOfTheRecordAndItsDamageOrLossIsNamed) {
+  Completion completion = complete();
+  write("result.safetensors", "latents");
+  completion.result = describe_result(directory_);
+  EXPECT_EQ(completion.result->bytes, 7);
+  write_completion(directory_, completion);
+  const std::optional<Completion> read = read_completion(directory_);
+  ASSERT_TRUE(read->result.has_value());
+  EXPECT_EQ(read->result->sha256, completion.result->sha256);
+  EXPECT_EQ(verify_completion(directory_, *read), std::nullopt);
+  write("result.safetensors", "latentz");
+  EXPECT_NE(verify_completion(directory_, *read).value().find("result.safetensors: its SHA-256 is"), std::string::npos);
+  fs::remove(path("result.safetensors"));
+  EXPECT_NE(verify_completion(directory_, *read).value().find("result.safetensors: is not there"), std::string::npos);
+  completion.result->file = "../result.safetensors";
+  EXPECT_NE(verify_completion(directory_, completion).value().find("the result is called ../"), std::string::npos);
+}
+
+TEST_F(CompletionTest, ARecordOfAWorkerThatDidNotNameItsResultIsStillRead) {
+  write_completion(directory_, complete());
+  EXPECT_FALSE(read_completion(directory_)->result.has_value());
+}
+
 TEST_F(CompletionTest, AbsentFilesAreNoErrors) {
   EXPECT_EQ(read_completion(directory_), std::nullopt);
   EXPECT_EQ(read_failure(directory_), std::nullopt);

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -216,7 +217,7 @@ TEST_F(TraceFileTest, GarbageIsOneLine) {
   write_bytes(file(), "");
   EXPECT_NE(error_of(file()), "");
   EXPECT_NE(error_of(file("absent.h5")).find("No such file"), std::string::npos);
-  EXPECT_NE(error_of(directory_.string()).find("is not a file"), std::string::npos);
+  EXPECT_NE(error_of(directory_.string()).find("is not a regular file"), std::string::npos);
 }
 
 TEST_F(TraceFileTest, FlippedBytesNeverCrashTheReader) {
@@ -251,15 +252,63 @@ TEST_F(TraceFileTest, AnHdf5FileOfSomeoneElseIsNamed) {
   EXPECT_NE(error_of(file()).find("no format attribute"), std::string::npos);
 }
 
+TEST_F(TraceFileTest, WhatIsNotAFileOrTooLargeIsRefusedUnread) {
+  std::filesystem::create_symlink("/dev/zero", file("zero.h5"));
+  EXPECT_NE(error_of(file("zero.h5")).find("is not a regular file"), std::string::npos);
+  ASSERT_EQ(mkfifo(file("pipe.h5").c_str(), 0600), 0);
+  EXPECT_NE(error_of(file("pipe.h5")).find("is not a regular file"), std::string::npos);
+  std::filesystem::create_symlink("loop.h5", file("loop.h5"));
+  EXPECT_NE(error_of(file("loop.h5")).find("symbolic links"), std::string::npos);
+  { TraceWriter(file("huge.h5"), "{}", "{}").close(); }
+  ASSERT_EQ(truncate(file("huge.h5").c_str(), most_trace_bytes + 1), 0);
+  EXPECT_NE(error_of(file("huge.h5")).find("a trace has at most"), std::string::npos);
+}
+
+TEST_F(TraceFileTest, ValuesThatAreNotFiniteAreCountedWhereTheWorkerDid) {
+  {
+    TraceWriter writer(file(), "{}", "{}");
+    for (int step = 1; step <= 3; ++step) {
+      TraceRows rows = rows_of_step(step);
+      rows.nonfinite.push_back({step, step * 5});
+      writer.append(rows);
+    }
+    writer.close();
+  }
+  const TraceFile trace = read_trace(file());
+  ASSERT_EQ(trace.rows.nonfinite.size(), 3u);
+  EXPECT_EQ(trace.rows.nonfinite[2].step, 3);
+  EXPECT_EQ(trace.rows.nonfinite[2].values, 15);
+}
+
+// Traces of before have no such table.
+TEST_F(TraceFileTest, ATraceOfTheFirstFormatIsRead) {
+  {
+    TraceWriter writer(file(), "{}", "{}");
+    writer.append(rows_of_step(1));
+    writer.close();
+  }
+  const hid_t id = H5Fopen(file().c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t attribute = H5Aopen(id, "format", H5P_DEFAULT);
+  const int older = 1;
+  ASSERT_GE(H5Awrite(attribute, H5T_NATIVE_INT, &older), 0);
+  H5Aclose(attribute);
+  ASSERT_GE(H5Ldelete(id, "nonfinite", H5P_DEFAULT), 0);
+  H5Fclose(id);
+  const TraceFile trace = read_trace(file());
+  EXPECT_EQ(trace.format, 1);
+  EXPECT_TRUE(trace.rows.nonfinite.empty());
+  expect_steps(trace, 1);
+}
+
 TEST_F(TraceFileTest, ANewerFormatIsRefused) {
   { TraceWriter(file(), "{}", "{}").close(); }
   const hid_t id = H5Fopen(file().c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   const hid_t attribute = H5Aopen(id, "format", H5P_DEFAULT);
-  const int newer = 2;
+  const int newer = 3;
   ASSERT_GE(H5Awrite(attribute, H5T_NATIVE_INT, &newer), 0);
   H5Aclose(attribute);
   H5Fclose(id);
-  EXPECT_NE(error_of(file()).find("has format 2; this wansweep reads 1"), std::string::npos);
+  EXPECT_NE(error_of(file()).find("has format 3; this wansweep reads 1 to 2"), std::string::npos);
 }
 
 TEST_F(TraceFileTest, AMissingTableIsNamed) {

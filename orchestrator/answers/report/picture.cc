@@ -1,6 +1,10 @@
+// gnuplot is a program of its own, and gets names that come from anywhere: they are made plain words before they reach
+// its commands or its data. What it draws stands in one page with other pictures, so its ids are made unique.
+
 #include "orchestrator/answers/report/picture.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/printable.h"
 #include "base/process.h"
 #include "base/temporary_folder.h"
 #include "orchestrator/answers/report/embedded_page.h"
@@ -23,10 +28,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // Names go into gnuplot's quoted words and tab-separated lines.
-std::string plain(std::string text) {
+std::string plain(const std::string& text) {
+  std::string words = printable(text);
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\'' || c == '"' || c == '\\' || c == '`' || c < ' '; }, ' ');
-  return text;
+      words.begin(), words.end(), [](char c) { return c == '\'' || c == '"' || c == '\\' || c == '`'; }, ' ');
+  return words;
 }
 
 std::string data_text(const Cell& cell) {
@@ -39,6 +45,7 @@ std::string data_text(const Cell& cell) {
 struct Data {
   std::string text;
   std::vector<std::string> names;
+  std::vector<std::vector<int>> records;  // by series, by column: rows that have a number there
 };
 
 Data data_of(const Table& table) {
@@ -49,7 +56,10 @@ Data data_of(const Table& table) {
       if (!data.names.empty()) data.text += "\n\n";
       data.names.push_back(name);
       data.text += name + '\n';
+      data.records.emplace_back(row.size() - 1);
     }
+    for (size_t c = 1; c < row.size(); ++c)
+      data.records.back()[c - 1] += std::holds_alternative<std::monostate>(row[c]) ? 0 : 1;
     for (size_t c = 1; c < row.size(); ++c) data.text += (c > 1 ? "\t" : "") + data_text(row[c]);
     data.text += '\n';
   }
@@ -107,15 +117,29 @@ std::string for_html(std::string svg, const Picture& picture) {
 
 }  // namespace
 
+bool can_be_drawn(const Table& table) {
+  return std::any_of(table.rows.begin(), table.rows.end(), [](const std::vector<Cell>& row) {
+    return row.size() > 2 && !std::holds_alternative<std::monostate>(row[1]) &&
+           !std::holds_alternative<std::monostate>(row[2]);
+  });
+}
+
 std::string draw(const Picture& picture) {
   const TemporaryFolder folder;
   const Data data = data_of(picture.table);
   std::string names;
   for (const std::string& name : data.names) names += fmt::format("'{}' ", name);
+  std::string records;
+  for (const std::vector<int>& series : data.records) records += fmt::format("{} ", fmt::join(series, " "));
   std::ofstream(folder.file("data.tsv")) << data.text;
   std::ofstream(folder.file("plot.gp")) << plot_style
-                                        << fmt::format("data = \"{}\"\nseries = {}\nnames = \"{}\"\n",
-                                                       folder.file("data.tsv"), data.names.size(), names)
+                                        << fmt::format(
+                                               "data = \"{}\"\nseries = {}\nnames = \"{}\"\n"
+                                               "columns = {}\nrecords = \"{}\"\n"
+                                               "has(i, c) = int(word(records, i * columns + c)) > 0\n",
+                                               folder.file("data.tsv"), data.names.size(), names,
+                                               picture.table.columns.empty() ? 0 : picture.table.columns.size() - 1,
+                                               records)
                                         << picture.commands;
   run_gnuplot(folder);
   return for_html(read_text(folder.file("picture.svg")), picture);

@@ -8,13 +8,17 @@
 namespace wansweep {
 
 // What a plot's commands (analysis/<name>.gp) find: `data`, a file with an index a series, its first line the series'
-// name; `series`, how many; `names`, them as words in quotes. Columns are those after the table's first.
+// name; `series`, how many; `names`, them as words in quotes; has(i, c), whether series i has a number in column c.
+// Columns are those after the table's first.
 struct Picture {
   std::string name;   // unique in its page: it becomes the prefix of the SVG's ids
   std::string title;  // read out by screen readers
   std::string commands;
   Table table;  // first column: the series, rows of one series together
 };
+
+// Whether a row has values in the first two columns after the series: gnuplot fails where it finds none.
+bool can_be_drawn(const Table& table);
 
 // The <svg> element, for use within HTML; what was black has the text's colour. Throws bad_input when gnuplot is not
 // installed, Error(internal) with its words when it fails.

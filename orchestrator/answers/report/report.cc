@@ -1,3 +1,7 @@
+// The page is what the named queries say of one sweep, in an order that tells a story: the answer first, then where the
+// time went, then what else could explain it. A query without rows has no section; one whose picture has no values says
+// so.
+
 #include "orchestrator/answers/report/report.h"
 
 #include <SQLiteCpp/Statement.h>
@@ -75,6 +79,8 @@ Table without_first_column(Table table) {
   return table;
 }
 
+constexpr const char* nothing_to_draw = "<p>There is nothing to draw: no run has these values.</p>";
+
 // A picture a configuration: the rows whose first column is the same.
 void add_pictures(Section& section, const NamedQuery& query, const Table& table) {
   for (auto begin = table.rows.begin(); begin != table.rows.end();) {
@@ -86,7 +92,7 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table)
     picture.commands = query.plot;
     picture.table = {table.columns, {begin, end}, false};
     picture.table = without_first_column(std::move(picture.table));
-    section.pictures.emplace_back(caption, draw(picture));
+    section.pictures.emplace_back(caption, can_be_drawn(picture.table) ? draw(picture) : nothing_to_draw);
     begin = end;
   }
 }

@@ -44,6 +44,8 @@ struct Shape {
   int copying_rank = -1;       // the one rank that copies in step 2, without an exchange of its own; -1: all, with one
   bool host_per_rank = false;  // the rank's number at the end of its host's name
   char digest = 'a';
+  int64_t nonfinite = 0;            // of each rank's latents, at each step; -1: nobody counted
+  int64_t first_load_ms = 0;        // a copy of `copied` bytes before step 1, over 5 ms before it; 0: none was recorded
   std::string state = "completed";  // empty: no state.json
 };
 
@@ -95,6 +97,7 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
   }
   const int64_t peak = (shape.peak_mib - (rank == shape.ranks - 1 ? 0 : 1)) << 20;
   rows.memory.push_back({step, zero + length, peak / 2, step < 5 ? peak / 2 : peak, 1 << 20, 3 << 20});
+  if (shape.nonfinite >= 0) rows.nonfinite.push_back({step, shape.nonfinite});
   rows.steps.push_back({step, step < shape.switch_at ? 1 : 2, 1000 - step, 0.5f, zero, zero + length});
   return rows;
 }
@@ -108,6 +111,14 @@ inline void write_trace(const Shape& shape, int rank, const std::string& directo
                                     {"device", {{"name", "gpu"}}}}
                          .dump());
   writer.append({{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}});
+  if (shape.first_load_ms > 0) {
+    const int64_t over = begin - rank * behind - 5 * ms;
+    writer.append({{},
+                   {{0, -1, 2, EventKind::h2d, StallCause::none, StreamId::copy, 1, over - shape.first_load_ms * ms,
+                     over, copied}},
+                   {},
+                   {}});
+  }
   int64_t start = begin;
   for (int step = 1; step <= shape.steps; ++step) {
     const TraceRows rows = rows_of_step(shape, rank, step, start);

@@ -33,11 +33,16 @@ class UpgradeTest : public SweepTest {
       db.exec("ATTACH '" + database_ + "' AS new");
       for (const char* table :
            {"sweep", "run", "attempt", "setting", "rank", "step", "event", "memory", "step_summary"})
-        db.exec(std::string("INSERT INTO main.") + table + " SELECT * FROM new." + table);
+        db.exec("INSERT INTO main." + std::string(table) + " SELECT " + columns_of(db, table) + " FROM new." + table);
       if (version > 1) db.exec("INSERT INTO main.environment SELECT * FROM new.environment");
+      if (version > 2) db.exec("INSERT INTO main.traffic SELECT * FROM new.traffic");
     }
     remove_database();
     fs::rename(old, database_);
+  }
+  // Of the older table: newer ones have more.
+  static std::string columns_of(SQLite::Database& db, const std::string& table) {
+    return db.execAndGet("SELECT group_concat(name) FROM pragma_table_info('" + table + "', 'main')").getString();
   }
   std::vector<std::string> copies() const {
     std::vector<std::string> found;

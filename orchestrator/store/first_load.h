@@ -1,0 +1,35 @@
+// The first load: bringing the first weights to the device, before step 1. Its events are those of step 0, in every
+// mode.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "schema/setting_values.h"
+#include "schema/trace_rows.h"
+
+namespace wansweep {
+
+struct FirstLoad {
+  int64_t duration_ns = 0;  // while a copy to the device ran
+  int64_t bytes = 0;
+};
+
+// Rows of trace format 1 as the worker writes them today, as far as that can be known:
+//
+//   `swap` loaded its first expert within step 1. The copy, the switch around it (one without a copy back) and the wait
+//   for it become events of step 0.
+//
+//   A copy's row had the block that computed meanwhile: its block becomes -1, not known.
+//
+// Returns whether such a load was found; step 1 then still begins with it, until begin_after_first_load() is called.
+bool correct_format_1(TraceRows& rows);
+
+// Step 1 begins when all of step 0 is over.
+void begin_after_first_load(TraceRows& rows);
+
+// Nothing where it was not recorded, or not as a whole: in format 1, `layerwise` (or a mode that is not known) did not
+// record what it loads outside of its blocks.
+std::optional<FirstLoad> first_load_of(const TraceRows& rows, int format, std::optional<OffloadMode> mode);
+
+}  // namespace wansweep
