@@ -2,7 +2,7 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test test-slurm study-multi-gpu lint dependencies clean
+.PHONY: build demo test test-slurm fuzz study-multi-gpu lint dependencies clean
 
 # Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
@@ -25,6 +25,10 @@ test-slurm: dependencies
 	@tools/dependencies --tests
 	@$(MAKE) --no-print-directory build
 	ctest --preset slurm
+
+# The fuzz targets with libFuzzer, FUZZ_SECONDS each (60 by default); what they find stays in build/fuzz. Needs clang.
+fuzz: dependencies
+	@JOBS=$(JOBS) tools/fuzz $(FUZZ_SECONDS)
 
 # The study on 4 and 6 GPUs of this machine; STUDY_SECONDS stops it cleanly then, and the same command goes on.
 study-multi-gpu:

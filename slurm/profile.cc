@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
-#include "base/toml_depth.h"
+#include "base/toml_check.h"
 #include "schema/run_settings.h"
 
 namespace wansweep {
@@ -180,7 +180,7 @@ void check_slurm_word(const std::string& text, std::string_view key, const std::
 }
 
 ClusterProfile parse_profile(const std::string& text, const std::string& file) {
-  refuse_deep_toml(text, file);
+  check_toml(text, file);
   toml::table table;
   try {
     table = toml::parse(text, file);

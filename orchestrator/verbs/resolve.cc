@@ -199,7 +199,7 @@ int resolve(const ResolveArguments& options) {
   json["disagreements"] = disagreements(json["settings"], identity.entry->source);
   for (const ResolverKind resolver : sglang_resolvers) json["sglang"].push_back(verdict_json(resolver, options, spec));
   if (options.json) {
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
     print_text(json);
   }
