@@ -2,7 +2,7 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test test-slurm fuzz study-multi-gpu lint dependencies clean
+.PHONY: build demo test test-slurm fuzz study-multi-gpu lint syntax dependencies clean
 
 # Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
@@ -37,6 +37,10 @@ study-multi-gpu:
 # Format and clang-tidy, on the debug preset: there each file is compiled by itself.
 lint:
 	@JOBS=$(JOBS) tools/lint
+
+# Whether clang compiles every source, without code: the other compiler's errors and warnings.
+syntax:
+	@JOBS=$(JOBS) tools/syntax
 
 # Builds only: results in out/ stay.
 clean:

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/exit_codes.h"
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "orchestrator/verbs/verbs.h"
 #include "schema/flow_schedule.h"
@@ -39,7 +40,7 @@ struct ResolveArguments {
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump();
 }
 
 std::optional<int> switch_at(SigmaSchedule schedule, int steps, double flow_shift, std::optional<double> boundary) {
