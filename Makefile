@@ -2,7 +2,7 @@
 PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test test-slurm study-multi-gpu lint dependencies clean
+.PHONY: build demo test test-slurm fuzz study-multi-gpu lint syntax dependencies clean
 
 # Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
@@ -26,6 +26,10 @@ test-slurm: dependencies
 	@$(MAKE) --no-print-directory build
 	ctest --preset slurm
 
+# The fuzz targets with libFuzzer, FUZZ_SECONDS each (60 by default); what they find stays in build/fuzz. Needs clang.
+fuzz: dependencies
+	@JOBS=$(JOBS) tools/fuzz $(FUZZ_SECONDS)
+
 # The study on 4 and 6 GPUs of this machine; STUDY_SECONDS stops it cleanly then, and the same command goes on.
 study-multi-gpu:
 	tools/gpu/study jobs/h200-offload.toml $(STUDY_SECONDS)
@@ -33,6 +37,10 @@ study-multi-gpu:
 # Format and clang-tidy, on the debug preset: there each file is compiled by itself.
 lint:
 	@JOBS=$(JOBS) tools/lint
+
+# Whether clang compiles every source, without code: the other compiler's errors and warnings.
+syntax:
+	@JOBS=$(JOBS) tools/syntax
 
 # Builds only: results in out/ stay.
 clean:

@@ -20,7 +20,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/nearest_name.h"
-#include "base/toml_depth.h"
+#include "base/toml_check.h"
 
 namespace wansweep {
 namespace {
@@ -223,7 +223,7 @@ void check_slurm_word(const std::string& text, std::string_view key, const std::
 }
 
 ClusterProfile parse_profile(const std::string& text, const std::string& file) {
-  refuse_deep_toml(text, file);
+  check_toml(text, file);
   toml::table table;
   try {
     table = toml::parse(text, file);

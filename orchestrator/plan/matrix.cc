@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
-#include "base/toml_depth.h"
+#include "base/toml_check.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -300,7 +300,7 @@ const std::string& Configuration::place_of(std::string_view message) const {
 }
 
 Sweep parse_sweep(const std::string& text, const std::string& file) {
-  refuse_deep_toml(text, file);
+  check_toml(text, file);
   toml::table root;
   try {
     root = toml::parse(text, file);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/exit_codes.h"
+#include "base/printable.h"
 #include "base/text_table.h"
 #include "orchestrator/verbs/verbs.h"
 #include "schema/flow_schedule.h"
@@ -39,7 +40,7 @@ struct ResolveArguments {
 std::string plain(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? printable(value.get_ref<const std::string&>()) : value.dump();
 }
 
 std::optional<int> switch_at(SigmaSchedule schedule, int steps, double flow_shift, std::optional<double> boundary) {
@@ -199,7 +200,7 @@ int resolve(const ResolveArguments& options) {
   json["disagreements"] = disagreements(json["settings"], identity.entry->source);
   for (const ResolverKind resolver : sglang_resolvers) json["sglang"].push_back(verdict_json(resolver, options, spec));
   if (options.json) {
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
     print_text(json);
   }

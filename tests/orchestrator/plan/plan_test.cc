@@ -96,6 +96,22 @@ TEST_F(PlanTest, WhatCannotWorkIsNamed) {
   expect_problem(inputs + "device_memory = 0.0001\n[matrix]\nranks = [4]\n", "device_memory is 0.0001 GiB");
 }
 
+TEST_F(PlanTest, WeightsThatCannotBeLoadedAreAProblemOfEveryConfigurationThatNeedsThem) {
+  const TemporaryDirectory directory;
+  const std::string model = directory / "wan";
+  std::filesystem::copy("tests/reference/tiny-wan2.2-t2v", model, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(model + "/transformer/diffusion_pytorch_model-00002-of-00002.safetensors");
+  const Plan planned = plan("[base]\nmodel = \"" + model +
+                            "\"\nsize = \"64x64\"\nframes = 5\ndevice_memory = 0.5\n"
+                            "[matrix]\nweights = [\"files\", \"random:1\"]\nseed = [1, 2]\n");
+  ASSERT_EQ(planned.configurations.size(), 4u);
+  EXPECT_EQ(planned.problems(), 2u) << plan_as_table(planned);
+  for (const PlannedConfiguration& c : planned.configurations) {
+    const bool refused = c.problem.find("00002-of-00002.safetensors, which is not there") != std::string::npos;
+    EXPECT_EQ(refused, c.spec.weights == "files") << c.problem;
+  }
+}
+
 TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
   expect_problem(inputs + "cfg_parallel = true\n[matrix]\nranks = [4]\nguidance_scale = [1]\n",

@@ -1,4 +1,4 @@
-#include "base/toml_depth.h"
+#include "base/toml_check.h"
 
 #include <algorithm>
 
@@ -30,19 +30,43 @@ size_t end_of_string(std::string_view text, size_t at) {
   return text.size();
 }
 
+bool may_begin_key(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '"' || c == '\'';
+}
+
+// Whether the bracket at `at`, the first of its line, opens a header with something else where its key should be.
+bool lacks_key(std::string_view text, size_t at) {
+  const auto skip_blanks = [&] { at = std::min(text.find_first_not_of(" \t", at), text.size()); };
+  ++at;
+  skip_blanks();
+  if (at < text.size() && text[at] == '[') ++at;
+  skip_blanks();
+  return at < text.size() && text[at] != ']' && !may_begin_key(text[at]);
+}
+
 }  // namespace
 
-void refuse_deep_toml(std::string_view text, const std::string& name) {
+void check_toml(std::string_view text, const std::string& name) {
+  const auto refuse = [&](size_t at, const std::string& why) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    return bad_input(fmt::format("{}:{}: {}", name, line, why));
+  };
   int level = 0, dots = 0;
+  bool line_begins = true;
   for (size_t i = 0; i < text.size();) {
     const char c = text[i];
     if (c == '"' || c == '\'') {
       i = end_of_string(text, i);
+      line_begins = text[i - 1] == '\n';
       continue;
     }
     if (c == '#') {
       i = std::min(text.find('\n', i), text.size());
       continue;
+    }
+    if (c == '[' && line_begins && level == 0 && lacks_key(text, i)) {
+      throw refuse(i, "not TOML: a table's name is needed behind [");
     }
     if (c == '.') {
       ++dots;
@@ -56,10 +80,9 @@ void refuse_deep_toml(std::string_view text, const std::string& name) {
       dots = 0;
     }
     if (level > most_toml_levels || dots > most_toml_levels) {
-      throw bad_input(fmt::format("{}:{}: is nested deeper than {} levels", name,
-                                  1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n'),
-                                  most_toml_levels));
+      throw refuse(i, fmt::format("is nested deeper than {} levels", most_toml_levels));
     }
+    line_begins = c == '\n' || (line_begins && (c == ' ' || c == '\t' || c == '\r'));
     ++i;
   }
 }

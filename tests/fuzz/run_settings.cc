@@ -1,0 +1,24 @@
+// spec.json: a run's settings, and a model's config.json. What is accepted is read again as the same.
+#include "schema/run_settings.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "schema/model_config.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace wansweep;
+  const std::string text(fuzz::text_of(data, size));
+  fuzz::accept_or_refuse([&] {
+    const RunSpec spec = spec_from_json(parse_json_object(text, "input"), "input");
+    const RunSpec again = spec_from_json(to_json(spec), "again");
+    if (spec_hash(spec) != spec_hash(again)) std::abort();
+    validate(spec);
+  });
+  fuzz::accept_or_refuse([&] {
+    const ModelConfig config = parse_model_config(text, "input");
+    if (config.layers * block_parameters(config) < 0 || other_parameters(config) < 0) std::abort();
+  });
+  return 0;
+}
