@@ -20,8 +20,8 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sha256.h"
-#include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/rank_clocks.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -69,14 +69,18 @@ void read_traces(AttemptRows& rows) {
 }
 
 void read_settings(AttemptRows& rows) {
-  const std::string file = rows.records.directory + "/spec.json";
+  std::string where = rows.records.directory + "/spec.json";
   try {
+    std::optional<Json> json;
     if (rows.ranks.empty()) {
-      if (const auto json = read_json_object_if_there(file)) rows.spec = spec_from_json(*json, file);
+      json = read_json_object_if_there(where);
     } else {
-      const std::string where = fmt::format("{}: /spec", rows.records.traces.at(rows.ranks.begin()->first));
-      rows.spec = spec_from_json(parse_json(rows.ranks.begin()->second.trace.spec_json, where), where);
+      where = fmt::format("{}: /spec", rows.records.traces.at(rows.ranks.begin()->first));
+      json = parse_json(rows.ranks.begin()->second.trace.spec_json, where);
     }
+    if (!json) return;
+    rows.spec = spec_from_json(*json, where);
+    rows.plan = plan_of_attempt(*rows.spec, *json);
   } catch (const Error& error) {
     rows.problems.emplace_back(error.what());
   }
@@ -169,7 +173,7 @@ void judge(AttemptRows& rows) {
 
 // Durations are summed on each rank's own clock, where they are exact; what ran beside what, on the one that all share.
 void correct_and_sum(AttemptRows& rows) {
-  const std::optional<OffloadMode> mode = rows.spec ? offload_mode_of(*rows.spec) : std::nullopt;
+  const std::optional<OffloadMode> mode = rows.spec ? std::optional(rows.spec->offload) : std::nullopt;
   std::vector<const TraceRows*> all;
   std::vector<HostedEvents> events;
   for (auto& [rank, one] : rows.ranks) {

@@ -9,6 +9,7 @@
 
 #include "orchestrator/store/attempt_records.h"
 #include "orchestrator/store/first_load.h"
+#include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/step_summary.h"
 #include "schema/completion.h"
 #include "schema/run_settings.h"
@@ -29,7 +30,8 @@ struct RankRows {
 
 struct AttemptRows {
   AttemptRecords records;
-  std::optional<RunSpec> spec;  // as the loop used it; else as it was asked for
+  std::optional<RunSpec> spec;      // as the loop used it; else as it was asked for
+  std::optional<AttemptPlan> plan;  // where `spec` is
   std::string latents_digest;
   std::optional<ResultRecord> result;       // as completed.json has it
   std::optional<int64_t> nonfinite_values;  // of the latents that all ranks ended with; nullopt: not counted

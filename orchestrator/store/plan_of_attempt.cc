@@ -1,82 +1,74 @@
 #include "orchestrator/store/plan_of_attempt.h"
 
-#include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/parallel_plan.h"
-#include "schema/setting_values.h"
 
 namespace wansweep {
 namespace {
 
-std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
-  const auto found = spec.origins.find(name);
-  if (found == spec.origins.end() || found->second.catalog.empty()) return std::nullopt;
-  char* end = nullptr;
-  const double number = std::strtod(found->second.catalog.c_str(), &end);
-  return *end == '\0' ? std::optional(number) : std::nullopt;
+using Json = nlohmann::json;
+
+std::optional<int64_t> number_of(const Json& plan, const char* name) {
+  const auto found = plan.find(name);
+  return found != plan.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
 }
 
-std::optional<int64_t> switch_of(const RunSpec& spec, std::optional<double> shift, std::optional<double> boundary) {
-  if (!spec.steps || !shift || !boundary) return std::nullopt;
-  try {
-    const FlowSchedule schedule =
-        make_flow_schedule(parse_sigma_schedule(spec.sigma_schedule), static_cast<int>(*spec.steps), *shift);
-    const auto step = switch_step(schedule, *boundary);
-    return step ? std::optional<int64_t>(*step) : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+std::optional<int64_t> switch_of(const RunSpec& spec) {
+  if (!spec.steps || !spec.flow_shift || !spec.boundary_ratio) return std::nullopt;
+  const FlowSchedule sigmas = make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *spec.flow_shift);
+  return switch_step(sigmas, *spec.boundary_ratio);
 }
 
 // Where ulysses and ring were left open, the model's heads decide; its files may be gone by now.
-std::optional<ParallelPlan> parallel_plan_of(const RunSpec& spec) {
-  try {
-    ParallelRequest request;
-    request.ranks = static_cast<int>(spec.ranks);
-    request.cfg_parallel = spec.cfg_parallel;
-    if (spec.ulysses) request.ulysses = static_cast<int>(*spec.ulysses);
-    if (spec.ring) request.ring = static_cast<int>(*spec.ring);
-    request.tokens = spec.ranks * 1000;  // any number that all ranks get some of
-    request.heads = identify_model(spec.model, spec.model_id).config.heads;
-    return make_parallel_plan(request);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+ParallelPlan parallel_plan_of(const RunSpec& spec) {
+  ParallelRequest request;
+  request.ranks = static_cast<int>(spec.ranks);
+  request.cfg_parallel = spec.cfg_parallel;
+  if (spec.ulysses) request.ulysses = static_cast<int>(*spec.ulysses);
+  if (spec.ring) request.ring = static_cast<int>(*spec.ring);
+  request.tokens = spec.ranks * 1000;  // any number that all ranks get some of
+  request.heads = identify_model(spec.model, spec.model_id).config.heads;
+  return make_parallel_plan(request);
 }
 
-std::string work_of(RunSpec spec) {
-  const RunSpec plain;
-  spec.offload = plain.offload;
-  spec.prefetch = plain.prefetch;
-  spec.host_memory = plain.host_memory;
-  spec.device_memory = plain.device_memory;
-  return spec_hash(spec);
+// Of a trace that has no plan.
+void work_out(AttemptPlan& plan, const RunSpec& spec) {
+  plan.cfg = spec.cfg_parallel ? 2 : 1;
+  plan.ulysses = spec.ulysses;
+  plan.ring = spec.ring;
+  try {
+    const ParallelPlan parallel = parallel_plan_of(spec);
+    plan.ulysses = parallel.ulysses;
+    plan.ring = parallel.ring;
+  } catch (const Error&) {  // what was asked for stands
+  }
+  try {
+    plan.expected_switch = switch_of(spec);
+    plan.catalog_switch = catalog_switch_step(spec);
+  } catch (const Error&) {  // settings that make no schedule: there is no switch to expect
+  }
 }
 
 }  // namespace
 
-AttemptPlan plan_of_attempt(const RunSpec& spec) {
+AttemptPlan plan_of_attempt(const RunSpec& spec, const Json& spec_json) {
   AttemptPlan plan;
-  plan.work = work_of(spec);
-  plan.cfg = spec.cfg_parallel ? 2 : 1;
-  plan.ulysses = spec.ulysses;
-  plan.ring = spec.ring;
-  if (const std::optional<ParallelPlan> made = parallel_plan_of(spec)) {
-    plan.ulysses = made->ulysses;
-    plan.ring = made->ring;
+  plan.work = work_hash(spec);
+  const auto recorded = spec_json.find("plan");
+  if (recorded == spec_json.end() || !recorded->is_object()) {
+    work_out(plan, spec);
+    return plan;
   }
-  plan.expected_switch = switch_of(spec, spec.flow_shift, spec.boundary_ratio);
-  const auto shift = catalog_number(spec, "flow_shift");
-  const auto boundary = catalog_number(spec, "boundary_ratio");
-  if (shift || boundary) {
-    plan.catalog_switch = switch_of(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio);
-  }
+  plan.cfg = number_of(*recorded, "cfg").value_or(1);
+  plan.ulysses = number_of(*recorded, "ulysses");
+  plan.ring = number_of(*recorded, "ring");
+  plan.expected_switch = number_of(*recorded, "switch_step");
+  plan.catalog_switch = number_of(*recorded, "catalog_switch_step");
   return plan;
 }
-
-std::optional<OffloadMode> offload_mode_of(const RunSpec& spec) { return value_named<OffloadMode>(spec.offload); }
 
 }  // namespace wansweep

@@ -1,19 +1,20 @@
-// What follows from an attempt's settings and is kept with its run: which runs do the same work, how the ranks were
-// spread, and at which step the experts should switch.
+// What an attempt was, beyond its settings, and is kept with its run: which runs do the same work, how the ranks were
+// spread, and at which step the experts switch.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "schema/run_settings.h"
-#include "schema/setting_values.h"
 
 namespace wansweep {
 
 // Columns of table run.
 struct AttemptPlan {
-  std::string work;                // hash of what is computed: equal for runs that only move weights in other ways
+  std::string work;                // hash of what is computed: equal for runs that only move weights differently
   int64_t cfg = 1;                 // groups that split the guidance
   std::optional<int64_t> ulysses;  // nullopt: left open, and the model is not there to decide
   std::optional<int64_t> ring;
@@ -21,10 +22,9 @@ struct AttemptPlan {
   std::optional<int64_t> catalog_switch;   // by the catalog's; nullopt: none, or the catalog has no say
 };
 
-// Worked out from the settings, for traces that do not hold their plan. Never throws: what cannot be known is nullopt.
-AttemptPlan plan_of_attempt(const RunSpec& spec);
-
-// Nothing when the settings name a mode that is not known.
-std::optional<OffloadMode> offload_mode_of(const RunSpec& spec);
+// As the trace (or spec.json) tells it: `spec_json` is the object that `spec` was read from, and its "plan" is what the
+// worker went by (schema/run_plan.h). Traces of before have none: of them it is worked out from the settings, where
+// what cannot be known is nullopt. Never throws.
+AttemptPlan plan_of_attempt(const RunSpec& spec, const nlohmann::json& spec_json);
 
 }  // namespace wansweep

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "orchestrator/store/embedded_sql.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -25,7 +26,7 @@ void fill_in(std::string& sql, const std::string& mark, const std::string& text)
 
 }  // namespace
 
-std::string offload_option_values() { return values({"offload", "prefetch", "host_memory", "device_memory"}); }
+std::string offload_option_values() { return values(settings_of(Role::offload)); }
 
 std::string parallel_option_values() { return values({"cfg_parallel", "ulysses", "ring"}); }
 

@@ -13,8 +13,8 @@
 
 #include "base/clock.h"
 #include "orchestrator/store/bind.h"
-#include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/rank_rows.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -37,8 +37,7 @@ std::optional<std::string> setting_text(const nlohmann::json& value) {
   return value.dump();
 }
 
-void write_settings(Store& store, int64_t run, const RunSpec& spec) {
-  const AttemptPlan plan = plan_of_attempt(spec);
+void write_settings(Store& store, int64_t run, const RunSpec& spec, const AttemptPlan& plan) {
   SQLite::Statement update(store.db,
                            "UPDATE run SET work = ?, cfg = ?, ulysses = ?, ring = ?, expected_switch = ?, "
                            "catalog_switch = ? WHERE id = ?");
@@ -189,7 +188,7 @@ Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows) {
     written.outcome = Outcome::unchanged;
   }
   if (records.slurm) write_slurm(store, id, *records.slurm);
-  if (rows.spec && (is_new || !stored.same)) write_settings(store, run, *rows.spec);
+  if (rows.spec && (is_new || !stored.same)) write_settings(store, run, *rows.spec, *rows.plan);
   transaction.commit();
   return written;
 }

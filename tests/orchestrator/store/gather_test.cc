@@ -2,11 +2,15 @@
 #include "base/clock.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
+#include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/query.h"
 #include "tests/orchestrator/store/sweep_fixture.h"
 
@@ -206,6 +210,164 @@ TEST_F(GatherTest, DriftAndSwitchStepShowTheWrongConfiguration) {
             "flow_shift 3 sglang-2025-12 12 10 19");
   EXPECT_EQ(text("SELECT group_concat(used || expected || catalog) FROM (SELECT * FROM switch_steps ORDER BY used)"),
             "101019,191919");
+}
+
+TEST_F(GatherTest, TheFirstLoadHasAColumnOfItsOwnAndIsInNoOther) {
+  write_attempt(sweep_, {.first_load_ms = 400});
+  write_attempt(sweep_, {.offload = "swap"});  // recorded none
+  gather_all();
+  EXPECT_EQ(to_csv(ask("SELECT offload, total_s, overhead_percent, exposed_ms, first_load_ms FROM offload_comparison")),
+            "offload,total_s,overhead_percent,exposed_ms,first_load_ms\r\nresident,2.7,0,0,400\r\nswap,2.7,0,0,\r\n");
+  EXPECT_EQ(text("SELECT group_concat((run LIKE 'resident%') || ' ' || coalesce(first_load_ms, '-')) FROM (SELECT * FROM "
+                 "runs ORDER BY run)"),
+            "1 400.0,0 -");
+}
+
+TEST_F(GatherTest, AFirstLoadThatOneRepeatDidNotRecordIsNoMedianOfTheOthers) {
+  write_attempt(sweep_, {.first_load_ms = 400});
+  write_attempt(sweep_, {.repeat = 2});
+  gather_all();
+  EXPECT_EQ(number("SELECT first_load_ms IS NULL FROM offload_comparison"), 1);
+}
+
+TEST_F(GatherTest, LatentsThatAreNotFiniteAreNotTheSame) {
+  write_attempt(sweep_, {.nonfinite = 3});
+  write_attempt(sweep_, {.offload = "swap", .nonfinite = 3});
+  gather_all();
+  EXPECT_EQ(text("SELECT group_concat(same_latents) FROM offload_comparison"), "not finite,not finite");
+  EXPECT_EQ(text("SELECT group_concat(nonfinite_values) FROM runs"), "6,6");  // of two ranks
+
+  fs::remove_all(sweep_ + "/attempts");
+  remove_database();
+  write_attempt(sweep_, {.nonfinite = -1});
+  write_attempt(sweep_, {.offload = "swap"});
+  gather_all();
+  EXPECT_EQ(text("SELECT group_concat(same_latents) FROM offload_comparison"), "yes, if finite,yes, if finite");
+}
+
+class ResultTest : public GatherTest {
+ protected:
+  void SetUp() override {
+    GatherTest::SetUp();
+    directory_of_attempt_ = write_attempt(sweep_, {});
+    result_ = directory_of_attempt_ + "/result.safetensors";
+    std::ofstream(result_) << "latents";
+    Completion completion = *read_completion(directory_of_attempt_);
+    completion.result = describe_result(directory_of_attempt_);
+    write_completion(directory_of_attempt_, completion);
+    EXPECT_TRUE(gather_all().problems.empty());
+    EXPECT_EQ(number("SELECT complete AND result_bytes = 7 AND length(result_sha256) = 64 FROM attempt"), 1);
+    EXPECT_EQ(gather_all().unchanged, 1);
+  }
+  void expect_damage(const std::string& part) const {
+    for (int time = 0; time < 2; ++time) {
+      const GatherReport report = gather_all();
+      ASSERT_EQ(report.problems.size(), 1u);
+      EXPECT_NE(report.problems[0].find(part), std::string::npos) << report.problems[0];
+      EXPECT_EQ(number("SELECT complete FROM attempt"), 0);
+    }
+    EXPECT_EQ(text("SELECT state FROM runs"), "damaged");
+  }
+  std::string directory_of_attempt_, result_;
+};
+
+TEST_F(ResultTest, AByteThatFlippedIsDamage) {
+  std::ofstream(result_) << "latentz";
+  expect_damage("result.safetensors: its SHA-256 is");
+}
+
+TEST_F(ResultTest, ItsLossIsDamage) {
+  fs::remove(result_);
+  expect_damage("result.safetensors: is not there");
+}
+
+TEST_F(GatherTest, EachBadEntryIsALineAndTheRestIsGathered) {
+  write_attempt(sweep_, {});
+  const std::string zero = write_attempt(sweep_, {.repeat = 2});
+  const std::string attempts = sweep_ + "/attempts/";
+  fs::remove(zero + "/rank-0000.h5");
+  fs::create_symlink("/dev/zero", zero + "/rank-0000.h5");
+  fs::create_symlink("loop", attempts + "loop");
+  ASSERT_EQ(mkfifo((attempts + "pipe").c_str(), 0600), 0);
+  fs::create_directories(attempts + "odd");
+  ASSERT_EQ(mkfifo((attempts + "odd/attempt.json").c_str(), 0600), 0);
+  fs::create_directories(attempts + "deep");
+  std::ofstream(attempts + "deep/attempt.json") << std::string(200'000, '[');
+  ASSERT_EQ(mkfifo((sweep_ + "/sweep.json").c_str(), 0600), 0);
+  const GatherReport report = gather_all();
+  EXPECT_EQ(report.added, 2);
+  EXPECT_EQ(report.complete, 1);
+  for (const char* part : {"loop: cannot be read", "pipe: is not an attempt's directory",
+                           "odd/attempt.json: is not a regular file", "deep/attempt.json: is nested deeper",
+                           "rank-0000.h5: is not a regular file", "sweep.json: is not a regular file"}) {
+    EXPECT_TRUE(std::any_of(report.problems.begin(), report.problems.end(), [&](const std::string& line) {
+      return line.find(part) != std::string::npos;
+    })) << part;
+  }
+}
+
+TEST_F(GatherTest, ASecondSweepOfOneNameIsNotMixedWithTheFirst) {
+  const std::string record = R"({"sweep":"demo","file":"demo.toml","matrix":"x","runs":[]})";
+  write_attempt(sweep_, {});
+  std::ofstream(sweep_ + "/sweep.json") << record;
+  gather_all();
+  const std::string other = directory_ + "/other";
+  fs::copy(sweep_, other, fs::copy_options::recursive);
+  Store store = open_store(database_);
+  EXPECT_THROW(gather(other, store), Error);
+  EXPECT_EQ(store.db.execAndGet("SELECT directory FROM sweep").getString(), sweep_);
+  fs::remove_all(sweep_);  // it was moved
+  EXPECT_EQ(gather(other, store).unchanged, 1);
+  EXPECT_EQ(store.db.execAndGet("SELECT directory FROM sweep").getString(), other);
+}
+
+TEST_F(GatherTest, ADatabaseThatWasCopiedWithItsSweepIsGatheredInto) {
+  write_attempt(sweep_, {});
+  std::ofstream(sweep_ + "/sweep.json") << R"({"sweep":"demo","runs":[]})";
+  database_ = sweep_ + "/results.db";
+  gather_all();
+  const std::string other = directory_ + "/other";
+  fs::copy(sweep_, other, fs::copy_options::recursive);
+  Store store = open_store(other + "/results.db");
+  EXPECT_EQ(gather(other, store).unchanged, 1);
+}
+
+TEST_F(GatherTest, ClocksThatDifferAreALineAndNoProblem) {
+  const std::string directory = write_attempt(sweep_, {});
+  Completion completion = *read_completion(directory);
+  completion.finished_at = "2026-11-24T02:21:01.000Z";  // the launcher saw it end ten minutes earlier
+  write_completion(directory, completion);
+  const GatherReport report = gather_all();
+  EXPECT_TRUE(report.problems.empty());
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_NE(report.notes[0].find("differ by 600 s or more"), std::string::npos) << report.notes[0];
+  EXPECT_EQ(number("SELECT complete FROM attempt"), 1);
+}
+
+TEST_F(GatherTest, APathThatIsNoUtf8IsKeptByteByByte) {
+  const std::string odd = directory_ + "/odd-\xff-name";
+  fs::rename(sweep_, odd);
+  sweep_ = odd;
+  write_attempt(sweep_, {});
+  EXPECT_TRUE(gather_all().problems.empty());
+  EXPECT_EQ(text("SELECT directory FROM sweep"), odd);
+  EXPECT_EQ(to_text(ask("SELECT directory FROM sweep")).find('\xff'), std::string::npos);
+  EXPECT_NE(to_text(ask("SELECT directory FROM sweep")).find("odd-\\xff-name"), std::string::npos);
+  EXPECT_EQ(to_json(ask("SELECT directory FROM sweep")).find('\xff'), std::string::npos);
+  EXPECT_EQ(gather_all().unchanged, 1);
+}
+
+TEST_F(GatherTest, ThePlanIsTheTracesWhereItHoldsOne) {
+  nlohmann::json json = to_json(synthetic::spec_of({}));
+  json["plan"] = {{"cfg", 2}, {"ulysses", 3}, {"ring", 5}, {"switch_step", 7}, {"catalog_switch_step", nullptr}};
+  const AttemptPlan plan = plan_of_attempt(spec_from_json(json, "x"), json);
+  EXPECT_EQ(std::tie(plan.cfg, plan.ulysses, plan.ring, plan.expected_switch, plan.catalog_switch),
+            std::tuple(2, 3, 5, 7, std::optional<int64_t>()));
+  json.erase("plan");
+  const AttemptPlan old = plan_of_attempt(spec_from_json(json, "x"), json);
+  EXPECT_EQ(std::tie(old.cfg, old.ulysses, old.ring, old.expected_switch, old.catalog_switch),
+            std::tuple(1, 2, 1, 19, 19));
+  EXPECT_EQ(old.work, plan.work);
 }
 
 TEST_F(GatherTest, RunsThatNeverStartedAreListed) {

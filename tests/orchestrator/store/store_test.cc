@@ -1,7 +1,14 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,6 +18,7 @@
 #include "orchestrator/store/gather.h"
 #include "orchestrator/store/query.h"
 #include "orchestrator/store/table.h"
+#include "orchestrator/store/table_writer.h"
 #include "orchestrator/store/upgrade.h"
 
 namespace wansweep {
@@ -146,6 +154,175 @@ TEST_F(StoreTest, LimitsOfTimeAndRowsHold) {
   EXPECT_EQ(run_query(store, "SELECT 1").rows.size(), 1u);
 }
 
+TEST_F(StoreTest, FunctionsThatDoMoreThanComputeAreRefused) {
+  make();
+  Store store = open_store_readonly(path_);
+  for (const char* sql : {"SELECT fts3_tokenizer('x')", "SELECT last_insert_rowid()", "SELECT sqlite_log(1, 'x')"}) {
+    const auto [code, line] = error_of([&] { run_query(store, sql); });
+    EXPECT_EQ(code, ExitCode::bad_input) << sql;
+  }
+  EXPECT_NE(error_of([&] { run_query(store, "SELECT fts3_tokenizer('x')"); }).second.find("fts3_tokenizer"),
+            std::string::npos);
+  EXPECT_EQ(run_query(store,
+                      "SELECT json_extract('{\"a\":[1,2]}', '$.a[1]'), max(1, 2), strftime('%Y', 'now'), "
+                      "round(sqrt(2), 1), row_number() OVER (), '[1]' ->> 0")
+                .rows.size(),
+            1u);
+}
+
+// SQLite looks for an interrupt where its program jumps; one long expression does not jump.
+TEST_F(StoreTest, ALongExpressionEndsWithItsTime) {
+  make();
+  const std::string heavy = "length(hex(zeroblob(20000000)))";
+  std::string sql = "SELECT " + heavy;
+  for (int i = 0; i < 300; ++i) sql += " + " + heavy;
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string command =
+      WANSWEEP_BIN_DIR "/wansweep query " + path_ + " '" + sql + "' --timeout 0.1 2>" + directory_ + "/said";
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::bad_input));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  std::string line;
+  std::getline(std::ifstream(directory_ + "/said"), line);
+  EXPECT_EQ(line, "wansweep: the query took longer than 0.1 s");
+}
+
+TEST_F(StoreTest, AQueryThatCannotBeInterruptedIsGivenUp) {
+  make();
+  Store store = open_store_readonly(path_);
+  std::atomic<int> given_up = 0;
+  QueryLimits limits;
+  limits.seconds = 0.05;
+  limits.abandon = [&](const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_input);
+    ++given_up;
+  };
+  // One function call that takes seconds: a needle that is nearly everywhere in the haystack.
+  EXPECT_THROW(
+      run_query(store, "SELECT instr(hex(zeroblob(1000000)), hex(zeroblob(100000)) || '1') UNION ALL SELECT 1", limits),
+      Error);
+  EXPECT_GT(given_up, 0);
+}
+
+TEST_F(StoreTest, AValueIsAtMost64Megabytes) {
+  make();
+  Store store = open_store_readonly(path_);
+  EXPECT_NE(error_of([&] { run_query(store, "SELECT length(zeroblob(100000000))"); }).second.find("too big"),
+            std::string::npos);
+}
+
+TEST_F(StoreTest, AnAnswerIsHandedOnRowByRow) {
+  make();
+  Store store = open_store_readonly(path_);
+  const std::string numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+  struct Enough {};
+  int64_t rows = 0;
+  const RowSink sink{[](const std::vector<std::string>& names) { EXPECT_EQ(names, std::vector<std::string>{"i"}); },
+                     [&](const std::vector<Cell>&) {
+                       if (++rows == 100'000) throw Enough{};
+                     }};
+  EXPECT_THROW(stream_query(store, numbers, {}, sink), Enough);  // the answer has no end
+  EXPECT_EQ(run_query(store, "SELECT 1").rows.size(), 1u);
+}
+
+// As another user, or on a mount without writing: no file can be made beside the database.
+class ReadOnlyTest : public StoreTest {
+ protected:
+  void SetUp() override {
+    StoreTest::SetUp();
+    make();
+  }
+  // What `ask` says in a process that may not write there: its exit code.
+  template <typename Ask>
+  int as_nobody(Ask ask) const {
+    fs::permissions(directory_, fs::perms(0755));
+    const pid_t child = fork();
+    if (child == 0) {
+      if (setgid(65534) != 0 || setuid(65534) != 0) _exit(99);
+      try {
+        _exit(ask() ? 0 : 1);
+      } catch (const Error& error) {
+        _exit(static_cast<int>(error.code()));
+      }
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  }
+  bool one_sweep() const {
+    Store store = open_store_readonly(path_);
+    return std::get<int64_t>(run_query(store, "SELECT count(*) FROM sweep").rows[0][0]) == 1;
+  }
+};
+
+TEST_F(ReadOnlyTest, ADatabaseThatNobodyWritesIsReadAsItLies) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
+  EXPECT_EQ(as_nobody([&] { return one_sweep(); }), 0);
+}
+
+TEST_F(ReadOnlyTest, WhatIsOnlyInTheLogIsReadToo) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
+  SQLite::Database writer(path_, SQLite::OPEN_READWRITE);
+  writer.exec("INSERT INTO sweep (name, directory) VALUES ('second', '/y')");
+  ASSERT_GT(fs::file_size(path_ + "-wal"), 0u);
+  fs::permissions(path_ + "-shm", fs::perms(0600));
+  EXPECT_EQ(as_nobody([&] {
+              Store store = open_store_readonly(path_);
+              return std::get<int64_t>(run_query(store, "SELECT count(*) FROM sweep").rows[0][0]) == 2;
+            }),
+            0);
+}
+
+TEST_F(ReadOnlyTest, AWriteMeanwhileIsSaid) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
+  const int busy = as_nobody([&] {
+    Store store = open_store_readonly(path_);
+    const RowSink sink{[](const std::vector<std::string>&) {}, [](const std::vector<Cell>&) {}};
+    return !stream_query(store, "SELECT 1", {}, sink);
+  });
+  EXPECT_EQ(busy, 0);
+  // The owner's write, while the question is on its way.
+  fs::permissions(path_, fs::perms(0666));
+  EXPECT_EQ(as_nobody([&] {
+              Store store = open_store_readonly(path_);
+              const RowSink sink{[](const std::vector<std::string>&) {},
+                                 [&](const std::vector<Cell>&) { utimensat(AT_FDCWD, path_.c_str(), nullptr, 0); }};
+              return !stream_query(store, "SELECT 1", {}, sink);
+            }),
+            static_cast<int>(ExitCode::store_busy));
+}
+
+TEST_F(StoreTest, ADatabaseThatIsALinkIsReadButNotWritten) {
+  make();
+  const std::string link = directory_ + "/link.db";
+  fs::create_symlink(path_, link);
+  EXPECT_EQ(std::get<int64_t>([&] {
+              Store store = open_store_readonly(link);
+              return run_query(store, "SELECT count(*) FROM sweep").rows[0][0];
+            }()),
+            1);
+  EXPECT_NE(error_of([&] { open_store(link); }).second.find("is a link, which is not followed for writing"),
+            std::string::npos);
+  const std::string ahead = directory_ + "/ahead.db";
+  fs::create_symlink(directory_ + "/elsewhere.db", ahead);
+  EXPECT_EQ(error_of([&] { open_store(ahead); }).first, ExitCode::output);
+  EXPECT_FALSE(fs::exists(directory_ + "/elsewhere.db"));
+  fs::create_hard_link(path_, directory_ + "/second.db");
+  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("has 2 names"), std::string::npos);
+  fs::remove(directory_ + "/second.db");
+  fs::create_directory_symlink(directory_, directory_ + "/folder");
+  EXPECT_EQ(open_store(directory_ + "/folder/results.db").db.execAndGet("SELECT count(*) FROM sweep").getInt(), 1);
+}
+
+TEST_F(StoreTest, ADatabaseOfAThirdPartyIsNotWritten) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  make();
+  ASSERT_EQ(chown(path_.c_str(), 65534, 65534), 0);
+  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("belongs to user 65534"), std::string::npos);
+  ASSERT_EQ(chown(directory_.c_str(), 65534, 65534), 0);
+  EXPECT_NO_THROW(open_store(path_));
+}
+
 TEST_F(StoreTest, AQueryCanBeStopped) {
   make();
   Store store = open_store_readonly(path_);
@@ -187,6 +364,32 @@ TEST(Table, LongHeadersStandInLinesAboveTheirColumn) {
 
 TEST(Table, CsvQuotesAsTheRfcSays) {
   EXPECT_EQ(to_csv(sample), "näme,n,x\r\n\"é,\"\"1\"\"\",7,1.5\r\n\"two\nlines\",-12,10.25\r\n,,\r\n");
+}
+
+TEST(Table, JsonKeepsColumnsWhoseNameComesAgain) {
+  const Table table{{"a", "a:1", "a"}, {{int64_t{1}, int64_t{2}, int64_t{3}}}, false};
+  const auto json = nlohmann::json::parse(to_json(table));
+  EXPECT_EQ(json[0].size(), 3u);
+  EXPECT_EQ(json[0]["a"], 1);
+  EXPECT_EQ(json[0]["a:2"], 3);
+  EXPECT_EQ(to_json({{"a"}, {}, false}), "[]\n");
+}
+
+TEST(Table, ATerminalGetsNoEscapes) {
+  const std::string text = to_text({{"x\x1b[31m"}, {{std::string("\x1b]0;title\x07")}, {std::string("\xff")}}, false});
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(text.find("\\e]0;title\\x07"), std::string::npos);
+  EXPECT_NE(text.find("\\xff"), std::string::npos);
+}
+
+TEST(Table, RowsBeyondTheSampleAreStillPrinted) {
+  std::string text;
+  TableWriter writer(TableFormat::text, [&](std::string_view part) { text += part; });
+  writer.columns({"n"});
+  for (int64_t i = 0; i < 20'000; ++i) writer.row({i});
+  writer.finish();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 20'002);
+  EXPECT_NE(text.find("\n19999\n"), std::string::npos);
 }
 
 TEST(Table, JsonKeepsTypesAndNulls) {

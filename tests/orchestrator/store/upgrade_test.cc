@@ -2,6 +2,7 @@
 #include "orchestrator/store/upgrade.h"
 
 #include <SQLiteCpp/Statement.h>
+#include <hdf5.h>
 #include <sqlite3.h>
 
 #include <fstream>
@@ -71,9 +72,28 @@ class UpgradeTest : public SweepTest {
   }
 };
 
+// Makes the traces of an attempt what workers of before wrote: format 1, and a record that fits.
+void as_format_1(const std::string& directory) {
+  Completion completion = *read_completion(directory);
+  for (TraceRecord& trace : completion.traces) {
+    const std::string file = directory + "/" + trace.file;
+    const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t attribute = H5Aopen(id, "format", H5P_DEFAULT);
+    const int format = 1;
+    ASSERT_GE(H5Awrite(attribute, H5T_NATIVE_INT, &format), 0);
+    H5Aclose(attribute);
+    ASSERT_GE(H5Ldelete(id, "nonfinite", H5P_DEFAULT), 0);
+    H5Fclose(id);
+    trace.sha256 = sha256_file(file);
+  }
+  write_completion(directory, completion);
+}
+
 TEST_F(UpgradeTest, EachOlderVersionBecomesWhatANewDatabaseIs) {
-  write_attempt(sweep_, {.exposed_ms = 30});
-  write_attempt(sweep_, {.offload = "swap", .spike_ms = 500, .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
+  as_format_1(write_attempt(sweep_, {.exposed_ms = 30, .first_load_ms = 40}));
+  as_format_1(write_attempt(sweep_, {.offload = "layerwise", .first_load_ms = 40}));
+  as_format_1(write_attempt(
+      sweep_, {.offload = "swap", .spike_ms = 500, .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40}));
   gather_all();
   const std::string rows = contents();
   const std::string shape = [&] {
@@ -87,8 +107,57 @@ TEST_F(UpgradeTest, EachOlderVersionBecomesWhatANewDatabaseIs) {
     EXPECT_EQ(contents(), rows) << version;
     EXPECT_EQ(store.db.execAndGet("PRAGMA user_version").getInt(), store_version());
     EXPECT_EQ(store.db.execAndGet("PRAGMA integrity_check").getString(), "ok");
-    EXPECT_EQ(gather(sweep_, store).unchanged, 2);
+    EXPECT_EQ(gather(sweep_, store).unchanged, 3);
   }
+}
+
+// Version 3 as its gather left it: two ranks that load their first expert within step 1, for 30 and 34 ms, switch in
+// step 2, and wait for it. Rank 1's clock is aligned already.
+TEST_F(UpgradeTest, TheFirstLoadOfSwapLeavesStepOneAndAllTimesCountFromThere) {
+  {
+    SQLite::Database db(database_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    db.exec(text_of(WANSWEEP_SOURCE_DIR "/tests/orchestrator/store/results-v3.sql"));
+    db.exec(R"(
+      INSERT INTO sweep VALUES (1, 'demo', '/demo', NULL, NULL);
+      INSERT INTO run VALUES (1, 1, 'swap-1', 'c', 1, 'w', 1, 2, 1, 2, 2, NULL);
+      INSERT INTO setting VALUES (1, 'offload', 'swap', 'user', NULL), (1, 'ranks', '2', 'user', NULL);
+      INSERT INTO attempt VALUES (1, 1, 1, 't', 'local', 'completed', 0, NULL, 1, NULL, NULL, NULL, 'd', '/demo/attempts/swap-1-a1', 'f', 'now');
+      INSERT INTO rank VALUES (1, 1, 0, 'node1', 0, 0, 0, '{}', 'x', 1, 2, 7, 1, 1), (2, 1, 1, 'node1', 0, 0, 0, '{}', 'y', 1, 2, 3, 0, 8);
+      INSERT INTO step VALUES (1, 1, 1, 999, 0.9, 0, 130), (1, 2, 2, 500, 0.5, 130, 170), (2, 1, 1, 999, 0.9, 0, 131), (2, 2, 2, 500, 0.5, 131, 169);
+      INSERT INTO memory VALUES (1, 1, 1, 130, 5, 6, 7, 8);
+      INSERT INTO event VALUES (1, 1, -1, -1, 4, 0, 1, 1, 1, 29, 700), (2, 1, -1, -1, 7, 0, 1, 1, 0, 30, 700),
+        (3, 1, -1, -1, 6, 1, 0, 1, 2, 30, 0), (4, 1, 0, 3, 0, 0, 0, 1, 40, 90, 0), (5, 2, -1, 3, 5, 0, 1, 1, 130, 20, 700),
+        (6, 2, -1, -1, 4, 0, 1, 2, 150, 25, 700), (7, 2, -1, -1, 7, 0, 1, 2, 130, 45, 1400),
+        (8, 1, -1, -1, 4, 0, 1, 1, 0, 34, 700), (9, 1, -1, -1, 7, 0, 1, 1, 0, 34, 700), (10, 1, 0, 3, 0, 0, 0, 1, 40, 90, 0);
+      INSERT INTO step_summary VALUES (1, 1, 90, 29, 0, 700, 0, 29, 30, 0, 0, 0, 0), (1, 2, 0, 25, 20, 700, 700, 45, 0, 0, 0, 0, 0),
+        (2, 1, 90, 34, 0, 700, 0, 34, 0, 0, 0, 0, 0);
+    )");
+  }
+  Store store = open_store(database_);
+  const auto row = [&](const std::string& sql) {
+    SQLite::Statement query(store.db, sql);
+    std::string all;
+    while (query.executeStep()) {
+      for (int c = 0; c < query.getColumnCount(); ++c)
+        all += query.getColumn(c).getString() + (c + 1 < query.getColumnCount() ? "," : ";");
+    }
+    return all;
+  };
+  // Rank 0 waited until 32, rank 1 loaded until 34: step 1 begins at 32, which is now 0.
+  EXPECT_EQ(row("SELECT rank_id, step, start_ns, duration_ns FROM step ORDER BY 1, 2"),
+            "1,1,0,98;1,2,98,170;2,1,2,97;2,2,99,169;");
+  EXPECT_EQ(row("SELECT id, step, block, start_ns FROM event ORDER BY id"),
+            "1,0,-1,-31;2,0,-1,-32;3,0,-1,-30;4,1,3,8;5,2,-1,98;6,2,-1,118;7,2,-1,98;8,0,-1,-32;9,0,-1,-32;10,1,3,8;");
+  EXPECT_EQ(row("SELECT time_ns FROM memory"), "98;");
+  EXPECT_EQ(row("SELECT first_load_ns, first_load_bytes FROM rank ORDER BY id"), "29,700;34,700;");
+  EXPECT_EQ(
+      row("SELECT step, h2d_ns, h2d_bytes, exposed_transfer_ns, stall_weights_ns, compute_ns FROM step_summary WHERE "
+          "rank_id = 1 ORDER BY step"),
+      "0,29,700,29,30,0;1,0,0,0,0,90;2,25,700,45,0,0;");
+  EXPECT_EQ(row("SELECT total_ns FROM attempt_time"), "268;");
+  EXPECT_EQ(row("SELECT exposed_transfer_ns FROM attempt_waits"), "45;");
+  EXPECT_EQ(row("SELECT first_load_ns FROM attempt_load"), "34;");
+  EXPECT_EQ(row("SELECT same_latents IS NULL, round(first_load_ms * 1e6) FROM offload_comparison"), "1,0.0;");
 }
 
 TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {
