@@ -63,6 +63,19 @@ TEST_F(ReportTest, HoldsEveryPictureWithItsQueryAndNeedsNothingElse) {
   EXPECT_EQ(html.find("'black'"), std::string::npos);  // else unreadable in the dark
 }
 
+TEST_F(ReportTest, ASweepWithoutASwitchHasItsPicturesWithoutTheLine) {
+  write_attempt(sweep_, {.switch_at = 28});
+  gather_all();
+  const std::string html = page();
+  EXPECT_NE(html.find("id=\"step_times_1_"), std::string::npos);
+  EXPECT_EQ(html.find("What does the change of experts cost"), std::string::npos);
+}
+
+TEST_F(ReportTest, APictureWithoutDataSaysSo) {
+  EXPECT_FALSE(can_be_drawn({{"offload", "step", "ms"}, {{std::string("swap"), int64_t{1}, std::monostate{}}}, false}));
+  EXPECT_TRUE(can_be_drawn({{"offload", "step", "ms"}, {{std::string("swap"), int64_t{1}, 2.0}}, false}));
+}
+
 TEST_F(ReportTest, NamesAreTextAndNeverMarkup) {
   write_attempt(sweep_, {});
   gather_all();
