@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "orchestrator/store/query.h"
+#include "orchestrator/store/query/query.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {

@@ -8,7 +8,7 @@
 
 #include "orchestrator/answers/bootstrap.h"
 #include "orchestrator/store/database.h"
-#include "orchestrator/store/table.h"
+#include "orchestrator/store/query/table.h"
 
 namespace wansweep {
 

@@ -16,8 +16,8 @@
 #include "base/files.h"
 #include "base/text_table.h"
 #include "orchestrator/store/find_sweep.h"
-#include "orchestrator/store/query.h"
-#include "orchestrator/store/table_writer.h"
+#include "orchestrator/store/query/query.h"
+#include "orchestrator/store/query/table_writer.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {

@@ -19,7 +19,7 @@
 #include "orchestrator/rerun/rerun.h"
 #include "orchestrator/rerun/retry_failed.h"
 #include "orchestrator/store/find_sweep.h"
-#include "orchestrator/store/query.h"
+#include "orchestrator/store/query/query.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"

@@ -1,5 +1,5 @@
 // The records that attempts and submissions leave behind, which others may write to: each input is every one of them.
-#include "orchestrator/sweep/attempt.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "schema/completion.h"
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string sweep = fuzz::scratch_directory();
   fuzz::accept_or_refuse([&] { read_completion(sweep + "/" + attempt); });
   fuzz::accept_or_refuse([&] { read_failure(sweep + "/" + attempt); });
-  fuzz::accept_or_refuse([&] { newest_attempts(sweep); });
+  fuzz::accept_or_refuse([&] { AttemptFolder{sweep}; });
   fuzz::accept_or_refuse([&] { read_sweep_record(sweep); });
   fuzz::accept_or_refuse([&] { read_sweep_specs(sweep); });
   fuzz::accept_or_refuse([&] { read_submissions(sweep); });

@@ -1,5 +1,6 @@
 // spec.json: a run's settings, and a model's config.json. What is accepted is read again as the same.
 #include "schema/run_settings.h"
+#include "schema/setting_fields.h"
 
 #include <nlohmann/json.hpp>
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "orchestrator/store/table.h"
+#include "orchestrator/store/query/table.h"
 
 namespace wansweep {
 

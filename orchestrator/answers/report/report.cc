@@ -14,7 +14,7 @@
 
 #include "orchestrator/answers/report/picture.h"
 #include "orchestrator/store/embedded_sql.h"
-#include "orchestrator/store/query.h"
+#include "orchestrator/store/query/query.h"
 
 namespace wansweep {
 namespace {

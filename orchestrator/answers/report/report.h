@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "orchestrator/store/database.h"
-#include "orchestrator/store/table.h"
+#include "orchestrator/store/query/table.h"
 
 namespace wansweep {
 

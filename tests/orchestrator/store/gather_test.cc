@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/store/plan_of_attempt.h"
-#include "orchestrator/store/query.h"
+#include "orchestrator/store/query/query.h"
 #include "tests/orchestrator/store/sweep_fixture.h"
 
 namespace wansweep {
@@ -218,9 +218,10 @@ TEST_F(GatherTest, TheFirstLoadHasAColumnOfItsOwnAndIsInNoOther) {
   gather_all();
   EXPECT_EQ(to_csv(ask("SELECT offload, total_s, overhead_percent, exposed_ms, first_load_ms FROM offload_comparison")),
             "offload,total_s,overhead_percent,exposed_ms,first_load_ms\r\nresident,2.7,0,0,400\r\nswap,2.7,0,0,\r\n");
-  EXPECT_EQ(text("SELECT group_concat((run LIKE 'resident%') || ' ' || coalesce(first_load_ms, '-')) FROM (SELECT * FROM "
-                 "runs ORDER BY run)"),
-            "1 400.0,0 -");
+  EXPECT_EQ(
+      text("SELECT group_concat((run LIKE 'resident%') || ' ' || coalesce(first_load_ms, '-')) FROM (SELECT * FROM "
+           "runs ORDER BY run)"),
+      "1 400.0,0 -");
 }
 
 TEST_F(GatherTest, AFirstLoadThatOneRepeatDidNotRecordIsNoMedianOfTheOthers) {

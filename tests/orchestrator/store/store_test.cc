@@ -16,9 +16,9 @@
 #include "orchestrator/store/database.h"
 #include "orchestrator/store/file_system.h"
 #include "orchestrator/store/gather.h"
-#include "orchestrator/store/query.h"
-#include "orchestrator/store/table.h"
-#include "orchestrator/store/table_writer.h"
+#include "orchestrator/store/query/query.h"
+#include "orchestrator/store/query/table.h"
+#include "orchestrator/store/query/table_writer.h"
 #include "orchestrator/store/upgrade.h"
 
 namespace wansweep {

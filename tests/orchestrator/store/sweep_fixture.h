@@ -8,7 +8,7 @@
 #include <string>
 
 #include "orchestrator/store/gather.h"
-#include "orchestrator/store/query.h"
+#include "orchestrator/store/query/query.h"
 #include "tests/orchestrator/store/synthetic_attempt.h"
 
 namespace wansweep {

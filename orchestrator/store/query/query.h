@@ -9,7 +9,7 @@
 
 #include "orchestrator/store/database.h"
 #include "orchestrator/store/embedded_sql.h"
-#include "orchestrator/store/table.h"
+#include "orchestrator/store/query/table.h"
 
 namespace wansweep {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "orchestrator/store/table.h"
+#include "orchestrator/store/query/table.h"
 
 namespace wansweep {
 

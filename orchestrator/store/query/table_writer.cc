@@ -1,4 +1,4 @@
-#include "orchestrator/store/table_writer.h"
+#include "orchestrator/store/query/table_writer.h"
 
 #include <utility>
 

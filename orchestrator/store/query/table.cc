@@ -1,4 +1,4 @@
-#include "orchestrator/store/table.h"
+#include "orchestrator/store/query/table.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/printable.h"
-#include "orchestrator/store/table_writer.h"
+#include "orchestrator/store/query/table_writer.h"
 
 namespace wansweep {
 namespace {

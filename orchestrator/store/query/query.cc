@@ -7,7 +7,7 @@
 // spends its time within one. What even then goes on (a single function at work) is given up by the caller
 // (QueryLimits::abandon).
 
-#include "orchestrator/store/query.h"
+#include "orchestrator/store/query/query.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
