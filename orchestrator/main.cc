@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/standard_output.h"
 #include "orchestrator/verbs/verbs.h"
 #include "schema/version.h"
@@ -15,7 +16,7 @@
 namespace {
 
 int fail(wansweep::ExitCode code, const char* line) {
-  fmt::print(stderr, "wansweep: {}\n", line);
+  fmt::print(stderr, "wansweep: {}\n", wansweep::printable(line));
   return static_cast<int>(code);
 }
 

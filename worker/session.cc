@@ -174,8 +174,12 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   if (finished < steps) {
     trace->close();
     world.all_or_none([&] {
-      throw Error(ExitCode::interrupted, fmt::format("stopped by signal {} after step {} of {}; the trace holds them",
-                                                     static_cast<int>(stop_signal), finished, steps));
+      // The signal may have reached another rank only.
+      const int signal = stop_signal;
+      throw Error(ExitCode::interrupted,
+                  fmt::format("stopped by {} after step {} of {}; the trace holds them",
+                              signal != 0 ? fmt::format("signal {}", signal) : "a signal to another rank", finished,
+                              steps));
     });
   }
 
