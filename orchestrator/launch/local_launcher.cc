@@ -250,9 +250,9 @@ class LocalLauncher {
   }
 
   LauncherWitness witness_of(int status) const {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {LauncherWord::exit_zero, AttemptEnd::failed};
-    // While everything is being stopped, mpirun's own exit code only says that it was.
+    // While everything is being stopped, mpirun's own exit only says that it was.
     if (stopping_) return {LauncherWord::struck, AttemptEnd::cancelled};
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {LauncherWord::exit_zero, AttemptEnd::failed};
     return {WIFSIGNALED(status) ? LauncherWord::struck : LauncherWord::exit_other, AttemptEnd::failed};
   }
 

@@ -115,7 +115,9 @@ Attempt AttemptFolder::create(const std::string& sweep, const PlannedConfigurati
   attempt.directory = fmt::format("{}/{}-a{}", directory_, attempt.run, attempt.number);
   attempt.launcher = place ? Launcher::slurm : Launcher::local;
   make_folder(attempt.directory);
-  write_new_file(attempt.directory + "/spec.json", to_json(configuration.spec).dump(2) + '\n');
+  Json spec = to_json(configuration.spec);
+  if (configuration.run) spec["plan"] = plan_to_json(*configuration.run);
+  write_new_file(attempt.directory + "/spec.json", spec.dump(2) + '\n');
   Json json{{"sweep", sweep},
             {"run", attempt.run},
             {"config", attempt.config},
