@@ -20,6 +20,7 @@ enum class ExitCode : int {
   interrupted = 15,
   store_busy = 16,
   incomplete = 17,
+  not_finite = 18,
   scheduler_unavailable = 20,
 };
 
@@ -32,7 +33,7 @@ struct ExitCodeInfo {
   Retry retry;  // what may help: nothing, a changed request, another node, or just another try
 };
 
-inline constexpr std::array<ExitCodeInfo, 12> exit_code_table{{
+inline constexpr std::array<ExitCodeInfo, 13> exit_code_table{{
     {ExitCode::ok, "ok", "finished; completed.json is there", Retry::never},
     {ExitCode::internal, "internal", "a defect of wansweep itself; please report it with its line", Retry::never},
     {ExitCode::bad_input, "bad_input", "a setting, a path or a file cannot be used", Retry::never},
@@ -46,6 +47,8 @@ inline constexpr std::array<ExitCodeInfo, 12> exit_code_table{{
     {ExitCode::store_busy, "store_busy", "another process holds the results database", Retry::as_is},
     {ExitCode::incomplete, "incomplete", "done as far as it goes: a run failed or a file is damaged, and is named",
      Retry::never},
+    {ExitCode::not_finite, "not_finite",
+     "latents became infinite or not a number; allow_nonfinite lets such a run go on", Retry::never},
     {ExitCode::scheduler_unavailable, "scheduler_unavailable",
      "Slurm did not answer, or said what cannot be read; nothing was submitted or given up on its silence",
      Retry::as_is},

@@ -32,7 +32,7 @@ ActivationBytes activation_bytes(const ActivationRequest& request, const Paralle
   const int64_t text = request.text_tokens;
   bytes.text = 2 * align_up(text * c.text_dim * t) + 3 * align_up(text * dim * t) + align_up(text * 2 * dim * t);
   const int64_t values = rows * c.patch_values();
-  bytes.latents = 3 * align_up(values * t) + 5 * align_up(values * 4);
+  bytes.latents = 3 * align_up(values * t) + 5 * align_up(values * 4) + align_up(8);
   bytes.modulation =
       align_up(int64_t{c.freq_dim} * 4) + 4 * align_up(dim * 4) + 3 * align_up(6 * dim * 4) + align_up(2 * dim * 4);
   bytes.rotary = align_up(rows * c.head_dim * 4);

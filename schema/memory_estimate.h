@@ -29,7 +29,7 @@ struct ActivationBytes {
   int64_t gathered = 0;       // [R, heads, head_dim], four times with Ulysses: q, k, v and the attention's output
   int64_t ring = 0;           // the next k and v, the partial output, and the f32 sum with its two log-sum-exps
   int64_t text = 0;           // prompts, embedded text, and its cross-attention k and v
-  int64_t latents = 0;        // model input, two predictions, and the scheduler's f32 state
+  int64_t latents = 0;        // model input, two predictions, the scheduler's f32 state, and a count
   int64_t modulation = 0;     // time embedding and modulation vectors
   int64_t rotary = 0;         // f32 [M, head_dim]: cosines and sines
   int64_t total() const;

@@ -61,7 +61,8 @@ struct RunSpec {
   LinkSharing link = LinkSharing::shared;
   // What is recorded.
   TraceDetail trace_detail = TraceDetail::block;
-  bool keep_steps = false;  // latents and noise prediction of every step into result.safetensors
+  bool allow_nonfinite = false;  // latents that are infinite or not a number do not end the run
+  bool keep_steps = false;       // latents and noise prediction of every step into result.safetensors
 
   std::map<std::string, Origin> origins;  // by setting name
 

@@ -45,8 +45,9 @@ RunPlan plan_for(const WorkerOptions& options, int ranks) {
   if (options.planned.empty()) return run;
   const std::string difference = plan_difference(nlohmann::json::parse(options.planned), plan_to_json(run));
   if (difference.empty()) return run;
-  throw bad_input(fmt::format("{}: {}: the model's files, the inputs or wansweep itself changed since; plan the run again",
-                              options.spec_file, difference));
+  throw bad_input(
+      fmt::format("{}: {}: the model's files, the inputs or wansweep itself changed since; plan the run again",
+                  options.spec_file, difference));
 }
 
 std::string settings_with_plan(const RunPlan& run) {
@@ -102,6 +103,14 @@ std::string describe_run(const Device& device, const MpiWorld& world, double wei
   nlohmann::json environment = nlohmann::json::parse(describe_environment(device, world.rank(), world.ranks()));
   environment["weights_loaded_s"] = weights_loaded_s;
   return environment.dump();
+}
+
+void check_finite(const StepEnd& end) {
+  if (end.not_finite == 0) return;
+  throw Error(ExitCode::not_finite,
+              fmt::format("after step {} {} values of the latents are infinite or not a number; the model, its "
+                          "precision or the inputs are at fault, or set allow_nonfinite",
+                          end.step, end.not_finite));
 }
 
 // Every step's tensors of the whole run, on rank 0.
@@ -165,8 +174,9 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   Transformer transformer(context, *streamer);
   const FinishOnExit finish(device);
   KeptSteps kept;
-  const int finished = denoise(context, transformer, [&](int) {
+  const int finished = denoise(context, transformer, [&](const StepEnd& end) {
     if (run.settings.keep_steps) keep_step(world, device, run, *workspace, kept);
+    if (!run.settings.allow_nonfinite) world.all_or_none([&] { check_finite(end); });
     return !world.any(stop_signal != 0);
   });
   clock.push_back(world.measure_clock(true));

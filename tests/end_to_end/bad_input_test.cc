@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
 #include "base/exit_codes.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "tests/end_to_end/trajectory.h"
 #include "tests/end_to_end/worker_run.h"
 #include "tests/support/temporary_directory.h"
 
@@ -92,6 +94,23 @@ TEST(BadInput, ARankThatDoesNotSeeTheOthersRefusesToRunAlone) {
   EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::bad_input));
   EXPECT_NE(wansweep::read_text(directory / "stderr").find("SLURM_STEP_NUM_TASKS is 4, but MPI sees 1"),
             std::string::npos);
+}
+
+TEST(BadInput, LatentsThatAreNotFiniteEndTheRunUnlessTheyMay) {
+  const TemporaryDirectory directory;
+  const SafetensorsFile reference(reference_file("one-step"));
+  std::vector<std::vector<float>> values;
+  std::vector<TensorToWrite> tensors;
+  for (const char* name : {"initial_latents", "prompt_embeds", "negative_prompt_embeds"}) {
+    values.push_back(values_of(reference, name));
+    tensors.push_back({name, reference.find(name).shape, nullptr});
+  }
+  values[0][5] = INFINITY;
+  for (size_t i = 0; i < tensors.size(); ++i) tensors[i].data = values[i].data();
+  write_safetensors(directory / "inputs.safetensors", {}, tensors);
+  Arguments arguments = with(reference_arguments("one-step"), {"--inputs", directory / "inputs.safetensors"});
+  expect_refused(2, arguments, ExitCode::not_finite, {"after step 1", "not a number", "allow_nonfinite"});
+  EXPECT_EQ(run_worker(1, with(arguments, {"--allow-nonfinite"}), directory / "out").exit_code, 0);
 }
 
 TEST(BadInput, AMissingModelOrExpertIsNamed) {

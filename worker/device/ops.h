@@ -155,6 +155,9 @@ class Ops {
   virtual void silu(const float* x, float* y, int64_t n) = 0;
 
   virtual void unipc_step(const UniPCArguments& arguments) = 0;
+
+  // How many of x[n] (f32) are infinite or not a number, to `count` on the device.
+  virtual void count_not_finite(const float* x, int64_t n, int64_t* count) = 0;
 };
 
 }  // namespace wansweep

@@ -1,6 +1,7 @@
 #include "worker/loop/denoise.h"
 
 #include <array>
+#include <cstring>
 
 #include "worker/loop/unipc.h"
 #include "worker/trace/nvtx.h"
@@ -43,7 +44,7 @@ void predict(const LoopShape& shape, const ModelContext& c, Transformer& transfo
 
 }  // namespace
 
-int denoise(const ModelContext& c, Transformer& transformer, const std::function<bool(int)>& after_step) {
+int denoise(const ModelContext& c, Transformer& transformer, const std::function<bool(const StepEnd&)>& after_step) {
   const RunPlan& run = c.run;
   const LoopShape shape = loop_shape(run, c.rank);
   Workspace& w = c.workspace;
@@ -52,6 +53,9 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
   const double guidance = *run.settings.guidance_scale;  // of the high-noise expert
   const double guidance_2 = run.settings.guidance_scale_2.value_or(guidance);
   const bool splits_guidance = run.guided && c.plan().cfg > 1;
+  const int64_t valid_values = place_of(c.plan(), c.rank).valid_tokens * c.config().patch_values();
+  const Buffer count = c.device.allocate_host(sizeof(int64_t), HostMemory::pinned, "count of values");
+  const FinishOnExit finish(c.device);  // a copy to it may be under way
   const int64_t values = c.plan().tokens_per_rank * c.config().patch_values();
 
   for (int step = 1; step <= shape.steps; ++step) {
@@ -79,9 +83,13 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
                     .m0 = w.m0,
                     .m1 = w.m1,
                     .n = values});
+    ops.count_not_finite(w.latents, valid_values, w.not_finite);
     c.recorder.end(span);
+    c.device.copy_out(StreamId::compute, count.data(), w.not_finite, count.bytes());
     c.recorder.end_step();
-    if (!after_step(step)) return step;
+    StepEnd end{step, 0};
+    std::memcpy(&end.not_finite, count.data(), sizeof(end.not_finite));
+    if (!after_step(end)) return step;
   }
   return shape.steps;
 }

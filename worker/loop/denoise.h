@@ -8,8 +8,14 @@
 
 namespace wansweep {
 
-// Runs all steps on workspace.latents, which hold this rank's tokens. After each step `after_step(step)` is called (the
+struct StepEnd {
+  int step = 0;
+  int64_t not_finite = 0;  // how many of this rank's latents are infinite or not a number
+};
+
+// Runs all steps on workspace.latents, which hold this rank's tokens. After each step `after_step` is called (the
 // step's work is done by then); when it returns false, the loop ends early. Returns the number of finished steps.
-int denoise(const ModelContext& context, Transformer& transformer, const std::function<bool(int)>& after_step);
+int denoise(const ModelContext& context, Transformer& transformer,
+            const std::function<bool(const StepEnd&)>& after_step);
 
 }  // namespace wansweep

@@ -64,6 +64,7 @@ Workspace::Workspace(Device& device, const ActivationRequest& request, const Par
   m0 = cut.take_floats(values);
   m1 = cut.take_floats(values);
   noise_pred = cut.take_floats(values);
+  not_finite = reinterpret_cast<int64_t*>(cut.take(8));
   frequencies = cut.take_floats(c.freq_dim);
   time_inner = cut.take_floats(dim);
   time = cut.take_floats(dim);

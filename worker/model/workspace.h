@@ -23,6 +23,7 @@ struct Workspace {
   std::byte *text_kv, *text_k;                     // [T, 2 D], [T, D]
   std::byte *tokens, *cond, *uncond;               // [M, patch values]
   float *latents, *last, *m0, *m1, *noise_pred;    // [M, patch values], the scheduler's state
+  int64_t* not_finite;                             // how many of the latents are not
   float* frequencies;                              // [freq_dim]
   float *time_inner, *time, *time_active;          // [D]
   std::byte *time_typed, *time_proj_typed;         // [D], [6 D] in `type`

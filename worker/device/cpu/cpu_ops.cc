@@ -315,4 +315,8 @@ void CpuOps::unipc_step(const UniPCArguments& a) {
   });
 }
 
+void CpuOps::count_not_finite(const float* x, int64_t n, int64_t* count) {
+  compute_.enqueue([=] { *count = std::count_if(x, x + n, [](float value) { return !std::isfinite(value); }); });
+}
+
 }  // namespace wansweep

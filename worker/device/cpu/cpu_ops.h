@@ -28,6 +28,7 @@ class CpuOps : public Ops {
   void convert(DType from, const void* x, DType to, void* y, int64_t n) override;
   void silu(const float* x, float* y, int64_t n) override;
   void unipc_step(const UniPCArguments& a) override;
+  void count_not_finite(const float* x, int64_t n, int64_t* count) override;
 
   static std::string blas_version();
 

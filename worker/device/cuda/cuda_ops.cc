@@ -141,4 +141,9 @@ void CudaOps::unipc_step(const UniPCArguments& a) {
   cuda::unipc_step(stream_, a);
 }
 
+void CudaOps::count_not_finite(const float* x, int64_t n, int64_t* count) {
+  cudaCheck(cudaMemsetAsync(count, 0, sizeof(*count), stream_));
+  cuda::count_not_finite(stream_, x, n, count);
+}
+
 }  // namespace wansweep

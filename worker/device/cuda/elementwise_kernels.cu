@@ -117,6 +117,15 @@ struct Activate {
 // A term with a factor of 0 is left out, not multiplied: in the first steps the history holds no values yet, maybe NaN.
 __device__ inline float term(float factor, float value) { return factor != 0 ? factor * value : 0; }
 
+// Almost always nothing is found, so that an atomic addition a find costs nothing.
+struct CountNotFinite {
+  const float* x;
+  unsigned long long* count;
+  __device__ void operator()(int64_t i) const {
+    if (!isfinite(x[i])) atomicAdd(count, 1ULL);
+  }
+};
+
 struct UniPCValues {
   float v, x, last, m0, m1;
 };
@@ -243,6 +252,10 @@ void activate(cudaStream_t stream, DType type, const void* x, void* y, Activatio
   with_type(type, [&]<typename T>(T*) {
     launch_each(stream, n, Activate<T>{static_cast<const T*>(x), static_cast<T*>(y), activation});
   });
+}
+
+void count_not_finite(cudaStream_t stream, const float* x, int64_t n, int64_t* count) {
+  launch_each(stream, n, CountNotFinite{x, reinterpret_cast<unsigned long long*>(count)});
 }
 
 void fill(cudaStream_t stream, float* data, float value, int64_t n) { launch_each(stream, n, Fill{data, value}); }

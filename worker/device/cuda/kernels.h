@@ -32,6 +32,8 @@ void add_table(cudaStream_t stream, Weight table, const float* vector, float* ou
 void convert(cudaStream_t stream, DType from, const void* x, DType to, void* y, int64_t n);
 void activate(cudaStream_t stream, DType type, const void* x, void* y, Activation activation, int64_t n);
 void unipc_step(cudaStream_t stream, const UniPCArguments& a);
+// Adds to `count`.
+void count_not_finite(cudaStream_t stream, const float* x, int64_t n, int64_t* count);
 void fill(cudaStream_t stream, float* data, float value, int64_t n);
 
 // Attention in full f32, one warp a query: for checking, not for speed. Any head_dim up to the most.

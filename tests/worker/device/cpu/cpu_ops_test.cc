@@ -61,6 +61,17 @@ TEST_F(CpuOpsTest, ActivationsAreRightFarFromZero) {
     EXPECT_NEAR(y[i], activate(x[i], Activation::silu), 1e-6 * (1 + std::abs(x[i])));
 }
 
+TEST_F(CpuOpsTest, ValuesThatAreNotFiniteAreCounted) {
+  const Floats x = {0, INFINITY, -1, NAN, 1e38F, -INFINITY};
+  int64_t count = 7;
+  ops().count_not_finite(x.data(), 6, &count);
+  finish();
+  EXPECT_EQ(count, 3);
+  ops().count_not_finite(x.data(), 1, &count);
+  finish();
+  EXPECT_EQ(count, 0);
+}
+
 TEST_F(CpuOpsTest, LinearOfNoRowsDoesNothing) {
   const Floats w = {1};
   Floats y = {7};
