@@ -9,6 +9,8 @@
 namespace wansweep {
 namespace {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 // Where the string that begins at `at` ends: behind its last quote, or at the end of its line or of the text when it is
 // never closed, which is no TOML.
 size_t end_of_string(std::string_view text, size_t at) {
@@ -54,7 +56,7 @@ void check_toml(std::string_view text, const std::string& name) {
   };
   int level = 0, dots = 0;
   bool line_begins = true;
-  for (size_t i = 0; i < text.size();) {
+  for (size_t i = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; i < text.size();) {
     const char c = text[i];
     if (c == '"' || c == '\'') {
       i = end_of_string(text, i);
@@ -64,6 +66,9 @@ void check_toml(std::string_view text, const std::string& name) {
     if (c == '#') {
       i = std::min(text.find('\n', i), text.size());
       continue;
+    }
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      throw refuse(i, "not TOML: outside strings and comments, only ASCII characters are allowed; quote the text");
     }
     if (c == '[' && line_begins && level == 0 && lacks_key(text, i)) {
       throw refuse(i, "not TOML: a table's name is needed behind [");

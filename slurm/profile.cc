@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -20,7 +19,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/nearest_name.h"
-#include "base/toml_check.h"
+#include "base/toml.h"
 
 namespace wansweep {
 namespace {

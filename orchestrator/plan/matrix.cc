@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -18,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/nearest_name.h"
-#include "base/toml_check.h"
+#include "base/toml.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {

@@ -55,5 +55,11 @@ TEST(TomlCheck, AHeaderWithoutAKeyIsNotTomlAndAListIsNotAHeader) {
   }
 }
 
+TEST(TomlCheck, LettersBeyondAsciiBelongIntoStringsAndComments) {
+  expect_error(ExitCode::bad_input, "s.toml:2: not TOML: outside strings and comments, only ASCII",
+               [&] { check_toml("a = 1\nr\u048Dpeats = 3", "s.toml"); });
+  EXPECT_NO_THROW(check_toml("\uFEFFname = \"gr\u00F6\u00DFe\"  # \u048D", "s.toml"));
+}
+
 }  // namespace
 }  // namespace wansweep

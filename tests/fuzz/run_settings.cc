@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "schema/model_config.h"
+#include "schema/setting_fields.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
