@@ -106,7 +106,8 @@ bool write_attempt_row(Store& store, int64_t id, const AttemptRows& rows) {
       "SELECT count(*) FROM attempt WHERE id = ? AND state IS ? AND exit_code IS ? AND signal IS ? AND "
       "complete = ? AND latents_digest IS ? AND problem IS ? AND nonfinite_values IS ? AND result_sha256 IS ?");
   const auto result_sha256 = rows.result ? std::optional(rows.result->sha256) : std::nullopt;
-  const auto result_bytes = rows.result ? std::optional(rows.result->bytes) : std::nullopt;
+  std::optional<int64_t> result_bytes;
+  if (rows.result) result_bytes = rows.result->bytes;
   int i = 0;
   const auto put = [&](const auto& value) { bind(same, ++i, value); };
   put(id), put(r.state), put(r.exit_code), put(r.signal), put(int64_t{rows.complete});

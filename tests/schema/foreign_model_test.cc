@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const fs::path reference = WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v";
+const fs::path diffusers_layout = WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v";
 
 class ForeignModelTest : public testing::Test {
  protected:
@@ -28,7 +28,7 @@ class ForeignModelTest : public testing::Test {
   fs::path copy_model(const std::string& name) {
     const fs::path copy = directory_ / name;
     fs::create_directories(copy.parent_path());
-    fs::copy(reference, copy, fs::copy_options::recursive);
+    fs::copy(diffusers_layout, copy, fs::copy_options::recursive);
     return copy;
   }
   static void expect_refused(const fs::path& path, const std::string& part, const std::string& id = "") {
@@ -119,7 +119,7 @@ TEST_F(ForeignModelTest, AQuantisedModelsConfigSaysSo) {
 }
 
 TEST_F(ForeignModelTest, SizesThatNoModelHasAreRefused) {
-  const json config = json::parse(std::ifstream(reference / "transformer/config.json"));
+  const json config = json::parse(std::ifstream(diffusers_layout / "transformer/config.json"));
   const auto expect_number_refused = [&](const char* field, const json& value, const std::string& range) {
     json changed = config;
     changed[field] = value;

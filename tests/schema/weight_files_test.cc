@@ -16,13 +16,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const fs::path reference = WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v";
+const fs::path tiny_model = WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v";
 constexpr const char* single = "diffusion_pytorch_model.safetensors";
 
-// A copy of the reference model to damage; what is left of it is checked as a plan does.
+// A copy of the tiny model to damage; what is left of it is checked as a plan does.
 class WeightFilesTest : public testing::Test {
  protected:
-  void SetUp() override { fs::copy(reference, model(), fs::copy_options::recursive); }
+  void SetUp() override { fs::copy(tiny_model, model(), fs::copy_options::recursive); }
   std::string model() const { return directory_ / "wan"; }
   std::string in(const std::string& file) const { return model() + "/" + file; }
 
@@ -52,7 +52,7 @@ class WeightFilesTest : public testing::Test {
   }
 
   TemporaryDirectory directory_;
-  ModelConfig config_ = read_model_config((reference / "transformer" / "config.json").string());
+  ModelConfig config_ = read_model_config((tiny_model / "transformer" / "config.json").string());
 };
 
 TEST_F(WeightFilesTest, TheReferenceModelPassesAndItsShardsAreListed) {

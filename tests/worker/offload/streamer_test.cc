@@ -16,7 +16,7 @@ namespace wansweep {
 namespace {
 
 constexpr int layers = 6;
-constexpr WeightBytes bytes{4096, 1024, layers, 2};
+constexpr WeightBytes weight_bytes{4096, 1024, layers, 2};
 
 std::byte stamp(int expert, int block) { return static_cast<std::byte>(2 + expert * 100 + block); }
 
@@ -24,7 +24,7 @@ std::byte stamp(int expert, int block) { return static_cast<std::byte>(2 + exper
 class Stamped : public WeightSource {
  public:
   void read(int expert, int block, std::byte* to) const override {
-    const int64_t size = block == outside_blocks ? bytes.other : bytes.block;
+    const int64_t size = block == outside_blocks ? weight_bytes.other : weight_bytes.block;
     std::memset(to, static_cast<int>(stamp(expert, block)), static_cast<size_t>(size));
   }
 };
@@ -44,7 +44,7 @@ OffloadPlan plan_of(OffloadMode mode, int prefetch = 1) {
   OffloadPlan plan;
   plan.uses = list_uses(loop());
   plan.schedule = make_schedule(mode, loop(), plan.uses, {.prefetch = prefetch});
-  plan.bytes = bytes;
+  plan.bytes = weight_bytes;
   return plan;
 }
 
@@ -78,8 +78,8 @@ Played play(OffloadMode mode, int prefetch = 1) {
         step = use.step;
         recorder.begin_step(step, use.expert, 1000 - step, 0.5F);
       }
-      if (use.block == 0) look(streamer.other(use.expert), bytes.other, stamp(use.expert, outside_blocks));
-      look(streamer.acquire(use), bytes.block, stamp(use.expert, use.block));
+      if (use.block == 0) look(streamer.other(use.expert), weight_bytes.other, stamp(use.expert, outside_blocks));
+      look(streamer.acquire(use), weight_bytes.block, stamp(use.expert, use.block));
       streamer.release(use);
     }
     recorder.end_step();
@@ -113,7 +113,7 @@ TEST(Streamer, ServesTheRightBytesInEveryMode) {
 
 TEST(Streamer, TakesTheMemoryThatWasEstimatedToTheByte) {
   for (const OffloadMode mode : values_of<OffloadMode>()) {
-    const MemoryEstimate estimate = estimate_memory(bytes, plan_of(mode).schedule, {});
+    const MemoryEstimate estimate = estimate_memory(weight_bytes, plan_of(mode).schedule, {});
     const Played played = play(mode);
     EXPECT_EQ(played.after_loop.device_peak, estimate.device_weights) << name_of(mode);
     EXPECT_EQ(played.after_loop.host_peak, estimate.host_total()) << name_of(mode);
@@ -123,20 +123,20 @@ TEST(Streamer, TakesTheMemoryThatWasEstimatedToTheByte) {
 TEST(Streamer, KeepsNothingOnTheHostForResidentWeights) {
   const Played played = play(OffloadMode::resident);
   EXPECT_EQ(played.before_loop.host_used, 0);
-  EXPECT_EQ(played.before_loop.host_peak, 2 * bytes.block) << "two buffers while it loads, and no copy of an expert";
+  EXPECT_EQ(played.before_loop.host_peak, 2 * weight_bytes.block) << "two buffers while it loads, and no copy of an expert";
 }
 
 TEST(Streamer, LoadsBeforeTheLoopInEveryModeWithARowForEachPiece) {
-  const std::map<OffloadMode, int64_t> first_load{{OffloadMode::resident, 2 * bytes.expert()},
-                                                  {OffloadMode::swap, bytes.expert()},
-                                                  {OffloadMode::layerwise, 2 * (bytes.block + bytes.other)}};
+  const std::map<OffloadMode, int64_t> first_load{{OffloadMode::resident, 2 * weight_bytes.expert()},
+                                                  {OffloadMode::swap, weight_bytes.expert()},
+                                                  {OffloadMode::layerwise, 2 * (weight_bytes.block + weight_bytes.other)}};
   for (const OffloadMode mode : values_of<OffloadMode>()) {
     const Played played = play(mode);
     EXPECT_EQ(bytes_of(played, EventKind::h2d, 0), first_load.at(mode)) << name_of(mode);
     for (const EventRow& row : played.events) {
       if (row.step > 0) continue;
       EXPECT_EQ(row.kind, EventKind::h2d) << name_of(mode);
-      EXPECT_EQ(row.bytes, row.block == outside_blocks ? bytes.other : bytes.block) << name_of(mode);
+      EXPECT_EQ(row.bytes, row.block == outside_blocks ? weight_bytes.other : weight_bytes.block) << name_of(mode);
     }
   }
   EXPECT_EQ(copied(play(OffloadMode::layerwise, 2), 0),
@@ -154,9 +154,9 @@ TEST(Streamer, SwapsBothExpertsAtTheSwitchOnly) {
     EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 0) << step;
     EXPECT_EQ(bytes_of(played, EventKind::d2h, step), 0) << step;
   }
-  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), bytes.expert());
-  EXPECT_EQ(bytes_of(played, EventKind::d2h, 3), bytes.expert());
-  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), 2 * bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), weight_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::d2h, 3), weight_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), 2 * weight_bytes.expert());
   EventRow out, in, whole;
   for (const EventRow& row : played.events) {
     if (row.step != 3) continue;
@@ -174,7 +174,7 @@ TEST(Streamer, SwapsBothExpertsAtTheSwitchOnly) {
 TEST(Streamer, StreamsEveryBlockOnceAForwardWhenLayerwise) {
   const Played played = play(OffloadMode::layerwise);
   for (int step = 1; step <= 4; ++step) {
-    EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 2 * layers * bytes.block) << step;
+    EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 2 * layers * weight_bytes.block) << step;
   }
 }
 
@@ -202,7 +202,7 @@ TEST(Streamer, CountsWaitsForWeightsAsStallsOfTheBlockThatWaits) {
 }
 
 TEST(Streamer, TooSmallADeviceSaysWhatWasAskedAndWhatIsLeft) {
-  auto device = open_cpu_device({.memory_bytes = 4 * bytes.block, .link = nullptr});
+  auto device = open_cpu_device({.memory_bytes = 4 * weight_bytes.block, .link = nullptr});
   Recorder recorder(*device, nullptr, TraceDetail::step);
   expect_error(ExitCode::device_memory, "device memory: 6 block slots asks for", [&] {
     const OffloadPlan plan = plan_of(OffloadMode::swap);
