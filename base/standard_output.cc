@@ -11,7 +11,8 @@
 namespace wansweep {
 
 int finish_standard_output(const char* program, int exit_code) {
-  const bool failed_before = std::ferror(stdout) != 0;  // its reason is gone, unless the next write fails too
+  // Then its reason is gone, unless the next write fails too; whoever saw the failure has said why.
+  const bool failed_before = std::ferror(stdout) != 0;
   errno = 0;
   const bool failed_now = std::fflush(stdout) != 0;
   int reason = errno;
@@ -21,6 +22,7 @@ int finish_standard_output(const char* program, int exit_code) {
   // fine.
   const bool unclosed = std::fclose(stdout) != 0 && errno != EBADF;
   if (!unflushed && !unclosed) return exit_code;
+  if (failed_before && exit_code == static_cast<int>(ExitCode::output)) return exit_code;
   if (reason == 0) reason = errno;
   fmt::print(stderr, "{}: standard output cannot be written{}\n", program,
              reason != 0 ? ": " + error_text(reason) : std::string());

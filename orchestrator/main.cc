@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/printable.h"
 #include "base/standard_output.h"
 #include "orchestrator/verbs/verbs.h"
@@ -58,8 +60,13 @@ int run(int argc, char** argv) {
     return fail(
         wansweep::ExitCode::host_memory,
         "there is not enough memory for this; raise the limit on the address space (ulimit -v), or ask for less");
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) return fail(wansweep::ExitCode::internal, error.what());
+    // fmt throws the reason for which it could not print.
+    return fail(
+        wansweep::ExitCode::output,
+        fmt::format("standard output cannot be written: {}", wansweep::error_text(error.code().value())).c_str());
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) != 0) return static_cast<int>(wansweep::ExitCode::output);  // which main says
     return fail(wansweep::ExitCode::internal, error.what());
   }
 }

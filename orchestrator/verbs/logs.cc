@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -36,19 +37,20 @@ std::string printable_line(std::string_view line) {
   }
 }
 
-// Nothing where there is no such file, or nothing in it.
-void print_file(const std::string& file) {
+// Whether there was something to print: false where there is no such file, or nothing in it.
+bool print_file(const std::string& file) {
   std::optional<std::string> text;
   try {
     text = read_text_if_there(file);
   } catch (const Error& error) {
     fmt::print("--- {}\n", printable(error.what()));
-    return;
+    return true;
   }
-  if (!text || text->empty()) return;
+  if (!text || text->empty()) return false;
   fmt::print("--- {}\n", printable(file));
   std::istringstream lines(*text);
   for (std::string line; std::getline(lines, line);) fmt::print("{}\n", printable_line(line));
+  return true;
 }
 
 int print_logs(const LogsArguments& options) {
@@ -62,11 +64,14 @@ int print_logs(const LogsArguments& options) {
     throw bad_input(
         fmt::format("{}: has no attempt yet; see wansweep status {}", options.run, shell_word(options.directory)));
   }
-  print_file(attempt->directory + "/stdout.log");
-  print_file(attempt->directory + "/stderr.log");
+  std::vector<std::string> files{attempt->directory + "/stdout.log", attempt->directory + "/stderr.log"};
   if (!attempt->submission.empty()) {
-    print_file(fmt::format("{}/submissions/{}/slurm-{}.out", options.directory, attempt->submission, attempt->index));
+    files.push_back(
+        fmt::format("{}/submissions/{}/slurm-{}.out", options.directory, attempt->submission, attempt->index));
   }
+  size_t printed = 0;
+  for (const std::string& file : files) printed += print_file(file) ? 1 : 0;
+  if (printed == 0) fmt::print("{}: its attempt {} printed nothing\n", printable(options.run), attempt->number);
   return static_cast<int>(ExitCode::ok);
 }
 

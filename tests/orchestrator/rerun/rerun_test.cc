@@ -221,7 +221,7 @@ TEST_F(RerunTest, ADamagedRecordIsNamed) {
   std::vector<std::string> problems;
   gather_lineage(store, old_, problems);
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_NE(problems[0].find("study-rerun1.json: is not a record of a rerun"), std::string::npos);
+  EXPECT_NE(problems[0].find("study-rerun1.json: is not JSON"), std::string::npos);
 }
 
 TEST_F(RerunTest, BadChangesAreNamed) {
