@@ -10,6 +10,11 @@
 
 namespace wansweep {
 
+void flush_standard_output() {
+  if (std::fflush(stdout) == 0) return;
+  throw Error(ExitCode::output, fmt::format("standard output cannot be written: {}", error_text(errno)));
+}
+
 int finish_standard_output(const char* program, int exit_code) {
   // Then its reason is gone, unless the next write fails too; whoever saw the failure has said why.
   const bool failed_before = std::ferror(stdout) != 0;

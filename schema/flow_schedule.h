@@ -10,7 +10,8 @@
 
 namespace wansweep {
 
-// The values of SigmaSchedule place the sigmas in three published ways. With S_k(x) = k x / (1 + (k - 1) x) and n steps:
+// The values of SigmaSchedule place the sigmas in three published ways. With S_k(x) = k x / (1 + (k - 1) x) and n
+// steps:
 //   diffusers  S_k(linspace(1, 1/1000, n+1)[:-1]), first one 1 - 1e-6  (UniPCMultistepScheduler, use_flow_sigmas)
 //   sglang     S_k(linspace(S_k(0.999), 0, n+1)[:-1])                  (the shift is applied twice)
 //   wan        S_k(linspace(0.999, 0, n+1)[:-1])                       (Wan-Video/Wan2.2, FlowUniPC)

@@ -93,6 +93,11 @@ void validate(const RunSpec& spec) {
 std::string spec_hash(const RunSpec& spec) {
   nlohmann::json settings = to_json(spec);
   settings.erase("origins");
+  static const RunSpec defaults;
+  for (const Field& field : fields()) {
+    if (field.added_later && get_field(spec, field) == get_field(defaults, field))
+      settings.erase(std::string(field.name));
+  }
   for (const auto& [name, origin] : spec.origins) {
     if (!origin.written.empty()) settings[name] = origin.written;
   }

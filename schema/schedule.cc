@@ -286,7 +286,9 @@ bool copies_out(const Schedule& schedule) {
 }
 
 nlohmann::json to_json(const Schedule& schedule) {
-  const auto or_null = [](int32_t value, int32_t none) { return value == none ? nlohmann::json() : nlohmann::json(value); };
+  const auto or_null = [](int32_t value, int32_t none) {
+    return value == none ? nlohmann::json() : nlohmann::json(value);
+  };
   nlohmann::json transfers = nlohmann::json::array();
   for (const Transfer& t : schedule.transfers) {
     transfers.push_back({{"expert", t.expert + 1},

@@ -64,8 +64,13 @@ std::vector<Field> make_table() {
        &S::link_bandwidth, Bounds{0, 1e6}},
       {"link", "one host link for all ranks of a node, or one a rank", Role::placement, &S::link},
       {"trace_detail", "a trace row for each piece of work, or only between stalls", Role::recording, &S::trace_detail},
-      {"allow_nonfinite", "go on when latents become infinite or not a number, as with random weights that overflow",
-       Role::recording, &S::allow_nonfinite},
+      {"allow_nonfinite",
+       "go on when latents become infinite or not a number, as with random weights that overflow",
+       Role::recording,
+       &S::allow_nonfinite,
+       {},
+       false,
+       true},
       {"keep_steps", "keep every step's latents and noise prediction", Role::recording, &S::keep_steps},
   };
 }

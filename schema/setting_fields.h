@@ -56,6 +56,8 @@ struct Field {
   Member member;
   std::optional<Bounds> bounds = {};  // of numbers: every one has them
   bool resolved = false;              // left open, the model's identity decides it (model_catalog: resolve_spec)
+  bool added_later = false;  // not there in the first version: its default is no part of a hash, so that runs of before
+                             // keep theirs
 
   std::vector<std::string_view> choices() const;  // the words that it may be; empty: any value of its type
   bool is_text() const;                           // one that is taken as it is written: no number, no switch, no choice

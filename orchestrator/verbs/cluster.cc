@@ -1,5 +1,5 @@
-// `wansweep cluster check`: what a profile says against what the site's own commands say. Only what sinfo knows for sure
-// is a difference: "48+" cores is the smallest node, and the largest is then not known.
+// `wansweep cluster check`: what a profile says against what the site's own commands say. Only what sinfo knows for
+// sure is a difference: "48+" cores is the smallest node, and the largest is then not known.
 
 #include <fmt/format.h>
 

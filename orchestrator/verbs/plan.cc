@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/exit_codes.h"
+#include "base/standard_output.h"
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -25,7 +26,7 @@ void add_plan(CLI::App& app, Action& action) {
     action = [options] {
       const Plan plan = make_plan(read_sweep(options->jobs));
       fmt::print("{}", options->json ? plan_as_json(plan) : plan_as_table(plan));
-      std::fflush(stdout);
+      flush_standard_output();
       refuse_problems(plan);
       return static_cast<int>(ExitCode::ok);
     };

@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "base/process.h"
 #include "base/shell_quote.h"
+#include "base/standard_output.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/cluster/retry.h"
 #include "orchestrator/cluster/settle.h"
@@ -98,7 +99,7 @@ int correct(const RerunArguments& options, const std::string& directory) {
   }
   fmt::print("{}", rerun_as_text(rerun));
   if (options.dry_run) return static_cast<int>(ExitCode::ok);
-  std::fflush(stdout);
+  flush_standard_output();
   write_rerun(rerun);
   const std::string& made = rerun.lineage.directory;
   fmt::print(
@@ -109,7 +110,7 @@ int correct(const RerunArguments& options, const std::string& directory) {
 
 int retry_locally(const FailedRuns& failed, RerunArguments& options, const std::string& directory) {
   fmt::print("{}", failed_runs_as_text(failed));
-  std::fflush(stdout);
+  flush_standard_output();
   if (options.dry_run) return static_cast<int>(ExitCode::ok);
   options.launch.directory = directory;
   options.launch.again = true;
@@ -136,7 +137,7 @@ int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, cons
                    const std::string& directory) {
   const SlurmRetry retry = plan_slurm_retry(failed, directory, grants);
   fmt::print("{}", retry.text);
-  std::fflush(stdout);
+  flush_standard_output();
   if (options.dry_run) {
     for (const PlannedArray& array : retry.arrays) fmt::print("{}\n", preview_script(array, failed.sweep, directory));
     return static_cast<int>(ExitCode::ok);

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/shell_quote.h"
+#include "base/standard_output.h"
 #include "base/text_table.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/cluster/retry.h"
@@ -181,7 +182,7 @@ void watch(const SweepRecord& record, const std::string& directory) {
     const SweepStanding standing = stand(record, directory);
     const std::string now = summary_of(standing, record);
     if (now != before) fmt::print("{} {}\n", timestamp_now(), now);
-    std::fflush(stdout);
+    flush_standard_output();
     before = now;
     if (!any_live(standing)) return;
     std::this_thread::sleep_for(between_polls);

@@ -156,6 +156,15 @@ TEST(RunSpec, EqualConfigurationsHaveEqualHashesWhateverTheirOrigins) {
   EXPECT_NE(spec_hash(a), spec_hash(b));
 }
 
+TEST(RunSpec, ASettingAddedSinceChangesNoHashUntilItIsUsed) {
+  const RunSpec a = valid_spec();
+  // As the first version hashed it.
+  EXPECT_EQ(spec_hash(a), "7f0452d27d34a7b003ca1afb23b6fbd230d773dee447bf26302e31a96a48389b");
+  RunSpec b = a;
+  b.allow_nonfinite = true;
+  EXPECT_NE(spec_hash(a), spec_hash(b));
+}
+
 TEST(RunSpec, EveryFieldHasHelpAndANameThatIsFound) {
   for (const Field& field : fields()) {
     EXPECT_FALSE(field.help.empty()) << field.name;
