@@ -1,3 +1,9 @@
+// The file is written as text, event by event: a tree of JSON values would take many times the memory, for hundreds of
+// thousands of events. Only strings need quoting, and quoted() is the one place that does it.
+// A trace does not say which copy or exchange a stall waited for. Arrows go by time: of those that overlap the stall,
+// to the one that ended nearest to the stall's end. It is one of two neighbours in the order of ends, found by
+// bisection.
+
 #include "orchestrator/answers/perfetto.h"
 
 #include <fmt/format.h>
