@@ -96,7 +96,7 @@ const EventRow* waited_for(const EventRow& stall, const std::vector<EventRow>& c
 }
 
 std::string name_of(const EventRow& e) {
-  return e.kind == EventKind::stall ? fmt::format("wait for {}", to_string(e.cause)) : to_string(e.kind);
+  return e.kind == EventKind::stall ? fmt::format("wait for {}", name_of(e.cause)) : std::string(name_of(e.kind));
 }
 
 std::string args_of(const EventRow& e) {
