@@ -1,3 +1,10 @@
+// The child is forked, not started by posix_spawn: only code in the child can ask for a signal at the parent's death.
+// Another thread may hold any lock at the fork, so all that allocates (environment, arguments, files) is made before
+// it, and the child makes async-signal-safe calls only. A pipe that exec closes brings back errno when exec fails:
+// spawn never returns the pid of a child that did not become the program.
+// What is known of other processes is read from /proc, and may be out of date once it is read: a process that ended
+// meanwhile is found as gone, never as another one that got its pid.
+
 #include "base/process.h"
 
 #include <fcntl.h>
@@ -100,7 +107,6 @@ std::vector<std::string> stat_fields(pid_t pid) {
 
 }  // namespace
 
-// fork and not posix_spawn: only code in the child can ask for a signal at the parent's death.
 pid_t spawn(const Command& command) {
   const std::string& name = command.arguments.at(0);
   const std::string program = find_program(name);

@@ -1,4 +1,4 @@
-// How the trace's rows lie in the HDF5 file, and the little of HDF5 that writer and reader share. For trace_file.cc
+// How the trace's rows lie in the HDF5 file, and the little of HDF5 that writer and reader share. For the trace_*.cc
 // only.
 #pragma once
 

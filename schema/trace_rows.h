@@ -3,18 +3,63 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace wansweep {
 
+// The values are in files and databases: new ones go to the end.
 enum class EventKind : uint8_t { compute, attention, all_to_all, ring, h2d, d2h, stall, switch_experts };
 enum class StallCause : uint8_t { none, weights, peers, host };
 enum class StreamId : uint8_t { compute, copy, comm };
 
-// "compute", "attention", "all_to_all", "ring", "h2d", "d2h", "stall", "switch"; "none", "weights", ...; "compute", ...
-const char* to_string(EventKind kind);
-const char* to_string(StallCause cause);
-const char* to_string(StreamId stream);
+constexpr std::string_view name_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::compute:
+      return "compute";
+    case EventKind::attention:
+      return "attention";
+    case EventKind::all_to_all:
+      return "all_to_all";
+    case EventKind::ring:
+      return "ring";
+    case EventKind::h2d:
+      return "h2d";
+    case EventKind::d2h:
+      return "d2h";
+    case EventKind::stall:
+      return "stall";
+    case EventKind::switch_experts:
+      return "switch";
+  }
+  return {};
+}
+
+constexpr std::string_view name_of(StallCause cause) {
+  switch (cause) {
+    case StallCause::none:
+      return "none";
+    case StallCause::weights:
+      return "weights";
+    case StallCause::peers:
+      return "peers";
+    case StallCause::host:
+      return "host";
+  }
+  return {};
+}
+
+constexpr std::string_view name_of(StreamId stream) {
+  switch (stream) {
+    case StreamId::compute:
+      return "compute";
+    case StreamId::copy:
+      return "copy";
+    case StreamId::comm:
+      return "comm";
+  }
+  return {};
+}
 
 struct StepRow {
   int32_t step = 0;      // from 1

@@ -1,3 +1,10 @@
+// A sweep is read in three queries (samples, settings, what superseded what); from there on, values only.
+// Pairing by settings leaves out each setting whose set of values differs between the sweeps. That may give two new
+// configurations the same key; it is refused, since either choice would be a guess.
+// All metrics are columns of the database but `overhead`, which needs two runs: it sets a run against the resident one
+// of the same repeat. Repeats are paired before medians are taken, so a slow hour weighs on both.
+// run_query takes no parameters: a sweep's name goes into the SQL as text, and one with a quote is refused.
+
 #include "orchestrator/answers/compare.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,9 @@
+// The file is written as text, event by event: a tree of JSON values would take many times the memory, for hundreds of
+// thousands of events. Only strings need quoting, and quoted() is the one place that does it.
+// A trace does not say which copy or exchange a stall waited for. Arrows go by time: of those that overlap the stall,
+// to the one that ended nearest to the stall's end. It is one of two neighbours in the order of ends, found by
+// bisection.
+
 #include "orchestrator/answers/perfetto.h"
 
 #include <fmt/format.h>
@@ -90,7 +96,7 @@ const EventRow* waited_for(const EventRow& stall, const std::vector<EventRow>& c
 }
 
 std::string name_of(const EventRow& e) {
-  return e.kind == EventKind::stall ? fmt::format("wait for {}", to_string(e.cause)) : to_string(e.kind);
+  return e.kind == EventKind::stall ? fmt::format("wait for {}", name_of(e.cause)) : std::string(name_of(e.kind));
 }
 
 std::string args_of(const EventRow& e) {

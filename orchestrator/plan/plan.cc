@@ -1,3 +1,10 @@
+// Each configuration is planned by itself. What is wrong with one is kept beside it, so that `plan` shows all problems
+// at once, and those that can run have their figures; refuse_problems is for whoever is about to start something.
+// Hash and name are made after resolving: they name what runs, not what was written. Two lines of a matrix that resolve
+// to the same settings are therefore found to be one configuration, and the second is a problem.
+// Watch the key of FileCache: a setting that resolve_spec begins to read must be among deciding_settings or
+// resolved_settings(), else configurations that differ in it share one answer.
+
 #include "orchestrator/plan/plan.h"
 
 #include <fmt/format.h>

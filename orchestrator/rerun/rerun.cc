@@ -1,3 +1,10 @@
+// From the settings that each old run recorded, only those that a user gave are taken over; the changes are made to
+// them, and all else is resolved anew. Old runs whose hash stays are left alone; old configurations that become equal
+// share a new one. The new sweep is written as TOML, and parsed and planned from that very text: what was checked is
+// what `run` will read.
+// The new directory is made under a name of its own and renamed when it is whole; the record in the old directory comes
+// last. A kill in between leaves a sweep whose lineage.json names the old one: complete_cut_off_reruns finds it there.
+
 #include "orchestrator/rerun/rerun.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,8 @@
+// Events are nearly all of the database, so their rows name no rank: a rank's are one range of ids, which its row in
+// table rank holds (first_event, events). The range has no gaps only because an attempt is written in one transaction,
+// which the caller holds; remove_ranks deletes by the range for the same reason.
+// INSERT names no columns: the order of values here is that of schema/sql/results.sql, and both change together.
+
 #include "orchestrator/store/rank_rows.h"
 
 #include <SQLiteCpp/Statement.h>

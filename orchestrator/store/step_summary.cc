@@ -1,3 +1,8 @@
+// Times of one kind are sorted and united first, so that events that overlap count once, and what lies under them is
+// found by bisection: n log n in a rank's events.
+// Exposed transfer is what no computation of the rank covers, of any step: a copy may hide behind the step before. A
+// rank's peers are those of the same host, since only they share its links; where the host is not known, it has none.
+
 #include "orchestrator/store/step_summary.h"
 
 #include <algorithm>

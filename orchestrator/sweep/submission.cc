@@ -1,3 +1,9 @@
+// intent.json is what makes a folder a submission. It is written after all that it needs, and before sbatch runs: a
+// folder without it never reached Slurm and is passed over; one with an intent that cannot be read may have, and is
+// listed as unreadable, by itself, so that one bad file does not hide the others.
+// A token that is not the folder's name is refused too: a copied folder would be the same job twice.
+// A listing that fails half-way throws: a short list would let jobs be submitted again.
+
 #include "orchestrator/sweep/submission.h"
 
 #include <fmt/format.h>

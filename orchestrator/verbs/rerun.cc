@@ -1,3 +1,9 @@
+// Two verbs in one: --set makes a new sweep (correct), --failed makes new attempts in this one (retry). They share the
+// sweep and --dry-run; --set and --where are refused with --failed, which takes every failed run as it is.
+// Both hold the sweep's lock while they work, but for --set --dry-run, which only reads. --failed asks Slurm before it
+// looks for failed runs; when Slurm does not answer in full, it goes on with what is known and ends with the exit code
+// that says so. --where is the user's SQL: run_query lets one statement pass, on a connection that cannot write.
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -374,9 +374,9 @@ TEST_F(TraceFileTest, AFullFileSystemIsAnOutputErrorAndKeepsWhatWasFlushed) {
 
 TEST(TraceFileName, HasFourDigits) {
   EXPECT_EQ(trace_file_name(7), "rank-0007.h5");
-  EXPECT_STREQ(to_string(EventKind::switch_experts), "switch");
-  EXPECT_STREQ(to_string(StallCause::host), "host");
-  EXPECT_STREQ(to_string(StreamId::comm), "comm");
+  EXPECT_EQ(name_of(EventKind::switch_experts), "switch");
+  EXPECT_EQ(name_of(StallCause::host), "host");
+  EXPECT_EQ(name_of(StreamId::comm), "comm");
 }
 
 }  // namespace

@@ -1,3 +1,11 @@
+// MPI returns its errors here, so that a failure ends as one line and an exit code of ours. Impl's members are in the
+// order in which MPI must start: shared memory and the node's communicator are freed before MPI_Finalize, also when the
+// constructor throws.
+// Every rank makes the same calls in the same order. all_or_none keeps that true past an error: it turns one rank's
+// failure into an exception on all. Where others cannot know of a failure, only abort() is left.
+// A clock's offset assumes that an answer was given half-way through its exchange; the fastest exchange is taken, and
+// half of its round trip bounds the error.
+
 #include "worker/comm/mpi_world.h"
 
 #include <mpi.h>

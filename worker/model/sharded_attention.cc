@@ -1,3 +1,10 @@
+// split() leaves q, k and v in parts, one a Ulysses peer; scatter_heads trades tokens for heads; attend_ring attends to
+// the k and v that are here while the next ones are under way; gather_tokens trades back.
+// An exchange first waits for the compute stream. That makes what it sends complete, and also keeps what arrives from
+// overwriting k and v that an earlier turn still reads: two buffers, swapped each turn, are enough for that reason
+// only. All ranks of a group must post the same exchanges in the same order. Ring members differ in their valid tokens
+// (the last ones may have padding, or nothing else), never in the size of what they send.
+
 #include "worker/model/sharded_attention.h"
 
 #include <utility>

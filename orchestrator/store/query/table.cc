@@ -1,3 +1,10 @@
+// Text is for people: decimals are cut to six and lined up, so a column must be measured before its first row is
+// printed. TextLayout measures a sample, and header and rows follow as they come. CSV and JSON are for programs: they
+// hold every number in full, and need no sample.
+// Cells come from files of other people. In text, what a terminal would obey is escaped, and a line break cannot tear a
+// row apart; in JSON, bytes that are no UTF-8 are replaced.
+// to_text, to_csv and to_json go through TableWriter, so that a whole table and a streamed one are written alike.
+
 #include "orchestrator/store/query/table.h"
 
 #include <fmt/format.h>

@@ -1,110 +1,12 @@
-// `wansweep run` and `wansweep status` as a user meets them: the program itself, with fake_mpirun in place of MPI.
+// `wansweep run` and `wansweep status` as a user meets them: what becomes of attempts, and of runs that were cut off.
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-
-#include <algorithm>
-#include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include "base/files.h"
 #include "base/printable.h"
-#include "base/process.h"
-#include "base/shell_quote.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/orchestrator/program_fixture.h"
 
 namespace wansweep {
 namespace {
 
-namespace fs = std::filesystem;
-
-std::string read_text(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-struct Result {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-class RunTest : public testing::Test {
- protected:
-  RunTest() {
-    sweep_ = directory_ / "my sweep's $(file).toml";  // the shell must never see it
-    write_text(sweep_, fmt::format("[sweep]\nname = \"s\"\nrepeats = 2\n[base]\nmodel = "
-                                   "\"{0}/tests/reference/tiny-wan2.2-t2v\"\ninputs = "
-                                   "\"{0}/tests/reference/trajectory-shift12.safetensors\"\n[matrix]\nranks = [2]\n",
-                                   WANSWEEP_SOURCE_DIR));
-    out_ = directory_ / "out $(touch evaluated) 'here'\nand there";
-  }
-
-  pid_t start(std::vector<std::string> arguments, const std::string& mode) {
-    arguments.insert(arguments.begin(), std::string(WANSWEEP_BIN_DIR) + "/wansweep");
-    return spawn({arguments, {{"FAKE_WORKER", mode}}, directory_ / "stdout", directory_ / "stderr"});
-  }
-
-  Result finish(pid_t pid) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_text(directory_ / "stdout"),
-            read_text(directory_ / "stderr")};
-  }
-
-  std::vector<std::string> run_arguments() const {
-    return {"run",      sweep_,     "--dir", out_, "--mpirun", std::string(WANSWEEP_BIN_DIR) + "/fake_mpirun",
-            "--worker", "/bin/true"};
-  }
-
-  Result run(const std::string& mode = "ok") { return finish(start(run_arguments(), mode)); }
-
-  // Folders of attempts, "a1" or "a2" by what they end with.
-  std::vector<std::string> attempts(const std::string& ending) const {
-    std::vector<std::string> found;
-    for (const auto& entry : fs::directory_iterator(out_ + "/attempts")) {
-      if (entry.path().string().ends_with("-" + ending)) found.push_back(entry.path().string());
-    }
-    return found;
-  }
-
-  nlohmann::json state(const std::string& attempt) const {
-    return nlohmann::json::parse(read_text(attempt + "/state.json"));
-  }
-
-  // Until the first attempt's fake worker is at work.
-  std::string wait_for_first_attempt() const {
-    for (int i = 0; i < 500; ++i) {
-      std::error_code failed;
-      for (const auto& entry : fs::directory_iterator(out_ + "/attempts", failed)) {
-        std::string attempt = entry.path().string();
-        if (fs::exists(attempt + "/arguments.txt") && fs::exists(attempt + "/pid.json")) return attempt;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    ADD_FAILURE() << "no attempt began";
-    return "";
-  }
-
-  static void expect_ended(int pid) {
-    for (int i = 0; i < 500 && process_start(pid) != 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    EXPECT_EQ(process_start(pid), 0u) << "process " << pid << " still runs";
-  }
-
-  TemporaryDirectory directory_;
-  std::string sweep_;
-  std::string out_;
-};
+class RunTest : public ProgramTest {};
 
 TEST_F(RunTest, RunsEveryRepeatAndThenHasNothingToDo) {
   const Result first = run();
@@ -156,86 +58,6 @@ TEST_F(RunTest, AFailedAttemptStaysAndTheNextOneGetsTheNextNumber) {
   EXPECT_NE(after.out.find("next: wansweep gather"), std::string::npos) << after.out;
 }
 
-TEST_F(RunTest, ResolveShowsEachOriginAndWhatSglangWouldDo) {
-  const std::string model = directory_ / "wan2.2";
-  fs::copy(WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v", model, fs::copy_options::recursive);
-  fs::create_directories(model + "/scheduler");
-  write_text(model + "/scheduler/scheduler_config.json", R"({"flow_shift": 3.0})");
-  const Result text = finish(start({"resolve", model}, "ok"));
-  EXPECT_EQ(text.exit_code, 0) << text.err;
-  EXPECT_NE(text.out.find("flow_shift: the model's files say 3, the catalog says 12 (Wan-Video/Wan2.2"),
-            std::string::npos)
-      << text.out;
-  EXPECT_NE(text.out.find("93 on 4 GPUs, 93 on 6 GPUs"), std::string::npos) << text.out;
-
-  const Result result = finish(start({"resolve", model, "--json"}, "ok"));
-  const auto json = nlohmann::json::parse(result.out);
-  EXPECT_EQ(json.at("model_id"), "t2v-a14b");
-  EXPECT_EQ(json.at("same_size"), false);
-  EXPECT_EQ(json.at("switch_step"), nlohmann::json::parse(R"({"27": 19, "40": 27})"));
-  EXPECT_EQ(json.at("disagreements").size(), 1u);
-  for (const auto& verdict : json.at("sglang")) {
-    EXPECT_EQ(verdict.at("config"), "WanT2V480PConfig");
-    EXPECT_EQ(verdict.at("switch_step"), nlohmann::json::parse(R"({"27": 10, "40": 13})"));
-    const int frames = verdict.at("resolver") == "sglang-2025-12" ? 93 : 81;
-    EXPECT_EQ(verdict.at("frames_on_ranks").at("4"), frames);
-    EXPECT_EQ(verdict.at("frames_on_ranks").at("6"), frames);
-  }
-
-  const Result wrong = finish(start({"resolve", model, "--model-id", "ti2v-5b"}, "ok"));
-  EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_NE(wrong.err.find("model_id is ti2v-5b, but its files are t2v-a14b's"), std::string::npos) << wrong.err;
-}
-
-TEST_F(RunTest, RerunFailedTriesOnlyTheFailedRunsAgain) {
-  EXPECT_EQ(run("fail").exit_code, 17);
-  const std::vector<std::string> rerun{
-      "rerun", out_, "--failed", "--mpirun", std::string(WANSWEEP_BIN_DIR) + "/fake_mpirun", "--worker", "/bin/true"};
-  std::vector<std::string> dry = rerun;
-  dry.emplace_back("--dry-run");
-  const Result shown = finish(start(dry, "ok"));
-  EXPECT_EQ(shown.exit_code, 0) << shown.err;
-  EXPECT_NE(shown.out.find("needs a change"), std::string::npos) << shown.out;
-  EXPECT_EQ(attempts("a2").size(), 0u);
-
-  const Result again = finish(start(rerun, "ok"));
-  EXPECT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_NE(again.out.find("2 of 2 failed runs done"), std::string::npos) << again.out;
-  EXPECT_EQ(attempts("a2").size(), 2u);
-  EXPECT_EQ(state(attempts("a1").at(0)).at("state"), "failed") << "nothing is overwritten";
-  const Result third = finish(start(rerun, "ok"));
-  EXPECT_NE(third.out.find("no run has failed"), std::string::npos) << third.out;
-  EXPECT_NE(run().out.find("all 2 runs are done"), std::string::npos);
-}
-
-TEST_F(RunTest, RerunSaysWhatIsWrongWithItsArguments) {
-  EXPECT_EQ(run().exit_code, 0);
-  const auto error = [&](std::vector<std::string> arguments) {
-    const Result result = finish(start(std::move(arguments), "ok"));
-    EXPECT_EQ(result.exit_code, 2) << result.out;
-    return result.err;
-  };
-  EXPECT_NE(error({"rerun", out_}).find("--set key=value or --failed is needed"), std::string::npos);
-  EXPECT_NE(error({"rerun", out_, "--set", "flow_shift=3"}).find("--reason is needed"), std::string::npos);
-  EXPECT_NE(error({"rerun", "nowhere", "--failed"}).find("no such sweep"), std::string::npos);
-  EXPECT_NE(error({"rerun", out_, "--set", "flow_shfit=3", "--dry-run"}).find("did you mean flow_shift?"),
-            std::string::npos);
-  EXPECT_EQ(finish(start({"gather", out_}, "ok")).exit_code, 17) << "fake traces are no HDF5";
-  const std::vector<std::string> where{"rerun", out_, "--set", "flow_shift=3", "--dry-run", "--where"};
-  std::vector<std::string> none = where;
-  none.emplace_back("run LIKE 'r9%' -- a comment");
-  EXPECT_NE(error(none).find("no run of s is so"), std::string::npos);
-  std::vector<std::string> two = where;
-  two.emplace_back("1); DELETE FROM run; SELECT (1");
-  EXPECT_NE(error(two).find("--where"), std::string::npos);
-  std::vector<std::string> one = where;
-  one.emplace_back("run LIKE '%-2'");
-  const Result dry = finish(start(one, "ok"));
-  EXPECT_EQ(dry.exit_code, 0) << dry.err;
-  EXPECT_NE(dry.out.find("1 runs are replaced by 1"), std::string::npos) << dry.out;
-  EXPECT_FALSE(fs::exists(out_ + "/reruns"));
-}
-
 TEST_F(RunTest, ExitCodeZeroWithoutACompletionRecordIsAFailure) {
   const Result result = run("silent");
   EXPECT_EQ(result.exit_code, 17);
@@ -276,38 +98,6 @@ TEST_F(RunTest, ARunWithARecordThatCannotBeReadIsNotStartedAgain) {
   EXPECT_NE(result.out.find("move the folder away"), std::string::npos) << result.out;
   EXPECT_EQ(attempts("a2").size(), 1u) << "the other run goes again";
   EXPECT_NE(finish(start({"status", out_}, "ok")).out.find("1 cannot be read"), std::string::npos);
-}
-
-TEST_F(RunTest, AnUnknownMpiIsRefusedBeforeAnyAttempt) {
-  const std::string mpirun = write_text(directory_ / "mpirun", "#!/bin/sh\necho HYDRA build details:\n");
-  fs::permissions(mpirun, fs::perms::owner_all);
-  std::vector<std::string> arguments = run_arguments();
-  arguments[5] = mpirun;
-  const Result result = finish(start(arguments, "ok"));
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("is not Open MPI's mpirun"), std::string::npos) << result.err;
-  EXPECT_NE(result.err.find("HYDRA build details:"), std::string::npos) << result.err;
-  EXPECT_TRUE(attempts("a1").empty());
-}
-
-TEST_F(RunTest, OutputThatCannotBeWrittenIsExitCodeThirteen) {
-  EXPECT_EQ(run().exit_code, 0);
-  for (const std::vector<std::string>& verb :
-       {std::vector<std::string>{"--help"}, {"--version"}, {"status", out_}, {"plan", sweep_, "--json"}}) {
-    std::vector<std::string> arguments{std::string(WANSWEEP_BIN_DIR) + "/wansweep"};
-    arguments.insert(arguments.end(), verb.begin(), verb.end());
-    const Result result = finish(spawn({arguments, {}, "/dev/full", directory_ / "stderr"}));
-    EXPECT_EQ(result.exit_code, 13) << verb[0];
-    EXPECT_NE(result.err.find("standard output cannot be written"), std::string::npos) << result.err;
-  }
-}
-
-TEST_F(RunTest, AnAddressSpaceThatIsTooSmallIsNoDefectOfWansweep) {
-  std::string command = "ulimit -v 100000; exec " + shell_quote(std::string(WANSWEEP_BIN_DIR) + "/wansweep");
-  for (const std::string& word : run_arguments()) command += ' ' + shell_quote(word);
-  const Result result = finish(spawn({{"sh", "-c", command}, {}, directory_ / "stdout", directory_ / "stderr"}));
-  EXPECT_NE(result.exit_code, 1) << result.err;
-  EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
 TEST_F(RunTest, CtrlCStopsCleanlyAndTheSameCommandGoesOn) {
@@ -354,53 +144,6 @@ TEST_F(RunTest, AfterSigkillTheLauncherIsStoppedAndItsAttemptIsGivenUp) {
   EXPECT_EQ(run().exit_code, 0);
   EXPECT_EQ(state(attempt).at("state"), "cancelled");
   EXPECT_EQ(attempts("a2").size(), 1u);
-}
-
-TEST_F(RunTest, WhatIsMissingFromTheMachineIsSaidBeforeAnyAttempt) {
-  const auto expect = [&](std::vector<std::string> changes, const std::string& part) {
-    std::vector<std::string> arguments{"run", sweep_, "--dir", out_};
-    arguments.insert(arguments.end(), changes.begin(), changes.end());
-    const Result result = finish(start(arguments, "ok"));
-    EXPECT_EQ(result.exit_code, 2);
-    EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
-    EXPECT_TRUE(attempts("a1").empty());
-  };
-  expect({"--worker", directory_ / "none"}, "no worker there");
-  expect({"--worker", "/bin/true", "--mpirun", "no-such-mpirun"}, "no-such-mpirun: not found");
-}
-
-TEST_F(RunTest, TheDirectoryOfAnotherSweepIsRefused) {
-  EXPECT_EQ(run().exit_code, 0);
-  std::string text = read_text(sweep_);
-  write_text(sweep_, text.replace(text.find("\"s\""), 3, "\"t\""));
-  const Result result = run();
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("holds sweep s, not t"), std::string::npos) << result.err;
-}
-
-TEST_F(RunTest, ADirectoryThatCannotBeMadeIsNamed) {
-  write_text(out_, "a file");
-  const Result result = run();
-  EXPECT_EQ(result.exit_code, 13);
-  EXPECT_NE(result.err.find("directory cannot be made"), std::string::npos) << result.err;
-}
-
-TEST_F(RunTest, ASweepThatCannotWorkRunsNothing) {
-  std::string text = read_text(sweep_);
-  write_text(sweep_, text.replace(text.find("[2]"), 3, "[2]\nulysses = [5]"));
-  const Result result = run();
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("1 of 1 configurations cannot run"), std::string::npos) << result.err;
-  EXPECT_FALSE(fs::exists(out_));
-}
-
-TEST_F(RunTest, WrongUsageIsOneLineAndExitCodeTwo) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"frobnicate"}, {"run"}, {"run", sweep_, "--jobs", "0"}, {"status", out_}}) {
-    const Result result = finish(start(arguments, "ok"));
-    EXPECT_EQ(result.exit_code, 2) << result.err;
-    EXPECT_TRUE(result.err.starts_with("wansweep: ")) << result.err;
-  }
 }
 
 }  // namespace

@@ -1,3 +1,10 @@
+// For each head and each tile of queries, the keys come tile by tile: scores by a matrix product, a running maximum and
+// sum of weights, and a second product that adds the values. What was summed is scaled down when the maximum rises. So
+// memory is one tile of scores (64 KiB, which stays in cache), whatever the number of tokens.
+// Tiles and lanes are fixed, and so is the order of each sum: the same input gives the same bits on any run. The tiles'
+// weights are summed in double, since a row may have hundreds of tiles.
+// Parts of a ring merge by their log-sum-exps; -inf stands for a part without keys, which must not become NaN.
+
 #include "worker/device/cpu/cpu_attention.h"
 
 #include <cblas.h>

@@ -1,3 +1,10 @@
+// The operations of the CPU backend, in f32: the reference that CUDA's are held against, so they are plain loops and
+// one BLAS call, and each row's sums are made in double and in fixed lanes.
+// An operation checks its arguments on the caller's thread, where it may throw, and enqueues a function that copies
+// them; what pointers lead to must stay until the stream has run it. Lists behind a span are copied, for the caller's
+// may be gone by then.
+// OpenBLAS gets one thread: ranks share the cores, and more threads would change the order of sums.
+
 #include "worker/device/cpu/cpu_ops.h"
 
 #include <cblas.h>

@@ -1,3 +1,10 @@
+// A shape's graph is built once, when it first comes. cuDNN lists plans, its best guess first; large shapes try some on
+// the true operands, and the fastest one's name goes to the cache, so that every rank and every later run takes the
+// same plan and gets the same bits. Without a cache file nothing is tried, since processes would not agree.
+// Plans that may sum in another order from run to run are left out. A plan that the cache names and cuDNN no longer has
+// is an error: another in its place would change results without a word.
+// The workspace is shared and only grows; before it is replaced, the stream must have done with the old one.
+
 #include "worker/device/cuda/attention.h"
 
 #include <cudnn_frontend.h>

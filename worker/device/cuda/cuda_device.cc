@@ -1,3 +1,9 @@
+// The host never blocks inside CUDA while it waits: it polls, so that a failure that CUDA does not know of (a peer's
+// death, which NCCL tells through failure_check_) ends the wait, where a blocking call would hang for ever.
+// Streams do not wait for the default stream; only events order them. The operations and the clock use the streams and
+// go before them; memory pools outlive the device while a Buffer holds them.
+// The destructor checks nothing: after a failed kernel every call of CUDA fails, and the first error was reported.
+
 #include <cudnn.h>
 #include <fmt/format.h>
 #include <nccl.h>

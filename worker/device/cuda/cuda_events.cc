@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "base/clock.h"
 #include "worker/device/cuda/cuda_check.h"
@@ -85,15 +86,14 @@ int64_t EventClock::since(const TimeMark& mark, cudaEvent_t event) const {
 void EventClock::resolve(TimeMark& mark) {
   std::vector<TimeMark*> unknown;
   for (TimeMark* each = &mark; !each->known; each = each->before.get()) unknown.push_back(each);
-  for (auto each = unknown.rbegin(); each != unknown.rend(); ++each) {
-    TimeMark& next = **each;
-    const int64_t passed = since(*next.before, next.event.get());
+  for (TimeMark* next : std::views::reverse(unknown)) {
+    const int64_t passed = since(*next->before, next->event.get());
     // Spread thin, so that no span is visibly longer or shorter for it.
     const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 10000, std::abs(passed) / 10000);
-    next.ns = next.before->ns + passed + correction;
+    next->ns = next->before->ns + passed + correction;
     correction_ns_ -= correction;
-    next.known = true;
-    next.before.reset();
+    next->known = true;
+    next->before.reset();
   }
 }
 

@@ -1,3 +1,10 @@
+// A shape's algorithm is chosen once: the cache's, else the fastest of cuBLASLt's candidates on the true operands,
+// which then goes to the cache, so that every rank and every later run takes the same one and gets the same bits.
+// Without a cache file, and for small products, the library's first candidate is taken.
+// Sums that are split among blocks are left out: their order may change from run to run. The candidates depend on the
+// alignment of the operands, which is therefore part of the shape. The pointer to the bias is part of cuBLASLt's
+// description, and is set anew for each launch.
+
 #include "worker/device/cuda/linear.h"
 
 #include <fmt/format.h>
