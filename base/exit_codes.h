@@ -21,6 +21,7 @@ enum class ExitCode : int {
   store_busy = 16,
   incomplete = 17,
   not_finite = 18,
+  stalled = 19,
   scheduler_unavailable = 20,
 };
 
@@ -33,7 +34,7 @@ struct ExitCodeInfo {
   Retry retry;  // what may help: nothing, a changed request, another node, or just another try
 };
 
-inline constexpr std::array<ExitCodeInfo, 13> exit_code_table{{
+inline constexpr std::array<ExitCodeInfo, 14> exit_code_table{{
     {ExitCode::ok, "ok", "finished; completed.json is there", Retry::never},
     {ExitCode::internal, "internal", "a defect of wansweep itself; please report it with its line", Retry::never},
     {ExitCode::bad_input, "bad_input", "a setting, a path or a file cannot be used", Retry::never},
@@ -49,6 +50,8 @@ inline constexpr std::array<ExitCodeInfo, 13> exit_code_table{{
      Retry::never},
     {ExitCode::not_finite, "not_finite",
      "latents became infinite or not a number; allow_nonfinite lets such a run go on", Retry::never},
+    {ExitCode::stalled, "stalled", "no step ended for step_timeout: a rank stopped, or its device or node hangs",
+     Retry::elsewhere},
     {ExitCode::scheduler_unavailable, "scheduler_unavailable",
      "Slurm did not answer, or said what cannot be read; nothing was submitted or given up on its silence",
      Retry::as_is},

@@ -183,6 +183,12 @@ uint64_t process_start(pid_t pid) {
   return std::strtoull(fields[start_field].c_str(), nullptr, 10);
 }
 
+std::optional<char> process_state(pid_t pid) {
+  const std::vector<std::string> fields = stat_fields(pid);
+  if (fields.empty()) return std::nullopt;
+  return fields[0][0];
+}
+
 ProcessFinding find_process(const ProcessIdentity& process, const std::string& name, const std::string& value) {
   if (process.pid <= 1 || process.start == 0 || process_start(process.pid) != process.start) {
     return ProcessFinding::gone;

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,10 @@ std::string find_program(const std::string& program);
 // When the process was started, in the kernel's ticks since boot; 0: there is no such process. With the pid it names
 // one process for good, which the pid alone does not.
 uint64_t process_start(pid_t pid);
+
+// What the kernel says that the process does: R runs, S sleeps, D waits for a disk or a device, T stopped by a signal,
+// t stopped by a debugger, Z ended. Nothing: there is no such process, or it cannot be seen.
+std::optional<char> process_state(pid_t pid);
 
 // A process as a file may name it.
 struct ProcessIdentity {

@@ -63,6 +63,7 @@ struct RunSpec {
   TraceDetail trace_detail = TraceDetail::block;
   bool allow_nonfinite = false;  // latents that are infinite or not a number do not end the run
   bool keep_steps = false;       // latents and noise prediction of every step into result.safetensors
+  double step_timeout = 0;       // seconds without a step that end the run; 0: ten times the slowest, at least 600
 
   std::map<std::string, Origin> origins;  // by setting name
 

@@ -2,17 +2,15 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <string>
 
 #include <fmt/format.h>
 
-#include "base/clock.h"
 #include "base/standard_output.h"
-#include "schema/completion.h"
 #include "worker/comm/launcher.h"
 #include "worker/comm/mpi_world.h"
+#include "worker/failure_report.h"
 #include "worker/options.h"
 #include "worker/session.h"
 
@@ -22,18 +20,6 @@ using namespace wansweep;
 
 void install_signal_handlers() {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR2}) std::signal(signal, request_stop);
-}
-
-// The line on standard error, and in failure.json when there is a directory for it.
-void report(const std::string& out, int rank, ExitCode code, const std::string& line) {
-  std::cerr << fmt::format("wansweep-worker: {}\n", line) << std::flush;
-  std::error_code error;
-  if (out.empty() || !std::filesystem::is_directory(out, error)) return;
-  try {
-    write_failure(out, {rank, static_cast<int>(code), line, timestamp_now()});
-  } catch (const Error&) {
-    // Where nothing can be written, standard error has said it.
-  }
 }
 
 int run(MpiWorld& world, int argc, char** argv) {
@@ -52,13 +38,13 @@ int run(MpiWorld& world, int argc, char** argv) {
     out = options->out;
     return static_cast<int>(run_session(world, std::move(*options)));
   } catch (const CommonError& error) {
-    if (world.rank() == error.rank()) report(out, error.rank(), error.code(), error.what());
+    if (world.rank() == error.rank()) report_failure(out, error.rank(), error.code(), error.what());
     return static_cast<int>(error.code());
   } catch (const Error& error) {
-    report(out, world.rank(), error.code(), fmt::format("rank {}: {}", world.rank(), error.what()));
+    report_failure(out, world.rank(), error.code(), fmt::format("rank {}: {}", world.rank(), error.what()));
     MpiWorld::abort(error.code());
   } catch (const std::exception& error) {
-    report(out, world.rank(), ExitCode::internal, fmt::format("rank {}: {}", world.rank(), error.what()));
+    report_failure(out, world.rank(), ExitCode::internal, fmt::format("rank {}: {}", world.rank(), error.what()));
     MpiWorld::abort(ExitCode::internal);
   }
 }
@@ -71,10 +57,10 @@ int main(int argc, char** argv) {
     install_signal_handlers();
     return finish_standard_output("wansweep-worker", run(world, argc, argv));
   } catch (const Error& error) {
-    report("", 0, error.code(), error.what());
+    report_failure("", 0, error.code(), error.what());
     MpiWorld::abort(error.code());
   } catch (const std::exception& error) {
-    report("", 0, ExitCode::internal, error.what());
+    report_failure("", 0, ExitCode::internal, error.what());
     MpiWorld::abort(ExitCode::internal);
   }
 }

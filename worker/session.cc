@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,12 +24,14 @@
 #include "schema/setting_fields.h"
 #include "worker/backend.h"
 #include "worker/device/host_capacity.h"
+#include "worker/failure_report.h"
 #include "worker/loop/denoise.h"
 #include "worker/loop/inputs.h"
 #include "worker/offload/streamer.h"
 #include "worker/results.h"
 #include "worker/trace/environment.h"
 #include "worker/warm_up.h"
+#include "worker/watchdog.h"
 
 namespace wansweep {
 
@@ -113,6 +118,18 @@ void check_finite(const StepEnd& end) {
                           end.step, end.not_finite));
 }
 
+// On the watchdog's thread. Whatever hangs besides (the disk, MPI itself), this process is gone in the end, and its
+// launcher ends the others.
+void end_stalled_run(const std::string& out, int rank, const Stall& stall, bool speaks) {
+  std::thread([] {
+    std::this_thread::sleep_for(std::chrono::seconds(20));
+    std::_Exit(static_cast<int>(ExitCode::stalled));
+  }).detach();
+  if (!speaks) return;
+  report_failure(out, stall.rank.value_or(rank), ExitCode::stalled, stall.line);
+  MpiWorld::abort(ExitCode::stalled);
+}
+
 // Every step's tensors of the whole run, on rank 0.
 void keep_step(MpiWorld& world, Device& device, const RunPlan& run, const Workspace& w, KeptSteps& kept) {
   const std::vector<float> latents = gather_latents(world, device, run, w.latents);
@@ -139,6 +156,10 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     make_output_directory(options.out);
   });
   const int steps = static_cast<int>(*run.settings.steps);
+  const double uses_per_step = static_cast<double>(offload.uses.size()) / steps;
+  Watchdog watchdog(
+      share_heartbeats(world), world.ranks(), run.settings.step_timeout,
+      [&](const Stall& stall, bool speaks) { end_stalled_run(options.out, world.rank(), stall, speaks); });
 
   // Device. From here on each thing uses those above it, and is gone before them.
   std::vector<ClockRow> clock{world.measure_clock(false)};
@@ -151,7 +172,9 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     return ModelContext{device, backend.communicator.get(), recorder, *workspace, run, world.rank()};
   };
   Recorder untraced(device, nullptr, TraceDetail::step);
+  const int64_t warming_since = monotonic_ns();
   warm_up(context_with(untraced));
+  const double block_s = static_cast<double>(monotonic_ns() - warming_since) / 1e9;
 
   // Weights and trace.
   std::optional<TraceWriter> trace;
@@ -174,11 +197,14 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   Transformer transformer(context, *streamer);
   const FinishOnExit finish(device);
   KeptSteps kept;
+  watchdog.begin_steps(block_s * uses_per_step);
   const int finished = denoise(context, transformer, [&](const StepEnd& end) {
+    watchdog.step_ended();
     if (run.settings.keep_steps) keep_step(world, device, run, *workspace, kept);
     if (!run.settings.allow_nonfinite) world.all_or_none([&] { check_finite(end); });
     return !world.any(stop_signal != 0);
   });
+  watchdog.end_steps();
   clock.push_back(world.measure_clock(true));
   recorder->finish(clock);
   if (finished < steps) {
@@ -186,10 +212,10 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     world.all_or_none([&] {
       // The signal may have reached another rank only.
       const int signal = stop_signal;
-      throw Error(ExitCode::interrupted,
-                  fmt::format("stopped by {} after step {} of {}; the trace holds them",
-                              signal != 0 ? fmt::format("signal {}", signal) : "a signal to another rank", finished,
-                              steps));
+      throw Error(
+          ExitCode::interrupted,
+          fmt::format("stopped by {} after step {} of {}; the trace holds them",
+                      signal != 0 ? fmt::format("signal {}", signal) : "a signal to another rank", finished, steps));
     });
   }
 

@@ -14,6 +14,7 @@
 #include "base/exit_codes.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "schema/trace_file.h"
 #include "tests/end_to_end/trajectory.h"
 #include "tests/end_to_end/worker_run.h"
 #include "tests/support/temporary_directory.h"
@@ -77,23 +78,34 @@ TEST(BadInput, HostMemoryIsWhatAllRanksOfTheHostShare) {
   unsetenv("WANSWEEP_HOST_MEMORY");
 }
 
+// The exit code of the worker without mpirun; -1: a signal ended it.
+int run_alone(const Arguments& arguments, const Command& more) {
+  Command command = more;
+  command.arguments = with({WANSWEEP_BIN_DIR "/wansweep-worker"}, arguments);
+  command.without = {"OMPI_", "PMI_"};
+  int status = 0;
+  waitpid(spawn(command), &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 TEST(BadInput, ARankThatDoesNotSeeTheOthersRefusesToRunAlone) {
   const TemporaryDirectory directory;
-  Command command{{WANSWEEP_BIN_DIR "/wansweep-worker"},
-                  {{"SLURM_STEP_NUM_TASKS", "4"}},
-                  directory / "stdout",
-                  directory / "stderr",
-                  {"OMPI_", "PMI_"}};
-  for (const std::string& word : with(reference_arguments("one-step"), {"--out", directory / "out"})) {
-    command.arguments.push_back(word);
-  }
-  const pid_t worker = spawn(command);
-  int status = 0;
-  waitpid(worker, &status, 0);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::bad_input));
+  const Command command{{}, {{"SLURM_STEP_NUM_TASKS", "4"}}, directory / "stdout", directory / "stderr"};
+  EXPECT_EQ(run_alone(with(reference_arguments("one-step"), {"--out", directory / "out"}), command),
+            static_cast<int>(ExitCode::bad_input));
   EXPECT_NE(wansweep::read_text(directory / "stderr").find("SLURM_STEP_NUM_TASKS is 4, but MPI sees 1"),
             std::string::npos);
+}
+
+TEST(BadInput, HelpThatCannotBeWrittenIsAnOutputError) {
+  const TemporaryDirectory directory;
+  for (const char* flag : {"--help", "--version"}) {
+    EXPECT_EQ(run_alone({flag}, {{}, {}, "/dev/full", directory / "stderr"}), static_cast<int>(ExitCode::output))
+        << flag;
+    EXPECT_NE(wansweep::read_text(directory / "stderr").find("standard output cannot be written: No space left"),
+              std::string::npos)
+        << flag;
+  }
 }
 
 TEST(BadInput, LatentsThatAreNotFiniteEndTheRunUnlessTheyMay) {
@@ -111,6 +123,10 @@ TEST(BadInput, LatentsThatAreNotFiniteEndTheRunUnlessTheyMay) {
   Arguments arguments = with(reference_arguments("one-step"), {"--inputs", directory / "inputs.safetensors"});
   expect_refused(2, arguments, ExitCode::not_finite, {"after step 1", "not a number", "allow_nonfinite"});
   EXPECT_EQ(run_worker(1, with(arguments, {"--allow-nonfinite"}), directory / "out").exit_code, 0);
+  const std::vector<NonfiniteRow> counted = read_trace(directory / "out/" + trace_file_name(0)).rows.nonfinite;
+  ASSERT_EQ(counted.size(), 1U);
+  EXPECT_EQ(counted[0].step, 1);
+  EXPECT_GT(counted[0].values, 0) << "the trace knows it";
 }
 
 TEST(BadInput, AMissingModelOrExpertIsNamed) {

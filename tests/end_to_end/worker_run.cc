@@ -1,7 +1,6 @@
 #include "tests/end_to_end/worker_run.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,25 +8,24 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "base/files.h"
+#include "base/process.h"
 
 namespace wansweep::test {
 
 namespace {
 
-// The ranks write their process ids nowhere, but mpirun is their process group's leader or their parent: killing the
-// group with SIGKILL reaches all of them on one machine.
-void kill_group(pid_t leader) { kill(-leader, SIGKILL); }
-
-std::string read_text(const std::string& file) {
-  std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+// Whether a file of entries that end with a zero byte holds `wanted`; one that cannot be read does not.
+bool has_entry(const std::filesystem::path& file, const std::string& wanted) {
+  std::ifstream stream(file, std::ios::binary);
+  for (std::string entry; std::getline(stream, entry, '\0');) {
+    if (entry == wanted) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -38,25 +36,23 @@ std::string make_directory(const std::string& name) {
   return path;
 }
 
-WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, const std::string& out,
-                        double kill_after) {
-  WorkerResult result;
-  result.out = out;
+RunningWorker::RunningWorker(int ranks, const std::vector<std::string>& arguments, const std::string& out) {
+  result_.out = out;
   const std::string worker = WANSWEEP_BIN_DIR "/wansweep-worker";
   std::vector<std::string> command{"mpirun", "--quiet", "--oversubscribe", "-n", std::to_string(ranks), worker};
   if (geteuid() == 0) command.insert(command.begin() + 1, "--allow-run-as-root");
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--out", out});
-  const std::string err_file = make_directory("stderr") + "/stderr";
+  err_file_ = make_directory("stderr") + "/stderr";
 
-  const auto start = std::chrono::steady_clock::now();
-  const pid_t child = fork();
-  if (child == 0) {
+  start_ = std::chrono::steady_clock::now();
+  mpirun_ = fork();
+  if (mpirun_ == 0) {
     setpgid(0, 0);
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);
     setenv("OMPI_MCA_hwloc_base_binding_policy", "none", 1);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    const int err = open(err_file.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0644);
+    const int err = open(err_file_.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0644);
     const int null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(null, 1);
@@ -67,16 +63,43 @@ WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, co
     execvp("mpirun", argv.data());
     _exit(127);
   }
+}
+
+RunningWorker::~RunningWorker() {
+  if (mpirun_ < 0) return;
+  kill();
+  waitpid(mpirun_, nullptr, 0);
+}
+
+pid_t RunningWorker::process_of(int rank) const {
+  const std::string variable = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (!has_entry(entry.path() / "environ", variable) || !has_entry(entry.path() / "cmdline", result_.out)) continue;
+    return std::stoi(entry.path().filename());
+  }
+  throw std::runtime_error("no process of rank " + std::to_string(rank));
+}
+
+// mpirun gives each rank a process group of its own.
+void RunningWorker::kill() const { kill_tree(mpirun_); }
+
+WorkerResult RunningWorker::wait() {
+  int status = 0;
+  waitpid(std::exchange(mpirun_, -1), &status, 0);
+  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  result_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result_.err = read_text(err_file_);
+  return result_;
+}
+
+WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, const std::string& out,
+                        double kill_after) {
+  RunningWorker worker(ranks, arguments, out);
   if (kill_after > 0) {
     std::this_thread::sleep_for(std::chrono::duration<double>(kill_after));
-    kill_group(child);
+    worker.kill();
   }
-  int status = 0;
-  waitpid(child, &status, 0);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.err = read_text(err_file);
-  return result;
+  return worker.wait();
 }
 
 std::string reference_file(const std::string& trajectory) {

@@ -1,6 +1,9 @@
 // Starts wansweep-worker under mpirun, and waits for it.
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -15,6 +18,26 @@ struct WorkerResult {
 
 // A fresh directory under the system's temporary one.
 std::string make_directory(const std::string& name);
+
+// A run under way. What it started is gone when this object is.
+class RunningWorker {
+ public:
+  RunningWorker(int ranks, const std::vector<std::string>& arguments, const std::string& out);
+  ~RunningWorker();
+  RunningWorker(const RunningWorker&) = delete;
+  RunningWorker& operator=(const RunningWorker&) = delete;
+
+  // The process of a rank; throws std::runtime_error when there is none.
+  pid_t process_of(int rank) const;
+  void kill() const;
+  WorkerResult wait();
+
+ private:
+  WorkerResult result_;
+  std::string err_file_;
+  std::chrono::steady_clock::time_point start_;
+  pid_t mpirun_ = -1;  // -1: waited for
+};
 
 // `kill_after` above 0: SIGKILL to every rank after that many seconds.
 WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, const std::string& out,

@@ -181,6 +181,8 @@ std::string MpiWorld::broadcast_text(const std::string& text) {
   return all;
 }
 
+std::shared_ptr<void> MpiWorld::shared_memory(int64_t bytes) { return share_on_node(impl_->node->communicator, bytes); }
+
 LinkState* MpiWorld::shared_link_state() {
   const MPI_Comm node = impl_->node->communicator;
   impl_->link = share_on_node(node, sizeof(LinkState));

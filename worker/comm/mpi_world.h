@@ -59,7 +59,9 @@ class MpiWorld {
   // Every rank gets rank 0's text.
   std::string broadcast_text(const std::string& text);
 
-  // Memory that all ranks of this node share; zeroed. Lives as long as the world.
+  // Zeroed memory that all ranks of this node share (worker/comm/node_memory.h); collective over them.
+  std::shared_ptr<void> shared_memory(int64_t bytes);
+  // The same for the link. Lives as long as the world.
   LinkState* shared_link_state();
 
  private:

@@ -1,7 +1,7 @@
 #include "worker/loop/denoise.h"
 
 #include <array>
-#include <cstring>
+#include <new>
 
 #include "worker/loop/unipc.h"
 #include "worker/trace/nvtx.h"
@@ -55,6 +55,7 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
   const bool splits_guidance = run.guided && c.plan().cfg > 1;
   const int64_t valid_values = place_of(c.plan(), c.rank).valid_tokens * c.config().patch_values();
   const Buffer count = c.device.allocate_host(sizeof(int64_t), HostMemory::pinned, "count of values");
+  auto* not_finite = new (count.data()) int64_t{0};
   const FinishOnExit finish(c.device);  // a copy to it may be under way
   const int64_t values = c.plan().tokens_per_rank * c.config().patch_values();
 
@@ -85,11 +86,9 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
                     .n = values});
     ops.count_not_finite(w.latents, valid_values, w.not_finite);
     c.recorder.end(span);
-    c.device.copy_out(StreamId::compute, count.data(), w.not_finite, count.bytes());
-    c.recorder.end_step();
-    StepEnd end{step, 0};
-    std::memcpy(&end.not_finite, count.data(), sizeof(end.not_finite));
-    if (!after_step(end)) return step;
+    c.device.copy_out(StreamId::compute, not_finite, w.not_finite, count.bytes());
+    c.recorder.end_step(not_finite);
+    if (!after_step({step, *not_finite})) return step;
   }
   return shape.steps;
 }

@@ -61,7 +61,7 @@ void Recorder::close_merged(const Event& end) {
   merged_ = {};
 }
 
-void Recorder::end_step() {
+void Recorder::end_step(const int64_t* not_finite) {
   if (merged_.start) close_merged(device_.record(StreamId::compute));
   const Event end = device_.record(StreamId::compute);
   device_.synchronize(end);
@@ -74,6 +74,7 @@ void Recorder::end_step() {
   rows.steps.push_back(step_);
   const MemoryUse use = device_.memory_use();
   rows.memory.push_back({step_.step, step_.end_ns, use.device_used, use.device_peak, use.host_used, use.host_peak});
+  if (not_finite != nullptr) rows.nonfinite.push_back({step_.step, *not_finite});
   writer_->append(rows);
   steps_written_ += 1;
   memory_written_ += 1;

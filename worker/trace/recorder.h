@@ -26,9 +26,10 @@ class Recorder {
 
   // `expert`: 0 or 1.
   void begin_step(int step, int expert, int timestep, float sigma);
-  // Waits for the step's compute, writes its rows, samples memory, and flushes. Throws what the device or the trace
-  // file throws.
-  void end_step();
+  // Waits for the step's compute, writes its rows, samples memory, and flushes. `not_finite`: where the step's compute
+  // leaves the number of latents that are infinite or not a number; null: nobody counts. Throws what the device or the
+  // trace file throws.
+  void end_step(const int64_t* not_finite = nullptr);
 
   // Work on a stream, between begin() and end(). Spans of one stream do not nest.
   struct Span {

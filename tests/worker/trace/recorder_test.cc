@@ -152,6 +152,23 @@ TEST_F(RecorderTest, EveryStepIsOnDiskWhenItsEndReturns) {
   EXPECT_EQ(recorder.steps_written(), 3);
 }
 
+TEST_F(RecorderTest, EveryCountedStepSaysHowManyValuesAreNotFinite) {
+  TraceWriter writer(file_, "{}", "{}");
+  Recorder recorder(*device_, &writer, TraceDetail::block);
+  int64_t count = 0;
+  for (int step = 1; step <= 3; ++step) {
+    recorder.begin_step(step, 0, 900, 0.9f);
+    device_->enqueue(StreamId::compute, [&count, step] { count = 7 * (step - 1); });
+    recorder.end_step(step < 3 ? &count : nullptr);
+  }
+  const std::vector<NonfiniteRow> rows = read_trace(file_).rows.nonfinite;
+  ASSERT_EQ(rows.size(), 2U) << "nobody counted in the third";
+  EXPECT_EQ(rows[0].step, 1);
+  EXPECT_EQ(rows[0].values, 0) << "that all are finite is known too";
+  EXPECT_EQ(rows[1].step, 2);
+  EXPECT_EQ(rows[1].values, 7) << "as the step's compute left it";
+}
+
 TEST_F(RecorderTest, WithoutAWriterNothingIsKept) {
   Recorder recorder(*device_, nullptr, TraceDetail::block);
   record_step(recorder, 1);
