@@ -74,7 +74,7 @@ std::vector<Field> make_table() {
       {"keep_steps", "keep every step's latents and noise prediction", Role::recording, &S::keep_steps},
       {"step_timeout",
        "seconds without a step after which the run ends; 0 is ten times the slowest step so far, at least 600",
-       Role::recording, &S::step_timeout, Bounds{0, 1e7}},
+       Role::recording, &S::step_timeout, Bounds{0, 1e7}, false, true},
   };
 }
 
