@@ -125,7 +125,7 @@ TEST_F(CudaReferenceTest, TooLittleMemoryIsSaidWithTheNumbers) {
   std::vector<std::string> small_device = true_size, small_host = true_size;
   small_device.insert(small_device.end(), {"--device-memory", "2"});
   expect_refused(run_worker(1, small_device, make_directory("cuda")), ExitCode::device_memory,
-                 "the device has 2.00 GiB");
+                 "device_memory is 2 GiB; offload resident needs 55.31 GiB");
   small_host.insert(small_host.end(), {"--offload", "layerwise"});
   setenv("WANSWEEP_HOST_MEMORY", "20", 1);
   expect_refused(run_worker(1, small_host, make_directory("cuda")), ExitCode::host_memory, "the host has 20.00 GiB");
