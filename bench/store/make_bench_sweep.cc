@@ -24,7 +24,7 @@ using namespace wansweep;
 constexpr int ranks = 4, steps = 27, blocks = 40;
 constexpr int64_t us = 1000;
 
-RunSpec make_spec(const std::string& offload, double shift) {
+RunSpec make_spec(OffloadMode offload, double shift) {
   RunSpec spec;
   spec.model_id = "t2v-a14b";
   spec.size = "1280x720";
@@ -76,10 +76,10 @@ void write_rank(const std::string& file, const RunSpec& spec) {
 }
 
 void write_attempt(const std::string& sweep, int n) {
-  const char* modes[] = {"resident", "swap", "layerwise"};
+  const OffloadMode modes[] = {OffloadMode::resident, OffloadMode::swap, OffloadMode::layerwise};
   const RunSpec spec = make_spec(modes[n % 3], n / 3 % 2 == 0 ? 12 : 3);
   const int repeat = n / 6 + 1;
-  const std::string run = fmt::format("{}-{}-{}", spec.offload, spec_hash(spec).substr(0, 8), repeat);
+  const std::string run = fmt::format("{}-{}-{}", name_of(spec.offload), spec_hash(spec).substr(0, 8), repeat);
   const std::string directory = fmt::format("{}/attempts/{}-a1", sweep, run);
   std::filesystem::create_directories(directory);
   std::ofstream(directory + "/spec.json") << to_json(spec).dump();
