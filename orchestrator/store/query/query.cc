@@ -345,6 +345,7 @@ bool stream_query(Store& store, const std::string& sql, const QueryLimits& limit
 
   const int columns = sqlite3_column_count(statement.get());
   std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(columns));
   for (int c = 0; c < columns; ++c) names.emplace_back(sqlite3_column_name(statement.get(), c));
   sink.columns(std::move(names));
   for (size_t rows = 0;; ++rows) {

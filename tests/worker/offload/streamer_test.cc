@@ -123,13 +123,15 @@ TEST(Streamer, TakesTheMemoryThatWasEstimatedToTheByte) {
 TEST(Streamer, KeepsNothingOnTheHostForResidentWeights) {
   const Played played = play(OffloadMode::resident);
   EXPECT_EQ(played.before_loop.host_used, 0);
-  EXPECT_EQ(played.before_loop.host_peak, 2 * weight_bytes.block) << "two buffers while it loads, and no copy of an expert";
+  EXPECT_EQ(played.before_loop.host_peak, 2 * weight_bytes.block)
+      << "two buffers while it loads, and no copy of an expert";
 }
 
 TEST(Streamer, LoadsBeforeTheLoopInEveryModeWithARowForEachPiece) {
-  const std::map<OffloadMode, int64_t> first_load{{OffloadMode::resident, 2 * weight_bytes.expert()},
-                                                  {OffloadMode::swap, weight_bytes.expert()},
-                                                  {OffloadMode::layerwise, 2 * (weight_bytes.block + weight_bytes.other)}};
+  const std::map<OffloadMode, int64_t> first_load{
+      {OffloadMode::resident, 2 * weight_bytes.expert()},
+      {OffloadMode::swap, weight_bytes.expert()},
+      {OffloadMode::layerwise, 2 * (weight_bytes.block + weight_bytes.other)}};
   for (const OffloadMode mode : values_of<OffloadMode>()) {
     const Played played = play(mode);
     EXPECT_EQ(bytes_of(played, EventKind::h2d, 0), first_load.at(mode)) << name_of(mode);

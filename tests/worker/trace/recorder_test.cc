@@ -91,7 +91,8 @@ TEST_F(RecorderTest, StepDetailKeepsTheForwardsOfAStepApart) {
   Recorder recorder(*device_, &writer, TraceDetail::step);
   recorder.begin_step(1, 1, 900, 0.9f);
   for (const int forward : {0, 0, 1, -1}) {
-    const Recorder::Span span = recorder.begin(EventKind::compute, StreamId::compute, {1, static_cast<int8_t>(forward), 3});
+    const Recorder::Span span =
+        recorder.begin(EventKind::compute, StreamId::compute, {1, static_cast<int8_t>(forward), 3});
     work(StreamId::compute, 1);
     recorder.end(span);
   }
