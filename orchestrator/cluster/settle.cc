@@ -174,7 +174,8 @@ std::vector<std::string> settle_submissions(const std::string& sweep_directory) 
     }
   }
   for (const auto& [token, own] : members) {
-    if (!intended.contains(token)) add(settle_without_intent(sweep_directory + "/submissions/" + token, own));
+    if (!intended.contains(token))
+      add(settle_without_intent(fmt::format("{}/submissions/{}", sweep_directory, token), own));
   }
   return lines;
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -86,8 +87,8 @@ std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::v
   for (const ListedRun& run : now) listed.insert(run.run);
   std::vector<EarlierMatrix> earlier = before.record.earlier;
   earlier.push_back(before.last);
-  for (auto matrix = earlier.rbegin(); matrix != earlier.rend(); ++matrix) {
-    std::erase_if(matrix->runs, [&](const ListedRun& run) { return !listed.insert(run.run).second; });
+  for (EarlierMatrix& matrix : std::views::reverse(earlier)) {
+    std::erase_if(matrix.runs, [&](const ListedRun& run) { return !listed.insert(run.run).second; });
   }
   std::erase_if(earlier, [](const EarlierMatrix& matrix) { return matrix.runs.empty(); });
   return earlier;
