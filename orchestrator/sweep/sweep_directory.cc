@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <utility>
 
@@ -87,9 +87,9 @@ std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::v
   for (const ListedRun& run : now) listed.insert(run.run);
   std::vector<EarlierMatrix> earlier = before.record.earlier;
   earlier.push_back(before.last);
-  for (EarlierMatrix& matrix : std::views::reverse(earlier)) {
+  std::for_each(earlier.rbegin(), earlier.rend(), [&](EarlierMatrix& matrix) {
     std::erase_if(matrix.runs, [&](const ListedRun& run) { return !listed.insert(run.run).second; });
-  }
+  });
   std::erase_if(earlier, [](const EarlierMatrix& matrix) { return matrix.runs.empty(); });
   return earlier;
 }

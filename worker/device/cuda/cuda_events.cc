@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 #include "base/clock.h"
 #include "worker/device/cuda/cuda_check.h"
@@ -86,7 +85,7 @@ int64_t EventClock::since(const TimeMark& mark, cudaEvent_t event) const {
 void EventClock::resolve(TimeMark& mark) {
   std::vector<TimeMark*> unknown;
   for (TimeMark* each = &mark; !each->known; each = each->before.get()) unknown.push_back(each);
-  for (TimeMark* next : std::views::reverse(unknown)) {
+  std::for_each(unknown.rbegin(), unknown.rend(), [&](TimeMark* next) {
     const int64_t passed = since(*next->before, next->event.get());
     // Spread thin, so that no span is visibly longer or shorter for it.
     const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 10000, std::abs(passed) / 10000);
@@ -94,7 +93,7 @@ void EventClock::resolve(TimeMark& mark) {
     correction_ns_ -= correction;
     next->known = true;
     next->before.reset();
-  }
+  });
 }
 
 int64_t EventClock::time_ns(const CudaEvent& event) {
