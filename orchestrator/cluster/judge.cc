@@ -109,8 +109,9 @@ Verdict judge_absent(const Evidence& evidence, PollMemory memory) {
   if (memory.absent_polls >= polls_until_lost && evidence.now - memory.absent_since >= evidence.lost_seconds) {
     return {JobState::lost, true, "", std::move(memory)};
   }
-  return undecided(JobState::unknown, fmt::format("Slurm does not know it (poll {})", memory.absent_polls),
-                   std::move(memory));
+  // Made first: arguments may be evaluated in any order.
+  std::string line = fmt::format("Slurm does not know it (poll {})", memory.absent_polls);
+  return undecided(JobState::unknown, std::move(line), std::move(memory));
 }
 
 // Waits, runs, or is something that only a newer Slurm says.
