@@ -105,7 +105,7 @@ std::string size_text(int width, int height) { return fmt::format("{}x{}", width
 // Sets one open setting, and says of it, open or not, where it came from and what the catalog holds to be right.
 class Resolver {
  public:
-  explicit Resolver(RunSpec& spec) : spec_(spec) {}
+  explicit Resolver(RunSettings& spec) : spec_(spec) {}
 
   // A setting that decides what is computed: the catalog has a say on it also when the user sets it.
   template <typename T>
@@ -132,10 +132,10 @@ class Resolver {
     spec_.origins[name].origin = origin;
   }
 
-  RunSpec& spec_;
+  RunSettings& spec_;
 };
 
-void resolve_from_files(RunSpec& spec, const ModelIdentity& model) {
+void resolve_from_files(RunSettings& spec, const ModelIdentity& model) {
   const CatalogEntry& entry = *model.entry;
   Resolver resolver(spec);
   resolver.configure<double>("flow_shift", spec.flow_shift, entry.flow_shift, "catalog", entry.flow_shift);
@@ -154,7 +154,7 @@ void resolve_from_files(RunSpec& spec, const ModelIdentity& model) {
   resolver.measure_out<int64_t>("frames", spec.frames, entry.frames, "catalog", entry.frames);
 }
 
-void resolve_like_sglang(RunSpec& spec, const ModelIdentity& model) {
+void resolve_like_sglang(RunSettings& spec, const ModelIdentity& model) {
   const CatalogEntry& entry = *model.entry;
   const SglangVerdict verdict = sglang_verdict(spec.resolver, spec.model, spec.model_id);
   if (verdict.config.empty()) {
@@ -186,7 +186,7 @@ void resolve_like_sglang(RunSpec& spec, const ModelIdentity& model) {
   spec.frames = rounded;
 }
 
-std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
+std::optional<double> catalog_number(const RunSettings& spec, const char* name) {
   const auto found = spec.origins.find(name);
   if (found == spec.origins.end() || found->second.catalog.empty()) return std::nullopt;
   const std::string& text = found->second.catalog;
@@ -195,13 +195,13 @@ std::optional<double> catalog_number(const RunSpec& spec, const char* name) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-std::optional<int> switch_with(const RunSpec& spec, std::optional<double> shift, std::optional<double> boundary) {
+std::optional<int> switch_with(const RunSettings& spec, std::optional<double> shift, std::optional<double> boundary) {
   if (!spec.steps || !shift || !boundary) return std::nullopt;
   return switch_step(make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *shift), *boundary);
 }
 
 // ": the experts switch at step 10, not 19"; empty when the shift alone changes nothing.
-std::string switch_effect(const RunSpec& spec) {
+std::string switch_effect(const RunSettings& spec) {
   const auto used = switch_with(spec, spec.flow_shift, spec.boundary_ratio);
   const auto right = switch_with(spec, catalog_number(spec, "flow_shift"), spec.boundary_ratio);
   if (!used || !right || *used == *right) return "";
@@ -227,7 +227,7 @@ const CatalogEntry& catalog_entry(const std::string& id) {
                                               : fmt::format("did you mean {}?", nearest)));
 }
 
-ModelIdentity resolve_spec(RunSpec& spec) {
+ModelIdentity resolve_settings(RunSettings& spec) {
   ModelIdentity model = identify_model(spec.model, spec.model_id);
   if (spec.resolver == ResolverKind::files) {
     resolve_from_files(spec, model);
@@ -241,14 +241,14 @@ ModelIdentity resolve_spec(RunSpec& spec) {
   return model;
 }
 
-std::optional<int> catalog_switch_step(const RunSpec& spec) {
+std::optional<int> catalog_switch_step(const RunSettings& spec) {
   const auto shift = catalog_number(spec, "flow_shift");
   const auto boundary = catalog_number(spec, "boundary_ratio");
   if (!shift && !boundary) return std::nullopt;
   return switch_with(spec, shift ? shift : spec.flow_shift, boundary ? boundary : spec.boundary_ratio);
 }
 
-std::vector<std::string> configuration_drift(const RunSpec& spec) {
+std::vector<std::string> configuration_drift(const RunSettings& spec) {
   std::vector<std::string> lines;
   for (const auto& [name, origin] : spec.origins) {
     if (origin.catalog.empty()) continue;

@@ -79,14 +79,14 @@ int sglang_rounded_frames(int frames, int ranks);
 
 // Fills every open setting of `spec` by its resolver and writes all origins, with the catalog's value beside each used
 // one. `spec.inputs` present: size and frames stay open. Throws bad_input.
-ModelIdentity resolve_spec(RunSpec& spec);
+ModelIdentity resolve_settings(RunSettings& spec);
 
 // The step at which the experts would switch if the catalog's values were used where it has a say; nullopt: it has
 // none, or there is no switch.
-std::optional<int> catalog_switch_step(const RunSpec& spec);
+std::optional<int> catalog_switch_step(const RunSettings& spec);
 
 // Settings whose used value differs from the catalog's: "flow_shift is 3 (sglang-2025-12), the catalog says 12: the
 // experts switch at step 10, not 19". Empty when nothing drifts.
-std::vector<std::string> configuration_drift(const RunSpec& spec);
+std::vector<std::string> configuration_drift(const RunSettings& spec);
 
 }  // namespace wansweep

@@ -24,7 +24,7 @@ void check_model(const ModelConfig& config) {
                   config.in_channels, config.out_channels));
 }
 
-DType dtype_of(const RunSpec& settings) {
+DType dtype_of(const RunSettings& settings) {
   switch (settings.precision) {
     case Precision::automatic:
       break;
@@ -36,7 +36,7 @@ DType dtype_of(const RunSpec& settings) {
   return settings.backend == BackendKind::cuda ? DType::bf16 : DType::f32;
 }
 
-ParallelPlan parallel_plan_of(const RunSpec& settings, int heads, int64_t tokens) {
+ParallelPlan parallel_plan_of(const RunSettings& settings, int heads, int64_t tokens) {
   const auto narrow = [](const std::optional<int64_t>& value) {
     return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
   };
@@ -65,20 +65,20 @@ void check_device_memory(const RunPlan& plan) {
 
 }  // namespace
 
-std::optional<int64_t> device_memory_limit(const RunSpec& settings) {
+std::optional<int64_t> device_memory_limit(const RunSettings& settings) {
   if (settings.device_memory > 0) return static_cast<int64_t>(settings.device_memory * gibibyte);
   if (settings.backend == BackendKind::cpu) return static_cast<int64_t>(default_cpu_device_gib * gibibyte);
   return std::nullopt;
 }
 
-InputShape input_shape_of(const RunSpec& settings, const ModelIdentity& model) {
+InputShape input_shape_of(const RunSettings& settings, const ModelIdentity& model) {
   if (!settings.inputs.empty()) return read_input_shape(settings.inputs, model.config);
   return {latent_shape(model.config.in_channels, *settings.frames, settings.height(), settings.width(),
                        {model.entry->vae_stride_time, model.entry->vae_stride_space}),
           encoded_text_tokens};
 }
 
-RunPlan make_run_plan(RunSpec resolved, const ModelIdentity& model, const InputShape& input) {
+RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const InputShape& input) {
   validate(resolved);
   check_model(model.config);
   RunPlan plan;
@@ -122,8 +122,8 @@ Schedule schedule_of(const RunPlan& plan) {
   return make_schedule(plan.settings.offload, shape, list_uses(shape), {.prefetch = prefetch});
 }
 
-RunPlan make_run_plan(RunSpec settings) {
-  const ModelIdentity model = resolve_spec(settings);
+RunPlan make_run_plan(RunSettings settings) {
+  const ModelIdentity model = resolve_settings(settings);
   validate(settings);  // before the sizes are worked out
   const InputShape input = input_shape_of(settings, model);
   return make_run_plan(std::move(settings), model, input);

@@ -23,7 +23,7 @@
 namespace wansweep {
 
 struct RunPlan {
-  RunSpec settings;  // resolved: nothing that the loop needs is open
+  RunSettings settings;  // resolved: nothing that the loop needs is open
   ModelIdentity model;
   // The loop's shape.
   DType type = DType::f32;  // of activations and matrices
@@ -43,15 +43,15 @@ struct RunPlan {
 
 // The latents' and the text's sizes: of settings.inputs, whose header is read, or of settings.size and frames. Throws
 // bad_input.
-InputShape input_shape_of(const RunSpec& settings, const ModelIdentity& model);
+InputShape input_shape_of(const RunSettings& settings, const ModelIdentity& model);
 
 // Throws bad_input, its line beginning with the setting to correct where there is one, when the run cannot work:
 // settings that do not go together (validate), a model that the worker does not run, sizes that the patch does not
 // divide, ranks that do not share them. Throws Error(device_memory) when it needs more than `device_memory` allows.
-RunPlan make_run_plan(RunSpec resolved, const ModelIdentity& model, const InputShape& input);
+RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const InputShape& input);
 
 // The same from the settings as a user gave them: resolves the model from its files, and reads the inputs' header.
-RunPlan make_run_plan(RunSpec settings);
+RunPlan make_run_plan(RunSettings settings);
 
 // What the loop of `rank` goes through: the same for all ranks, but for the forward that each makes where they share
 // the guidance.
@@ -62,7 +62,7 @@ LoopShape loop_shape(const RunPlan& plan, int rank);
 Schedule schedule_of(const RunPlan& plan);
 
 // Bytes of a device that a rank may use; nullopt: all that it has, which only the worker sees.
-std::optional<int64_t> device_memory_limit(const RunSpec& settings);
+std::optional<int64_t> device_memory_limit(const RunSettings& settings);
 
 // The plan without the settings, as spec.json and the trace hold it.
 nlohmann::json plan_to_json(const RunPlan& plan);

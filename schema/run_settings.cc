@@ -28,7 +28,7 @@ std::pair<int, int> parse_size(const std::string& text) {
   throw bad_input(fmt::format("size is {}; WIDTHxHEIGHT in pixels is needed, as 832x480", text));
 }
 
-void check_size(const RunSpec& spec) {
+void check_size(const RunSettings& spec) {
   for (const auto& [what, pixels] : {std::pair{"width", spec.width()}, std::pair{"height", spec.height()}}) {
     if (pixels % 16 != 0) {
       throw bad_input(fmt::format("size is {}; its {} {} must be a multiple of 16", *spec.size, what, pixels));
@@ -37,7 +37,7 @@ void check_size(const RunSpec& spec) {
 }
 
 // Settings of the user that a file of inputs would overrule without a word.
-void check_inputs_alone(const RunSpec& spec) {
+void check_inputs_alone(const RunSettings& spec) {
   for (const char* name : {"size", "frames"}) {
     const auto origin = spec.origins.find(name);
     if (origin == spec.origins.end() || origin->second.origin != "user") continue;
@@ -50,8 +50,8 @@ std::string hash_of(const nlohmann::json& settings) { return sha256(settings.dum
 
 }  // namespace
 
-int RunSpec::width() const { return parse_size(size.value_or("nothing")).first; }
-int RunSpec::height() const { return parse_size(size.value_or("nothing")).second; }
+int RunSettings::width() const { return parse_size(size.value_or("nothing")).first; }
+int RunSettings::height() const { return parse_size(size.value_or("nothing")).second; }
 
 std::optional<uint64_t> random_weights_seed(const std::string& weights) {
   if (weights == "files") return std::nullopt;
@@ -66,7 +66,7 @@ std::optional<uint64_t> random_weights_seed(const std::string& weights) {
       fmt::format("weights is {}; files or random:SEED is needed, SEED a whole number below 2^64", weights));
 }
 
-void validate(const RunSpec& spec) {
+void validate(const RunSettings& spec) {
   for (const Field& field : fields()) check_bounds(spec, field);
   if (!spec.steps) throw bad_input("steps is not set; a number of scheduler steps is needed");
   if (!spec.flow_shift) throw bad_input("flow_shift is not set; 12 is Wan2.2 T2V-A14B's");
@@ -90,10 +90,10 @@ void validate(const RunSpec& spec) {
   }
 }
 
-std::string spec_hash(const RunSpec& spec) {
+std::string settings_hash(const RunSettings& spec) {
   nlohmann::json settings = to_json(spec);
   settings.erase("origins");
-  static const RunSpec defaults;
+  static const RunSettings defaults;
   for (const Field& field : fields()) {
     if (field.added_later && get_field(spec, field) == get_field(defaults, field))
       settings.erase(std::string(field.name));
@@ -104,10 +104,10 @@ std::string spec_hash(const RunSpec& spec) {
   return hash_of(settings);
 }
 
-std::string work_hash(const RunSpec& spec) {
-  RunSpec same = spec;
+std::string work_hash(const RunSettings& spec) {
+  RunSettings same = spec;
   for (const std::string_view name : settings_of(Role::offload)) reset_field(same, *find_field(name));
-  return spec_hash(same);
+  return settings_hash(same);
 }
 
 }  // namespace wansweep

@@ -23,8 +23,9 @@ struct Origin {
   std::string written = {};
 };
 
-// Optional members are settings that the model's identity decides when the user does not (model_catalog: resolve_spec).
-struct RunSpec {
+// Optional members are settings that the model's identity decides when the user does not (model_catalog:
+// resolve_settings).
+struct RunSettings {
   // The model.
   std::string model;     // directory in diffusers layout, or a config.json when weights are random
   std::string model_id;  // catalog id; empty: decided from the model's files
@@ -81,13 +82,13 @@ std::optional<uint64_t> random_weights_seed(const std::string& weights);
 // Checks what can be checked without the model: every needed value set and within its bounds (setting_fields.h), and
 // values that go together (a size that the patch and the VAE divide, frames 4n + 1, guidance for cfg_parallel, ...).
 // Throws bad_input, its line beginning with the setting's name.
-void validate(const RunSpec& spec);
+void validate(const RunSettings& spec);
 
 // SHA-256 in hex over the settings, in a canonical form: equal configurations have equal hashes. Of the origins only
 // paths as they were written count, in place of the paths.
-std::string spec_hash(const RunSpec& spec);
+std::string settings_hash(const RunSettings& spec);
 
 // The same for runs that compute the same and only move weights in other ways: without the settings of Role::offload.
-std::string work_hash(const RunSpec& spec);
+std::string work_hash(const RunSettings& spec);
 
 }  // namespace wansweep

@@ -25,7 +25,7 @@ constexpr Bounds ranks_bounds{1, 4096};
 constexpr Bounds gib_bounds{0, 1 << 20};
 
 std::vector<Field> make_table() {
-  using S = RunSpec;
+  using S = RunSettings;
   return {
       {"model", "model directory in diffusers layout, or a config.json with random weights", Role::work, &S::model},
       {"model_id", "catalog id; an error when the model's files say otherwise", Role::work, &S::model_id, {}, true},
@@ -93,7 +93,7 @@ constexpr bool is_optional<std::optional<T>> = true;
 
 template <typename Member>
 using MemberValue =
-    typename ValueOf<std::remove_cvref_t<decltype(std::declval<RunSpec>().*std::declval<Member>())>>::type;
+    typename ValueOf<std::remove_cvref_t<decltype(std::declval<RunSettings>().*std::declval<Member>())>>::type;
 
 // The JSON value as T, or nothing when it has another type. Whole numbers may be written either way.
 template <typename T>
@@ -179,13 +179,13 @@ std::vector<std::string_view> Field::choices() const {
 }
 
 bool Field::is_text() const {
-  return std::holds_alternative<std::string RunSpec::*>(member) ||
-         std::holds_alternative<std::optional<std::string> RunSpec::*>(member);
+  return std::holds_alternative<std::string RunSettings::*>(member) ||
+         std::holds_alternative<std::optional<std::string> RunSettings::*>(member);
 }
 
-bool Field::is_switch() const { return std::holds_alternative<bool RunSpec::*>(member); }
+bool Field::is_switch() const { return std::holds_alternative<bool RunSettings::*>(member); }
 
-bool Field::is_path() const { return member == Member(&RunSpec::model) || member == Member(&RunSpec::inputs); }
+bool Field::is_path() const { return member == Member(&RunSettings::model) || member == Member(&RunSettings::inputs); }
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> table = make_table();
@@ -213,7 +213,7 @@ std::vector<std::string_view> resolved_settings() {
   return names;
 }
 
-void set_field(RunSpec& spec, std::string_view name, const json& value, const std::string& where) {
+void set_field(RunSettings& spec, std::string_view name, const json& value, const std::string& where) {
   const Field* field = find_field(name);
   if (field == nullptr) refuse_unknown(name, where);
   std::visit(
@@ -243,7 +243,7 @@ void set_field(RunSpec& spec, std::string_view name, const json& value, const st
   origin.written.clear();
 }
 
-json get_field(const RunSpec& spec, const Field& field) {
+json get_field(const RunSettings& spec, const Field& field) {
   return std::visit(
       [&](auto member) -> json {
         const auto& value = spec.*member;
@@ -259,12 +259,12 @@ json get_field(const RunSpec& spec, const Field& field) {
       field.member);
 }
 
-void reset_field(RunSpec& spec, const Field& field) {
-  static const RunSpec fresh;
+void reset_field(RunSettings& spec, const Field& field) {
+  static const RunSettings fresh;
   std::visit([&](auto member) { spec.*member = fresh.*member; }, field.member);
 }
 
-void check_bounds(const RunSpec& spec, const Field& field) {
+void check_bounds(const RunSettings& spec, const Field& field) {
   std::visit(
       [&](auto member) {
         using Value = MemberValue<decltype(member)>;
@@ -277,7 +277,7 @@ void check_bounds(const RunSpec& spec, const Field& field) {
       field.member);
 }
 
-json to_json(const RunSpec& spec) {
+json to_json(const RunSettings& spec) {
   json out = json::object();
   for (const Field& field : fields()) {
     json value = get_field(spec, field);
@@ -293,9 +293,9 @@ json to_json(const RunSpec& spec) {
   return out;
 }
 
-RunSpec spec_from_json(const json& in, const std::string& where) {
+RunSettings settings_from_json(const json& in, const std::string& where) {
   if (!in.is_object()) throw bad_input(fmt::format("{}: is not a JSON object", where));
-  RunSpec spec;
+  RunSettings spec;
   for (const auto& [name, value] : in.items()) {
     if (name != "origins" && name != "plan") set_field(spec, name, value, where);
   }
@@ -308,6 +308,6 @@ RunSpec spec_from_json(const json& in, const std::string& where) {
   return spec;
 }
 
-RunSpec read_spec(const std::string& file) { return spec_from_json(read_json_object(file), file); }
+RunSettings read_settings(const std::string& file) { return settings_from_json(read_json_object(file), file); }
 
 }  // namespace wansweep

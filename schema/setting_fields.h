@@ -45,7 +45,7 @@ struct Bounds {
 
 struct Field {
   template <typename... T>
-  using Members = std::variant<T RunSpec::*...>;
+  using Members = std::variant<T RunSettings::*...>;
   using Member = Members<std::string, int64_t, double, bool, std::optional<std::string>, std::optional<int64_t>,
                          std::optional<double>, OffloadMode, HostMemory, BackendKind, Precision, CommunicatorKind,
                          LinkSharing, TraceDetail, ResolverKind, SigmaSchedule>;
@@ -55,7 +55,7 @@ struct Field {
   Role role;
   Member member;
   std::optional<Bounds> bounds = {};  // of numbers: every one has them
-  bool resolved = false;              // left open, the model's identity decides it (model_catalog: resolve_spec)
+  bool resolved = false;              // left open, the model's identity decides it (model_catalog: resolve_settings)
   bool added_later = false;  // not there in the first version: its default is no part of a hash, so that runs of before
                              // keep theirs
 
@@ -77,22 +77,22 @@ std::vector<std::string_view> resolved_settings();
 // Sets one setting from JSON; its origin becomes "user". Throws bad_input naming `where` ("jobs/demo.toml: base"), the
 // key, the value and what would be right: unknown key (with the nearest known one), wrong type, a word that is not
 // among the choices, a number out of bounds.
-void set_field(RunSpec& spec, std::string_view name, const nlohmann::json& value, const std::string& where);
+void set_field(RunSettings& spec, std::string_view name, const nlohmann::json& value, const std::string& where);
 
 // The setting as JSON; null when it is not set.
-nlohmann::json get_field(const RunSpec& spec, const Field& field);
+nlohmann::json get_field(const RunSettings& spec, const Field& field);
 
-// The setting as a RunSpec{} has it; its origin stays.
-void reset_field(RunSpec& spec, const Field& field);
+// The setting as a RunSettings{} has it; its origin stays.
+void reset_field(RunSettings& spec, const Field& field);
 
 // Throws bad_input, "steps is 0; between 1 and 10000 is needed", when the setting is a number that is set and out of
 // its bounds.
-void check_bounds(const RunSpec& spec, const Field& field);
+void check_bounds(const RunSettings& spec, const Field& field);
 
 // Whole specs: a flat object, a key a setting, plus "origins". `where` is the file's name for errors. Reading refuses
 // unknown keys, but for "plan" (schema/run_plan.h), which it leaves to whoever wants it.
-nlohmann::json to_json(const RunSpec& spec);
-RunSpec spec_from_json(const nlohmann::json& json, const std::string& where);
-RunSpec read_spec(const std::string& file);
+nlohmann::json to_json(const RunSettings& spec);
+RunSettings settings_from_json(const nlohmann::json& json, const std::string& where);
+RunSettings read_settings(const std::string& file);
 
 }  // namespace wansweep

@@ -25,13 +25,13 @@ bool fits(BackendKind backend, CommunicatorKind communicator) {
   return false;
 }
 
-void check_communicator(const RunSpec& spec) {
+void check_communicator(const RunSettings& spec) {
   if (fits(spec.backend, spec.communicator)) return;
   throw bad_input(fmt::format("communicator is {}, backend {}; mpi is cpu's, nccl and ipc are cuda's",
                               name_of(spec.communicator), name_of(spec.backend)));
 }
 
-Backend open_cpu(MpiWorld& world, const RunSpec& spec) {
+Backend open_cpu(MpiWorld& world, const RunSettings& spec) {
   CpuDeviceOptions options;
   options.memory_bytes =
       static_cast<int64_t>((spec.device_memory > 0 ? spec.device_memory : default_cpu_device_gib) * gibibyte);
@@ -48,7 +48,7 @@ Backend open_cpu(MpiWorld& world, const RunSpec& spec) {
 }
 
 #ifdef WANSWEEP_CUDA
-Backend open_cuda(MpiWorld& world, const RunSpec& spec) {
+Backend open_cuda(MpiWorld& world, const RunSettings& spec) {
   Backend backend;
   std::string identity;
   world.all_or_none([&] {
@@ -70,7 +70,7 @@ Backend open_cuda(MpiWorld& world, const RunSpec& spec) {
   return backend;
 }
 #else
-Backend open_cuda(MpiWorld& world, const RunSpec&) {
+Backend open_cuda(MpiWorld& world, const RunSettings&) {
   world.all_or_none([] {
     throw bad_input("backend is cuda; this wansweep-worker was built without CUDA (CMake says why when it configures)");
   });
@@ -80,7 +80,7 @@ Backend open_cuda(MpiWorld& world, const RunSpec&) {
 
 }  // namespace
 
-Backend open_backend(MpiWorld& world, const RunSpec& settings) {
+Backend open_backend(MpiWorld& world, const RunSettings& settings) {
   world.all_or_none([&] { check_communicator(settings); });
   switch (settings.backend) {
     case BackendKind::cpu:

@@ -18,6 +18,6 @@ struct Backend {
 // Collective. On cuda a rank takes the GPU of its place on the node. What goes wrong on one rank is thrown on all:
 // Error(bad_input) for a backend that this build has not, or a communicator that is not the backend's;
 // Error(device_unavailable) for hardware, see worker/device/cuda/cuda_device.h.
-Backend open_backend(MpiWorld& world, const RunSpec& settings);
+Backend open_backend(MpiWorld& world, const RunSettings& settings);
 
 }  // namespace wansweep

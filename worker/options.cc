@@ -64,7 +64,7 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
   }
   if (!options.spec_file.empty()) {
     const nlohmann::json spec = read_json_object(options.spec_file);
-    options.spec = spec_from_json(spec, options.spec_file);
+    options.spec = settings_from_json(spec, options.spec_file);
     if (values.empty() && spec.contains("plan")) options.planned = spec["plan"].dump();
   }
   for (const auto& [name, value] : values) {

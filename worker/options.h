@@ -9,7 +9,7 @@
 namespace wansweep {
 
 struct WorkerOptions {
-  RunSpec spec;
+  RunSettings spec;
   std::string spec_file;  // where the settings come from; empty: flags alone
   // What the orchestrator planned for these settings ("plan" in the spec's file), as JSON text. Empty: nothing was
   // planned, or a flag changed the settings since.

@@ -41,7 +41,7 @@ volatile std::sig_atomic_t stop_signal = 0;
 
 // The plan of the settings that were given, which must be what the orchestrator planned, if it did.
 RunPlan plan_for(const WorkerOptions& options, int ranks) {
-  RunSpec settings = options.spec;
+  RunSettings settings = options.spec;
   if (settings.origins.contains("ranks") && settings.ranks != ranks) {
     throw bad_input(fmt::format("ranks is {}, but MPI started {}; start as many", settings.ranks, ranks));
   }

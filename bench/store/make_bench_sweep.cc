@@ -24,8 +24,8 @@ using namespace wansweep;
 constexpr int ranks = 4, steps = 27, blocks = 40;
 constexpr int64_t us = 1000;
 
-RunSpec make_spec(OffloadMode offload, double shift) {
-  RunSpec spec;
+RunSettings make_spec(OffloadMode offload, double shift) {
+  RunSettings spec;
   spec.model_id = "t2v-a14b";
   spec.size = "1280x720";
   spec.frames = 81;
@@ -58,7 +58,7 @@ void add_block(TraceRows& rows, int step, int forward, int block, int64_t& now) 
   now += 900 * us;
 }
 
-void write_rank(const std::string& file, const RunSpec& spec) {
+void write_rank(const std::string& file, const RunSettings& spec) {
   TraceWriter writer(file, to_json(spec).dump(), R"({"host":"node1","device":{"name":"H100"}})");
   int64_t now = 1'000'000'000;
   for (int step = 1; step <= steps; ++step) {
@@ -77,16 +77,15 @@ void write_rank(const std::string& file, const RunSpec& spec) {
 
 void write_attempt(const std::string& sweep, int n) {
   const OffloadMode modes[] = {OffloadMode::resident, OffloadMode::swap, OffloadMode::layerwise};
-  const RunSpec spec = make_spec(modes[n % 3], n / 3 % 2 == 0 ? 12 : 3);
+  const RunSettings spec = make_spec(modes[n % 3], n / 3 % 2 == 0 ? 12 : 3);
   const int repeat = n / 6 + 1;
-  const std::string run = fmt::format("{}-{}-{}", name_of(spec.offload), spec_hash(spec).substr(0, 8), repeat);
+  const std::string run = fmt::format("{}-{}-{}", name_of(spec.offload), settings_hash(spec).substr(0, 8), repeat);
   const std::string directory = fmt::format("{}/attempts/{}-a1", sweep, run);
   std::filesystem::create_directories(directory);
   std::ofstream(directory + "/spec.json") << to_json(spec).dump();
-  std::ofstream(directory + "/attempt.json")
-      << nlohmann::json{{"sweep", "bench"}, {"run", run},   {"config", spec_hash(spec)}, {"repeat", repeat},
-                        {"attempt", 1},     {"token", run}, {"launcher", "local"}}
-             .dump();
+  std::ofstream(directory + "/attempt.json") << nlohmann::json{
+      {"sweep", "bench"}, {"run", run},         {"config", settings_hash(spec)}, {"repeat", repeat}, {"attempt", 1},
+      {"token", run},     {"launcher", "local"}}.dump();
   Completion completion{ranks, steps, std::string(64, 'a'), timestamp_now(), timestamp_now(), {}};
   for (int rank = 0; rank < ranks; ++rank) {
     const std::string name = trace_file_name(rank);

@@ -19,8 +19,8 @@ struct ComparedConfiguration {
 };
 struct ComparedSweep {
   std::string name;
-  std::map<std::string, ComparedConfiguration> configurations;  // by spec_hash
-  std::map<std::string, std::string> replaced_by;               // spec_hash of this sweep -> of one that corrects it
+  std::map<std::string, ComparedConfiguration> configurations;  // by settings_hash
+  std::map<std::string, std::string> replaced_by;  // settings_hash of this sweep -> of one that corrects it
 };
 ComparedSweep load_sweep(Store& store, const std::string& name);
 

@@ -114,7 +114,7 @@ Setting make_setting(std::string_view key, const toml::node& node, const std::st
   return setting;
 }
 
-void apply(RunSpec& spec, const Setting& setting) {
+void apply(RunSettings& spec, const Setting& setting) {
   set_field(spec, setting.key, setting.value, setting.where);
   spec.origins[setting.key].written = setting.written;
 }
@@ -127,7 +127,7 @@ std::vector<Setting> settings_of(const toml::table& table, const std::string& fi
 
 // The value as the spec holds it, so that 12 and 12.0 are the same flow_shift. Throws for unknown keys and wrong types.
 Json normal_value(const Setting& setting) {
-  RunSpec scratch;
+  RunSettings scratch;
   apply(scratch, setting);
   return get_field(scratch, *find_field(setting.key));
 }
@@ -163,7 +163,7 @@ Axis make_axis(std::string_view key, const toml::node& node, const std::string& 
   return axis;
 }
 
-std::vector<Axis> read_axes(const toml::table& root, const RunSpec& base, const toml::table* base_table,
+std::vector<Axis> read_axes(const toml::table& root, const RunSettings& base, const toml::table* base_table,
                             const std::string& file) {
   std::vector<Axis> axes;
   const toml::node* node = root.get("matrix");
@@ -171,7 +171,7 @@ std::vector<Axis> read_axes(const toml::table& root, const RunSpec& base, const 
   size_t count = 1;
   for (const auto& [key, list] : as_table(*node, file, "matrix")) {
     if (find_field(key.str()) == nullptr) {
-      RunSpec scratch = base;
+      RunSettings scratch = base;
       set_field(scratch, key.str(), nullptr, place(file, list) + ": matrix");  // throws, naming the nearest known key
     }
     if (base_table != nullptr && base_table->contains(key.str())) {
@@ -313,7 +313,7 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
   sweep.text = text;
   read_header(root, sweep);
 
-  RunSpec base;
+  RunSettings base;
   Places base_places;
   const toml::node* base_node = root.get("base");
   const toml::table* base_table = base_node != nullptr ? &as_table(*base_node, file, "base") : nullptr;
@@ -338,7 +338,7 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
   sweep.configurations = without_excluded(std::move(sweep.configurations), tables(root, file, "exclude"), file);
   for (const toml::table* include : includes) {
     Places places = base_places;
-    RunSpec spec = base;
+    RunSettings spec = base;
     for (const Setting& setting : settings_of(*include, file, "include")) {
       apply(spec, setting);
       places[setting.key] = setting.where;

@@ -13,7 +13,7 @@ namespace wansweep {
 
 // One point of the matrix, not yet resolved: settings that the user left open are open.
 struct Configuration {
-  RunSpec spec;
+  RunSettings spec;
   std::string where;  // what it came from, for errors: "jobs/demo.toml:9: matrix", "jobs/demo.toml:31: include"
   // The settings that have a line of their own: "steps" is "jobs/demo.toml:5: base".
   std::shared_ptr<const std::map<std::string, std::string, std::less<>>> places;

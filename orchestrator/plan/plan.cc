@@ -2,7 +2,7 @@
 // at once, and those that can run have their figures; refuse_problems is for whoever is about to start something.
 // Hash and name are made after resolving: they name what runs, not what was written. Two lines of a matrix that resolve
 // to the same settings are therefore found to be one configuration, and the second is a problem.
-// Watch the key of FileCache: a setting that resolve_spec begins to read must be among deciding_settings or
+// Watch the key of FileCache: a setting that resolve_settings begins to read must be among deciding_settings or
 // resolved_settings(), else configurations that differ in it share one answer.
 
 #include "orchestrator/plan/plan.h"
@@ -29,7 +29,7 @@
 namespace wansweep {
 namespace {
 
-// What resolve_spec reads beside the settings that it fills.
+// What resolve_settings reads beside the settings that it fills.
 constexpr std::array<std::string_view, 4> deciding_settings{"model", "resolver", "inputs", "ranks"};
 
 // Each file is read once, and each model resolved once for all configurations that differ in nothing that resolving
@@ -37,7 +37,7 @@ constexpr std::array<std::string_view, 4> deciding_settings{"model", "resolver",
 class FileCache {
  public:
   // The settings must be resolved and valid.
-  InputShape input_shape(const RunSpec& spec, const ModelIdentity& model) {
+  InputShape input_shape(const RunSettings& spec, const ModelIdentity& model) {
     if (spec.inputs.empty()) return input_shape_of(spec, model);
     const auto key = std::pair(spec.inputs, model.entry);
     const auto found = inputs_.find(key);
@@ -47,7 +47,7 @@ class FileCache {
 
   // Once a model, whatever else its configurations differ in: what is wrong with its weights, as check_model_weights
   // says it. Throws bad_input.
-  void check_weights(const RunSpec& spec, const ModelIdentity& identity) {
+  void check_weights(const RunSettings& spec, const ModelIdentity& identity) {
     if (random_weights_seed(spec.weights)) return;
     auto found = weights_problems_.find(spec.model);
     if (found == weights_problems_.end()) {
@@ -63,12 +63,12 @@ class FileCache {
   }
 
   struct Resolved {
-    RunSpec spec;
+    RunSettings spec;
     ModelIdentity identity;
     bool shards_frames = false;  // the resolver's SGLang rounds latent frames up to a multiple of the ranks
   };
 
-  const Resolved& resolve(RunSpec& spec) {
+  const Resolved& resolve(RunSettings& spec) {
     const std::string key = key_of(spec);
     auto found = resolved_.find(key);
     if (found == resolved_.end()) {
@@ -76,10 +76,10 @@ class FileCache {
       if (spec.resolver != ResolverKind::files) {
         fresh.shards_frames = sglang_verdict(spec.resolver, spec.model, spec.model_id).shards_frames;
       }
-      fresh.identity = resolve_spec(fresh.spec);
+      fresh.identity = resolve_settings(fresh.spec);
       found = resolved_.emplace(key, std::move(fresh)).first;
     }
-    const RunSpec& source = found->second.spec;
+    const RunSettings& source = found->second.spec;
     for (const std::string_view name : resolved_settings()) {
       std::visit([&](auto member) { spec.*member = source.*member; }, find_field(name)->member);
       const auto origin = source.origins.find(std::string(name));
@@ -89,7 +89,7 @@ class FileCache {
   }
 
  private:
-  static std::string key_of(const RunSpec& spec) {
+  static std::string key_of(const RunSettings& spec) {
     std::string key;
     for (const std::string_view name : deciding_settings) key += get_field(spec, *find_field(name)).dump() + '\n';
     for (const std::string_view name : resolved_settings()) {
@@ -106,7 +106,7 @@ class FileCache {
 
 // An inputs file holds latents, whose frames nobody can round.
 void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
-  const RunSpec& spec = planned.spec;
+  const RunSettings& spec = planned.spec;
   const int64_t rounded = (frames + spec.ranks - 1) / spec.ranks * spec.ranks;
   if (rounded == frames) return;
   planned.warnings.push_back(
@@ -116,7 +116,7 @@ void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
 }
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
-  RunSpec& spec = planned.spec;
+  RunSettings& spec = planned.spec;
   const FileCache::Resolved& resolved = files.resolve(spec);
   validate(spec);
   files.check_weights(spec, resolved.identity);
@@ -128,7 +128,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
 
 // Eight digits of the hash tell thousands of configurations apart; the rare two that share them get all the digits.
 std::string configuration_name(const PlannedConfiguration& planned, std::unordered_set<std::string>& taken) {
-  const RunSpec& spec = planned.spec;
+  const RunSettings& spec = planned.spec;
   const std::string shift = spec.flow_shift ? fmt::format("shift{:g}", *spec.flow_shift) : "shift-open";
   const auto with = [&](size_t digits) {
     return fmt::format("r{}-{}-{}-{}", spec.ranks, name_of(spec.offload), shift, planned.hash.substr(0, digits));
@@ -162,7 +162,7 @@ Plan make_plan(const Sweep& sweep) {
     } catch (const Error& error) {
       planned.problem = fmt::format("{}: {}", configuration.place_of(error.what()), error.what());
     }
-    planned.hash = spec_hash(planned.spec);
+    planned.hash = settings_hash(planned.spec);
     planned.name = configuration_name(planned, names);
     const auto [first, is_new] = by_hash.emplace(planned.hash, plan.configurations.size() - 1);
     if (!is_new && planned.problem.empty()) {

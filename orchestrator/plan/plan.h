@@ -14,8 +14,8 @@ namespace wansweep {
 
 // One configuration with all that follows from it.
 struct PlannedConfiguration {
-  RunSpec spec;                    // resolved, as far as it could be
-  std::string hash;                // spec_hash of it
+  RunSettings spec;                // resolved, as far as it could be
+  std::string hash;                // settings_hash of it
   std::string name;                // "r4-layerwise-shift12-1f0c93ab": readable, and unique in the sweep
   std::optional<RunPlan> run;      // nullopt: there is a problem
   std::string problem;             // why it cannot run; empty: it can

@@ -32,7 +32,7 @@ PredictedTime predict_time(const RunWork& work, const MachineRates& rates) {
 }
 
 RunWork work_of(const RunPlan& plan) {
-  const RunSpec& settings = plan.settings;
+  const RunSettings& settings = plan.settings;
   const ModelConfig& config = plan.model.config;
   RunWork work;
   work.parameters = static_cast<double>(block_parameters(config) * config.layers + other_parameters(config));

@@ -41,7 +41,7 @@ Json value_of(const Field& field, const std::string& text) {
   return json.is_discarded() ? Json(text) : json;
 }
 
-void open_again(RunSpec& spec, std::string_view name) {
+void open_again(RunSettings& spec, std::string_view name) {
   reset_field(spec, *find_field(name));
   spec.origins.erase(std::string(name));
 }
@@ -54,8 +54,8 @@ bool catalog_decides(std::string_view key) {
 }
 
 // The settings that a user gave. SGLang's frames are the user's rounded up, when rounding gives them.
-RunSpec as_asked(const RunSpec& used) {
-  RunSpec asked;
+RunSettings as_asked(const RunSettings& used) {
+  RunSettings asked;
   for (const auto& [name, origin] : used.origins) {
     if (origin.origin != "user") continue;
     set_field(asked, name, get_field(used, *find_field(name)), "spec.json");
@@ -85,7 +85,7 @@ std::string free_name(const std::string& directory, const std::string& name) {
 }
 
 // A path that was given relative to the project stays so where that leads to the same place from here.
-Json toml_value(const RunSpec& spec, const Field& field) {
+Json toml_value(const RunSettings& spec, const Field& field) {
   Json value = get_field(spec, field);
   const auto origin = spec.origins.find(std::string(field.name));
   if (origin == spec.origins.end() || origin->second.written.empty()) return value;
@@ -94,7 +94,7 @@ Json toml_value(const RunSpec& spec, const Field& field) {
 }
 
 // JSON's strings and numbers are TOML's too.
-std::string toml_lines(const RunSpec& spec, const std::set<std::string>& names) {
+std::string toml_lines(const RunSettings& spec, const std::set<std::string>& names) {
   std::string text;
   for (const Field& field : fields()) {
     const std::string name(field.name);
@@ -103,29 +103,29 @@ std::string toml_lines(const RunSpec& spec, const std::set<std::string>& names) 
   return text;
 }
 
-std::set<std::string> set_names(const RunSpec& spec) {
+std::set<std::string> set_names(const RunSettings& spec) {
   std::set<std::string> names;
   for (const auto& [name, origin] : spec.origins) names.insert(name);
   return names;
 }
 
 // What all have in common goes to [base], unless that leaves one of them with nothing of its own.
-std::string toml_of(const Lineage& lineage, int repeats, const std::vector<RunSpec>& specs) {
+std::string toml_of(const Lineage& lineage, int repeats, const std::vector<RunSettings>& specs) {
   std::set<std::string> common = set_names(specs.front());
-  for (const RunSpec& spec : specs) {
+  for (const RunSettings& spec : specs) {
     std::erase_if(common, [&](const std::string& name) {
       const Field& field = *find_field(name);
       return !spec.origins.contains(name) || get_field(spec, field) != get_field(specs.front(), field);
     });
   }
   const bool bare = std::any_of(specs.begin(), specs.end(),
-                                [&](const RunSpec& spec) { return set_names(spec).size() == common.size(); });
+                                [&](const RunSettings& spec) { return set_names(spec).size() == common.size(); });
   if (bare) common.clear();
   std::string text = fmt::format("# Made by `wansweep rerun`: corrects sweep {} with {}.\n", lineage.of,
                                  fmt::join(lineage.changes, ", "));
   text += fmt::format("\n[sweep]\nname = {}\nrepeats = {}\n", Json(lineage.sweep).dump(), repeats);
   if (!common.empty()) text += "\n[base]\n" + toml_lines(specs.front(), common);
-  for (const RunSpec& spec : specs) {
+  for (const RunSettings& spec : specs) {
     std::set<std::string> own = set_names(spec);
     for (const std::string& name : common) own.erase(name);
     text += "\n[[include]]\n" + toml_lines(spec, own);
@@ -184,7 +184,7 @@ Change parse_change(const std::string& text) {
     throw bad_input(fmt::format("--set {}: key=value is needed, e.g. --set flow_shift=12", text));
   }
   Change change{text.substr(0, equals), text.substr(equals + 1)};
-  RunSpec scratch;
+  RunSettings scratch;
   if (change.value != catalog_value) {
     const Field* field = find_field(change.key);
     set_field(scratch, change.key, field != nullptr ? value_of(*field, change.value) : Json(), "--set");
@@ -196,8 +196,8 @@ Change parse_change(const std::string& text) {
   return change;
 }
 
-RunSpec corrected(const RunSpec& used, const std::vector<Change>& changes) {
-  RunSpec spec = as_asked(used);
+RunSettings corrected(const RunSettings& used, const std::vector<Change>& changes) {
+  RunSettings spec = as_asked(used);
   for (const Change& change : changes) {
     if (change.value != catalog_value) {
       set_field(spec, change.key, value_of(*find_field(change.key), change.value), "--set");
@@ -216,7 +216,7 @@ RunSpec corrected(const RunSpec& used, const std::vector<Change>& changes) {
 
 Rerun plan_rerun(const RerunRequest& request) {
   const SweepRecord record = read_sweep_record(request.directory);
-  const std::map<std::string, RunSpec> specs = read_sweep_specs(request.directory);
+  const std::map<std::string, RunSettings> specs = read_sweep_specs(request.directory);
   Rerun rerun;
   Lineage& lineage = rerun.lineage;
   lineage.of = record.name;
@@ -238,7 +238,7 @@ Rerun plan_rerun(const RerunRequest& request) {
     int repeat;
   };
   std::vector<Replaced> replaced;
-  std::vector<RunSpec> asked;
+  std::vector<RunSettings> asked;
   std::map<std::string, size_t> by_hash;
   int repeats = 0;
   for (const Chosen& chosen : choose(request, record, rerun)) {
@@ -247,10 +247,10 @@ Rerun plan_rerun(const RerunRequest& request) {
       throw bad_input(
           fmt::format("{}/sweep.json: has no settings for run {}", request.directory, chosen.runs.front().run));
     }
-    const RunSpec spec = corrected(before->second, request.changes);
-    RunSpec resolved = spec;
-    resolve_spec(resolved);
-    const std::string hash = spec_hash(resolved);
+    const RunSettings spec = corrected(before->second, request.changes);
+    RunSettings resolved = spec;
+    resolve_settings(resolved);
+    const std::string hash = settings_hash(resolved);
     if (hash == chosen.config) {
       rerun.unchanged += chosen.runs.size();
       continue;

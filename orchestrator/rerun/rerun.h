@@ -27,7 +27,7 @@ Change parse_change(const std::string& text);
 // What a user would have written for the run that `used` records, with the changes made. Settings that a resolver had
 // filled in are open again: with another resolver, or another model, all that followed from the old one follows from
 // the new one. Throws bad_input for a value that the setting cannot take.
-RunSpec corrected(const RunSpec& used, const std::vector<Change>& changes);
+RunSettings corrected(const RunSettings& used, const std::vector<Change>& changes);
 
 struct RerunRequest {
   std::string directory;      // of the sweep to correct
@@ -43,7 +43,7 @@ struct RerunRequest {
 struct CorrectedConfiguration {
   std::string name;  // without the repeat
   size_t runs = 0;
-  RunSpec before;
+  RunSettings before;
   size_t after = 0;  // index into Rerun::plan.configurations
 };
 

@@ -12,7 +12,7 @@
 namespace wansweep {
 namespace {
 
-std::string shown(const RunSpec& spec, const Field& field) {
+std::string shown(const RunSettings& spec, const Field& field) {
   const nlohmann::json value = get_field(spec, field);
   const auto origin = spec.origins.find(std::string(field.name));
   const std::string text = value.is_null()           ? "none"
@@ -22,7 +22,7 @@ std::string shown(const RunSpec& spec, const Field& field) {
   return origin == spec.origins.end() ? text : fmt::format("{} ({})", text, origin->second.origin);
 }
 
-std::string switch_of(const RunSpec& spec) {
+std::string switch_of(const RunSettings& spec) {
   if (!spec.boundary_ratio || !spec.steps || !spec.flow_shift) return "none";
   const auto step = switch_step(
       make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *spec.flow_shift), *spec.boundary_ratio);
@@ -35,7 +35,7 @@ std::string rerun_as_text(const Rerun& rerun) {
   TextTable table({{"configuration"}, {"runs", Align::right}, {"setting"}, {"before"}, {"after"}});
   size_t runs = 0;
   for (const CorrectedConfiguration& c : rerun.configurations) {
-    const RunSpec& after = rerun.plan.configurations[c.after].spec;
+    const RunSettings& after = rerun.plan.configurations[c.after].spec;
     std::string name = c.name;
     std::string count = fmt::format("{}", c.runs);
     const auto add = [&](std::string_view setting, const std::string& old_value, const std::string& new_value) {

@@ -33,7 +33,7 @@ const char* advice(const ExitCodeInfo* info) {
 
 FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
   const SweepRecord record = read_sweep_record(directory);
-  const std::map<std::string, RunSpec> specs = read_sweep_specs(directory);
+  const std::map<std::string, RunSettings> specs = read_sweep_specs(directory);
   const AttemptFolder attempts(directory);
   std::set<std::string> superseded;
   for (const Lineage& lineage : read_lineage_of_old(directory)) {

@@ -79,7 +79,7 @@ void read_settings(AttemptRows& rows) {
       json = parse_json(rows.ranks.begin()->second.trace.spec_json, where);
     }
     if (!json) return;
-    rows.spec = spec_from_json(*json, where);
+    rows.spec = settings_from_json(*json, where);
     rows.plan = plan_of_attempt(*rows.spec, *json);
   } catch (const Error& error) {
     rows.problems.emplace_back(error.what());

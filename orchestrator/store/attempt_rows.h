@@ -30,7 +30,7 @@ struct RankRows {
 
 struct AttemptRows {
   AttemptRecords records;
-  std::optional<RunSpec> spec;      // as the loop used it; else as it was asked for
+  std::optional<RunSettings> spec;  // as the loop used it; else as it was asked for
   std::optional<AttemptPlan> plan;  // where `spec` is
   std::string latents_digest;
   std::optional<ResultRecord> result;       // as completed.json has it

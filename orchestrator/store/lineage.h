@@ -13,7 +13,7 @@ namespace wansweep {
 
 struct RunKey {
   std::string run;
-  std::string config;  // spec_hash
+  std::string config;  // settings_hash
   int repeat = 0;
 };
 

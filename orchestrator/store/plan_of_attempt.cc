@@ -17,14 +17,14 @@ std::optional<int64_t> number_of(const Json& plan, const char* name) {
   return found != plan.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
 }
 
-std::optional<int64_t> switch_of(const RunSpec& spec) {
+std::optional<int64_t> switch_of(const RunSettings& spec) {
   if (!spec.steps || !spec.flow_shift || !spec.boundary_ratio) return std::nullopt;
   const FlowSchedule sigmas = make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *spec.flow_shift);
   return switch_step(sigmas, *spec.boundary_ratio);
 }
 
 // Where ulysses and ring were left open, the model's heads decide; its files may be gone by now.
-ParallelPlan parallel_plan_of(const RunSpec& spec) {
+ParallelPlan parallel_plan_of(const RunSettings& spec) {
   ParallelRequest request;
   request.ranks = static_cast<int>(spec.ranks);
   request.cfg_parallel = spec.cfg_parallel;
@@ -36,7 +36,7 @@ ParallelPlan parallel_plan_of(const RunSpec& spec) {
 }
 
 // Of a trace that has no plan.
-void work_out(AttemptPlan& plan, const RunSpec& spec) {
+void work_out(AttemptPlan& plan, const RunSettings& spec) {
   plan.cfg = spec.cfg_parallel ? 2 : 1;
   plan.ulysses = spec.ulysses;
   plan.ring = spec.ring;
@@ -55,7 +55,7 @@ void work_out(AttemptPlan& plan, const RunSpec& spec) {
 
 }  // namespace
 
-AttemptPlan plan_of_attempt(const RunSpec& spec, const Json& spec_json) {
+AttemptPlan plan_of_attempt(const RunSettings& spec, const Json& spec_json) {
   AttemptPlan plan;
   plan.work = work_hash(spec);
   const auto recorded = spec_json.find("plan");

@@ -25,6 +25,6 @@ struct AttemptPlan {
 // As the trace (or spec.json) tells it: `spec_json` is the object that `spec` was read from, and its "plan" is what the
 // worker went by (schema/run_plan.h). Traces of before have none: of them it is worked out from the settings, where
 // what cannot be known is nullopt. Never throws.
-AttemptPlan plan_of_attempt(const RunSpec& spec, const nlohmann::json& spec_json);
+AttemptPlan plan_of_attempt(const RunSettings& spec, const nlohmann::json& spec_json);
 
 }  // namespace wansweep

@@ -37,7 +37,7 @@ std::optional<std::string> setting_text(const nlohmann::json& value) {
   return value.dump();
 }
 
-void write_settings(Store& store, int64_t run, const RunSpec& spec, const AttemptPlan& plan) {
+void write_settings(Store& store, int64_t run, const RunSettings& spec, const AttemptPlan& plan) {
   SQLite::Statement update(store.db,
                            "UPDATE run SET work = ?, cfg = ?, ulysses = ?, ring = ?, expected_switch = ?, "
                            "catalog_switch = ? WHERE id = ?");

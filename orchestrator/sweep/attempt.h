@@ -19,7 +19,7 @@ namespace wansweep {
 struct Attempt {
   std::string directory;
   std::string run;
-  std::string config;  // spec_hash
+  std::string config;  // settings_hash
   int repeat = 0;
   int number = 0;  // from 1
   std::string token;

@@ -105,9 +105,9 @@ void keep_recorded_names(const std::string& directory, Plan& plan) {
   for (const ListedRun& run : contents->record.runs) names.emplace(run.config, configuration_of(run));
   for (PlannedConfiguration& c : plan.configurations) {
     if (names.contains(c.hash)) continue;
-    RunSpec by_absolute_paths = c.spec;
+    RunSettings by_absolute_paths = c.spec;
     for (auto& [name, origin] : by_absolute_paths.origins) origin.written.clear();
-    const auto recorded = names.find(spec_hash(by_absolute_paths));
+    const auto recorded = names.find(settings_hash(by_absolute_paths));
     if (recorded == names.end()) continue;
     c.spec = std::move(by_absolute_paths);
     c.hash = recorded->first;
@@ -148,15 +148,15 @@ std::string configuration_of(const ListedRun& run) {
 
 SweepRecord read_sweep_record(const std::string& directory) { return read_contents_or_refuse(directory).record; }
 
-std::map<std::string, RunSpec> read_sweep_specs(const std::string& directory) {
+std::map<std::string, RunSettings> read_sweep_specs(const std::string& directory) {
   const std::string file = file_of(directory);
   const Contents contents = read_contents_or_refuse(directory);
   if (!contents.specs.is_object() || contents.specs.empty()) {
     throw bad_input(
         fmt::format("{}: does not have the runs' settings; `wansweep run` of its TOML file adds them", file));
   }
-  std::map<std::string, RunSpec> specs;
-  for (const auto& [hash, spec] : contents.specs.items()) specs[hash] = spec_from_json(spec, file);
+  std::map<std::string, RunSettings> specs;
+  for (const auto& [hash, spec] : contents.specs.items()) specs[hash] = settings_from_json(spec, file);
   return specs;
 }
 

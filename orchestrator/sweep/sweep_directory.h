@@ -13,7 +13,7 @@ namespace wansweep {
 // One run as sweep.json lists it.
 struct ListedRun {
   std::string run;
-  std::string config;  // spec_hash
+  std::string config;  // settings_hash
   int repeat = 0;
 };
 
@@ -52,6 +52,6 @@ void write_sweep_record(const std::string& directory, const Sweep& sweep, const 
 SweepRecord read_sweep_record(const std::string& directory);
 
 // The resolved settings of each configuration, by hash, as planned. Throws bad_input, also for a record without them.
-std::map<std::string, RunSpec> read_sweep_specs(const std::string& directory);
+std::map<std::string, RunSettings> read_sweep_specs(const std::string& directory);
 
 }  // namespace wansweep

@@ -60,7 +60,7 @@ Json switch_steps(SigmaSchedule schedule, double flow_shift, std::optional<doubl
 Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 // Each setting as it is used, and as each origin has it.
-Json effective_settings(const RunSpec& spec, const ModelIdentity& model) {
+Json effective_settings(const RunSettings& spec, const ModelIdentity& model) {
   const CatalogEntry& entry = *model.entry;
   const std::map<std::string, Json> official{{"flow_shift", entry.flow_shift},
                                              {"boundary_ratio", number_or_null(entry.boundary_ratio)},
@@ -98,7 +98,7 @@ Json disagreements(const Json& settings, const std::string& source) {
 }
 
 // What the verdict makes other than the model's files do, as lines "flow_shift is 3, not 12".
-Json differences(const SglangVerdict& verdict, const RunSpec& right) {
+Json differences(const SglangVerdict& verdict, const RunSettings& right) {
   Json lines = Json::array();
   const auto compare = [&](const char* name, const auto& theirs, const auto& ours) {
     if (theirs != ours) lines.push_back(fmt::format("{} is {}, not {}", name, theirs, ours));
@@ -121,7 +121,7 @@ Json differences(const SglangVerdict& verdict, const RunSpec& right) {
   return lines;
 }
 
-Json verdict_json(ResolverKind resolver, const ResolveArguments& options, const RunSpec& right) {
+Json verdict_json(ResolverKind resolver, const ResolveArguments& options, const RunSettings& right) {
   const SglangVerdict verdict = sglang_verdict(resolver, options.path, options.model_id);
   Json json{{"resolver", name_of(resolver)}, {"config", verdict.config}, {"rule", verdict.rule}};
   if (verdict.config.empty()) return json;
@@ -182,10 +182,10 @@ void print_text(const Json& json) {
 }
 
 int resolve(const ResolveArguments& options) {
-  RunSpec spec;
+  RunSettings spec;
   spec.model = std::filesystem::absolute(options.path).lexically_normal().string();
   spec.model_id = options.model_id;
-  const ModelIdentity identity = resolve_spec(spec);
+  const ModelIdentity identity = resolve_settings(spec);
   Json json{{"path", options.path},
             {"model_id", identity.entry->id},
             {"hub_name", identity.entry->hub_name},

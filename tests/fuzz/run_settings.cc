@@ -13,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace wansweep;
   const std::string text(fuzz::text_of(data, size));
   fuzz::accept_or_refuse([&] {
-    const RunSpec spec = spec_from_json(parse_json_object(text, "input"), "input");
-    const RunSpec again = spec_from_json(to_json(spec), "again");
-    if (spec_hash(spec) != spec_hash(again)) std::abort();
+    const RunSettings spec = settings_from_json(parse_json_object(text, "input"), "input");
+    const RunSettings again = settings_from_json(to_json(spec), "again");
+    if (settings_hash(spec) != settings_hash(again)) std::abort();
     validate(spec);
   });
   fuzz::accept_or_refuse([&] {

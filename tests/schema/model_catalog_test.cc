@@ -241,9 +241,9 @@ TEST_F(ModelCatalog, TheReferenceModelIsA14BsLayoutAtAnotherSize) {
 }
 
 TEST_F(ModelCatalog, TheCatalogOutranksThePublishedSchedulersShift) {
-  RunSpec spec;
+  RunSettings spec;
   spec.model = publish("t2v-a14b", "wan2.2");
-  const ModelIdentity model = resolve_spec(spec);
+  const ModelIdentity model = resolve_settings(spec);
   EXPECT_EQ(model.file_flow_shift, 3.0);
   EXPECT_EQ(spec.flow_shift, 12.0);
   EXPECT_EQ(spec.origins.at("flow_shift").origin, "catalog");
@@ -256,13 +256,13 @@ TEST_F(ModelCatalog, TheCatalogOutranksThePublishedSchedulersShift) {
 }
 
 TEST_F(ModelCatalog, AMisresolvedRunCarriesWhatWouldHaveBeenRight) {
-  RunSpec spec;
+  RunSettings spec;
   spec.model = publish("t2v-a14b", "wan2.2");
   spec.resolver = ResolverKind::sglang_2025_12;
   spec.ranks = 4;
   set_field(spec, "steps", 27, "test");
   set_field(spec, "frames", 81, "test");
-  resolve_spec(spec);
+  resolve_settings(spec);
   EXPECT_EQ(spec.flow_shift, 3.0);
   EXPECT_EQ(spec.frames, 93);
   EXPECT_EQ(spec.sigma_schedule, SigmaSchedule::sglang);
@@ -276,11 +276,11 @@ TEST_F(ModelCatalog, AMisresolvedRunCarriesWhatWouldHaveBeenRight) {
 }
 
 TEST_F(ModelCatalog, WhatTheUserSetsIsUsedAndComparedWithTheCatalog) {
-  RunSpec spec;
+  RunSettings spec;
   spec.model = publish("t2v-a14b", "wan2.2");
   set_field(spec, "flow_shift", 3, "test");
   set_field(spec, "steps", 27, "test");
-  resolve_spec(spec);
+  resolve_settings(spec);
   EXPECT_EQ(spec.flow_shift, 3.0);
   ASSERT_EQ(configuration_drift(spec).size(), 1u);
   EXPECT_EQ(configuration_drift(spec).front(),

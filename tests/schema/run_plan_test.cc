@@ -10,8 +10,8 @@
 namespace wansweep {
 namespace {
 
-RunSpec study() {
-  RunSpec settings;
+RunSettings study() {
+  RunSettings settings;
   settings.model_id = "t2v-a14b";
   settings.weights = "random:1";
   settings.size = "832x480";
@@ -36,7 +36,7 @@ TEST(RunPlan, TheStudysRunFollowsFromItsSettings) {
 }
 
 TEST(RunPlan, PrecisionFollowsTheBackendUnlessItIsSet) {
-  RunSpec settings = study();
+  RunSettings settings = study();
   settings.precision = Precision::fp32;
   EXPECT_EQ(make_run_plan(settings).type, DType::f32);
   settings.backend = BackendKind::cpu;
@@ -49,13 +49,13 @@ TEST(RunPlan, PrecisionFollowsTheBackendUnlessItIsSet) {
 }
 
 TEST(RunPlan, AModelThatTakesAnImageIsRefusedBeforeAnythingRuns) {
-  RunSpec settings = study();
+  RunSettings settings = study();
   settings.model_id = "i2v-a14b";
   expect_error(ExitCode::bad_input, "model has 36 input and 16 output channels", [&] { make_run_plan(settings); });
 }
 
 TEST(RunPlan, MoreDeviceMemoryThanAllowedIsRefusedWithBothNumbers) {
-  RunSpec settings = study();
+  RunSettings settings = study();
   settings.device_memory = 40;
   expect_error(ExitCode::device_memory, "device_memory is 40 GiB; offload resident needs",
                [&] { make_run_plan(settings); });
@@ -64,7 +64,7 @@ TEST(RunPlan, MoreDeviceMemoryThanAllowedIsRefusedWithBothNumbers) {
 }
 
 TEST(RunPlan, OneExpertHasNoSwitchAndOneForwardAStepWithoutGuidance) {
-  RunSpec settings = study();
+  RunSettings settings = study();
   settings.model_id = "wan2.1-t2v-14b";
   settings.guidance_scale = 1;
   const RunPlan plan = make_run_plan(settings);
@@ -76,7 +76,7 @@ TEST(RunPlan, OneExpertHasNoSwitchAndOneForwardAStepWithoutGuidance) {
 TEST(RunPlan, ADifferenceBetweenWhatWasPlannedAndWhatIsMadeIsNamed) {
   const nlohmann::json planned = plan_to_json(make_run_plan(study()));
   EXPECT_EQ(plan_difference(planned, planned), "");
-  RunSpec settings = study();
+  RunSettings settings = study();
   settings.flow_shift = 3;
   EXPECT_EQ(plan_difference(planned, plan_to_json(make_run_plan(settings))),
             "switch_step was planned as 19, and is 10");

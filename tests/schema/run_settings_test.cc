@@ -24,8 +24,8 @@ std::string line_of(Make make) {
   return "";
 }
 
-RunSpec valid_spec() {
-  RunSpec spec;
+RunSettings valid_spec() {
+  RunSettings spec;
   spec.model = "/models/wan";
   spec.size = "832x480";
   spec.frames = 81;
@@ -35,32 +35,32 @@ RunSpec valid_spec() {
   return spec;
 }
 
-TEST(RunSpec, ARoundTripThroughJsonKeepsEverySettingAndOrigin) {
-  RunSpec spec = valid_spec();
+TEST(RunSettings, ARoundTripThroughJsonKeepsEverySettingAndOrigin) {
+  RunSettings spec = valid_spec();
   spec.cfg_parallel = true;
   spec.ulysses = 2;
   spec.prefetch = 0.25;
   spec.offload = OffloadMode::layerwise;
   spec.origins["flow_shift"] = {"sglang-2025-12", "12"};
-  const RunSpec back = spec_from_json(json::parse(to_json(spec).dump()), "spec.json");
+  const RunSettings back = settings_from_json(json::parse(to_json(spec).dump()), "spec.json");
   EXPECT_EQ(to_json(back), to_json(spec));
   EXPECT_EQ(back.origins.at("flow_shift").catalog, "12");
 }
 
-TEST(RunSpec, WhatASpecSetsIsTheUsers) {
-  EXPECT_EQ(spec_from_json(json{{"steps", 27}}, "spec.json").origins.at("steps").origin, "user");
+TEST(RunSettings, WhatASpecSetsIsTheUsers) {
+  EXPECT_EQ(settings_from_json(json{{"steps", 27}}, "spec.json").origins.at("steps").origin, "user");
 }
 
-TEST(RunSpec, AnUnknownSettingIsRefusedWithTheNearestKnownOne) {
-  RunSpec spec;
+TEST(RunSettings, AnUnknownSettingIsRefusedWithTheNearestKnownOne) {
+  RunSettings spec;
   EXPECT_EQ(line_of([&] { set_field(spec, "flow_shfit", 3, "jobs/x.toml:4: base"); }),
             "jobs/x.toml:4: base: flow_shfit is no setting; did you mean flow_shift?");
   EXPECT_EQ(line_of([&] { set_field(spec, "colour", 3, "jobs/x.toml:4: base"); }),
             "jobs/x.toml:4: base: colour is no setting");
 }
 
-TEST(RunSpec, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
-  RunSpec spec;
+TEST(RunSettings, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
+  RunSettings spec;
   EXPECT_EQ(line_of([&] { set_field(spec, "steps", "27", "f"); }), "f: steps is \"27\"; a whole number is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "steps", 2.5, "f"); }), "f: steps is 2.5; a whole number is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "flow_shift", "twelve", "f"); }),
@@ -71,40 +71,41 @@ TEST(RunSpec, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
   EXPECT_THROW(set_field(spec, "flow_shift", std::numeric_limits<double>::infinity(), "f"), Error);
 }
 
-TEST(RunSpec, WholeNumbersMayBeWrittenEitherWay) {
-  RunSpec spec;
+TEST(RunSettings, WholeNumbersMayBeWrittenEitherWay) {
+  RunSettings spec;
   set_field(spec, "flow_shift", 12, "f");
   set_field(spec, "steps", 27.0, "f");
   EXPECT_EQ(spec.flow_shift, 12.0);
   EXPECT_EQ(spec.steps, 27);
 }
 
-TEST(RunSpec, ValidationNamesTheSettingItsValueAndWhatIsRight) {
+TEST(RunSettings, ValidationNamesTheSettingItsValueAndWhatIsRight) {
   auto line = [](auto change) {
-    RunSpec spec = valid_spec();
+    RunSettings spec = valid_spec();
     change(spec);
     return line_of([&] { validate(spec); });
   };
-  EXPECT_EQ(line([](RunSpec& s) { s.steps = 0; }), "steps is 0; between 1 and 10000 is needed");
-  EXPECT_EQ(line([](RunSpec& s) { s.flow_shift = -1; }), "flow_shift is -1; above 0 and at most 10000 is needed");
-  EXPECT_EQ(line([](RunSpec& s) { s.size = "832x481"; }), "size is 832x481; its height 481 must be a multiple of 16");
-  EXPECT_EQ(line([](RunSpec& s) { s.size = "big"; }), "size is big; WIDTHxHEIGHT in pixels is needed, as 832x480");
-  EXPECT_EQ(line([](RunSpec& s) { s.frames = 80; }), "frames is 80; 4n + 1 is needed, as 81");
-  EXPECT_EQ(line([](RunSpec& s) { s.boundary_ratio = 875; }), "boundary_ratio is 875; between 0 and 1 is needed");
-  EXPECT_EQ(line([](RunSpec& s) { s.weights = "random"; }),
+  EXPECT_EQ(line([](RunSettings& s) { s.steps = 0; }), "steps is 0; between 1 and 10000 is needed");
+  EXPECT_EQ(line([](RunSettings& s) { s.flow_shift = -1; }), "flow_shift is -1; above 0 and at most 10000 is needed");
+  EXPECT_EQ(line([](RunSettings& s) { s.size = "832x481"; }),
+            "size is 832x481; its height 481 must be a multiple of 16");
+  EXPECT_EQ(line([](RunSettings& s) { s.size = "big"; }), "size is big; WIDTHxHEIGHT in pixels is needed, as 832x480");
+  EXPECT_EQ(line([](RunSettings& s) { s.frames = 80; }), "frames is 80; 4n + 1 is needed, as 81");
+  EXPECT_EQ(line([](RunSettings& s) { s.boundary_ratio = 875; }), "boundary_ratio is 875; between 0 and 1 is needed");
+  EXPECT_EQ(line([](RunSettings& s) { s.weights = "random"; }),
             "weights is random; files or random:SEED is needed, SEED a whole number below 2^64");
-  EXPECT_EQ(line([](RunSpec& s) { s.ranks = 0; }), "ranks is 0; between 1 and 4096 is needed");
-  EXPECT_EQ(line([](RunSpec& s) {
+  EXPECT_EQ(line([](RunSettings& s) { s.ranks = 0; }), "ranks is 0; between 1 and 4096 is needed");
+  EXPECT_EQ(line([](RunSettings& s) {
               s.cfg_parallel = true;
               s.guidance_scale = 1;
             }),
             "cfg_parallel with guidance_scale 1; guidance runs above 1 only");
-  EXPECT_NE(line([](RunSpec& s) { s.size.reset(); }).find("inputs"), std::string::npos);
+  EXPECT_NE(line([](RunSettings& s) { s.size.reset(); }).find("inputs"), std::string::npos);
   validate(valid_spec());
 }
 
-TEST(RunSpec, EveryNumberHasBoundsAndNoneIsCutToItsType) {
-  RunSpec spec;
+TEST(RunSettings, EveryNumberHasBoundsAndNoneIsCutToItsType) {
+  RunSettings spec;
   for (const Field& field : fields()) {
     const bool number = !field.is_text() && !field.is_switch() && field.choices().empty();
     EXPECT_EQ(number, field.bounds.has_value()) << field.name;
@@ -121,13 +122,13 @@ TEST(RunSpec, EveryNumberHasBoundsAndNoneIsCutToItsType) {
             "f: device_memory is 1e+300; between 0 and 1048576 is needed");
 }
 
-TEST(RunSpec, ANumberThatIsNotFiniteIsNamedAsItIs) {
-  RunSpec spec;
+TEST(RunSettings, ANumberThatIsNotFiniteIsNamedAsItIs) {
+  RunSettings spec;
   EXPECT_EQ(line_of([&] { set_field(spec, "flow_shift", std::numeric_limits<double>::infinity(), "f"); }),
             "f: flow_shift is inf; a number is needed");
 }
 
-TEST(RunSpec, ASeedOfRandomWeightsBeyond64BitsIsRefused) {
+TEST(RunSettings, ASeedOfRandomWeightsBeyond64BitsIsRefused) {
   EXPECT_EQ(random_weights_seed("files"), std::nullopt);
   EXPECT_EQ(random_weights_seed("random:18446744073709551615"), 18446744073709551615u);
   for (const char* text : {"random:18446744073709551616", "random:", "random:-1", "random:1 ", "random: 1", "Files"}) {
@@ -135,37 +136,37 @@ TEST(RunSpec, ASeedOfRandomWeightsBeyond64BitsIsRefused) {
   }
 }
 
-TEST(RunSpec, RunsThatOnlyMoveWeightsInOtherWaysDoTheSameWork) {
-  const RunSpec a = valid_spec();
-  RunSpec b = a;
+TEST(RunSettings, RunsThatOnlyMoveWeightsInOtherWaysDoTheSameWork) {
+  const RunSettings a = valid_spec();
+  RunSettings b = a;
   b.offload = OffloadMode::layerwise;
   b.prefetch = 3;
   b.host_memory = HostMemory::pageable;
   b.device_memory = 12;
-  EXPECT_NE(spec_hash(a), spec_hash(b));
+  EXPECT_NE(settings_hash(a), settings_hash(b));
   EXPECT_EQ(work_hash(a), work_hash(b));
   b.flow_shift = 3;
   EXPECT_NE(work_hash(a), work_hash(b));
 }
 
-TEST(RunSpec, EqualConfigurationsHaveEqualHashesWhateverTheirOrigins) {
-  RunSpec a = valid_spec(), b = valid_spec();
+TEST(RunSettings, EqualConfigurationsHaveEqualHashesWhateverTheirOrigins) {
+  RunSettings a = valid_spec(), b = valid_spec();
   b.origins["flow_shift"] = {"catalog", "12"};
-  EXPECT_EQ(spec_hash(a), spec_hash(b));
+  EXPECT_EQ(settings_hash(a), settings_hash(b));
   b.flow_shift = 3;
-  EXPECT_NE(spec_hash(a), spec_hash(b));
+  EXPECT_NE(settings_hash(a), settings_hash(b));
 }
 
-TEST(RunSpec, ASettingAddedSinceChangesNoHashUntilItIsUsed) {
-  const RunSpec a = valid_spec();
+TEST(RunSettings, ASettingAddedSinceChangesNoHashUntilItIsUsed) {
+  const RunSettings a = valid_spec();
   // As the first version hashed it.
-  EXPECT_EQ(spec_hash(a), "7f0452d27d34a7b003ca1afb23b6fbd230d773dee447bf26302e31a96a48389b");
-  RunSpec b = a;
+  EXPECT_EQ(settings_hash(a), "7f0452d27d34a7b003ca1afb23b6fbd230d773dee447bf26302e31a96a48389b");
+  RunSettings b = a;
   b.allow_nonfinite = true;
-  EXPECT_NE(spec_hash(a), spec_hash(b));
+  EXPECT_NE(settings_hash(a), settings_hash(b));
 }
 
-TEST(RunSpec, EveryFieldHasHelpAndANameThatIsFound) {
+TEST(RunSettings, EveryFieldHasHelpAndANameThatIsFound) {
   for (const Field& field : fields()) {
     EXPECT_FALSE(field.help.empty()) << field.name;
     EXPECT_EQ(find_field(field.name), &field);

@@ -8,7 +8,7 @@ namespace wansweep {
 namespace {
 
 PlannedConfiguration planned(OffloadMode offload, int64_t ranks = 4) {
-  RunSpec settings;
+  RunSettings settings;
   settings.model_id = "t2v-a14b";
   settings.weights = "random:1";
   settings.backend = BackendKind::cuda;

@@ -7,7 +7,7 @@ namespace {
 
 // Wan2.2 T2V A14B at 832x480x81 on four H100: 27 steps, two forwards each.
 RunPlan study(OffloadMode offload, const std::string& model = "t2v-a14b") {
-  RunSpec settings;
+  RunSettings settings;
   settings.model_id = model;
   settings.weights = "random:1";
   settings.backend = BackendKind::cuda;

@@ -80,7 +80,7 @@ TEST_F(RerunTest, UnderTheOldResolverEachRankHasWholeLatentFrames) {
 TEST_F(RerunTest, AShiftSetByHandLeavesWhatElseTheResolverDecided) {
   const Rerun made = rerun({"flow_shift=12"});
   ASSERT_EQ(made.plan.configurations.size(), 2u);
-  const RunSpec& spec = made.plan.configurations[0].spec;
+  const RunSettings& spec = made.plan.configurations[0].spec;
   EXPECT_EQ(spec.flow_shift, 12.0);
   EXPECT_EQ(spec.guidance_scale, 3.0);
   EXPECT_EQ(spec.frames, 93);
@@ -92,7 +92,7 @@ TEST_F(RerunTest, AShiftSetByHandLeavesWhatElseTheResolverDecided) {
 TEST_F(RerunTest, TheCatalogTakesBackAllThatTheResolverDecided) {
   for (const char* change : {"resolver=catalog", "resolver=files"}) {
     const Rerun made = rerun({change});
-    const RunSpec& spec = made.plan.configurations.at(0).spec;
+    const RunSettings& spec = made.plan.configurations.at(0).spec;
     EXPECT_EQ(spec.flow_shift, 12.0);
     EXPECT_EQ(spec.guidance_scale, 4.0);
     EXPECT_EQ(spec.frames, 81);

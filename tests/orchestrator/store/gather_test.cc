@@ -226,11 +226,11 @@ TEST_F(GatherTest, APathThatIsNoUtf8IsKeptByteByByte) {
 TEST_F(GatherTest, ThePlanIsTheTracesWhereItHoldsOne) {
   nlohmann::json json = to_json(synthetic::spec_of({}));
   json["plan"] = {{"cfg", 2}, {"ulysses", 3}, {"ring", 5}, {"switch_step", 7}, {"catalog_switch_step", nullptr}};
-  const AttemptPlan plan = plan_of_attempt(spec_from_json(json, "x"), json);
+  const AttemptPlan plan = plan_of_attempt(settings_from_json(json, "x"), json);
   EXPECT_EQ(std::tie(plan.cfg, plan.ulysses, plan.ring, plan.expected_switch, plan.catalog_switch),
             std::tuple(2, 3, 5, 7, std::optional<int64_t>()));
   json.erase("plan");
-  const AttemptPlan old = plan_of_attempt(spec_from_json(json, "x"), json);
+  const AttemptPlan old = plan_of_attempt(settings_from_json(json, "x"), json);
   EXPECT_EQ(std::tie(old.cfg, old.ulysses, old.ring, old.expected_switch, old.catalog_switch),
             std::tuple(1, 2, 1, 19, 19));
   EXPECT_EQ(old.work, plan.work);

@@ -49,8 +49,8 @@ struct Shape {
   std::string state = "completed";  // empty: no state.json
 };
 
-inline RunSpec spec_of(const Shape& shape) {
-  RunSpec spec;
+inline RunSettings spec_of(const Shape& shape) {
+  RunSettings spec;
   spec.model_id = "t2v-a14b";
   spec.weights = "random:1";
   spec.size = "832x480";
@@ -70,7 +70,7 @@ inline RunSpec spec_of(const Shape& shape) {
 }
 
 inline std::string run_name(const Shape& shape) {
-  return shape.offload + "-" + spec_hash(spec_of(shape)).substr(0, 8) + "-r" + std::to_string(shape.repeat);
+  return shape.offload + "-" + settings_hash(spec_of(shape)).substr(0, 8) + "-r" + std::to_string(shape.repeat);
 }
 
 inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t start) {
@@ -134,13 +134,16 @@ inline std::string write_attempt(const std::string& sweep, const Shape& shape) {
   const std::string run = run_name(shape);
   std::string directory = sweep + "/attempts/" + run + "-a" + std::to_string(shape.number);
   std::filesystem::create_directories(directory);
-  const RunSpec spec = spec_of(shape);
+  const RunSettings spec = spec_of(shape);
   std::ofstream(directory + "/spec.json") << to_json(spec).dump();
-  std::ofstream(directory + "/attempt.json") << nlohmann::json{{"sweep", "demo"},           {"run", run},
-                                                               {"config", spec_hash(spec)}, {"repeat", shape.repeat},
-                                                               {"attempt", shape.number},   {"token", "t1"},
-                                                               {"launcher", "local"}}
-                                                    .dump();
+  std::ofstream(directory + "/attempt.json") << nlohmann::json{
+      {"sweep", "demo"},
+      {"run", run},
+      {"config", settings_hash(spec)},
+      {"repeat", shape.repeat},
+      {"attempt", shape.number},
+      {"token", "t1"},
+      {"launcher", "local"}}.dump();
   Completion completion{
       shape.ranks, 27, std::string(64, shape.digest), "2026-11-24T02:10:00.000Z", "2026-11-24T02:11:00.000Z", {}};
   for (int rank = 0; rank < shape.ranks; ++rank) {

@@ -66,8 +66,8 @@ TEST_F(SweepDirectoryTest, AMovedProjectHasTheSameRuns) {
     refuse_problems(plan);
     hashes.push_back(plan.configurations.at(0).hash);
     EXPECT_EQ(plan.configurations.at(0).spec.model, fs::current_path() / "models/wan") << "where the worker finds it";
-    const auto read = spec_from_json(to_json(plan.configurations.at(0).spec), "spec.json");
-    EXPECT_EQ(spec_hash(read), hashes.back());
+    const auto read = settings_from_json(to_json(plan.configurations.at(0).spec), "spec.json");
+    EXPECT_EQ(settings_hash(read), hashes.back());
   }
   fs::current_path(before);
   EXPECT_EQ(hashes[0], hashes[1]);
@@ -90,7 +90,7 @@ TEST_F(SweepDirectoryTest, ADirectoryOfAnOlderWansweepKeepsItsNames) {
   keep_recorded_names(sweep_.path(), plan);
   EXPECT_EQ(plan.configurations[0].hash, old_plan.configurations[0].hash);
   EXPECT_EQ(plan.configurations[0].name, old_plan.configurations[0].name);
-  EXPECT_EQ(spec_hash(plan.configurations[0].spec), plan.configurations[0].hash);
+  EXPECT_EQ(settings_hash(plan.configurations[0].spec), plan.configurations[0].hash);
 }
 
 }  // namespace
