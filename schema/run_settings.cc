@@ -75,6 +75,11 @@ void validate(const RunSettings& spec) {
     throw bad_input(
         fmt::format("cfg_parallel with guidance_scale {}; guidance runs above 1 only", *spec.guidance_scale));
   }
+  constexpr double slowest_link = 1e-6;  // GB/s: below it the times of a copy leave the range of a clock
+  if (spec.link_bandwidth > 0 && spec.link_bandwidth < slowest_link) {
+    throw bad_input(fmt::format("link_bandwidth is {}; 0 (memory speed), or at least {} GB/s is needed",
+                                spec.link_bandwidth, slowest_link));
+  }
   if (!random_weights_seed(spec.weights) && spec.model.empty()) {
     throw bad_input(
         "model is not set; a directory in diffusers layout is needed, or weights random:SEED with model_id");

@@ -73,7 +73,8 @@ std::vector<Field> make_table() {
        true},
       {"keep_steps", "keep every step's latents and noise prediction", Role::recording, &S::keep_steps},
       {"step_timeout",
-       "seconds without a step after which the run ends; 0 is ten times the slowest step so far, at least 600",
+       "seconds without a step, once the loop runs, after which the run ends; 0 is ten times the slowest step so far, "
+       "at least 600",
        Role::recording, &S::step_timeout, Bounds{0, 1e7}, false, true},
   };
 }

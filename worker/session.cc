@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -38,6 +39,7 @@ namespace wansweep {
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
+volatile std::sig_atomic_t loop_has_begun = 0;
 
 // The plan of the settings that were given, which must be what the orchestrator planned, if it did.
 RunPlan plan_for(const WorkerOptions& options, int ranks) {
@@ -140,7 +142,16 @@ void keep_step(MpiWorld& world, Device& device, const RunPlan& run, const Worksp
 
 }  // namespace
 
-void request_stop(int signal) { stop_signal = signal; }
+// Before the loop there is no step whose end could be awaited, and loading may take minutes: the process ends at once,
+// with calls that a signal handler may make. The launcher ends the other ranks.
+void request_stop(int signal) {
+  stop_signal = signal;
+  if (loop_has_begun != 0) return;
+  constexpr std::string_view line = "wansweep-worker: stopped by a signal before the first step\n";
+  const ssize_t ignored = write(STDERR_FILENO, line.data(), line.size());
+  static_cast<void>(ignored);
+  _exit(static_cast<int>(ExitCode::interrupted));
+}
 
 ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const std::string started_at = timestamp_now();
@@ -193,6 +204,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   });
 
   // Loop.
+  loop_has_begun = 1;
   const ModelContext context = context_with(*recorder);
   Transformer transformer(context, *streamer);
   const FinishOnExit finish(device);

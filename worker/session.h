@@ -11,7 +11,8 @@ namespace wansweep {
 // on all of them, and a failure of one rank in the middle of the loop ends the job.
 ExitCode run_session(MpiWorld& world, WorkerOptions options);
 
-// Asks the session to stop after the step it is in; safe in a signal handler.
+// Asks the session to stop after the step it is in; before the first one the process ends at once. Safe in a signal
+// handler.
 void request_stop(int signal);
 
 }  // namespace wansweep

@@ -149,23 +149,21 @@ class LocalLauncher {
     return attempt.state->end == AttemptEnd::completed ? standing_of_completed(attempt) : Standing::pending;
   }
 
-  // The record decides, so one that is missing or unreadable is a person's to judge. One that is there and contradicts
-  // the traces says that the result is gone: the run goes again.
+  // A completed run whose record, traces or result are damaged is a person's to judge: it goes again when that is asked
+  // for, never without a word.
   Standing standing_of_completed(const Attempt& attempt) {
     const RecordWitness record = read_record(attempt.directory);
     switch (record.word) {
       case RecordWord::whole:
         return Standing::done;
       case RecordWord::wrong:
-        return Standing::pending;
       case RecordWord::absent:
       case RecordWord::unreadable:
         break;
     }
     if (options_.again) return Standing::pending;
-    say_left_alone(
-        fmt::format("{}: completed, and its record is damaged: {}; `wansweep rerun {} --failed` runs it again",
-                    attempt.directory, record.line, shell_word(options_.directory)));
+    say_left_alone(fmt::format("{}: completed, and damaged since: {}; `wansweep rerun {} --failed` runs it again",
+                               attempt.directory, record.line, shell_word(options_.directory)));
     return Standing::unknown;
   }
 

@@ -4,9 +4,12 @@
 #include "orchestrator/sweep/sweep_directory.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -94,13 +97,57 @@ std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::v
   return earlier;
 }
 
+// The absolute paths that configurations of before have, a pair of model and inputs each.
+using RecordedPaths = std::set<std::pair<std::string, std::string>>;
+
+RecordedPaths paths_recorded_in(const Contents& contents, const std::string& file) {
+  RecordedPaths paths;
+  for (const auto& [hash, spec] : contents.specs.items()) {
+    const RunSettings settings = settings_from_json(spec, file);
+    paths.emplace(settings.model, settings.inputs);
+  }
+  return paths;
+}
+
+// An older sweep lists absolute paths only. Where the same settings stand there with files of the same relative path in
+// another place, the project was moved: each run would go again, and count twice.
+void refuse_moved_project(const std::string& directory, const RunSettings& now, RunSettings by_absolute_paths,
+                          const RecordedPaths& recorded_paths, const std::map<std::string, std::string>& names) {
+  const auto ends_as_written = [&](const char* setting, const std::string& path) {
+    const auto origin = now.origins.find(setting);
+    return origin == now.origins.end() || origin->second.written.empty() ||
+           path.ends_with("/" + origin->second.written);
+  };
+  for (const auto& [model, inputs] : recorded_paths) {
+    if (!ends_as_written("model", model) || !ends_as_written("inputs", inputs)) continue;
+    by_absolute_paths.model = model;
+    by_absolute_paths.inputs = inputs;
+    if (!names.contains(settings_hash(by_absolute_paths))) continue;
+    throw bad_input(
+        fmt::format("{}: an earlier wansweep made it when model was {}, which is {} now; its runs would go again and "
+                    "count twice: run it from where the project was, or give another --dir",
+                    directory, model, now.model));
+  }
+}
+
 }  // namespace
 
-void create_sweep_directory(const std::string& directory) { make_directories(directory + "/attempts"); }
+void create_sweep_directory(const std::string& directory) {
+  make_directories(directory);
+  const std::string attempts = directory + "/attempts";
+  struct stat status {};
+  if (::lstat(attempts.c_str(), &status) == 0 && S_ISLNK(status.st_mode) && status.st_uid != 0 &&
+      status.st_uid != ::geteuid()) {
+    throw Error(ExitCode::output,
+                fmt::format("{}: is a link of user {}, which is not followed", attempts, status.st_uid));
+  }
+  make_directories(attempts);
+}
 
 void keep_recorded_names(const std::string& directory, Plan& plan) {
   const std::optional<Contents> contents = read_contents(directory);
   if (!contents) return;
+  const RecordedPaths recorded_paths = paths_recorded_in(*contents, file_of(directory));
   std::map<std::string, std::string> names;  // by hash
   for (const ListedRun& run : contents->record.runs) names.emplace(run.config, configuration_of(run));
   for (PlannedConfiguration& c : plan.configurations) {
@@ -108,7 +155,10 @@ void keep_recorded_names(const std::string& directory, Plan& plan) {
     RunSettings by_absolute_paths = c.spec;
     for (auto& [name, origin] : by_absolute_paths.origins) origin.written.clear();
     const auto recorded = names.find(settings_hash(by_absolute_paths));
-    if (recorded == names.end()) continue;
+    if (recorded == names.end()) {
+      refuse_moved_project(directory, c.spec, by_absolute_paths, recorded_paths, names);
+      continue;
+    }
     c.spec = std::move(by_absolute_paths);
     c.hash = recorded->first;
     c.name = recorded->second;

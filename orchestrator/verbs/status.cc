@@ -113,6 +113,8 @@ void print_next_step(const SweepStanding& standing, const SweepRecord& record, c
     fmt::print("next: wansweep status {} --watch\n", directory);
   } else if (count("completed") == record.runs.size()) {
     fmt::print("next: wansweep gather {}\n", directory);
+  } else if (!standing.slurm && count("damaged") > 0 && count("damaged") + count("completed") == record.runs.size()) {
+    fmt::print("next: wansweep rerun {} --failed\n", directory);
   } else if (!standing.slurm) {
     fmt::print("next: wansweep run {} --dir {}\n", file, directory);
   } else if (count("not started") + count("withdrawn") + count("cancelled") > 0) {

@@ -94,5 +94,19 @@ TEST(Stall, ARunThatIsSuspendedAndResumedGoesOn) {
   std::filesystem::remove_all(out);
 }
 
+TEST(Stall, ASignalDuringTheFirstLoadEndsTheRunAtOnce) {
+  const std::string out = make_directory("first-load");
+  std::vector<std::string> arguments = reference_arguments("shift12");
+  arguments.insert(arguments.end(), {"--offload", "swap", "--link-bandwidth", "0.0001"});  // minutes for an expert
+  RunningWorker worker(1, arguments, out);
+  nap(2500);  // MPI has started by then
+  ASSERT_EQ(kill(worker.process_of(0), SIGTERM), 0);
+  const auto since = std::chrono::steady_clock::now();
+  const WorkerResult run = worker.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - since, std::chrono::seconds(8));
+  EXPECT_EQ(run.exit_code, static_cast<int>(ExitCode::interrupted)) << run.err;
+  EXPECT_NE(run.err.find("stopped by a signal before the first step"), std::string::npos) << run.err;
+}
+
 }  // namespace
 }  // namespace wansweep::test

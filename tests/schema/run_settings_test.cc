@@ -100,6 +100,8 @@ TEST(RunSettings, ValidationNamesTheSettingItsValueAndWhatIsRight) {
               s.guidance_scale = 1;
             }),
             "cfg_parallel with guidance_scale 1; guidance runs above 1 only");
+  EXPECT_EQ(line([](RunSettings& s) { s.link_bandwidth = 1e-20; }),
+            "link_bandwidth is 1e-20; 0 (memory speed), or at least 1e-06 GB/s is needed");
   EXPECT_NE(line([](RunSettings& s) { s.size.reset(); }).find("inputs"), std::string::npos);
   validate(valid_spec());
 }

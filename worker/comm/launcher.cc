@@ -19,6 +19,15 @@ std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<con
         "wansweep-worker was built with, or with the srun --mpi that it supports",
         name, text, ranks);
   }
+  // Where no variable says how many there are, one that gives this process a place behind others says enough.
+  for (const char* name : {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"}) {
+    const char* text = variable(name);
+    if (text == nullptr || ranks > 1 || std::strtol(text, nullptr, 10) <= 0) continue;
+    return fmt::format(
+        "{} is {}, but MPI sees this process alone; start it with the mpirun of the MPI that wansweep-worker was built "
+        "with, or with the srun --mpi that it supports",
+        name, text);
+  }
   return std::nullopt;
 }
 

@@ -65,12 +65,17 @@ TEST_F(RunTest, ExitCodeZeroWithoutACompletionRecordIsAFailure) {
   EXPECT_EQ(state(attempts("a1").at(0)).at("line"), "wansweep-worker: said something");
 }
 
-TEST_F(RunTest, ADamagedTraceIsRunAgain) {
+TEST_F(RunTest, ADamagedTraceIsSaidAndRunAgainWhenThatIsAskedFor) {
   EXPECT_EQ(run().exit_code, 0);
   write_text(attempts("a1").at(0) + "/rank-0001.h5", "cut");
   const Result status = finish(start({"status", out_}, "ok"));
   EXPECT_NE(status.out.find("1 damaged"), std::string::npos) << status.out;
-  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_NE(status.out.find("next: wansweep rerun"), std::string::npos) << status.out;
+  const Result again = run();
+  EXPECT_EQ(again.exit_code, 17);
+  EXPECT_NE(again.out.find("completed, and damaged since: "), std::string::npos) << again.out;
+  EXPECT_TRUE(attempts("a2").empty());
+  EXPECT_EQ(finish(start({"rerun", out_, "--failed"}, "ok")).exit_code, 0);
   EXPECT_EQ(attempts("a2").size(), 1u);
 }
 
