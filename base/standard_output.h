@@ -4,7 +4,8 @@
 
 namespace wansweep {
 
-// Writes out what is buffered, so that it comes before what standard error says next. Throws Error(output) with the reason.
+// Writes out what is buffered, so that it comes before what standard error says next. Throws Error(output) with the
+// reason.
 void flush_standard_output();
 
 // To be called last in main, with what it is about to return. Writes out what is buffered, and closes standard output.
