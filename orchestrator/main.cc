@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "base/error.h"
@@ -56,6 +57,10 @@ int run(int argc, char** argv) {
     return fail(wansweep::ExitCode::bad_input, fmt::format("{}; see wansweep {}--help", error.what(), verb).c_str());
   } catch (const wansweep::Error& error) {
     return fail(error.code(), error.what());
+  } catch (const nlohmann::json::type_error& error) {
+    if (error.id != 316) return fail(wansweep::ExitCode::internal, error.what());
+    return fail(wansweep::ExitCode::bad_input,
+                "a name or a path is not UTF-8, and cannot be written into a record; give it another name");
   } catch (const std::bad_alloc&) {
     return fail(
         wansweep::ExitCode::host_memory,

@@ -68,13 +68,18 @@ void read_traces(AttemptRows& rows) {
   }
 }
 
+// As the loop used them: the trace has them. spec.json, which asked for them, stands in where there is no trace, and is
+// said to be damaged where it is.
 void read_settings(AttemptRows& rows) {
   std::string where = rows.records.directory + "/spec.json";
+  std::optional<Json> json;
   try {
-    std::optional<Json> json;
-    if (rows.ranks.empty()) {
-      json = read_json_object_if_there(where);
-    } else {
+    json = read_json_object_if_there(where);
+  } catch (const Error& error) {
+    rows.problems.emplace_back(error.what());
+  }
+  try {
+    if (!rows.ranks.empty()) {
       where = fmt::format("{}: /spec", rows.records.traces.at(rows.ranks.begin()->first));
       json = parse_json(rows.ranks.begin()->second.trace.spec_json, where);
     }

@@ -93,6 +93,8 @@ std::optional<Attempt> read_attempt(const std::string& directory) {
   if (std::filesystem::path(directory).filename() != folder) {
     throw bad_input(fmt::format("{}: is the record of {}, not of this folder", file, folder));
   }
+  // What it was started with is a record of its own: where it cannot be read, what the attempt computed is not known.
+  static_cast<void>(read_json_object_if_there(directory + "/spec.json"));
   attempt.state = read_state(directory);
   return attempt;
 }

@@ -60,6 +60,17 @@ TEST_F(AttemptFolderTest, ARecordThatCannotBeReadBlocksItsRunAndNoOther) {
   expect_only_the_first_blocked("attempt.json: is not a regular file");
 }
 
+TEST_F(AttemptFolderTest, SettingsThatCannotBeReadBlockTheirRunAndNoOther) {
+  submit(1);
+  submit(2);
+  const std::string record = sweep_.folder(1, 1) + "/spec.json";
+  write_text(record, "{\"steps\": ");
+  expect_only_the_first_blocked("spec.json: is not JSON");
+  fs::remove(record);
+  ASSERT_EQ(mkfifo(record.c_str(), 0600), 0);
+  expect_only_the_first_blocked("spec.json: is not a regular file");
+}
+
 TEST_F(AttemptFolderTest, AStateThatCannotBeReadIsNoState) {
   submit(1);
   submit(2);
