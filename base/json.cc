@@ -35,6 +35,12 @@ int json_levels(std::string_view text) {
   return most;
 }
 
+std::string json_problem(const std::exception& error) {
+  const std::string_view text = error.what();
+  const size_t mark = text.starts_with("[json.exception.") ? text.find("] ") : text.npos;
+  return std::string(mark == text.npos ? text : text.substr(mark + 2));
+}
+
 json parse_json(std::string_view text, const std::string& name) {
   refuse_lfs_pointer(text, name);
   if (json_levels(text) > most_json_levels) {
@@ -43,7 +49,7 @@ json parse_json(std::string_view text, const std::string& name) {
   try {
     return json::parse(text);
   } catch (const json::exception& error) {
-    throw bad_input(fmt::format("{}: is not JSON: {}", name, error.what()));
+    throw bad_input(fmt::format("{}: is not JSON: {}", name, json_problem(error)));
   }
 }
 

@@ -1,6 +1,7 @@
 // Reading JSON that others may have written: whole, of bounded depth, and with the file's name in every error.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ nlohmann::json read_json_object(const std::string& file);
 
 // nullopt: there is no such file. Everything else that keeps it from being read is bad_input.
 std::optional<nlohmann::json> read_json_object_if_there(const std::string& file);
+
+// What the library says is wrong, without its own mark ("[json.exception.parse_error.101] "): for an error's line.
+std::string json_problem(const std::exception& error);
 
 // Levels of brackets in `text`, outside its strings. It need not be valid.
 int json_levels(std::string_view text);

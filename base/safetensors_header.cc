@@ -55,7 +55,7 @@ json parse_text(const std::string& file, std::string_view text) {
     if (!header.is_object()) throw bad_input(fmt::format("{}: the header is not a JSON object", file));
     return header;
   } catch (const json::exception& error) {
-    throw bad_input(fmt::format("{}: the header is not JSON: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: the header is not JSON: {}", file, json_problem(error)));
   }
 }
 

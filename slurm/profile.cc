@@ -302,7 +302,7 @@ ClusterProfile profile_from_json(const std::string& text, const std::string& whe
     }
     return profile;
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not a cluster profile: {}", where, error.what()));
+    throw bad_input(fmt::format("{}: is not a cluster profile: {}", where, json_problem(error)));
   }
 }
 

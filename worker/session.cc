@@ -39,7 +39,8 @@ namespace wansweep {
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
-volatile std::sig_atomic_t loop_has_begun = 0;
+volatile std::sig_atomic_t ends_at_once = 0;  // a signal ends the process: nothing awaits a step's end yet
+volatile std::sig_atomic_t says_so = 0;       // of all ranks, one
 
 // The plan of the settings that were given, which must be what the orchestrator planned, if it did.
 RunPlan plan_for(const WorkerOptions& options, int ranks) {
@@ -140,15 +141,26 @@ void keep_step(MpiWorld& world, Device& device, const RunPlan& run, const Worksp
   kept.noise_pred.insert(kept.noise_pred.end(), noise_pred.begin(), noise_pred.end());
 }
 
+// While weights are loaded there is no step whose end could be awaited, and loading may take minutes: a signal ends the
+// process at once, with calls that a handler may make, and the launcher ends the other ranks.
+class EndsAtOnce {
+ public:
+  explicit EndsAtOnce(int rank) {
+    says_so = rank == 0 ? 1 : 0;
+    ends_at_once = 1;
+  }
+  ~EndsAtOnce() { ends_at_once = 0; }
+  EndsAtOnce(const EndsAtOnce&) = delete;
+  EndsAtOnce& operator=(const EndsAtOnce&) = delete;
+};
+
 }  // namespace
 
-// Before the loop there is no step whose end could be awaited, and loading may take minutes: the process ends at once,
-// with calls that a signal handler may make. The launcher ends the other ranks.
 void request_stop(int signal) {
   stop_signal = signal;
-  if (loop_has_begun != 0) return;
+  if (ends_at_once == 0) return;
   constexpr std::string_view line = "wansweep-worker: stopped by a signal before the first step\n";
-  const ssize_t ignored = write(STDERR_FILENO, line.data(), line.size());
+  const ssize_t ignored = says_so != 0 ? write(STDERR_FILENO, line.data(), line.size()) : 0;
   static_cast<void>(ignored);
   _exit(static_cast<int>(ExitCode::interrupted));
 }
@@ -171,6 +183,8 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   Watchdog watchdog(
       share_heartbeats(world), world.ranks(), run.settings.step_timeout,
       [&](const Stall& stall, bool speaks) { end_stalled_run(options.out, world.rank(), stall, speaks); });
+
+  std::optional<EndsAtOnce> loading(world.rank());
 
   // Device. From here on each thing uses those above it, and is gone before them.
   std::vector<ClockRow> clock{world.measure_clock(false)};
@@ -204,7 +218,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   });
 
   // Loop.
-  loop_has_begun = 1;
+  loading.reset();
   const ModelContext context = context_with(*recorder);
   Transformer transformer(context, *streamer);
   const FinishOnExit finish(device);

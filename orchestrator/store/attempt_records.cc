@@ -106,7 +106,7 @@ void read_attempt(AttemptRecords& records, const std::map<std::string, std::stri
     records.token = attempt.at("token");
     records.launcher = attempt.value("launcher", "");
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not an attempt's record: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: is not an attempt's record: {}", file, json_problem(error)));
   }
   if (records.launcher == "slurm") {
     records.slurm = read_slurm(attempt, texts.at("slurm.json"), texts.at("transitions.jsonl"));

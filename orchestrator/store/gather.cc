@@ -180,7 +180,7 @@ void write_sweep(Store& store, const std::string& directory, std::vector<std::st
     }
     transaction.commit();
   } catch (const Json::exception& error) {
-    problems.push_back(fmt::format("{}: is not a sweep record: {}", file, error.what()));
+    problems.push_back(fmt::format("{}: is not a sweep record: {}", file, json_problem(error)));
   } catch (const Error& error) {
     const std::string line = error.what();
     problems.push_back(line.starts_with(file) ? line : fmt::format("{}: {}", file, line));

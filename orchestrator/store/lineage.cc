@@ -75,7 +75,7 @@ Lineage lineage_from(const Json& json, const std::string& file) {
     }
     return lineage;
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not a record of a rerun: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: is not a record of a rerun: {}", file, json_problem(error)));
   }
 }
 

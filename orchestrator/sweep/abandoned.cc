@@ -31,7 +31,7 @@ std::optional<ProcessIdentity> read_pid(const std::string& directory) {
   try {
     return ProcessIdentity{json->at("pid").get<pid_t>(), json->at("start").get<uint64_t>()};
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: does not name a process: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: does not name a process: {}", file, json_problem(error)));
   }
 }
 

@@ -41,7 +41,7 @@ std::optional<AttemptState> read_state(const std::string& directory) {
                         json->value("ended_at", ""),
                         json->value("line", "")};
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not an attempt's state: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: is not an attempt's state: {}", file, json_problem(error)));
   }
 }
 
@@ -62,7 +62,7 @@ Attempt attempt_from(const Json& json, const std::string& directory, const std::
             json.value("index", 0),
             std::nullopt};
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not an attempt's record: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: is not an attempt's record: {}", file, json_problem(error)));
   }
 }
 

@@ -83,7 +83,7 @@ std::optional<Submission> read_submission(const std::string& directory, const st
     submission.profile = profile_from_json(intent.at("profile").dump(), directory + "/intent.json");
     submission.outcome = read_outcome(directory);
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not a submission: {}", directory, error.what()));
+    throw bad_input(fmt::format("{}: is not a submission: {}", directory, json_problem(error)));
   }
   if (submission.token != folder) {
     throw bad_input(fmt::format("{}/intent.json: is of {}, not of this folder", directory, submission.token));

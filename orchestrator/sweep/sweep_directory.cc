@@ -66,7 +66,7 @@ std::optional<Contents> read_contents(const std::string& directory) {
     contents.specs = json->value("specs", Json::object());
     return contents;
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not a sweep record: {}", file, error.what()));
+    throw bad_input(fmt::format("{}: is not a sweep record: {}", file, json_problem(error)));
   }
 }
 

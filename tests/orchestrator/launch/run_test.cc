@@ -75,7 +75,11 @@ TEST_F(RunTest, ADamagedTraceIsSaidAndRunAgainWhenThatIsAskedFor) {
   EXPECT_EQ(again.exit_code, 17);
   EXPECT_NE(again.out.find("completed, and damaged since: "), std::string::npos) << again.out;
   EXPECT_TRUE(attempts("a2").empty());
-  EXPECT_EQ(finish(start({"rerun", out_, "--failed"}, "ok")).exit_code, 0);
+  EXPECT_EQ(
+      finish(start({"rerun", out_, "--failed", "--worker", "/bin/true", "--mpirun", WANSWEEP_BIN_DIR "/fake_mpirun"},
+                   "ok"))
+          .exit_code,
+      0);
   EXPECT_EQ(attempts("a2").size(), 1u);
 }
 
