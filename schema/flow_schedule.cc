@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/error.h"
 
@@ -14,11 +13,6 @@ namespace {
 double shifted(double shift, double x) { return shift * x / (1 + (shift - 1) * x); }
 
 }  // namespace
-
-SigmaSchedule parse_sigma_schedule(std::string_view text) {
-  if (const auto schedule = value_named<SigmaSchedule>(text)) return *schedule;
-  throw bad_input(fmt::format("sigma_schedule is {}; {} are known", text, fmt::join(names_of<SigmaSchedule>(), ", ")));
-}
 
 FlowSchedule make_flow_schedule(SigmaSchedule schedule, int steps, double flow_shift) {
   if (steps < 1) throw bad_input(fmt::format("steps is {}; at least 1 is needed", steps));

@@ -16,9 +16,6 @@ namespace wansweep {
 //   sglang     S_k(linspace(S_k(0.999), 0, n+1)[:-1])                  (the shift is applied twice)
 //   wan        S_k(linspace(0.999, 0, n+1)[:-1])                       (Wan-Video/Wan2.2, FlowUniPC)
 
-// Throws bad_input naming the three when `text` is none of them.
-SigmaSchedule parse_sigma_schedule(std::string_view text);
-
 struct FlowSchedule {
   std::vector<float> sigmas;   // steps + 1 values, the last one 0
   std::vector<int> timesteps;  // steps values: trunc(sigma * 1000)
