@@ -110,16 +110,6 @@ std::string read_text(const std::string& file, int64_t most_bytes) {
   return *std::move(text);
 }
 
-std::string read_text_of_user(const std::string& file) {
-  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
-  if (!fd) throw bad_input(fmt::format("{}: cannot be read: {}", file, error_text(errno)));
-  struct stat status {};
-  if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
-    throw bad_input(fmt::format("{}: is a directory; a file is needed", file));
-  }
-  return read_to_end(fd.get(), file, most_text_bytes);
-}
-
 void write_all(int fd, const void* data, size_t bytes, const std::string& file) {
   for (const char* at = static_cast<const char*>(data); bytes > 0;) {
     const ssize_t written = ::write(fd, at, bytes);

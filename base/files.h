@@ -44,9 +44,6 @@ std::optional<std::string> read_text_if_there(const std::string& file, int64_t m
 // The same; a file that is not there is bad_input too.
 std::string read_text(const std::string& file, int64_t most_bytes = most_text_bytes);
 
-// What a person named on the command line: also a pipe, /dev/stdin or <(...). Throws bad_input.
-std::string read_text_of_user(const std::string& file);
-
 // All of `data` into `fd`, whatever interrupts it. Throws Error(output) naming `file`.
 void write_all(int fd, const void* data, size_t bytes, const std::string& file);
 
