@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "schema/trace_rows.h"
 
@@ -62,6 +63,9 @@ int64_t trace_bytes(const std::string& file);
 // Reads all that was flushed, also while a writer is at work or after it was killed. Throws bad_input naming the file
 // when it is not a trace ("is not a wansweep trace: no /spec"), of a newer format, or its rows contradict each other.
 TraceFile read_trace(const std::string& file);
+
+// The steps alone, for whoever asks how far a run is: also while its writer is at work. Throws as read_trace does.
+std::vector<StepRow> read_trace_steps(const std::string& file);
 
 // "1.14.3": of the HDF5 library that reads and writes traces.
 std::string hdf5_version();

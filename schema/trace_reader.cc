@@ -167,6 +167,13 @@ std::optional<std::string> contradiction(const std::vector<StoredEvent>& events)
   return std::nullopt;
 }
 
+std::vector<StepRow> step_rows(const std::vector<StoredStep>& stored) {
+  std::vector<StepRow> rows;
+  rows.reserve(stored.size());
+  for (const StoredStep& s : stored) rows.push_back({s.step, s.expert, s.timestep, s.sigma, s.start_ns, s.end_ns});
+  return rows;
+}
+
 }  // namespace
 
 int64_t trace_bytes(const std::string& file) {
@@ -212,10 +219,7 @@ TraceFile read_trace(const std::string& file) {
     trace.digest.assign(digest[0].sha256, sizeof digest[0].sha256);
     if (trace.digest.find_first_not_of("0123456789abcdef") != std::string::npos) reader.fail("/digest is no SHA-256");
   }
-  trace.rows.steps.reserve(steps.size());
-  for (const StoredStep& s : steps) {
-    trace.rows.steps.push_back({s.step, s.expert, s.timestep, s.sigma, s.start_ns, s.end_ns});
-  }
+  trace.rows.steps = step_rows(steps);
   trace.rows.events.reserve(events.size());
   for (const StoredEvent& e : events) {
     trace.rows.events.push_back({e.step, e.forward, e.block, static_cast<EventKind>(e.kind),
@@ -230,6 +234,11 @@ TraceFile read_trace(const std::string& file) {
     trace.rows.clock.push_back({c.at_end, c.time_ns, c.offset_ns, c.round_trip_ns});
   }
   return trace;
+}
+
+std::vector<StepRow> read_trace_steps(const std::string& file) {
+  const Library library;
+  return step_rows(Reader(file).read_table<StoredStep>("steps"));
 }
 
 }  // namespace wansweep

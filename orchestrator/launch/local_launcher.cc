@@ -16,6 +16,7 @@
 #include <exception>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "base/process.h"
 #include "base/shell_quote.h"
 #include "orchestrator/launch/status_line.h"
+#include "orchestrator/launch/steps_done.h"
 #include "orchestrator/sweep/abandoned.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/attempt_outcome.h"
@@ -35,6 +37,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto stop_grace = std::chrono::seconds(10);
 constexpr std::chrono::milliseconds redraw_interval{200};
+constexpr std::chrono::seconds look_interval{1};  // at the traces of what runs
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -69,8 +72,11 @@ struct PendingRun {
 
 struct RunningAttempt {
   Attempt attempt;
+  int64_t steps = 0;  // that it will make
   std::string started_at;
   Clock::time_point start;
+  std::optional<StepsDone> done;  // at `looked`
+  Clock::time_point looked;
 };
 
 class LocalLauncher {
@@ -93,6 +99,7 @@ class LocalLauncher {
     announce();
     while (!pending_.empty() || !running_.empty()) {
       launch_while_room();
+      look_at_traces();
       line_.show(progress());
       handle(signals_.wait(redraw_interval));
       reap();
@@ -197,7 +204,9 @@ class LocalLauncher {
     Command command = worker_command(options_.programs, attempt.directory, next.configuration->spec.ranks);
     command.environment.emplace_back(attempt_mark, attempt_mark_value(attempt.directory));
     const pid_t pid = spawn(command);
-    const auto placed = running_.emplace(pid, RunningAttempt{std::move(attempt), timestamp_now(), Clock::now()});
+    const int64_t steps = next.configuration->spec.steps.value_or(0);
+    const auto placed =
+        running_.emplace(pid, RunningAttempt{std::move(attempt), steps, timestamp_now(), Clock::now(), {}, {}});
     write_pid(placed.first->second.attempt, pid);
   }
 
@@ -297,26 +306,54 @@ class LocalLauncher {
     }
   }
 
+  // For the status line alone: where there is none, nothing is read.
+  void look_at_traces() {
+    if (!line_.on_terminal() || Clock::now() < look_at_) return;
+    look_at_ = Clock::now() + look_interval;
+    for (auto& [pid, running] : running_) {
+      if (const std::optional<StepsDone> done = steps_done(running.attempt.directory)) {
+        running.done = done;
+        running.looked = Clock::now();
+      }
+    }
+  }
+
   Progress progress() const {
     Progress progress;
     progress.total = summary_.total;
     progress.done = summary_.done_before + summary_.completed;
     progress.failed = summary_.failed;
     progress.running = running_.size();
-    double running_seconds = 0;
     const RunningAttempt* oldest = nullptr;
     for (const auto& [pid, running] : running_) {
-      running_seconds += seconds_since(running.start);
       if (oldest == nullptr || running.start < oldest->start) oldest = &running;
     }
-    if (oldest != nullptr) progress.running_name = oldest->attempt.run;
-    const size_t finished = summary_.completed + summary_.failed;
-    if (finished > 0) {
-      const double each = seconds_in_runs_ / static_cast<double>(finished);
-      const double all = each * static_cast<double>(pending_.size() + running_.size()) - running_seconds;
-      progress.seconds_left = std::max(0.0, all) / options_.jobs;
+    if (oldest != nullptr) {
+      progress.running_name = oldest->attempt.run;
+      progress.steps = oldest->steps;
+      if (oldest->done) progress.step = oldest->done->steps;
     }
+    progress.seconds_left = seconds_left();
     return progress;
+  }
+
+  // From the runs that have finished, and from the steps of those that run; below 0: neither says anything yet.
+  double seconds_left() const {
+    const size_t finished = summary_.completed + summary_.failed;
+    double each = finished > 0 ? seconds_in_runs_ / static_cast<double>(finished) : -1;
+    double left = 0;
+    for (const auto& [pid, running] : running_) {
+      double of_this = each < 0 ? -1 : std::max(0.0, each - seconds_since(running.start));
+      if (running.done && running.steps > 0) {
+        const double then = static_cast<double>(running.steps - running.done->steps) * running.done->seconds_a_step;
+        if (each < 0) each = std::chrono::duration<double>(running.looked - running.start).count() + then;
+        of_this = std::max(0.0, then - seconds_since(running.looked));
+      }
+      if (of_this < 0) return -1;
+      left += of_this;
+    }
+    if (each < 0) return -1;
+    return (left + each * static_cast<double>(pending_.size())) / options_.jobs;
   }
 
   const Sweep& sweep_;
@@ -331,6 +368,7 @@ class LocalLauncher {
   bool stopping_ = false;
   std::exception_ptr launch_error_;  // thrown once all that runs has ended
   Clock::time_point kill_at_;
+  Clock::time_point look_at_ = Clock::now();
 };
 
 }  // namespace

@@ -29,9 +29,12 @@ bool is_terminal(std::FILE* out) {
 }  // namespace
 
 std::string progress_text(const Progress& progress, size_t width) {
+  const std::string step =
+      progress.step > 0 ? fmt::format("step {} of {}", progress.step, progress.steps) : std::string();
   const auto text = [&](const std::string& name) {
+    const std::string what = name + (name.empty() || step.empty() ? "" : ", ") + step;
     return fmt::format("[{}/{}] {} done, {} running{}, {} failed{}", progress.done + progress.failed + progress.running,
-                       progress.total, progress.done, progress.running, name.empty() ? "" : " (" + name + ")",
+                       progress.total, progress.done, progress.running, what.empty() ? "" : " (" + what + ")",
                        progress.failed,
                        progress.seconds_left < 0 ? "" : ", " + human_duration(progress.seconds_left) + " left");
   };

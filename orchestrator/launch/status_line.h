@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
@@ -14,9 +15,11 @@ struct Progress {
   size_t running = 0;
   std::string running_name;  // of the oldest
   double seconds_left = -1;  // below 0: not known yet
+  int64_t step = 0;          // that the oldest has finished; 0: none, or not known
+  int64_t steps = 0;         // that it will make
 };
 
-// "[12/36] 11 done, 1 running (r4-swap-shift12-...), 0 failed, 0:42 left", at most `width` columns.
+// "[12/36] 11 done, 1 running (r4-swap-shift12-..., step 5 of 27), 0 failed, 0:42 left", at most `width` columns.
 std::string progress_text(const Progress& progress, size_t width);
 
 class StatusLine {

@@ -110,6 +110,9 @@ TEST_F(TraceFileTest, ReadsBackAllThatWasWritten) {
   EXPECT_EQ(trace.rows.clock[1].at_end, 1);
   EXPECT_EQ(trace.rows.clock[1].offset_ns, -7);
   expect_steps(trace, 3);
+  const std::vector<StepRow> steps = read_trace_steps(file());
+  ASSERT_EQ(steps.size(), 3u);
+  EXPECT_EQ(steps[2].end_ns, trace.rows.steps[2].end_ns);
 }
 
 TEST_F(TraceFileTest, AKilledWriterLosesNoFlushedStep) {

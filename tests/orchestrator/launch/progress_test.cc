@@ -1,7 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <optional>
+
+#include "base/files.h"
 #include "base/text_table.h"
 #include "orchestrator/launch/status_line.h"
+#include "orchestrator/launch/steps_done.h"
+#include "schema/trace_file.h"
+#include "tests/support/temporary_directory.h"
 
 namespace wansweep {
 namespace {
@@ -19,6 +25,35 @@ TEST(Progress, TheNameGivesWayToTheTerminalsWidth) {
 
 TEST(Progress, TimeLeftIsSilentUntilItIsKnown) {
   EXPECT_EQ(progress_text({3, 0, 0, 1, "a", -1}, 80), "[1/3] 0 done, 1 running (a), 0 failed");
+}
+
+TEST(Progress, TheOldestRunSaysItsStep) {
+  EXPECT_EQ(progress_text({3, 0, 0, 1, "a", 70, 5, 27}, 80),
+            "[1/3] 0 done, 1 running (a, step 5 of 27), 0 failed, 1:10 left");
+  EXPECT_EQ(progress_text({3, 0, 0, 1, "", -1, 5, 27}, 80), "[1/3] 0 done, 1 running (step 5 of 27), 0 failed");
+}
+
+TEST(StepsDone, AreReadFromATraceThatIsBeingWritten) {
+  const TemporaryDirectory directory;
+  EXPECT_FALSE(steps_done(directory.path())) << "there is no trace yet";
+  TraceWriter writer(directory.path() + "/" + trace_file_name(0), "{}", "{}");
+  EXPECT_FALSE(steps_done(directory.path())) << "no step has ended";
+  TraceRows rows;
+  for (int32_t step = 1; step <= 3; ++step) {
+    const int64_t start = step * int64_t{1'000'000'000};
+    rows.steps.push_back({step, 1, 900, 0.9F, start, start + step * 100'000'000});
+  }
+  writer.append(rows);
+  const std::optional<StepsDone> done = steps_done(directory.path());
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->steps, 3);
+  EXPECT_DOUBLE_EQ(done->seconds_a_step, 0.2);
+}
+
+TEST(StepsDone, AreUnknownWhereTheTraceIsNone) {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory.path() + "/" + trace_file_name(0), "no trace");
+  EXPECT_FALSE(steps_done(directory.path()));
 }
 
 TEST(TextTable, AlignsColumns) {
