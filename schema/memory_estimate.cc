@@ -43,13 +43,16 @@ WeightBytes weight_bytes(const ModelConfig& config, DType type, int experts) {
   return {block_layout(config, type).bytes, other_layout(config, type).bytes, config.layers, experts};
 }
 
-MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule,
-                               const ActivationBytes& activations) {
+MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule, const ActivationBytes& activations,
+                               HostStoreKind store) {
   const bool keeps_host_copy = reads_host_in_loop(schedule);
   MemoryEstimate estimate;
   estimate.device_weights = schedule.slots * weights.block + schedule.other_slots * weights.other;
   estimate.device_activations = activations.total();
-  if (keeps_host_copy) estimate.host_weights = weights.experts * weights.expert();
+  if (keeps_host_copy) {
+    int64_t& copy = store == HostStoreKind::per_node ? estimate.host_shared : estimate.host_weights;
+    copy = weights.experts * weights.expert();
+  }
   if (!keeps_host_copy || copies_out(schedule)) estimate.host_ring = host_ring_pieces * weights.largest_piece();
   return estimate;
 }

@@ -9,6 +9,7 @@
 #include "schema/model_config.h"
 #include "schema/parallel_plan.h"
 #include "schema/schedule.h"
+#include "schema/setting_values.h"
 
 namespace wansweep {
 
@@ -57,12 +58,14 @@ struct MemoryEstimate {
   int64_t device_weights = 0;      // a rank: the schedule's slots
   int64_t device_activations = 0;  // a rank
   int64_t host_weights = 0;        // a rank, while the loop runs: its copy of the experts, if its schedule reads one
+  int64_t host_shared = 0;         // a node: the copy that its ranks share in place of one each
   int64_t host_ring = 0;           // a rank: for copies out, or while it loads
   int64_t device_total() const { return device_weights + device_activations; }
-  int64_t host_total() const { return host_weights + host_ring; }
+  int64_t host_total() const { return host_weights + host_ring; }  // a rank's own
+  int64_t host_of_node(int64_t ranks) const { return host_shared + ranks * host_total(); }
 };
 
-MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule,
-                               const ActivationBytes& activations);
+MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule, const ActivationBytes& activations,
+                               HostStoreKind store = HostStoreKind::per_rank);
 
 }  // namespace wansweep

@@ -101,7 +101,8 @@ RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const In
   plan.activations.text_tokens = input.text_tokens;
   plan.activations.both_forwards = loop_shape(plan, 0).forwards.size() > 1;
   plan.weights = weight_bytes(model.config, plan.type, plan.experts());
-  plan.memory = estimate_memory(plan.weights, schedule_of(plan), activation_bytes(plan.activations, plan.parallel));
+  plan.memory = estimate_memory(plan.weights, schedule_of(plan), activation_bytes(plan.activations, plan.parallel),
+                                plan.settings.host_store);
   check_device_memory(plan);
   return plan;
 }
@@ -132,22 +133,25 @@ RunPlan make_run_plan(RunSettings settings) {
 json plan_to_json(const RunPlan& plan) {
   const auto number_or_null = [](const std::optional<int>& number) { return number ? json(*number) : json(); };
   const LatentShape& latents = plan.input.latents;
-  return {{"model_id", plan.model.entry->id},
-          {"experts", plan.experts()},
-          {"type", plan.type == DType::f32 ? "fp32" : "bf16"},
-          {"latents", {latents.channels, latents.frames, latents.height, latents.width}},
-          {"text_tokens", plan.input.text_tokens},
-          {"tokens", plan.tokens},
-          {"tokens_per_rank", plan.parallel.tokens_per_rank},
-          {"cfg", plan.parallel.cfg},
-          {"ulysses", plan.parallel.ulysses},
-          {"ring", plan.parallel.ring},
-          {"switch_step", number_or_null(plan.switch_step)},
-          {"catalog_switch_step", number_or_null(catalog_switch_step(plan.settings))},
-          {"device_weights_bytes", plan.memory.device_weights},
-          {"device_activations_bytes", plan.memory.device_activations},
-          {"host_weights_bytes", plan.memory.host_weights},
-          {"host_ring_bytes", plan.memory.host_ring}};
+  json out = {{"model_id", plan.model.entry->id},
+              {"experts", plan.experts()},
+              {"type", plan.type == DType::f32 ? "fp32" : "bf16"},
+              {"latents", {latents.channels, latents.frames, latents.height, latents.width}},
+              {"text_tokens", plan.input.text_tokens},
+              {"tokens", plan.tokens},
+              {"tokens_per_rank", plan.parallel.tokens_per_rank},
+              {"cfg", plan.parallel.cfg},
+              {"ulysses", plan.parallel.ulysses},
+              {"ring", plan.parallel.ring},
+              {"switch_step", number_or_null(plan.switch_step)},
+              {"catalog_switch_step", number_or_null(catalog_switch_step(plan.settings))},
+              {"device_weights_bytes", plan.memory.device_weights},
+              {"device_activations_bytes", plan.memory.device_activations},
+              {"host_weights_bytes", plan.memory.host_weights},
+              {"host_ring_bytes", plan.memory.host_ring}};
+  // Not in plans of before there was such a store: a run that was planned then is the same now.
+  if (plan.memory.host_shared > 0) out["host_shared_bytes"] = plan.memory.host_shared;
+  return out;
 }
 
 std::string plan_difference(const json& planned, const json& made) {

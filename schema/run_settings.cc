@@ -46,6 +46,8 @@ void check_inputs_alone(const RunSettings& spec) {
   }
 }
 
+constexpr int64_t smallest_chunk = 4096;  // below it, what starting a copy costs is all that is left
+
 std::string hash_of(const nlohmann::json& settings) { return sha256(settings.dump()); }  // keys are sorted
 
 }  // namespace
@@ -74,6 +76,13 @@ void validate(const RunSettings& spec) {
   if (spec.cfg_parallel && !(*spec.guidance_scale > 1)) {
     throw bad_input(
         fmt::format("cfg_parallel with guidance_scale {}; guidance runs above 1 only", *spec.guidance_scale));
+  }
+  if (spec.chunk_bytes > 0 && spec.chunk_bytes < smallest_chunk) {
+    throw bad_input(
+        fmt::format("chunk_bytes is {}; 0 (uncut), or at least {} is needed", spec.chunk_bytes, smallest_chunk));
+  }
+  if (spec.cooperative == Choice::on && spec.ranks == 1) {
+    throw bad_input("cooperative is on with 1 rank; ranks of a node bring parts for each other: at least 2 are needed");
   }
   constexpr double slowest_link = 1e-6;  // GB/s: below it the times of a copy leave the range of a clock
   if (spec.link_bandwidth > 0 && spec.link_bandwidth < slowest_link) {

@@ -52,6 +52,10 @@ struct RunSettings {
   OffloadMode offload = OffloadMode::resident;
   double prefetch = 0;  // SGLang's --dit-offload-prefetch-size: 0 -> 1 block, below 1 -> a share, from 1 -> blocks
   HostMemory host_memory = HostMemory::pinned;
+  HostStoreKind host_store = HostStoreKind::per_rank;
+  int64_t chunk_bytes = 0;  // copies of weights are cut into pieces of so many; 0: uncut, or 32 MiB where they yield
+  Choice yield_to_collectives = Choice::off;  // copies of weights wait while an exchange of the rank moves data
+  Choice cooperative = Choice::off;  // each rank of a node brings a part of a block, and they exchange the parts
   // The device.
   BackendKind backend = BackendKind::cpu;
   Precision precision = Precision::automatic;

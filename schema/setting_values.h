@@ -40,6 +40,32 @@ constexpr std::string_view name_of(HostMemory kind) {
   return {};
 }
 
+// Where the host keeps the experts' weights: in a copy of each rank's own, or in one that all ranks of a node read.
+enum class HostStoreKind : uint8_t { per_rank, per_node };
+constexpr std::string_view name_of(HostStoreKind kind) {
+  switch (kind) {
+    case HostStoreKind::per_rank:
+      return "private";
+    case HostStoreKind::per_node:
+      return "shared";
+  }
+  return {};
+}
+
+// Whether a way to copy is taken; automatic: by what the worker measures before the loop.
+enum class Choice : uint8_t { off, automatic, on };
+constexpr std::string_view name_of(Choice choice) {
+  switch (choice) {
+    case Choice::off:
+      return "off";
+    case Choice::automatic:
+      return "auto";
+    case Choice::on:
+      return "on";
+  }
+  return {};
+}
+
 // What computes.
 enum class BackendKind : uint8_t { cpu, cuda };
 constexpr std::string_view name_of(BackendKind kind) {

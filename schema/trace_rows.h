@@ -9,9 +9,9 @@
 namespace wansweep {
 
 // The values are in files and databases: new ones go to the end.
-enum class EventKind : uint8_t { compute, attention, all_to_all, ring, h2d, d2h, stall, switch_experts };
+enum class EventKind : uint8_t { compute, attention, all_to_all, ring, h2d, d2h, stall, switch_experts, weight_parts };
 enum class StallCause : uint8_t { none, weights, peers, host };
-enum class StreamId : uint8_t { compute, copy, comm };
+enum class StreamId : uint8_t { compute, copy, comm, peers };  // peers: exchanges parts of weights
 
 constexpr std::string_view name_of(EventKind kind) {
   switch (kind) {
@@ -31,6 +31,8 @@ constexpr std::string_view name_of(EventKind kind) {
       return "stall";
     case EventKind::switch_experts:
       return "switch";
+    case EventKind::weight_parts:
+      return "weight_parts";
   }
   return {};
 }
@@ -57,6 +59,8 @@ constexpr std::string_view name_of(StreamId stream) {
       return "copy";
     case StreamId::comm:
       return "comm";
+    case StreamId::peers:
+      return "peers";
   }
   return {};
 }
@@ -70,6 +74,10 @@ struct StepRow {
   int64_t end_ns = 0;
 };
 
+// Copies of weights. Each copy over the rank's link is a row (h2d, d2h), and where copies are cut each chunk is one:
+// what a chunk waits for at the gate is in no row, so that bytes over time is the rate of the wire. Where ranks of a
+// node bring parts of a piece for each other, a rank's rows h2d are its own part, and one row weight_parts has what it
+// received from its peers: together the bytes that the schedule says. A switch has one row a direction, uncut.
 struct EventRow {
   int32_t step = 0;      // from 1; 0: before the first step, as is the first load of weights
   int16_t forward = -1;  // 0: cond, 1: uncond, -1: not part of a forward

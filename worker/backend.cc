@@ -91,4 +91,20 @@ Backend open_backend(MpiWorld& world, const RunSettings& settings) {
   return {};
 }
 
+std::unique_ptr<Communicator> open_peer_communicator(const Backend& backend, const RunSettings& settings) {
+  constexpr CommunicatorPlace place{StreamId::peers, Among::node};
+  switch (settings.backend) {
+    case BackendKind::cpu:
+      return make_mpi_communicator(static_cast<CpuDevice&>(*backend.device), place);
+    case BackendKind::cuda:
+      break;
+  }
+#ifdef WANSWEEP_CUDA
+  if (peers_can_read_each_other(*backend.device)) return make_ipc_communicator(*backend.device, place);
+  return make_nccl_communicator(*backend.device, place);
+#else
+  return nullptr;
+#endif
+}
+
 }  // namespace wansweep

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -31,6 +32,7 @@
 #include "worker/offload/streamer.h"
 #include "worker/results.h"
 #include "worker/trace/environment.h"
+#include "worker/transport.h"
 #include "worker/warm_up.h"
 #include "worker/watchdog.h"
 
@@ -99,18 +101,62 @@ void check_fits(const RunPlan& run, const Device& device, int node_ranks) {
                     to_gib(limit)));
   }
   const int64_t available = host_memory_of_rank(node_ranks);
+  if (memory.host_shared > 0 && memory.host_of_node(node_ranks) > available * node_ranks) {
+    throw Error(
+        ExitCode::host_memory,
+        fmt::format("host memory: offload {} takes {:.2f} GiB that the {} ranks of a node share and {:.2f} GiB a "
+                    "rank, the host has {:.2f} GiB for all of them; bf16, or offload resident take less",
+                    name_of(run.settings.offload), to_gib(memory.host_shared), node_ranks, to_gib(memory.host_total()),
+                    to_gib(available * node_ranks)));
+  }
   if (memory.host_total() > available) {
     throw Error(ExitCode::host_memory,
                 fmt::format("host memory: offload {} takes {:.2f} GiB a rank, the host has {:.2f} GiB for each of {} "
-                            "ranks; fewer ranks a node, bf16, or offload resident take less",
+                            "ranks; host_store shared, fewer ranks a node, bf16, or offload resident take less",
                             name_of(run.settings.offload), to_gib(memory.host_total()), to_gib(available), node_ranks));
   }
 }
 
-std::string describe_run(const Device& device, const MpiWorld& world, double weights_loaded_s) {
+// Collective when the store is shared.
+std::optional<HostStore> load_store(MpiWorld& world, Device& device, const RunPlan& run, const OffloadPlan& offload,
+                                    const WeightSource& source) {
+  if (run.settings.host_store == HostStoreKind::per_node && reads_host_in_loop(offload.schedule)) {
+    return HostStore::load_shared(world, device, offload.bytes, offload.host_memory, source);
+  }
+  std::optional<HostStore> store;
+  world.all_or_none([&] { store = load_host_store(device, offload, source); });
+  return store;
+}
+
+std::string describe_run(const Device& device, const MpiWorld& world, double weights_loaded_s,
+                         const std::optional<HostStore>& store, const Transport& transport) {
   nlohmann::json environment = nlohmann::json::parse(describe_environment(device, world.rank(), world.ranks()));
   environment["weights_loaded_s"] = weights_loaded_s;
+  environment["transport"] = nlohmann::json::parse(describe_json(transport));
+  if (!store) return environment.dump();
+  const HostStoreReport& report = store->report();
+  environment["host_store"] = {{"kind", name_of(report.kind)},        {"bytes", report.bytes},
+                               {"own_bytes", report.own_bytes},       {"page_size", report.page_size},
+                               {"present_s", report.present_s},       {"filled_s", report.filled_s},
+                               {"registered_s", report.registered_s}, {"total_s", report.total_s}};
   return environment.dump();
+}
+
+// For whoever has asked for another way than the one that needs no words.
+void say_how_weights_move(const RunSettings& settings, const std::optional<HostStore>& store,
+                          const Transport& transport) {
+  if (store && store->report().kind == HostStoreKind::per_node) {
+    const HostStoreReport& report = store->report();
+    std::cerr << fmt::format(
+        "wansweep-worker: host store: {:.2f} GiB that the ranks of a node share, {:.2f} GiB of them by rank 0, pages "
+        "of "
+        "{}; there after {:.2f} s, filled in {:.2f} s while it was registered in {:.2f} s, {:.2f} s in all\n",
+        to_gib(report.bytes), to_gib(report.own_bytes), report.page_size, report.present_s, report.filled_s,
+        report.registered_s, report.total_s);
+  }
+  if (settings.yield_to_collectives != Choice::off || settings.cooperative != Choice::off || settings.chunk_bytes > 0) {
+    std::cerr << fmt::format("wansweep-worker: {}\n", describe_text(transport));
+  }
 }
 
 void check_finite(const StepEnd& end) {
@@ -200,22 +246,34 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const int64_t warming_since = monotonic_ns();
   warm_up(context_with(untraced));
   const double block_s = static_cast<double>(monotonic_ns() - warming_since) / 1e9;
+  const Transport transport =
+      decide_transport(world, backend, context_with(untraced), reads_host_in_loop(offload.schedule));
+  offload.copies = transport.copies;
 
   // Weights and trace.
   std::optional<TraceWriter> trace;
   std::optional<Recorder> recorder;
   std::optional<Streamer> streamer;
+  std::unique_ptr<WeightSource> source;
+  const int64_t loading_since = monotonic_ns();
+  world.all_or_none([&] { source = open_weights(run); });
+  std::optional<HostStore> store = load_store(world, device, run, offload, *source);
+  const double loaded_s = static_cast<double>(monotonic_ns() - loading_since) / 1e9;
+  if (world.rank() == 0) say_how_weights_move(run.settings, store, transport);
+  const bool load_together = store && transport.peers;
   world.all_or_none([&] {
-    const int64_t loading_since = monotonic_ns();
-    const std::unique_ptr<WeightSource> source = open_weights(run);
-    std::optional<HostStore> store = load_host_store(device, offload, *source);
-    const double loaded_s = static_cast<double>(monotonic_ns() - loading_since) / 1e9;
     trace.emplace((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
-                  settings_with_plan(run), describe_run(device, world, loaded_s));
+                  settings_with_plan(run), describe_run(device, world, loaded_s, store, transport));
     recorder.emplace(device, &*trace, run.settings.trace_detail);
     upload_inputs(device, run, inputs, world.rank(), *workspace);
-    streamer.emplace(device, *recorder, std::move(offload), std::move(store), *source);
+    streamer.emplace(device, *recorder, std::move(offload), std::move(store));
   });
+  if (load_together) {
+    streamer->load(*source);  // a rank that fails here leaves others waiting for its parts: it ends the job
+  } else {
+    world.all_or_none([&] { streamer->load(*source); });
+  }
+  source.reset();
 
   // Loop.
   loading.reset();

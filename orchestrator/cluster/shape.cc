@@ -56,11 +56,11 @@ void set_memory(ResourceShape& shape, double needed, const PlannedConfiguration&
   shape.memory_per_node = std::min(round_up(needed, memory_granule), most);
 }
 
-double memory_of_a_rank(const RunPlan& plan, const ClusterProfile& profile) {
-  const auto host = static_cast<double>(plan.memory.host_total());
+double memory_of_a_node(const RunPlan& plan, int64_t ranks, const ClusterProfile& profile) {
+  const auto host = static_cast<double>(plan.memory.host_of_node(ranks));
   const bool device_is_host = plan.settings.backend == BackendKind::cpu;
-  const auto device = device_is_host ? static_cast<double>(plan.memory.device_total()) : 0.0;
-  return (host + device) / mib * memory_margin + static_cast<double>(profile.host_memory_per_rank);
+  const auto device = device_is_host ? static_cast<double>(ranks * plan.memory.device_total()) : 0.0;
+  return (host + device) / mib * memory_margin + static_cast<double>(ranks * profile.host_memory_per_rank);
 }
 
 int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& profile) {
@@ -93,7 +93,7 @@ ResourceShape shape_of(const PlannedConfiguration& c, const ClusterProfile& prof
   shape.ranks = c.spec.ranks;
   set_nodes(shape, c, profile);
   if (c.spec.backend == BackendKind::cuda) set_gpus(shape, c, profile);
-  set_memory(shape, static_cast<double>(shape.ranks / shape.nodes) * memory_of_a_rank(*c.run, profile), c, profile);
+  set_memory(shape, memory_of_a_node(*c.run, shape.ranks / shape.nodes, profile), c, profile);
   if (seconds && *seconds > profile.time_limit) {
     refuse(c, profile,
            fmt::format("asks for {} of time; time_limit is {}", format_duration(*seconds),
@@ -109,11 +109,13 @@ ResourceShape shape_on_other_cluster(const PlannedConfiguration& c, const Resour
   ResourceShape shape = before;
   set_nodes(shape, c, profile);
   if (before.gpus_per_node > 0) set_gpus(shape, c, profile);
-  const double a_rank = static_cast<double>(before.memory_per_node) * static_cast<double>(before.nodes) /
-                        static_cast<double>(before.ranks);
+  // What the ranks of a node share does not shrink with their number.
+  const double shared = c.run ? static_cast<double>(c.run->memory.host_shared) / mib * memory_margin : 0.0;
+  const double a_rank = std::max(0.0, static_cast<double>(before.memory_per_node) - shared) *
+                        static_cast<double>(before.nodes) / static_cast<double>(before.ranks);
   const auto more =
       static_cast<double>(std::max<int64_t>(0, profile.host_memory_per_rank - old_profile.host_memory_per_rank));
-  set_memory(shape, static_cast<double>(shape.ranks / shape.nodes) * (a_rank + more), c, profile);
+  set_memory(shape, shared + static_cast<double>(shape.ranks / shape.nodes) * (a_rank + more), c, profile);
   return shape;
 }
 

@@ -22,7 +22,7 @@ struct PlannedConfiguration {
   std::vector<std::string> drift;  // settings that differ from the catalog's
   std::vector<std::string> warnings;
 
-  int64_t host_bytes_per_node() const { return run ? run->memory.host_total() * run->parallel.ranks : 0; }
+  int64_t host_bytes_per_node() const { return run ? run->memory.host_of_node(run->parallel.ranks) : 0; }
 };
 
 struct Plan {

@@ -1,4 +1,4 @@
--- The results database, version 4 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
+-- The results database, version 5 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
 -- are in views.sql; how an older version becomes this one, in migrations/.
 --
 -- Every column says what it holds and, where it is a quantity, in which unit. An id stands for its row and means nothing else.
@@ -204,10 +204,10 @@ CREATE TABLE rerun (
 -- Names of the numbers in event.kind, event.cause and event.stream.
 CREATE TABLE event_kind (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO event_kind VALUES (0, 'compute'), (1, 'attention'), (2, 'all_to_all'), (3, 'ring'), (4, 'h2d'), (5, 'd2h'),
-                              (6, 'stall'), (7, 'switch');
+                              (6, 'stall'), (7, 'switch'), (8, 'weight_parts');
 CREATE TABLE stall_cause (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'host');
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm');
+INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm'), (3, 'peers');
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;

@@ -75,7 +75,15 @@ SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.w
                  THEN ' prefetch ' || max(s.value) FILTER (WHERE s.name = 'prefetch') ELSE '' END
          || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') <> 'resident'
                   AND max(s.value) FILTER (WHERE s.name = 'host_memory') = 'pageable'
-                 THEN ' pageable' ELSE '' END AS offload
+                 THEN ' pageable' ELSE '' END
+         || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') <> 'resident'
+                 THEN CASE WHEN max(s.value) FILTER (WHERE s.name = 'host_store') = 'shared' THEN ' shared' ELSE '' END
+                   || CASE max(s.value) FILTER (WHERE s.name = 'cooperative')
+                        WHEN 'on' THEN ' cooperative' WHEN 'auto' THEN ' cooperative auto' ELSE '' END
+                   || CASE max(s.value) FILTER (WHERE s.name = 'yield_to_collectives')
+                        WHEN 'on' THEN ' yields' WHEN 'auto' THEN ' yields auto' ELSE '' END
+                   || coalesce(' chunks ' || nullif(max(s.value) FILTER (WHERE s.name = 'chunk_bytes'), '0'), '')
+                 ELSE '' END AS offload
 FROM run r
 JOIN sweep p ON p.id = r.sweep_id
 JOIN plan g ON g.run_id = r.id

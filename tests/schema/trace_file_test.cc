@@ -333,8 +333,8 @@ TEST_F(TraceFileTest, RowsThatContradictEachOtherAreRefused) {
   rows.events[2].end_ns = rows.events[2].start_ns - 1;
   EXPECT_NE(trace_with("a.h5", rows).find("/events row 3 ends before it starts"), std::string::npos);
   rows = rows_of_step(1);
-  rows.events[5].kind = static_cast<EventKind>(8);
-  EXPECT_NE(trace_with("b.h5", rows).find("/events row 6 has kind 8"), std::string::npos);
+  rows.events[5].kind = static_cast<EventKind>(9);
+  EXPECT_NE(trace_with("b.h5", rows).find("/events row 6 has kind 9"), std::string::npos);
   rows = rows_of_step(1);
   rows.steps[0].end_ns = 0;
   EXPECT_NE(trace_with("c.h5", rows).find("/steps row 1 ends before it starts"), std::string::npos);

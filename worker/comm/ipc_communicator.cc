@@ -1,4 +1,4 @@
-// Exchange between ranks of one node through CUDA IPC: each rank reads what its peers hold, on its comm stream, by
+// Exchange between ranks of one node through CUDA IPC: each rank reads what its peers hold, on one stream, by
 // plain copies. Works with several ranks on one GPU.
 //
 // From rank a to rank b there is a mailbox in memory that all ranks share, and two events that both know:
@@ -16,13 +16,16 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
+#include "worker/comm/group.h"
 #include "worker/comm/node_memory.h"
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"
@@ -90,25 +93,26 @@ class SharedEvent {
 
 class IpcCommunicator : public Communicator {
  public:
-  explicit IpcCommunicator(CudaDevice& device) : device_(device), stream_(device.stream(StreamId::comm)) {
-    int ranks = 0;
-    mpiCheck(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
-    mpiCheck(MPI_Comm_size(MPI_COMM_WORLD, &ranks));
-    check_one_node(ranks);
-    mailboxes_ = std::make_unique<SharedMailboxes>(MPI_COMM_WORLD, rank_, ranks);
+  IpcCommunicator(CudaDevice& device, CommunicatorPlace place)
+      : device_(device), id_(place.stream), stream_(device.stream(place.stream)) {
+    const RankGroup group(place.among);
+    rank_ = group.rank();
+    const int ranks = group.size();
+    if (place.among == Among::run) check_one_node(ranks);
+    mailboxes_ = std::make_unique<SharedMailboxes>(group.ranks(), rank_, ranks);
     peers_ = std::vector<Peer>(static_cast<size_t>(ranks));
     for (int peer = 0; peer < ranks; ++peer) {
       if (peer == rank_) continue;
       at(peer).ready.make(&mailboxes_->from_to(rank_, peer).ready);
       at(peer).done.make(&mailboxes_->from_to(peer, rank_).done);
     }
-    mpiCheck(MPI_Barrier(MPI_COMM_WORLD));
+    mpiCheck(MPI_Barrier(group.ranks()));
     for (int peer = 0; peer < ranks; ++peer) {
       if (peer == rank_) continue;
       at(peer).their_ready.open(mailboxes_->from_to(peer, rank_).ready);
       at(peer).their_done.open(mailboxes_->from_to(rank_, peer).done);
     }
-    mpiCheck(MPI_Barrier(MPI_COMM_WORLD));
+    mpiCheck(MPI_Barrier(group.ranks()));
   }
   ~IpcCommunicator() override {
     cudaStreamSynchronize(stream_);
@@ -123,7 +127,7 @@ class IpcCommunicator : public Communicator {
     std::map<int, std::vector<Exchange>> sends, receives;
     for (const Exchange& each : exchanges) {
       if (each.peer == rank_) {
-        device_.copy_device(StreamId::comm, each.receive, each.send, each.send_bytes);
+        device_.copy_device(id_, each.receive, each.send, each.send_bytes);
         continue;
       }
       if (each.send_bytes > 0) sends[each.peer].push_back(each);
@@ -131,7 +135,10 @@ class IpcCommunicator : public Communicator {
     }
     // All is posted before anything is waited for, here as with every peer: so each wait ends.
     for (const auto& [peer, messages] : sends) post(peer, messages);
+    for (const auto& [peer, messages] : receives) await(peer, messages);
+    if (closes_gate_) device_.close_gate(id_);
     for (const auto& [peer, messages] : receives) take(peer, messages);
+    if (closes_gate_) device_.open_gate(id_);
     for (const auto& [peer, messages] : sends) {
       const Mailbox& box = mailboxes_->from_to(rank_, peer);
       wait_for(box.taken, at(peer).posted, peer);
@@ -180,14 +187,19 @@ class IpcCommunicator : public Communicator {
     box.posted.store(++at(peer).posted, std::memory_order_release);
   }
 
-  void take(int peer, const std::vector<Exchange>& expected) {
-    Mailbox& box = mailboxes_->from_to(peer, rank_);
+  // The stream waits until what the peer sends lies ready.
+  void await(int peer, const std::vector<Exchange>& expected) {
+    const Mailbox& box = mailboxes_->from_to(peer, rank_);
     wait_for(box.posted, ++at(peer).taken, peer);
     if (box.count != static_cast<int>(expected.size())) {
       throw failed(
           fmt::format("rank {} sends {} messages, rank {} awaits {}", peer, box.count, rank_, expected.size()));
     }
     cudaCheck(cudaStreamWaitEvent(stream_, at(peer).their_ready.get(), 0));
+  }
+
+  void take(int peer, const std::vector<Exchange>& expected) {
+    Mailbox& box = mailboxes_->from_to(peer, rank_);
     for (size_t i = 0; i < expected.size(); ++i) {
       const Message& message = box.messages[i];
       if (message.bytes != expected[i].receive_bytes) {
@@ -231,6 +243,7 @@ class IpcCommunicator : public Communicator {
   }
 
   CudaDevice& device_;
+  StreamId id_;
   cudaStream_t stream_;
   int rank_ = 0;
   std::unique_ptr<SharedMailboxes> mailboxes_;
@@ -240,8 +253,32 @@ class IpcCommunicator : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_ipc_communicator(Device& device) {
-  return std::make_unique<IpcCommunicator>(static_cast<CudaDevice&>(device));
+std::unique_ptr<Communicator> make_ipc_communicator(Device& device, CommunicatorPlace place) {
+  return std::make_unique<IpcCommunicator>(static_cast<CudaDevice&>(device), place);
+}
+
+bool peers_can_read_each_other(Device& device) {
+  const char* disabled = std::getenv("NCCL_P2P_DISABLE");
+  int works = disabled == nullptr || std::string_view(disabled) == "0" ? 1 : 0;
+  const RankGroup node(Among::node);
+  const Buffer own = device.allocate(1, "memory for peers to map");
+  cudaIpcMemHandle_t handle{};
+  if (cudaIpcGetMemHandle(&handle, own.data()) != cudaSuccess) works = 0;
+  std::vector<cudaIpcMemHandle_t> handles(static_cast<size_t>(node.size()));
+  mpiCheck(MPI_Allgather(&handle, sizeof(handle), MPI_BYTE, handles.data(), sizeof(handle), MPI_BYTE, node.ranks()));
+  mpiCheck(MPI_Allreduce(MPI_IN_PLACE, &works, 1, MPI_INT, MPI_MIN, node.ranks()));
+  for (int peer = 0; peer < node.size() && works == 1; ++peer) {
+    if (peer == node.rank()) continue;
+    void* mapped = nullptr;
+    const cudaError_t result =
+        cudaIpcOpenMemHandle(&mapped, handles[static_cast<size_t>(peer)], cudaIpcMemLazyEnablePeerAccess);
+    if (result != cudaSuccess) works = 0;
+    if (mapped != nullptr) cudaIpcCloseMemHandle(mapped);
+  }
+  cudaGetLastError();
+  // Nobody frees what a peer has mapped before this.
+  mpiCheck(MPI_Allreduce(MPI_IN_PLACE, &works, 1, MPI_INT, MPI_MIN, node.ranks()));
+  return works == 1;
 }
 
 }  // namespace wansweep

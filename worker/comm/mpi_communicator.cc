@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
+#include "worker/comm/group.h"
 #include "worker/device/cpu/cpu_device.h"
 
 namespace wansweep {
@@ -35,18 +37,11 @@ void wait_politely(std::vector<MPI_Request>& requests) {
 
 class MpiCommunicator : public Communicator {
  public:
-  explicit MpiCommunicator(CpuDevice& device) : device_(device) {
-    mpiCheck(MPI_Comm_dup(MPI_COMM_WORLD, &comm_));
-    mpiCheck(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
-    mpiCheck(MPI_Comm_rank(comm_, &rank_));
-  }
-  ~MpiCommunicator() override { mpiCheckAtEnd(MPI_Comm_free(&comm_)); }
-  MpiCommunicator(const MpiCommunicator&) = delete;
-  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+  MpiCommunicator(CpuDevice& device, CommunicatorPlace place)
+      : device_(device), stream_(place.stream), group_(place.among), comm_(group_.ranks()), rank_(group_.rank()) {}
 
   void exchange(std::span<const Exchange> exchanges) override {
-    device_.enqueue(StreamId::comm,
-                    [this, list = std::vector<Exchange>(exchanges.begin(), exchanges.end())] { move(list); });
+    device_.enqueue(stream_, [this, list = std::vector<Exchange>(exchanges.begin(), exchanges.end())] { move(list); });
   }
 
  private:
@@ -79,18 +74,24 @@ class MpiCommunicator : public Communicator {
       });
     }
     wait_politely(requests);
-    if (device_.link() != nullptr) device_.link()->occupy_both(received, sent);
+    if (device_.link() == nullptr) return;
+    // The peers have come, and the messages have passed without taking time: this is when they are on the wire.
+    std::optional<ClosedGate> closed;
+    if (closes_gate_) closed.emplace(device_.gate());
+    device_.link()->occupy_both(received, sent);
   }
 
   CpuDevice& device_;
-  MPI_Comm comm_ = MPI_COMM_NULL;
-  int rank_ = 0;
+  StreamId stream_;
+  RankGroup group_;
+  MPI_Comm comm_;
+  int rank_;
 };
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi_communicator(CpuDevice& device) {
-  return std::make_unique<MpiCommunicator>(device);
+std::unique_ptr<Communicator> make_mpi_communicator(CpuDevice& device, CommunicatorPlace place) {
+  return std::make_unique<MpiCommunicator>(device, place);
 }
 
 }  // namespace wansweep

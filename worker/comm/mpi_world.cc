@@ -99,6 +99,11 @@ bool MpiWorld::any(bool value) {
   return flag != 0;
 }
 
+double MpiWorld::most(double value) {
+  if (ranks_ > 1) mpiCheck(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD));
+  return value;
+}
+
 void MpiWorld::abort(ExitCode code) {
   int started = 0, ended = 0;
   MPI_Initialized(&started);
@@ -182,6 +187,10 @@ std::string MpiWorld::broadcast_text(const std::string& text) {
 }
 
 std::shared_ptr<void> MpiWorld::shared_memory(int64_t bytes) { return share_on_node(impl_->node->communicator, bytes); }
+
+NodeSegments MpiWorld::shared_segments(int64_t own_bytes) {
+  return share_segments(impl_->node->communicator, own_bytes);
+}
 
 LinkState* MpiWorld::shared_link_state() {
   const MPI_Comm node = impl_->node->communicator;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "schema/trace_rows.h"
+#include "worker/comm/node_segments.h"
 #include "worker/device/cpu/link.h"
 
 namespace wansweep {
@@ -45,6 +46,8 @@ class MpiWorld {
 
   // True on all ranks when it is true on one.
   bool any(bool value);
+  // The largest of all ranks' values, on all ranks.
+  double most(double value);
   // Ends the whole job at once, for failures that the other ranks do not know of. Without MPI, this process.
   [[noreturn]] static void abort(ExitCode code);
 
@@ -61,6 +64,8 @@ class MpiWorld {
 
   // Zeroed memory that all ranks of this node share (worker/comm/node_memory.h); collective over them.
   std::shared_ptr<void> shared_memory(int64_t bytes);
+  // Large memory, of which each rank of this node brings a part; collective over them.
+  NodeSegments shared_segments(int64_t own_bytes);
   // The same for the link. Lives as long as the world.
   LinkState* shared_link_state();
 

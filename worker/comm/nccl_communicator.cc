@@ -1,13 +1,19 @@
-// Exchange between GPUs through NCCL, on the comm stream.
+// Exchange between GPUs through NCCL, on one stream.
+//
+// NCCL's kernel for an exchange begins when this rank comes to it, and waits on the device for its peers. So where the
+// gate is to be closed, an exchange of a byte with the same peers goes first: once it is over, all of them are here.
 
 #include <mpi.h>
 #include <nccl.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <vector>
 
 #include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
+#include "worker/comm/group.h"
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"
 
@@ -29,32 +35,43 @@ void nccl_check(ncclResult_t result, const char* call, const char* file, int lin
 
 class NcclCommunicator : public Communicator {
  public:
-  explicit NcclCommunicator(CudaDevice& device) : device_(device) {
-    int ranks = 0;
-    mpiCheck(MPI_Comm_rank(MPI_COMM_WORLD, &rank_));
-    mpiCheck(MPI_Comm_size(MPI_COMM_WORLD, &ranks));
+  NcclCommunicator(CudaDevice& device, CommunicatorPlace place) : device_(device), stream_(place.stream) {
+    const RankGroup group(place.among);
+    rank_ = group.rank();
+    cudaCheck(cudaMalloc(&meeting_, 2 * static_cast<size_t>(group.size())));
     // NVLink multicast has put shared machines out of service; all-to-all and rings do not use it. Who sets it knows.
     setenv("NCCL_NVLS_ENABLE", "0", 0);
     ncclUniqueId id{};
     if (rank_ == 0) ncclCheck(ncclGetUniqueId(&id));
-    mpiCheck(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, MPI_COMM_WORLD));
-    ncclCheck(ncclCommInitRank(&comm_, ranks, id, rank_));
-    device_.set_failure_check([this] { check_async(); });
+    mpiCheck(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, group.ranks()));
+    ncclCheck(ncclCommInitRank(&comm_, group.size(), id, rank_));
+    device_.add_failure_check(this, [this] { check_async(); });
   }
   ~NcclCommunicator() override {
-    device_.set_failure_check(nullptr);
+    device_.remove_failure_check(this);
     // After a failure peers may be gone: destroying would wait for them.
     if (failed_) {
       ncclCommAbort(comm_);
     } else {
       ncclCommDestroy(comm_);
     }
+    cudaFree(meeting_);
   }
   NcclCommunicator(const NcclCommunicator&) = delete;
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;
 
   void exchange(std::span<const Exchange> exchanges) override {
-    const cudaStream_t stream = device_.stream(StreamId::comm);
+    if (closes_gate_) {
+      meet(exchanges);
+      device_.close_gate(stream_);
+    }
+    move(exchanges);
+    if (closes_gate_) device_.open_gate(stream_);
+  }
+
+ private:
+  void move(std::span<const Exchange> exchanges) {
+    const cudaStream_t stream = device_.stream(stream_);
     ncclCheck(ncclGroupStart());
     for (const Exchange& each : exchanges) {
       if (each.peer == rank_) continue;
@@ -67,11 +84,23 @@ class NcclCommunicator : public Communicator {
     }
     ncclCheck(ncclGroupEnd());
     for (const Exchange& each : exchanges) {
-      if (each.peer == rank_) device_.copy_device(StreamId::comm, each.receive, each.send, each.send_bytes);
+      if (each.peer == rank_) device_.copy_device(stream_, each.receive, each.send, each.send_bytes);
     }
   }
 
- private:
+  void meet(std::span<const Exchange> exchanges) {
+    std::set<int> peers;
+    for (const Exchange& each : exchanges) {
+      if (each.peer != rank_) peers.insert(each.peer);
+    }
+    std::vector<Exchange> bytes;
+    for (const int peer : peers) {
+      std::byte* room = static_cast<std::byte*>(meeting_) + 2 * peer;
+      bytes.push_back({peer, room, 1, room + 1, 1});
+    }
+    move(bytes);
+  }
+
   void check_async() {
     ncclResult_t state = ncclSuccess;
     ncclCheck(ncclCommGetAsyncError(comm_, &state));
@@ -81,6 +110,8 @@ class NcclCommunicator : public Communicator {
   }
 
   CudaDevice& device_;
+  StreamId stream_;
+  void* meeting_ = nullptr;  // two bytes a peer: sent, received
   ncclComm_t comm_ = nullptr;
   int rank_ = 0;
   bool failed_ = false;
@@ -88,8 +119,8 @@ class NcclCommunicator : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_nccl_communicator(Device& device) {
-  return std::make_unique<NcclCommunicator>(static_cast<CudaDevice&>(device));
+std::unique_ptr<Communicator> make_nccl_communicator(Device& device, CommunicatorPlace place) {
+  return std::make_unique<NcclCommunicator>(static_cast<CudaDevice&>(device), place);
 }
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// What the loop needs of a device: memory with a limit, three streams, events on them, copies, and a few operations.
+// What the loop needs of a device: memory with a limit, streams, events on them, a gate, copies, and a few operations.
 //
 // The transformer and the offload modes are written once against this interface; cpu/ and cuda/ implement it. Every
 // call that takes a stream returns at once and runs in that stream's order. What a stream's work throws is thrown again
@@ -57,6 +57,10 @@ class Device {
   // Throws Error(device_memory) or Error(host_memory). Addresses are aligned to 256 bytes. Contents are undefined.
   virtual Buffer allocate(int64_t bytes, const std::string& what) = 0;
   virtual Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) = 0;
+  // Makes pages that something else has mapped (worker/comm/node_memory.h) fit for copies, as allocate_host would; the
+  // buffer that comes back keeps `pages`, and undoes it at its end. memory_use() counts `own_bytes` of them as this
+  // rank's: several ranks may register the same pages. Throws Error(host_memory).
+  virtual Buffer register_host(Buffer pages, HostMemory kind, int64_t own_bytes) = 0;
   virtual MemoryUse memory_use() const = 0;
 
   // Streams and events. time_ns: when the stream passed the event, on the rank's monotonic clock; only after it is
@@ -67,6 +71,13 @@ class Device {
   virtual void synchronize() = 0;                              // for all streams
   virtual bool done(const Event& event) = 0;
   virtual int64_t time_ns(const Event& event) = 0;
+
+  // The gate, open at first: what a stream has enqueued behind pass_gate() waits while it is closed. Closing and
+  // opening take their turn in a stream, too, and always both: also after its work has failed. It is to be closed only
+  // for as long as data moves, never for as long as a peer is awaited: a peer may be waiting for what is held here.
+  virtual void close_gate(StreamId by) = 0;
+  virtual void open_gate(StreamId by) = 0;
+  virtual void pass_gate(StreamId waits) = 0;
 
   // Copies. Those between host and device pass through the link.
   virtual void copy_in(StreamId stream, void* device, const void* host, int64_t bytes) = 0;

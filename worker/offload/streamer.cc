@@ -1,6 +1,6 @@
 // The copies run on one stream, in the schedule's order. A transfer that starts with a use is enqueued when that use is
 // about to begin, behind a wait for the end of the use before it: the host may be a whole step ahead of the device, the
-// copies never. A slot's readers wait for the event behind its last copy, once.
+// copies never. A slot's readers wait for the event behind its last copy, once. How one copy is made, copier.cc says.
 //
 // A run of blocking transfers is the switch of `swap`: one row for what goes out, one for what comes in, and one
 // around both; the host waits for its end as SGLang's does.
@@ -21,9 +21,13 @@ std::optional<HostStore> load_host_store(Device& device, const OffloadPlan& plan
   return HostStore(device, plan.bytes, plan.host_memory, source);
 }
 
-Streamer::Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::optional<HostStore> store,
-                   const WeightSource& source)
-    : device_(device), recorder_(recorder), plan_(std::move(plan)), store_(std::move(store)), finish_(device) {
+Streamer::Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::optional<HostStore> store)
+    : device_(device),
+      recorder_(recorder),
+      plan_(std::move(plan)),
+      copier_(device, recorder, plan_.copies),
+      store_(std::move(store)),
+      finish_(device) {
   const Schedule& schedule = plan_.schedule;
   const WeightBytes& bytes = plan_.bytes;
   blocks_ = {device.allocate(schedule.slots * bytes.block, fmt::format("{} block slots", schedule.slots)), bytes.block,
@@ -35,28 +39,28 @@ Streamer::Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::op
     ring_ = {device.allocate_host(host_ring_pieces * piece, plan_.host_memory, "buffers for copies"), piece,
              std::vector<Event>(host_ring_pieces)};
   }
-  copy_before_loop(source);
-  if (!copies_out(schedule)) ring_ = Ring();
 }
 
-void Streamer::copy_before_loop(const WeightSource& source) {
+void Streamer::load(const WeightSource& source) {
   const std::vector<Transfer>& transfers = plan_.schedule.transfers;
   for (; next_transfer_ < transfers.size(); ++next_transfer_) {
     const Transfer& transfer = transfers[next_transfer_];
     if (transfer.starts != before_loop) break;
+    Event& arrived = slots_for(transfer).arrived[static_cast<size_t>(transfer.slot)];
     if (store_) {
-      enqueue(transfer, on_host(transfer));
+      arrived = copier_.bring(copy_of(transfer, on_host(transfer)));
       continue;
     }
     device_.synchronize(ring_.last_copy[ring_.next]);
     Event& last_copy = ring_.last_copy[ring_.next];
     std::byte* host = take_from_ring();
     source.read(transfer.expert, transfer.block, host);
-    enqueue(transfer, host);
-    last_copy = device_.record(StreamId::copy);
+    // Each rank reads its source at its own pace: nobody brings parts for it.
+    last_copy = arrived = copier_.bring_alone(copy_of(transfer, host));
   }
   device_.synchronize();
   for (Slots* slots : {&blocks_, &others_}) std::fill(slots->arrived.begin(), slots->arrived.end(), nullptr);
+  if (!copies_out(plan_.schedule)) ring_ = Ring();
 }
 
 const std::byte* Streamer::other(int expert) {
@@ -91,17 +95,21 @@ void Streamer::enqueue_for_next_use() {
   device_.wait(StreamId::copy, std::exchange(before_next_use_, nullptr));
   if (transfers[next_transfer_].blocking) return switch_experts(end);
   for (; next_transfer_ < end; ++next_transfer_) {
-    enqueue(transfers[next_transfer_], on_host(transfers[next_transfer_]));
+    const Transfer& transfer = transfers[next_transfer_];
+    Event& arrived = slots_for(transfer).arrived[static_cast<size_t>(transfer.slot)];
+    device_.wait(StreamId::copy, arrived);  // peers may still read what nobody here has waited for
+    arrived = copier_.bring(copy_of(transfer, on_host(transfer)));
   }
 }
 
-// One piece in, with a row of its own.
-void Streamer::enqueue(const Transfer& transfer, const std::byte* from) {
-  Slots& slots = slots_for(transfer);
-  const Recorder::Span span = recorder_.begin(EventKind::h2d, StreamId::copy, {transfer.expert, -1, transfer.block});
-  device_.copy_in(StreamId::copy, slots.at(transfer.slot), from, slots.bytes);
-  recorder_.end(span, slots.bytes);
-  slots.arrived[static_cast<size_t>(transfer.slot)] = device_.record(StreamId::copy);
+// What is needed by the very use that it starts with is awaited: nothing is computed meanwhile.
+Copy Streamer::copy_of(const Transfer& transfer, const std::byte* from) {
+  const Slots& slots = slots_for(transfer);
+  return {.device = slots.at(transfer.slot),
+          .host = from,
+          .bytes = slots.bytes,
+          .place = {transfer.expert, -1, transfer.block},
+          .awaited = transfer.blocking || (transfer.needed != no_use && transfer.needed <= transfer.starts)};
 }
 
 void Streamer::switch_experts(size_t end) {
@@ -118,16 +126,17 @@ void Streamer::switch_experts(size_t end) {
       const Transfer& transfer = transfers[next_transfer_];
       const Slots& slots = slots_for(transfer);
       if (transfer.way == Way::in) {
-        device_.copy_in(StreamId::copy, slots.at(transfer.slot), on_host(transfer), slots.bytes);
+        moved += copier_.bring_in_span(copy_of(transfer, on_host(transfer)));
       } else {
         // Nobody reads it: the host has kept what leaves. Copies of one stream may share the buffers.
         device_.copy_out(StreamId::copy, take_from_ring(), slots.at(transfer.slot), slots.bytes);
+        moved += slots.bytes;
       }
-      moved += slots.bytes;
     }
     recorder_.end(span, moved);
     bytes += moved;
   }
+  device_.wait(StreamId::copy, copier_.arrived());
   recorder_.end(whole, bytes);
   const Event there = device_.record(StreamId::copy);
   recorder_.wait(there, StallCause::weights, arriving);

@@ -13,6 +13,7 @@
 #include "schema/schedule.h"
 #include "schema/uses.h"
 #include "worker/device/device.h"
+#include "worker/offload/copier.h"
 #include "worker/trace/recorder.h"
 #include "worker/weights/host_store.h"
 #include "worker/weights/weight_source.h"
@@ -25,19 +26,23 @@ struct OffloadPlan {
   Schedule schedule;
   WeightBytes bytes;
   HostMemory host_memory = HostMemory::pinned;
+  CopyOptions copies = {};
 };
 
-// The host's copy when the schedule reads one while the loop runs; nullopt when it does not.
+// The host's copy, the rank's own, when the schedule reads one while the loop runs; nullopt when it does not.
 std::optional<HostStore> load_host_store(Device& device, const OffloadPlan& plan, const WeightSource& source);
 
 class Streamer {
  public:
-  // Copies what comes before the loop, from `store`, or from `source` piece by piece when there is no store, and waits
-  // until it is there. Throws Error(device_memory), Error(host_memory), or what the source throws.
-  Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::optional<HostStore> store,
-           const WeightSource& source);
+  // Takes the device's memory. Throws Error(device_memory), Error(host_memory).
+  Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::optional<HostStore> store);
   Streamer(const Streamer&) = delete;
   Streamer& operator=(const Streamer&) = delete;
+
+  // Copies what comes before the loop, from the store, or from `source` piece by piece when there is no store, and
+  // waits until it is there. Once, before the first use. Throws what the source throws. Ranks that bring parts for each
+  // other wait here for all of them.
+  void load(const WeightSource& source);
 
   // The weights outside blocks of the expert that the next use is of; the compute stream waits until they are there.
   // They stay until the next call. To be called between uses, before the first of a forward.
@@ -63,10 +68,9 @@ class Streamer {
     size_t next = 0;
   };
 
+  Copy copy_of(const Transfer& transfer, const std::byte* from);
   Slots& slots_for(const Transfer& transfer) { return transfer.block == outside_blocks ? others_ : blocks_; }
-  void copy_before_loop(const WeightSource& source);
   void enqueue_for_next_use();
-  void enqueue(const Transfer& transfer, const std::byte* from);
   void switch_experts(size_t end);
   std::byte* take_from_ring();
   const std::byte* on_host(const Transfer& transfer) const;
@@ -76,6 +80,7 @@ class Streamer {
   Device& device_;
   Recorder& recorder_;
   OffloadPlan plan_;
+  Copier copier_;
   std::optional<HostStore> store_;
   Slots blocks_, others_;
   Ring ring_;

@@ -69,7 +69,8 @@ Played play(OffloadMode mode, int prefetch = 1) {
       });
     };
     const OffloadPlan plan = plan_of(mode, prefetch);
-    Streamer streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()), Stamped());
+    Streamer streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()));
+    streamer.load(Stamped());
     played.before_loop = device->memory_use();
     int step = 0;
     for (const Use& use : plan.uses) {
@@ -208,14 +209,15 @@ TEST(Streamer, TooSmallADeviceSaysWhatWasAskedAndWhatIsLeft) {
   Recorder recorder(*device, nullptr, TraceDetail::step);
   expect_error(ExitCode::device_memory, "device memory: 6 block slots asks for", [&] {
     const OffloadPlan plan = plan_of(OffloadMode::swap);
-    Streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()), Stamped());
+    Streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()));
   });
 }
 
 TEST(Streamer, RefusesAUseThatIsNotTheNextOfItsPlan) {
   auto device = open_cpu_device({.memory_bytes = 1 << 20, .link = nullptr});
   Recorder recorder(*device, nullptr, TraceDetail::step);
-  Streamer streamer(*device, recorder, plan_of(OffloadMode::resident), std::nullopt, Stamped());
+  Streamer streamer(*device, recorder, plan_of(OffloadMode::resident), std::nullopt);
+  streamer.load(Stamped());
   expect_error(ExitCode::internal, "step 1, expert 1, forward 0, block 1 is not use 0 of the plan", [&] {
     streamer.acquire({1, 0, 0, 1});
   });
@@ -228,7 +230,8 @@ TEST(Streamer, KeepsTheHostsWeightsUntilTheCopiesUnderWayAreDone) {
   const OffloadPlan plan = plan_of(OffloadMode::layerwise);
   Event under_way;
   {
-    Streamer streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()), Stamped());
+    Streamer streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()));
+    streamer.load(Stamped());
     streamer.acquire(plan.uses.front());
     under_way = device->record(StreamId::copy);
     ASSERT_FALSE(device->done(under_way)) << "the copy of a block takes 20 ms";

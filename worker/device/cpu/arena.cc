@@ -104,20 +104,23 @@ int64_t Arena::peak() const {
 void* HostPool::allocate(int64_t bytes, bool pinned, const std::string& what) {
   check_not_negative(bytes, what);
   void* data = map_pages(std::max<int64_t>(bytes, 1), pinned ? MAP_POPULATE : 0);
-  const std::lock_guard lock(mutex_);
   if (data == nullptr) {
     throw Error(ExitCode::host_memory, fmt::format("host memory: {} asks for {} beside {} in use: {}", what,
-                                                   mebibytes(bytes), mebibytes(used_), std::strerror(errno)));
+                                                   mebibytes(bytes), mebibytes(used()), std::strerror(errno)));
   }
-  used_ += bytes;
-  peak_ = std::max(peak_, used_);
+  count(bytes);
   return data;
 }
 
 void HostPool::release(void* data, int64_t bytes) {
   munmap(data, static_cast<size_t>(std::max<int64_t>(bytes, 1)));
+  count(-bytes);
+}
+
+void HostPool::count(int64_t bytes) {
   const std::lock_guard lock(mutex_);
-  used_ -= bytes;
+  used_ += bytes;
+  peak_ = std::max(peak_, used_);
 }
 
 int64_t HostPool::used() const {

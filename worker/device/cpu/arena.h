@@ -41,6 +41,7 @@ class HostPool {
  public:
   void* allocate(int64_t bytes, bool pinned, const std::string& what);  // throws Error(host_memory)
   void release(void* data, int64_t bytes);
+  void count(int64_t bytes);  // taken elsewhere, or given back when below 0
   int64_t used() const;
   int64_t peak() const;
 

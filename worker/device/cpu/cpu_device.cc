@@ -28,6 +28,7 @@ CpuDevice::CpuDevice(const CpuDeviceOptions& options)
       compute_(failure_),
       copy_(failure_),
       comm_(failure_),
+      peers_(failure_),
       ops_(compute_) {}
 
 Buffer CpuDevice::allocate(int64_t bytes, const std::string& what) {
@@ -41,6 +42,17 @@ Buffer CpuDevice::allocate_host(int64_t bytes, HostMemory kind, const std::strin
           std::shared_ptr<void>(data, [host = host_, bytes](void* freed) { host->release(freed, bytes); })};
 }
 
+Buffer CpuDevice::register_host(Buffer pages, HostMemory, int64_t own_bytes) {
+  host_->count(own_bytes);
+  void* data = pages.data();
+  const int64_t bytes = pages.bytes();
+  std::shared_ptr<void> owner(data, [host = host_, own_bytes, pages = std::move(pages)](void*) mutable {
+    pages = Buffer();
+    host->count(-own_bytes);
+  });
+  return {data, bytes, std::move(owner)};
+}
+
 MemoryUse CpuDevice::memory_use() const {
   return {.device_used = arena_->used(),
           .device_peak = arena_->peak(),
@@ -50,8 +62,17 @@ MemoryUse CpuDevice::memory_use() const {
 }
 
 Stream& CpuDevice::at(StreamId stream) {
-  if (stream == StreamId::compute) return compute_;
-  return stream == StreamId::copy ? copy_ : comm_;
+  switch (stream) {
+    case StreamId::compute:
+      return compute_;
+    case StreamId::copy:
+      return copy_;
+    case StreamId::comm:
+      return comm_;
+    case StreamId::peers:
+      break;
+  }
+  return peers_;
 }
 
 Event CpuDevice::record(StreamId stream) { return at(stream).record(); }
@@ -66,7 +87,7 @@ void CpuDevice::synchronize(const Event& event) {
 }
 
 void CpuDevice::synchronize() {
-  const std::shared_ptr<CpuEvent> ends[] = {compute_.record(), copy_.record(), comm_.record()};
+  const std::shared_ptr<CpuEvent> ends[] = {compute_.record(), copy_.record(), comm_.record(), peers_.record()};
   for (const auto& end : ends) end->wait();
   failure_.rethrow();
 }
@@ -74,6 +95,18 @@ void CpuDevice::synchronize() {
 bool CpuDevice::done(const Event& event) { return !event || as_cpu(event).done(); }
 
 int64_t CpuDevice::time_ns(const Event& event) { return event ? as_cpu(event).time_ns() : 0; }
+
+void CpuDevice::close_gate(StreamId by) {
+  at(by).enqueue_always([this] { gate_.close(); });
+}
+
+void CpuDevice::open_gate(StreamId by) {
+  at(by).enqueue_always([this] { gate_.open(); });
+}
+
+void CpuDevice::pass_gate(StreamId waits) {
+  at(waits).enqueue_always([this] { gate_.pass(); });
+}
 
 void CpuDevice::copy(StreamId stream, Direction direction, void* to, const void* from, int64_t bytes) {
   if (bytes == 0) return;

@@ -1,4 +1,4 @@
-// The CPU backend's device: an arena with a limit, three threads as streams, and a link with a set rate.
+// The CPU backend's device: an arena with a limit, four threads as streams, and a link with a set rate.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "worker/device/cpu/arena.h"
 #include "worker/device/cpu/cpu_ops.h"
+#include "worker/device/cpu/gate.h"
 #include "worker/device/cpu/link.h"
 #include "worker/device/cpu/stream.h"
 #include "worker/device/device.h"
@@ -28,6 +29,7 @@ class CpuDevice : public Device {
 
   Buffer allocate(int64_t bytes, const std::string& what) override;
   Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) override;
+  Buffer register_host(Buffer pages, HostMemory kind, int64_t own_bytes) override;
   MemoryUse memory_use() const override;
 
   Event record(StreamId stream) override;
@@ -36,6 +38,10 @@ class CpuDevice : public Device {
   void synchronize() override;
   bool done(const Event& event) override;
   int64_t time_ns(const Event& event) override;
+
+  void close_gate(StreamId by) override;
+  void open_gate(StreamId by) override;
+  void pass_gate(StreamId waits) override;
 
   void copy_in(StreamId stream, void* device, const void* host, int64_t bytes) override;
   void copy_out(StreamId stream, void* host, const void* device, int64_t bytes) override;
@@ -47,6 +53,7 @@ class CpuDevice : public Device {
   // Runs `work` on a stream, in order: the way for a communicator to take its place among the device's work.
   void enqueue(StreamId stream, std::function<void()> work);
   Link* link() const { return link_.get(); }  // may be null
+  Gate& gate() { return gate_; }              // for work on a stream that closes it itself
 
  private:
   Stream& at(StreamId stream);
@@ -56,7 +63,8 @@ class CpuDevice : public Device {
   std::shared_ptr<HostPool> host_;
   std::shared_ptr<Link> link_;
   StreamFailure failure_;
-  Stream compute_, copy_, comm_;
+  Gate gate_;
+  Stream compute_, copy_, comm_, peers_;
   CpuOps ops_;
 };
 

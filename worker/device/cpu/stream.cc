@@ -52,15 +52,17 @@ Stream::~Stream() {
   thread_.join();
 }
 
-void Stream::enqueue(std::function<void()> work) { push({std::move(work), nullptr, nullptr}); }
+void Stream::enqueue(std::function<void()> work) { push({.work = std::move(work)}); }
+
+void Stream::enqueue_always(std::function<void()> work) { push({.always = std::move(work)}); }
 
 std::shared_ptr<CpuEvent> Stream::record() {
   auto event = std::make_shared<CpuEvent>();
-  push({nullptr, event, nullptr});
+  push({.completes = event});
   return event;
 }
 
-void Stream::wait(std::shared_ptr<CpuEvent> event) { push({nullptr, nullptr, std::move(event)}); }
+void Stream::wait(std::shared_ptr<CpuEvent> event) { push({.waits_for = std::move(event)}); }
 
 void Stream::push(Task task) {
   {
@@ -81,6 +83,7 @@ void Stream::run() {
       task = std::move(queue_.front());
       queue_.pop_front();
     }
+    if (task.always) task.always();
     if (task.completes) task.completes->complete();
     if (task.waits_for) task.waits_for->wait();
     if (!task.work || failed) continue;

@@ -49,14 +49,17 @@ class Stream {
   // After work has thrown, later work is skipped for good: its inputs are missing. Events still complete, so that
   // nothing waits for ever.
   void enqueue(std::function<void()> work);
+  // Work that others rely on, and that does not throw: done also then.
+  void enqueue_always(std::function<void()> work);
   std::shared_ptr<CpuEvent> record();
   void wait(std::shared_ptr<CpuEvent> event);
 
  private:
-  struct Task {  // one of the three
-    std::function<void()> work;
-    std::shared_ptr<CpuEvent> completes;
-    std::shared_ptr<CpuEvent> waits_for;
+  struct Task {  // one of the four
+    std::function<void()> work = {};
+    std::function<void()> always = {};
+    std::shared_ptr<CpuEvent> completes = {};
+    std::shared_ptr<CpuEvent> waits_for = {};
   };
   void push(Task task);
   void run();

@@ -1,5 +1,5 @@
 // The host never blocks inside CUDA while it waits: it polls, so that a failure that CUDA does not know of (a peer's
-// death, which NCCL tells through failure_check_) ends the wait, where a blocking call would hang for ever.
+// death, which NCCL tells through a failure check) ends the wait, where a blocking call would hang for ever.
 // Streams do not wait for the default stream; only events order them. The operations and the clock use the streams and
 // go before them; memory pools outlive the device while a Buffer holds them.
 // The destructor checks nothing: after a failed kernel every call of CUDA fails, and the first error was reported.
@@ -38,6 +38,7 @@ CudaDevice::CudaDevice(int ordinal, int64_t memory_limit, int node_ranks)
   cudaCheck(cudaSetDevice(ordinal));
   cudaCheck(cudaGetDeviceProperties(&properties_, ordinal));
   for (cudaStream_t& stream : streams_) cudaCheck(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  gate_ = std::make_unique<CudaGate>(stream(StreamId::compute));
   clock_ = std::make_unique<EventClock>(stream(StreamId::compute));
   ops_ = std::make_unique<CudaOps>(*this);
 }
@@ -46,6 +47,7 @@ CudaDevice::~CudaDevice() {
   cudaDeviceSynchronize();
   ops_.reset();
   clock_.reset();
+  gate_.reset();
   for (cudaStream_t stream : streams_) cudaStreamDestroy(stream);
 }
 
@@ -53,6 +55,10 @@ Buffer CudaDevice::allocate(int64_t bytes, const std::string& what) { return mem
 
 Buffer CudaDevice::allocate_host(int64_t bytes, HostMemory kind, const std::string& what) {
   return host_->allocate(bytes, kind, what);
+}
+
+Buffer CudaDevice::register_host(Buffer pages, HostMemory kind, int64_t own_bytes) {
+  return host_->register_pages(std::move(pages), kind, own_bytes);
 }
 
 MemoryUse CudaDevice::memory_use() const {
@@ -74,7 +80,7 @@ void CudaDevice::wait_until(const std::function<bool()>& passed) {
   constexpr int64_t eager_ns = 200'000;
   const int64_t start = monotonic_ns();
   while (!passed()) {
-    if (failure_check_) failure_check_();
+    check_failures();
     if (monotonic_ns() - start < eager_ns) {
       sched_yield();
     } else {
@@ -83,9 +89,19 @@ void CudaDevice::wait_until(const std::function<bool()>& passed) {
   }
 }
 
+void CudaDevice::add_failure_check(const void* owner, std::function<void()> check) {
+  failure_checks_[owner] = std::move(check);
+}
+
+void CudaDevice::remove_failure_check(const void* owner) { failure_checks_.erase(owner); }
+
+void CudaDevice::check_failures() const {
+  for (const auto& [owner, check] : failure_checks_) check();
+}
+
 void CudaDevice::synchronize(const Event& event) {
   if (event) wait_until([&] { return as_cuda(event).event.done(); });
-  if (failure_check_) failure_check_();
+  check_failures();
   clock_->follow_host();
 }
 
@@ -98,12 +114,18 @@ void CudaDevice::synchronize() {
       return true;
     });
   }
-  if (failure_check_) failure_check_();
+  check_failures();
 }
 
 bool CudaDevice::done(const Event& event) { return !event || as_cuda(event).event.done(); }
 
 int64_t CudaDevice::time_ns(const Event& event) { return event ? clock_->time_ns(as_cuda(event)) : 0; }
+
+void CudaDevice::close_gate(StreamId by) { gate_->close(stream(by)); }
+
+void CudaDevice::open_gate(StreamId by) { gate_->open(stream(by)); }
+
+void CudaDevice::pass_gate(StreamId waits) { gate_->pass(stream(waits)); }
 
 void CudaDevice::copy_in(StreamId id, void* device, const void* host, int64_t bytes) {
   cudaCheck(cudaMemcpyAsync(device, host, static_cast<size_t>(bytes), cudaMemcpyHostToDevice, stream(id)));

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "worker/device/cuda/cuda_device.h"
 #include "worker/device/cuda/cuda_events.h"
 #include "worker/device/cuda/device_memory.h"
+#include "worker/device/cuda/gate.h"
 #include "worker/device/cuda/host_memory.h"
 
 namespace wansweep {
@@ -24,6 +26,7 @@ class CudaDevice : public Device {
 
   Buffer allocate(int64_t bytes, const std::string& what) override;
   Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) override;
+  Buffer register_host(Buffer pages, HostMemory kind, int64_t own_bytes) override;
   MemoryUse memory_use() const override;
 
   Event record(StreamId stream) override;
@@ -32,6 +35,10 @@ class CudaDevice : public Device {
   void synchronize() override;
   bool done(const Event& event) override;
   int64_t time_ns(const Event& event) override;
+
+  void close_gate(StreamId by) override;
+  void open_gate(StreamId by) override;
+  void pass_gate(StreamId waits) override;
 
   void copy_in(StreamId stream, void* device, const void* host, int64_t bytes) override;
   void copy_out(StreamId stream, void* host, const void* device, int64_t bytes) override;
@@ -46,20 +53,24 @@ class CudaDevice : public Device {
   std::string uuid() const;
   std::string pci_bus_id() const;
 
-  // A look for failures that CUDA does not know of, NCCL's: called while the host waits, and throws.
-  void set_failure_check(std::function<void()> check) { failure_check_ = std::move(check); }
+  // Looks for failures that CUDA does not know of, NCCL's: called while the host waits, and throw. One an `owner`,
+  // which takes it back before it ends.
+  void add_failure_check(const void* owner, std::function<void()> check);
+  void remove_failure_check(const void* owner);
 
  private:
   void wait_until(const std::function<bool()>& passed);
+  void check_failures() const;
 
   int ordinal_;
   cudaDeviceProp properties_{};
   std::shared_ptr<CudaMemoryPool> memory_;
   std::shared_ptr<CudaHostPool> host_;
-  cudaStream_t streams_[3]{};
+  cudaStream_t streams_[4]{};
+  std::unique_ptr<CudaGate> gate_;
   std::unique_ptr<EventClock> clock_;
   std::unique_ptr<Ops> ops_;
-  std::function<void()> failure_check_;
+  std::map<const void*, std::function<void()>> failure_checks_;
 };
 
 }  // namespace wansweep

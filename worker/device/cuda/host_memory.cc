@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <cstring>
@@ -35,6 +36,14 @@ Error no_memory(const std::string& what, int64_t bytes, int64_t used, const std:
                       static_cast<double>(bytes) / gibibyte, static_cast<double>(used) / gibibyte, why)};
 }
 
+// For a driver that counts what it pins against the limit: what to raise. Empty: it is no hindrance.
+std::string limit_of_locked_memory(int64_t bytes) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return "";
+  if (static_cast<int64_t>(limit.rlim_cur) >= bytes) return "";
+  return fmt::format(" (locked memory is limited to {} KiB, ulimit -l)", limit.rlim_cur / 1024);
+}
+
 }  // namespace
 
 Buffer CudaHostPool::allocate(int64_t bytes, HostMemory kind, const std::string& what) {
@@ -49,20 +58,36 @@ Buffer CudaHostPool::allocate(int64_t bytes, HostMemory kind, const std::string&
   std::shared_ptr<void> pages(mapping, [taken](void* data) { munmap(data, static_cast<size_t>(taken)); });
   madvise(mapping, static_cast<size_t>(taken), MADV_HUGEPAGE);  // a wish; small pages are as right
   touch(static_cast<std::byte*>(mapping), taken);
-  if (kind == HostMemory::pinned) {
-    const cudaError_t result = cudaHostRegister(mapping, static_cast<size_t>(taken), cudaHostRegisterDefault);
-    if (result != cudaSuccess) {
-      cudaGetLastError();
-      throw no_memory(what, bytes, used(), fmt::format("it cannot be pinned: {}", cudaGetErrorString(result)));
-    }
-  }
-  count(bytes);
-  std::shared_ptr<void> owner(mapping, [pool = shared_from_this(), pages, kind, bytes](void* data) mutable {
-    if (kind == HostMemory::pinned) cudaHostUnregister(data);
-    pages.reset();
-    pool->count(-bytes);
-  });
-  return {mapping, bytes, std::move(owner)};
+  if (kind == HostMemory::pinned) pin(mapping, taken, what);
+  return counted(Buffer(mapping, bytes, std::move(pages)), kind, bytes);
+}
+
+Buffer CudaHostPool::register_pages(Buffer pages, HostMemory kind, int64_t own_bytes) {
+  if (kind == HostMemory::pinned) pin(pages.data(), pages.bytes(), "the host store that the ranks of a node share");
+  return counted(std::move(pages), kind, own_bytes);
+}
+
+void CudaHostPool::pin(void* data, int64_t bytes, const std::string& what) const {
+  const cudaError_t result = cudaHostRegister(data, static_cast<size_t>(bytes), cudaHostRegisterDefault);
+  if (result == cudaSuccess) return;
+  cudaGetLastError();
+  throw no_memory(what, bytes, used(),
+                  fmt::format("it cannot be pinned: {}{}; host_memory pageable needs no pinning",
+                              cudaGetErrorString(result), limit_of_locked_memory(bytes)));
+}
+
+// Takes `pages` on, and undoes at the end what was done to them.
+Buffer CudaHostPool::counted(Buffer pages, HostMemory kind, int64_t own_bytes) {
+  count(own_bytes);
+  void* data = pages.data();
+  const int64_t bytes = pages.bytes();
+  std::shared_ptr<void> owner(
+      data, [pool = shared_from_this(), pages = std::move(pages), kind, own_bytes](void* pinned) mutable {
+        if (kind == HostMemory::pinned) cudaHostUnregister(pinned);
+        pages = Buffer();
+        pool->count(-own_bytes);
+      });
+  return {data, bytes, std::move(owner)};
 }
 
 void CudaHostPool::count(int64_t bytes) {

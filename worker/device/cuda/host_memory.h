@@ -19,10 +19,14 @@ class CudaHostPool : public std::enable_shared_from_this<CudaHostPool> {
   // Anonymous huge pages, touched by all cores at once; pinned ones are registered with CUDA afterwards. For 8 GiB that
   // took 0.5 s where cudaHostAlloc took 6.4 s. Throws Error(host_memory).
   Buffer allocate(int64_t bytes, HostMemory kind, const std::string& what);
+  // Pages that are mapped and present already, see Device::register_host. Throws Error(host_memory).
+  Buffer register_pages(Buffer pages, HostMemory kind, int64_t own_bytes);
   int64_t used() const;
   int64_t peak() const;
 
  private:
+  void pin(void* data, int64_t bytes, const std::string& what) const;
+  Buffer counted(Buffer pages, HostMemory kind, int64_t own_bytes);
   void count(int64_t bytes);
 
   const int node_ranks_;

@@ -1,11 +1,15 @@
 // Memory with its limit, copies, streams and events, and the clock of a GPU.
 
+#include <sys/mman.h>
+
+#include <cstring>
 #include <numeric>
 
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/nap.h"
 #include "tests/worker/device/cuda/cuda_fixture.h"
 
 namespace wansweep::test {
@@ -90,6 +94,45 @@ TEST_F(CudaDeviceTest, FreedMemoryIsCountedDownAndThePeakStays) {
   EXPECT_EQ(after.device_used, before.device_used);
   EXPECT_EQ(after.host_used, before.host_used);
   EXPECT_GE(after.device_peak, before.device_used + 512 * mebibyte);
+}
+
+TEST_F(CudaDeviceTest, TheGateHoldsACopyUntilItIsOpen) {
+  const int64_t bytes = mebibyte;
+  const Buffer host = gpu().allocate_host(bytes, HostMemory::pinned, "host"), device = gpu().allocate(bytes, "device");
+  gpu().pass_gate(StreamId::copy);  // open at first
+  gpu().synchronize();
+  gpu().close_gate(StreamId::comm);
+  gpu().synchronize(gpu().record(StreamId::comm));
+  gpu().pass_gate(StreamId::copy);
+  gpu().copy_in(StreamId::copy, device.data(), host.data(), bytes);
+  const Event copied = gpu().record(StreamId::copy);
+  gpu().copy_in(StreamId::peers, device.data(), host.data(), bytes);  // does not ask for it
+  gpu().synchronize(gpu().record(StreamId::peers));
+  nap(50);
+  EXPECT_FALSE(gpu().done(copied));
+  gpu().open_gate(StreamId::comm);
+  gpu().synchronize();
+  EXPECT_TRUE(gpu().done(copied));
+}
+
+TEST_F(CudaDeviceTest, SharedPagesThatAreRegisteredAreCopiedFromAndCountedAsTold) {
+  const int64_t bytes = 64 * mebibyte;
+  void* mapped = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  const std::shared_ptr<void> pages(mapped, [bytes](void* at) { munmap(at, static_cast<size_t>(bytes)); });
+  std::memset(mapped, 7, static_cast<size_t>(bytes));
+  const int64_t before = gpu().memory_use().host_used;
+  {
+    const Buffer host = gpu().register_host(Buffer(mapped, bytes, pages), HostMemory::pinned, 1000);
+    EXPECT_EQ(gpu().memory_use().host_used, before + 1000);
+    const Buffer device = gpu().allocate(bytes, "device");
+    gpu().copy_in(StreamId::copy, device.data(), host.data(), bytes);
+    gpu().copy_out(StreamId::copy, host.data(), device.data(), bytes / 2);
+    gpu().synchronize();
+    EXPECT_EQ(host.data()[bytes - 1], std::byte{7});
+  }
+  EXPECT_EQ(gpu().memory_use().host_used, before);
 }
 
 TEST_F(CudaDeviceTest, DescribesItself) {

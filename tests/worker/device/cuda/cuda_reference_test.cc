@@ -94,6 +94,27 @@ TEST_F(CudaReferenceTest, RanksThatShareAGpuThroughIpcMatchInEveryPlan) {
   }
 }
 
+TEST_F(CudaReferenceTest, EveryWayToBringWeightsGivesTheSameLatents) {
+  for (const std::string offload : {"layerwise", "swap"}) {
+    std::optional<std::string> digest;
+    for (const std::string store : {"private", "shared"}) {
+      for (const std::string yields : {"off", "on"}) {
+        for (const std::string cooperative : {"off", "on"}) {
+          const WorkerResult result = run(
+              "odd-length", 4,
+              {"--precision", "bf16", "--communicator", "ipc", "--share-device", "--offload", offload, "--host-store",
+               store, "--yield-to-collectives", yields, "--cooperative", cooperative, "--chunk-bytes", "30000"});
+          const std::string name = offload + ", store " + store + ", yields " + yields + ", cooperative " + cooperative;
+          ASSERT_EQ(result.exit_code, 0) << name << ": " << result.err;
+          if (!digest) digest = digest_of(result);
+          EXPECT_EQ(digest_of(result), *digest) << name;
+          std::filesystem::remove_all(result.out);
+        }
+      }
+    }
+  }
+}
+
 void expect_refused(const WorkerResult& result, ExitCode code, const std::string& line) {
   EXPECT_EQ(result.exit_code, static_cast<int>(code)) << result.err;
   EXPECT_NE(result.err.find(line), std::string::npos) << result.err;

@@ -1,0 +1,45 @@
+// The ranks that a communicator is among, as MPI knows them.
+#pragma once
+
+#include <mpi.h>
+
+#include "base/mpi_check.h"
+#include "worker/comm/communicator.h"
+
+namespace wansweep {
+
+// Owns a communicator of MPI's, whose errors are returned. Making one is collective over the ranks in it.
+class RankGroup {
+ public:
+  explicit RankGroup(Among among) {
+    switch (among) {
+      case Among::run:
+        mpiCheck(MPI_Comm_dup(MPI_COMM_WORLD, &ranks_));
+        break;
+      case Among::node:
+        mpiCheck(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &ranks_));
+        break;
+    }
+    mpiCheck(MPI_Comm_set_errhandler(ranks_, MPI_ERRORS_RETURN));
+  }
+  ~RankGroup() { mpiCheckAtEnd(MPI_Comm_free(&ranks_)); }
+  RankGroup(const RankGroup&) = delete;
+  RankGroup& operator=(const RankGroup&) = delete;
+
+  MPI_Comm ranks() const { return ranks_; }
+  int rank() const {
+    int rank = 0;
+    mpiCheck(MPI_Comm_rank(ranks_, &rank));
+    return rank;
+  }
+  int size() const {
+    int size = 0;
+    mpiCheck(MPI_Comm_size(ranks_, &size));
+    return size;
+  }
+
+ private:
+  MPI_Comm ranks_ = MPI_COMM_NULL;
+};
+
+}  // namespace wansweep

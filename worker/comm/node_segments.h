@@ -1,0 +1,22 @@
+// Large memory of a node, of which each of its ranks brings a segment: see worker/comm/node_memory.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace wansweep {
+
+// What one rank brings for all of them.
+struct NodeSegment {
+  std::shared_ptr<void> pages;  // null: it brings nothing
+  int64_t bytes = 0;
+};
+
+struct NodeSegments {
+  std::vector<NodeSegment> of_rank;  // by rank of the node
+  std::string page_size;             // of this rank's own: "2 MiB, reserved", "2 MiB, transparent" or "4 KiB"
+};
+
+}  // namespace wansweep

@@ -1,0 +1,42 @@
+// The gate of the CPU backend: threads pass while it is open. See worker/device/device.h.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+
+namespace wansweep {
+
+class Gate {
+ public:
+  void close() { set(false); }
+  void open() { set(true); }
+  void pass() {  // waits while it is closed
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  void set(bool open) {
+    const std::lock_guard lock(mutex_);
+    open_ = open;
+    if (open) opened_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = true;
+};
+
+// Closed for a scope, whatever ends it.
+class ClosedGate {
+ public:
+  explicit ClosedGate(Gate& gate) : gate_(gate) { gate_.close(); }
+  ~ClosedGate() { gate_.open(); }
+  ClosedGate(const ClosedGate&) = delete;
+  ClosedGate& operator=(const ClosedGate&) = delete;
+
+ private:
+  Gate& gate_;
+};
+
+}  // namespace wansweep
