@@ -19,12 +19,13 @@ namespace {
 
 // Copies each way run at the same time, a switch ends before or after the waits in it, and slices of one thread must
 // nest.
-enum Thread { steps = 1, compute, h2d, d2h, exchange, switches };
+enum Thread { steps = 1, compute, h2d, d2h, exchange, switches, parts };
 
 Thread thread_of(const EventRow& e) {
   if (e.kind == EventKind::h2d) return h2d;
   if (e.kind == EventKind::d2h) return d2h;
   if (e.kind == EventKind::switch_experts) return switches;
+  if (e.kind == EventKind::weight_parts) return parts;
   return e.stream == StreamId::comm ? exchange : compute;
 }
 
@@ -73,7 +74,7 @@ class Writer {
 std::vector<EventRow> sorted_by_end(const std::vector<EventRow>& events, StallCause cause) {
   std::vector<EventRow> found;
   std::copy_if(events.begin(), events.end(), std::back_inserter(found), [&](const EventRow& e) {
-    const bool copy = e.kind == EventKind::h2d || e.kind == EventKind::d2h;
+    const bool copy = e.kind == EventKind::h2d || e.kind == EventKind::d2h || e.kind == EventKind::weight_parts;
     const bool exchanged = e.kind == EventKind::all_to_all || e.kind == EventKind::ring;
     return (cause == StallCause::weights && copy) || (cause == StallCause::peers && exchanged);
   });
@@ -116,7 +117,8 @@ void write_rank(Writer& writer, const RankTimeline& one) {
                                                     {h2d, "copy stream, to the device"},
                                                     {d2h, "copy stream, from the device"},
                                                     {exchange, "exchange stream"},
-                                                    {switches, "switch of experts"}};
+                                                    {switches, "switch of experts"},
+                                                    {parts, "peers stream, parts of weights"}};
   for (const auto& [thread, name] : threads) writer.name(pid, thread, "thread_name", name);
 
   for (const StepRow& s : one.rows.steps) {

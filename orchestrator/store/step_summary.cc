@@ -141,6 +141,7 @@ void add(StepSummary& sum, const EventRow& e) {
       if (e.cause == StallCause::host) sum.stall_host += duration;
       break;
     case EventKind::switch_experts:
+    case EventKind::weight_parts:
       break;
   }
 }
