@@ -17,7 +17,7 @@ constexpr int64_t block_in_bf16 = int64_t{351'394'304} * 2 + 2 * (6 + 2) * 5120;
 constexpr int64_t time_embedder = 256 * 5120 + 5120 + int64_t{5120} * 5120 + 5120;
 constexpr int64_t other_in_bf16 = int64_t{232'719'424} * 2 + 2 * (time_embedder + 2 * 5120) + 128;
 
-MemoryEstimate estimate(OffloadMode mode, double prefetch = 0) {
+MemoryEstimate estimate(OffloadMode mode, double prefetch = 0, HostStoreKind store = HostStoreKind::per_rank) {
   LoopShape loop;
   loop.steps = 27;
   loop.switch_step = 19;
@@ -30,7 +30,7 @@ MemoryEstimate estimate(OffloadMode mode, double prefetch = 0) {
   request.config = a14b();
   request.type = DType::bf16;
   const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
-  return estimate_memory(weight_bytes(a14b(), DType::bf16, 2), schedule, activation_bytes(request, plan));
+  return estimate_memory(weight_bytes(a14b(), DType::bf16, 2), schedule, activation_bytes(request, plan), store);
 }
 
 TEST(MemoryEstimate, A14BHasThePublishedNumberOfParameters) {
@@ -63,6 +63,20 @@ TEST(MemoryEstimate, OffloadModesTradeDeviceForHostMemory) {
   EXPECT_EQ(layerwise.host_ring, 0);
   EXPECT_EQ(estimate(OffloadMode::layerwise, 2).device_weights, 6 * block_in_bf16 + 2 * other_in_bf16);
   EXPECT_EQ(resident.device_activations, layerwise.device_activations);
+}
+
+TEST(MemoryEstimate, ASharedStoreIsOneCopyForAllRanksOfANode) {
+  const int64_t both_experts = 2 * (40 * block_in_bf16 + other_in_bf16);
+  const MemoryEstimate own = estimate(OffloadMode::swap);
+  const MemoryEstimate shared = estimate(OffloadMode::swap, 0, HostStoreKind::per_node);
+  EXPECT_EQ(shared.host_shared, both_experts);
+  EXPECT_EQ(shared.host_weights, 0);
+  EXPECT_EQ(shared.host_ring, own.host_ring) << "copies out go to buffers of the rank's own";
+  EXPECT_EQ(shared.device_total(), own.device_total());
+  for (const int64_t ranks : {1, 4, 6}) {
+    EXPECT_EQ(own.host_of_node(ranks) - shared.host_of_node(ranks), (ranks - 1) * both_experts) << ranks;
+  }
+  EXPECT_EQ(estimate(OffloadMode::resident, 0, HostStoreKind::per_node).host_shared, 0) << "the loop reads none";
 }
 
 TEST(MemoryEstimate, ShardingLeavesEachRankItsShareOfTheActivations) {

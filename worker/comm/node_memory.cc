@@ -4,7 +4,11 @@
 // Large segments are made present by all cores before they are shared: a page's first touch decides on which NUMA node
 // it lies and which control group pays, and costs more than filling it. Each rank's segment is a file of its own, since
 // the kernel adds pages to one file under one lock. Where reserved huge pages turn out too few, or forbidden, the
-// populating call says so and small pages are taken; a plain touch would end the process with SIGBUS.
+// populating call says so and others are taken; a plain touch would end the process with SIGBUS.
+//
+// Transparent huge pages for shared memory are off by default (shmem_enabled is never), and stay so for page faults.
+// But a range can be collapsed into huge pages on request whatever that says (MADV_COLLAPSE, Linux 6.1), and one that
+// has a single small page yet costs no more than to populate it. It takes mappings that begin at a multiple of 2 MiB.
 
 #include "worker/comm/node_memory.h"
 
@@ -35,7 +39,12 @@ namespace {
 #define MADV_POPULATE_WRITE 23  // Linux 5.14
 #endif
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25  // Linux 6.1
+#endif
+
 constexpr int64_t huge_page = int64_t{2} << 20;
+constexpr int64_t small_page = 4096;
 
 struct Owner {
   int64_t process = 0;
@@ -44,14 +53,24 @@ struct Owner {
   int64_t error = 0;
 };
 
+// At a multiple of 2 MiB.
 std::shared_ptr<void> map_shared(int descriptor, int64_t bytes, int64_t* error) {
   const auto size = static_cast<size_t>(bytes);
-  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  if (pages == MAP_FAILED) {
+  constexpr auto step = static_cast<size_t>(huge_page);
+  void* room = mmap(nullptr, size + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) {
     *error = errno;
     return nullptr;
   }
-  return {pages, [size](void* at) { munmap(at, size); }};
+  const std::shared_ptr<void> kept(room, [size](void* at) { munmap(at, size + step); });
+  void* aligned = room;
+  size_t space = size + step;
+  std::align(step, size, aligned, space);
+  if (mmap(aligned, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, 0) == MAP_FAILED) {
+    *error = errno;
+    return nullptr;
+  }
+  return {kept, aligned};
 }
 
 FileDescriptor open_of(const Owner& owner) {
@@ -75,19 +94,32 @@ void interleave(void* pages, int64_t bytes) {
   syscall(SYS_mbind, pages, static_cast<size_t>(bytes), MPOL_INTERLEAVE, nodes.data(), bits, 0);
 }
 
+// Huge pages for a range of whole ones; a wish. The kernel keeps a huge page on the node of the small one that is there
+// already, and takes nodes in turn by the small pages' numbers: so these must not all be multiples of 512.
+void collapse(std::byte* pages, int64_t bytes) {
+  const auto first = static_cast<int64_t>(reinterpret_cast<uintptr_t>(pages) / huge_page);
+  for (int64_t i = 0; i < bytes / huge_page; ++i) {
+    pages[i * huge_page + (first + i) % (huge_page / small_page) * small_page] = std::byte{0};
+  }
+  madvise(pages, static_cast<size_t>(bytes), MADV_COLLAPSE);
+}
+
+enum class HugePages { as_mapped, on_request };
+
 // 0, or the error number of the first part that could not be made present.
-int make_present(std::byte* pages, int64_t bytes) {
+int make_present(std::byte* pages, int64_t bytes, HugePages huge) {
   constexpr int64_t part = 32 * huge_page;
   std::atomic<int> error{0};
   parallel_for((bytes + part - 1) / part, [&](int64_t i) {
     const auto size = static_cast<size_t>(std::min(part, bytes - i * part));
     std::byte* at = pages + i * part;
+    if (error == 0 && huge == HugePages::on_request) collapse(at, static_cast<int64_t>(size));
     if (error != 0 || madvise(at, size, MADV_POPULATE_WRITE) == 0) return;
     if (errno != EINVAL) {
       error = errno;
       return;
     }
-    constexpr size_t small_page = 4096;  // the kernel is older than the call
+    // The kernel is older than the call.
     for (size_t offset = 0; offset < size; offset += small_page) at[offset] = std::byte{0};
   });
   return error;
@@ -124,7 +156,7 @@ OwnSegment make_reserved_huge(int64_t bytes) {
   own.segment = {map_shared(own.file.get(), bytes, &own.error), bytes};
   if (own.error != 0) return own;
   interleave(own.segment.pages.get(), bytes);
-  own.error = make_present(static_cast<std::byte*>(own.segment.pages.get()), bytes);
+  own.error = make_present(static_cast<std::byte*>(own.segment.pages.get()), bytes, HugePages::as_mapped);
   return own;
 }
 
@@ -141,8 +173,7 @@ OwnSegment make_own(int64_t bytes) {
   if (own.error != 0) return own;
   void* pages = own.segment.pages.get();
   interleave(pages, bytes);
-  madvise(pages, static_cast<size_t>(bytes), MADV_HUGEPAGE);  // a wish
-  own.error = make_present(static_cast<std::byte*>(pages), bytes);
+  own.error = make_present(static_cast<std::byte*>(pages), bytes, HugePages::on_request);
   own.page_size = is_mostly_huge(pages, bytes) ? "2 MiB, transparent" : "4 KiB";
   return own;
 }
@@ -203,7 +234,6 @@ NodeSegments share_segments(MPI_Comm node, int64_t own_bytes) {
         break;
       }
       segment = {map_shared(file.get(), owners[peer].bytes, &error), owners[peer].bytes};
-      if (error == 0) madvise(segment.pages.get(), static_cast<size_t>(segment.bytes), MADV_HUGEPAGE);
     }
   }
   // Also what keeps every rank's descriptor open until all have it.

@@ -7,7 +7,7 @@
 namespace wansweep {
 namespace {
 
-PlannedConfiguration planned(OffloadMode offload, int64_t ranks = 4) {
+PlannedConfiguration planned(OffloadMode offload, int64_t ranks = 4, HostStoreKind store = HostStoreKind::per_rank) {
   RunSettings settings;
   settings.model_id = "t2v-a14b";
   settings.weights = "random:1";
@@ -18,6 +18,7 @@ PlannedConfiguration planned(OffloadMode offload, int64_t ranks = 4) {
   settings.ranks = ranks;
   settings.ulysses = ranks;
   settings.offload = offload;
+  settings.host_store = store;
   PlannedConfiguration configuration;
   configuration.run = make_run_plan(settings);
   configuration.spec = configuration.run->settings;
@@ -93,6 +94,27 @@ TEST(Shape, OnAnotherClusterMemoryGoesWithTheRanksOfANode) {
   ClusterProfile roomier = cluster(4);
   roomier.host_memory_per_rank += 1000;
   EXPECT_GE(shape_on_other_cluster(c, before, cluster(4), roomier).memory_per_node, 804'000);
+}
+
+// A copy of the experts is 53.3 GiB; with the margin of a quarter and 8 GiB a rank.
+TEST(Shape, ASharedStoreIsAskedForOnceANode) {
+  const PlannedConfiguration shared = planned(OffloadMode::layerwise, 4, HostStoreKind::per_node);
+  const PlannedConfiguration own = planned(OffloadMode::layerwise);
+  EXPECT_EQ(own.host_bytes_per_node(), 4 * shared.host_bytes_per_node());
+  for (const int64_t gpus_per_node : {1, 2, 4}) {
+    const int64_t asked = shape_of(shared, cluster(gpus_per_node), {}).memory_per_node;
+    EXPECT_GE(asked * 1'048'576, shared.run->memory.host_shared);
+    EXPECT_LE(asked, 70 * 1024 + gpus_per_node * 9216) << gpus_per_node;
+  }
+}
+
+TEST(Shape, OnAnotherClusterASharedStoreDoesNotShrinkWithTheRanksOfANode) {
+  const PlannedConfiguration c = planned(OffloadMode::layerwise, 4, HostStoreKind::per_node);
+  const ResourceShape together = shape_of(c, cluster(4), {});
+  const ResourceShape spread = shape_on_other_cluster(c, together, cluster(4), cluster(1));
+  EXPECT_EQ(spread.nodes, 4);
+  EXPECT_GE(spread.memory_per_node * 1'048'576, c.run->memory.host_of_node(1));
+  EXPECT_LE(spread.memory_per_node, together.memory_per_node);
 }
 
 }  // namespace
