@@ -1,6 +1,7 @@
 #include "schema/memory_estimate.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/units.h"
 #include "schema/weight_layout.h"
@@ -31,6 +32,7 @@ ActivationBytes activation_bytes(const ActivationRequest& request, const Paralle
   }
   const int64_t text = request.text_tokens;
   bytes.text = 2 * align_up(text * c.text_dim * t) + 3 * align_up(text * dim * t) + align_up(text * 2 * dim * t);
+  if (request.goes_block_by_block()) bytes.text += align_up(text * dim * t);
   const int64_t values = rows * c.patch_values();
   bytes.latents = 3 * align_up(values * t) + 5 * align_up(values * 4) + align_up(8);
   bytes.modulation =
@@ -55,6 +57,28 @@ MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& sched
   }
   if (!keeps_host_copy || copies_out(schedule)) estimate.host_ring = host_ring_pieces * weights.largest_piece();
   return estimate;
+}
+
+std::vector<int64_t> moved_by_step(const WeightBytes& weights, const Schedule& schedule, std::span<const Use> uses) {
+  std::vector<int64_t> moved(uses.empty() ? 1 : static_cast<size_t>(uses.back().step) + 1);
+  for (const Transfer& t : schedule.transfers) {
+    const int step = t.starts == before_loop ? 0 : uses[static_cast<size_t>(t.starts)].step;
+    moved[static_cast<size_t>(step)] += t.block == outside_blocks ? weights.other : weights.block;
+  }
+  return moved;
+}
+
+MovedBytes moved_bytes(const WeightBytes& weights, const Schedule& schedule, std::span<const Use> uses) {
+  std::vector<int64_t> steps = moved_by_step(weights, schedule, uses);
+  MovedBytes moved;
+  moved.before_loop = steps.front();
+  steps.erase(steps.begin());
+  if (steps.empty()) return moved;
+  std::sort(steps.begin(), steps.end());
+  moved.in_loop = std::accumulate(steps.begin(), steps.end(), int64_t{0});
+  moved.median_step = steps[(steps.size() - 1) / 2];
+  moved.most_in_step = steps.back();
+  return moved;
 }
 
 }  // namespace wansweep

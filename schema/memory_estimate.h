@@ -1,9 +1,11 @@
-// Bytes that a run takes on each device and each host, before anything is allocated: a sum over the weights' layout and
-// the schedule's slots. The plan shows them; the worker lays out its memory by the same numbers, so that what was
-// promised is what is taken, to the byte. (Libraries take some more: workspaces of cuBLAS and cuDNN, NCCL's buffers.)
+// Bytes that a run takes on each device and each host, and moves between them, before anything is allocated: sums over
+// the weights' layout and the schedule. The plan shows them; the worker lays out its memory by the same numbers, so
+// that what was promised is what is taken, to the byte. (Libraries take some more: workspaces of cuBLAS and cuDNN,
+// NCCL's buffers.)
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "schema/dtype.h"
 #include "schema/model_config.h"
@@ -19,17 +21,20 @@ struct ActivationRequest {
   DType type = DType::f32;  // of weights and activations
   int64_t text_tokens = 512;
   bool both_forwards = true;  // this rank makes cond and uncond of each step
+  GuidanceOrder order = GuidanceOrder::branch;
+  bool goes_block_by_block() const { return both_forwards && order == GuidanceOrder::block; }
 };
 
 // The regions of one rank's activations, in bytes. M: tokens a rank, D: model width, R: rows after the all-to-all.
 struct ActivationBytes {
   int64_t hidden = 0;         // [M, D], twice: the residual stream, and a block's normed input or output
   int64_t wide = 0;           // [M, max(3 D, ffn)]: q, k, v side by side, or the feed-forward's inside
-  int64_t shared_prefix = 0;  // [M, D], when both forwards of a step run here: what they share
+  int64_t shared_prefix = 0;  // [M, D], when both forwards of a step run here: what they share, or, block by block,
+                              // the second one's residual stream
   int64_t parts = 0;          // [M, D], thrice, when sharded: q, k, v by Ulysses part
   int64_t gathered = 0;       // [R, heads, head_dim], four times with Ulysses: q, k, v and the attention's output
   int64_t ring = 0;           // the next k and v, the partial output, and the f32 sum with its two log-sum-exps
-  int64_t text = 0;           // prompts, embedded text, and its cross-attention k and v
+  int64_t text = 0;           // prompts, embedded text (of each forward, block by block), its cross-attention k and v
   int64_t latents = 0;        // model input, two predictions, the scheduler's f32 state, and a count
   int64_t modulation = 0;     // time embedding and modulation vectors
   int64_t rotary = 0;         // f32 [M, head_dim]: cosines and sines
@@ -67,5 +72,19 @@ struct MemoryEstimate {
 
 MemoryEstimate estimate_memory(const WeightBytes& weights, const Schedule& schedule, const ActivationBytes& activations,
                                HostStoreKind store = HostStoreKind::per_rank);
+
+// Bytes that cross a rank's link, in both directions. A copy counts in the step in which it may start.
+struct MovedBytes {
+  int64_t before_loop = 0;  // the first load
+  int64_t in_loop = 0;
+  int64_t median_step = 0;  // with an even number of steps, the lesser of the two in the middle
+  int64_t most_in_step = 0;
+  int64_t total() const { return before_loop + in_loop; }
+};
+
+MovedBytes moved_bytes(const WeightBytes& weights, const Schedule& schedule, std::span<const Use> uses);
+
+// By step, from 1; [0] is before the loop.
+std::vector<int64_t> moved_by_step(const WeightBytes& weights, const Schedule& schedule, std::span<const Use> uses);
 
 }  // namespace wansweep

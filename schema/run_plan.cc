@@ -4,6 +4,7 @@
 
 #include "schema/run_plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,6 +49,31 @@ ParallelPlan parallel_plan_of(const RunSettings& settings, int heads, int64_t to
   request.heads = heads;
   request.tokens = tokens;
   return make_parallel_plan(request);
+}
+
+// How many blocks offload planned has room for: of its budget, or of what device_memory leaves.
+int slots_in_budget(const RunPlan& plan, const LoopShape& shape) {
+  constexpr int fewest = 2;  // one that computes, one on its way
+  const RunSettings& settings = plan.settings;
+  const int blocks = experts_used(shape) * shape.layers;
+  const int64_t block = plan.weights.block;
+  const auto slots_in = [&](int64_t bytes) { return static_cast<int>(std::clamp<int64_t>(bytes / block, 0, blocks)); };
+  if (settings.device_budget.gib) {
+    const int slots = slots_in(static_cast<int64_t>(*settings.device_budget.gib * gibibyte));
+    if (slots >= std::min(fewest, blocks)) return slots;
+    throw bad_input(
+        fmt::format("device_budget is {} GiB; a block takes {:.3g} GiB, and there must be room for two: one "
+                    "that computes, and one on its way",
+                    *settings.device_budget.gib, to_gib(block)));
+  }
+  const std::optional<int64_t> limit = device_memory_limit(settings);
+  if (!limit) {
+    throw bad_input(
+        "device_budget is auto, which is what device_memory leaves, and that is not set; set device_memory "
+        "(GiB that a rank may use), or device_budget in GiB");
+  }
+  const int64_t activations = activation_bytes(plan.activations, plan.parallel).total();
+  return std::max(slots_in(*limit - activations - experts_used(shape) * plan.weights.other), std::min(fewest, blocks));
 }
 
 void check_device_memory(const RunPlan& plan) {
@@ -100,9 +126,13 @@ RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const In
   plan.activations.type = plan.type;
   plan.activations.text_tokens = input.text_tokens;
   plan.activations.both_forwards = loop_shape(plan, 0).forwards.size() > 1;
+  plan.activations.order = plan.settings.guidance_order;
   plan.weights = weight_bytes(model.config, plan.type, plan.experts());
-  plan.memory = estimate_memory(plan.weights, schedule_of(plan), activation_bytes(plan.activations, plan.parallel),
+  const Schedule schedule = schedule_of(plan);
+  plan.block_slots = schedule.slots;
+  plan.memory = estimate_memory(plan.weights, schedule, activation_bytes(plan.activations, plan.parallel),
                                 plan.settings.host_store);
+  plan.moved = moved_bytes(plan.weights, schedule, list_uses(loop_shape(plan, 0)));
   check_device_memory(plan);
   return plan;
 }
@@ -114,13 +144,16 @@ LoopShape loop_shape(const RunPlan& plan, int rank) {
   shape.experts = plan.experts();
   shape.layers = plan.model.config.layers;
   shape.forwards = forwards_of_rank(plan.guided, plan.parallel, rank);
+  shape.order = plan.settings.guidance_order;
   return shape;
 }
 
 Schedule schedule_of(const RunPlan& plan) {
   const LoopShape shape = loop_shape(plan, 0);
-  const int prefetch = prefetch_blocks(plan.settings.prefetch, shape.layers);
-  return make_schedule(plan.settings.offload, shape, list_uses(shape), {.prefetch = prefetch});
+  ScheduleOptions options;
+  options.prefetch = prefetch_blocks(plan.settings.prefetch, shape.layers);
+  if (plan.settings.offload == OffloadMode::planned) options.slots = slots_in_budget(plan, shape);
+  return make_schedule(plan.settings.offload, shape, list_uses(shape), options);
 }
 
 RunPlan make_run_plan(RunSettings settings) {
@@ -145,6 +178,12 @@ json plan_to_json(const RunPlan& plan) {
               {"ring", plan.parallel.ring},
               {"switch_step", number_or_null(plan.switch_step)},
               {"catalog_switch_step", number_or_null(catalog_switch_step(plan.settings))},
+              {"block_slots", plan.block_slots},
+              {"block_bytes", plan.weights.block},
+              {"first_load_bytes", plan.moved.before_loop},
+              {"moved_in_loop_bytes", plan.moved.in_loop},
+              {"moved_in_median_step_bytes", plan.moved.median_step},
+              {"moved_in_largest_step_bytes", plan.moved.most_in_step},
               {"device_weights_bytes", plan.memory.device_weights},
               {"device_activations_bytes", plan.memory.device_activations},
               {"host_weights_bytes", plan.memory.host_weights},

@@ -37,6 +37,8 @@ struct RunPlan {
   ActivationRequest activations;
   WeightBytes weights;
   MemoryEstimate memory;
+  int block_slots = 0;  // of the schedule
+  MovedBytes moved;
 
   int experts() const { return model.two_experts ? 2 : 1; }
 };

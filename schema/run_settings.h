@@ -23,6 +23,12 @@ struct Origin {
   std::string written = {};
 };
 
+// Of each device, for slots of blocks alone: GiB, or (unset, "auto" in text) what device_memory leaves after all else.
+struct DeviceBudget {
+  std::optional<double> gib;
+  bool operator==(const DeviceBudget&) const = default;
+};
+
 // Optional members are settings that the model's identity decides when the user does not (model_catalog:
 // resolve_settings).
 struct RunSettings {
@@ -56,6 +62,8 @@ struct RunSettings {
   int64_t chunk_bytes = 0;  // copies of weights are cut into pieces of so many; 0: uncut, or 32 MiB where they yield
   Choice yield_to_collectives = Choice::off;  // copies of weights wait while an exchange of the rank moves data
   Choice cooperative = Choice::off;  // each rank of a node brings a part of a block, and they exchange the parts
+  GuidanceOrder guidance_order = GuidanceOrder::branch;
+  DeviceBudget device_budget;  // of offload planned
   // The device.
   BackendKind backend = BackendKind::cpu;
   Precision precision = Precision::automatic;

@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "schema/residency/residency.h"
 
 namespace wansweep {
 
@@ -68,7 +69,8 @@ Schedule make_resident(const LoopShape& shape, std::span<const Use> uses) {
   return schedule;
 }
 
-Schedule make_swap(const LoopShape& shape, std::span<const Use> uses) {
+// `copies_out`: what leaves is copied to the host first.
+Schedule make_swap(const LoopShape& shape, std::span<const Use> uses, bool copies_out) {
   const int layers = shape.layers;
   Schedule schedule;
   schedule.slots = layers;
@@ -86,10 +88,46 @@ Schedule make_swap(const LoopShape& shape, std::span<const Use> uses) {
       Transfer out = in;
       out.way = Way::out;
       out.needed = no_use;
-      add_expert(schedule, *there, layers, 0, out);
+      if (copies_out) add_expert(schedule, *there, layers, 0, out);
     }
     there = uses[i].expert;
     add_expert(schedule, *there, layers, 0, in);
+  }
+  return schedule;
+}
+
+// Runs of uses of one expert.
+std::vector<Phase> phases_of(std::span<const Use> uses, int layers) {
+  std::vector<Phase> phases;
+  std::optional<int> expert;
+  for (size_t i = 0; i < uses.size(); i += static_cast<size_t>(layers)) {
+    if (expert != uses[i].expert) phases.push_back({layers, 0});
+    expert = uses[i].expert;
+    ++phases.back().passes;
+  }
+  return phases;
+}
+
+Schedule make_planned(const LoopShape& shape, std::span<const Use> uses, int slots) {
+  const std::vector<int32_t> first = first_uses(shape, uses);
+  Residency residency = plan_residency(phases_of(uses, shape.layers), slots);
+  Schedule schedule;
+  schedule.slots = residency.slots;
+  schedule.slot_of_use = std::move(residency.slot_of_use);
+  for (int expert = 0; expert < shape.experts; ++expert) {
+    const int32_t needed = first[static_cast<size_t>(expert)];
+    schedule.other_slot.push_back(needed == no_use ? 0 : schedule.other_slots++);
+    if (needed == no_use) continue;
+    Transfer other;
+    other.expert = static_cast<int8_t>(expert);
+    other.block = outside_blocks;
+    other.slot = schedule.other_slot.back();
+    other.needed = needed;
+    schedule.transfers.push_back(other);
+  }
+  for (const BlockCopy& copy : residency.copies) {
+    const Use& use = uses[static_cast<size_t>(copy.needed)];
+    schedule.transfers.push_back({use.expert, use.block, Way::in, copy.slot, copy.starts, copy.needed, false});
   }
   return schedule;
 }
@@ -243,9 +281,13 @@ Schedule make_schedule(OffloadMode mode, const LoopShape& shape, std::span<const
     case OffloadMode::resident:
       return make_resident(shape, uses);
     case OffloadMode::swap:
-      return make_swap(shape, uses);
+      return make_swap(shape, uses, true);
     case OffloadMode::layerwise:
       return Layerwise(shape, options.prefetch).play(shape, uses);
+    case OffloadMode::snapshot:
+      return make_swap(shape, uses, false);
+    case OffloadMode::planned:
+      return make_planned(shape, uses, options.slots);
   }
   broken(fmt::format("no offload mode has the number {}", static_cast<int>(mode)));
 }
@@ -285,19 +327,28 @@ bool copies_out(const Schedule& schedule) {
                      [](const Transfer& t) { return t.way == Way::out; });
 }
 
+LinkRate least_link_rate(const Schedule& schedule) {
+  std::vector<CopyWindow> windows;
+  for (const Transfer& t : schedule.transfers) {
+    const bool counts = t.way == Way::in && !t.blocking && t.starts != before_loop && t.needed != no_use;
+    if (counts) windows.push_back({t.starts, t.needed});
+  }
+  return least_rate(windows);
+}
+
 nlohmann::json to_json(const Schedule& schedule) {
   const auto or_null = [](int32_t value, int32_t none) {
     return value == none ? nlohmann::json() : nlohmann::json(value);
   };
-  nlohmann::json transfers = nlohmann::json::array();
+  nlohmann::json transfers = nlohmann::json::object();
   for (const Transfer& t : schedule.transfers) {
-    transfers.push_back({{"expert", t.expert + 1},
-                         {"block", or_null(t.block, outside_blocks)},
-                         {"way", name_of(t.way)},
-                         {"slot", t.slot},
-                         {"starts", or_null(t.starts, before_loop)},
-                         {"needed", or_null(t.needed, no_use)},
-                         {"blocking", t.blocking}});
+    transfers["expert"].push_back(t.expert + 1);
+    transfers["block"].push_back(or_null(t.block, outside_blocks));
+    transfers["way"].push_back(name_of(t.way));
+    transfers["slot"].push_back(t.slot);
+    transfers["starts"].push_back(or_null(t.starts, before_loop));
+    transfers["needed"].push_back(or_null(t.needed, no_use));
+    transfers["blocking"].push_back(t.blocking);
   }
   return {{"slots", schedule.slots},
           {"other_slots", schedule.other_slots},

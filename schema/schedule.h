@@ -12,6 +12,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "schema/residency/pace.h"
 #include "schema/setting_values.h"
 #include "schema/uses.h"
 
@@ -53,6 +54,7 @@ struct Schedule {
 
 struct ScheduleOptions {
   int prefetch = 1;  // blocks; layerwise only (see prefetch_blocks)
+  int slots = 2;     // for blocks; planned only
 };
 
 // How many blocks SGLang's --dit-offload-prefetch-size means: 0 -> 1; below 1 -> 1 + round(x (layers - 1)); else
@@ -64,6 +66,9 @@ int prefetch_blocks(double prefetch, int layers);
 //   swap       one expert has room. At the switch it is copied out, then the other in, and nothing else happens
 //              meanwhile. It leaves although the host could have kept it: that is what SGLang does, and is measured.
 //   layerwise  SGLang's layerwise manager: see schedule.cc.
+//   snapshot   swap, but nothing is copied out: the host's copy is what it was. SGLang's snapshot-offload.
+//   planned    as many slots as the options say, used so that least is moved: schema/residency/residency.h. The weights
+//              outside blocks of each expert that works are there from the start.
 Schedule make_schedule(OffloadMode mode, const LoopShape& shape, std::span<const Use> uses,
                        const ScheduleOptions& options);
 
@@ -76,8 +81,12 @@ bool reads_host_in_loop(const Schedule& schedule);
 // True when something is copied out.
 bool copies_out(const Schedule& schedule);
 
-// {"slots": ..., "slot_of_use": [...], "transfers": [{"expert": 1, "block": 0, "way": "in", ...}, ...]}; experts count
-// from 1 as in traces, and what has no value is null.
+// The least rate of a link that brings what is copied in within the loop in time, copies that nothing is computed
+// beside left out.
+LinkRate least_link_rate(const Schedule& schedule);
+
+// {"slots": ..., "slot_of_use": [...], "transfers": {"expert": [1, ...], "block": [0, ...], "way": ["in", ...], ...}}:
+// a column a member, for there are thousands. Experts count from 1 as in traces, and what has no value is null.
 nlohmann::json to_json(const Schedule& schedule);
 
 }  // namespace wansweep

@@ -23,6 +23,7 @@ using nlohmann::json;
 
 constexpr Bounds ranks_bounds{1, 4096};
 constexpr Bounds gib_bounds{0, 1 << 20};
+constexpr std::string_view automatic = "auto";
 
 std::vector<Field> make_table() {
   using S = RunSettings;
@@ -77,6 +78,15 @@ std::vector<Field> make_table() {
        {},
        false,
        true},
+      {"guidance_order",
+       "cond and uncond one after the other, or both through each block",
+       Role::offload,
+       &S::guidance_order,
+       {},
+       false,
+       true},
+      {"device_budget", "GiB for slots of blocks, with offload planned; auto is what device_memory leaves",
+       Role::offload, &S::device_budget, gib_bounds, false, true},
       {"backend", "what computes", Role::placement, &S::backend},
       {"precision", "of weights and activations; auto is fp32 on cpu, bf16 on cuda", Role::work, &S::precision},
       {"communicator", "what moves data between ranks; auto is mpi on cpu, nccl on cuda", Role::placement,
@@ -138,6 +148,9 @@ std::optional<T> value_as(const json& value) {
     }
   } else if constexpr (std::is_same_v<T, double>) {
     if (value.is_number() && std::isfinite(value.get<double>())) return value.get<double>();
+  } else if constexpr (std::is_same_v<T, DeviceBudget>) {
+    if (value == automatic) return DeviceBudget();
+    if (const std::optional<double> gib = value_as<double>(value)) return DeviceBudget{gib};
   } else {
     if (value.is_string()) return value_named<T>(value.get<std::string>());
   }
@@ -149,6 +162,7 @@ std::string what_is_needed() {
   if constexpr (std::is_same_v<T, std::string>) return "text";
   if constexpr (std::is_same_v<T, bool>) return "true or false";
   if constexpr (std::is_same_v<T, int64_t>) return "a whole number";
+  if constexpr (std::is_same_v<T, DeviceBudget>) return "GiB or auto";
   return "a number";
 }
 
@@ -166,17 +180,32 @@ std::string shown(const json& value) {
                               nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
+// The number that a value is or holds; nothing where it is or holds none.
+template <typename T>
+auto number_of(const T& value) {
+  if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, double>) {
+    return std::optional<T>(value);
+  } else if constexpr (std::is_same_v<T, std::optional<int64_t>> || std::is_same_v<T, std::optional<double>>) {
+    return value;
+  } else if constexpr (std::is_same_v<T, DeviceBudget>) {
+    return value.gib;
+  } else {
+    return std::optional<double>();
+  }
+}
+
 // What is wrong with a number; empty: nothing.
 template <typename T>
-std::string bounds_problem(const Field& field, T value) {
-  const auto number = static_cast<double>(value);
+std::string bounds_problem(const Field& field, const std::optional<T>& value) {
+  if (!value) return "";
+  const auto number = static_cast<double>(*value);
   const Bounds& bounds = *field.bounds;
   if (number > bounds.least && number <= bounds.most) return "";
   if (number == bounds.least && !bounds.above) return "";
   const std::string needed = bounds.above
                                  ? fmt::format("above {} and at most {:.15g} is needed", bounds.least, bounds.most)
                                  : fmt::format("between {} and {:.15g} is needed", bounds.least, bounds.most);
-  return fmt::format("{} is {}; {}", field.name, value, needed);
+  return fmt::format("{} is {}; {}", field.name, *value, needed);
 }
 
 Origin read_origin(const std::string& name, const json& origin, const std::string& where) {
@@ -256,10 +285,8 @@ void set_field(RunSettings& spec, std::string_view name, const json& value, cons
           throw bad_input(
               fmt::format("{}: {} is {}; {} is needed", where, name, shown(value), what_is_needed<Value>()));
         }
-        if constexpr (std::is_same_v<Value, int64_t> || std::is_same_v<Value, double>) {
-          const std::string problem = bounds_problem(*field, *converted);
-          if (!problem.empty()) throw bad_input(fmt::format("{}: {}", where, problem));
-        }
+        const std::string problem = bounds_problem(*field, number_of(*converted));
+        if (!problem.empty()) throw bad_input(fmt::format("{}: {}", where, problem));
         spec.*member = *converted;
       },
       field->member);
@@ -277,6 +304,8 @@ json get_field(const RunSettings& spec, const Field& field) {
           return value ? json(*value) : json();
         } else if constexpr (NamedEnum<Value>) {
           return json(std::string(name_of(value)));
+        } else if constexpr (std::is_same_v<Value, DeviceBudget>) {
+          return value.gib ? json(*value.gib) : json(automatic);
         } else {
           return json(value);
         }
@@ -292,12 +321,8 @@ void reset_field(RunSettings& spec, const Field& field) {
 void check_bounds(const RunSettings& spec, const Field& field) {
   std::visit(
       [&](auto member) {
-        using Value = MemberValue<decltype(member)>;
-        if constexpr (std::is_same_v<Value, int64_t> || std::is_same_v<Value, double>) {
-          const std::optional<Value> value = spec.*member;
-          const std::string problem = value ? bounds_problem(field, *value) : "";
-          if (!problem.empty()) throw bad_input(problem);
-        }
+        const std::string problem = bounds_problem(field, number_of(spec.*member));
+        if (!problem.empty()) throw bad_input(problem);
       },
       field.member);
 }

@@ -47,8 +47,9 @@ struct Field {
   template <typename... T>
   using Members = std::variant<T RunSettings::*...>;
   using Member = Members<std::string, int64_t, double, bool, std::optional<std::string>, std::optional<int64_t>,
-                         std::optional<double>, OffloadMode, HostMemory, HostStoreKind, Choice, BackendKind, Precision,
-                         CommunicatorKind, LinkSharing, TraceDetail, ResolverKind, SigmaSchedule>;
+                         std::optional<double>, OffloadMode, HostMemory, HostStoreKind, Choice, GuidanceOrder,
+                         DeviceBudget, BackendKind, Precision, CommunicatorKind, LinkSharing, TraceDetail, ResolverKind,
+                         SigmaSchedule>;
 
   std::string_view name;
   std::string_view help;  // one line

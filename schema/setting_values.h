@@ -15,6 +15,8 @@ enum class OffloadMode : uint8_t {
   resident,   // both experts are there from the start: the baseline
   swap,       // one expert at a time; at the switch it is copied out, then the other in (SGLang's --dit-cpu-offload)
   layerwise,  // blocks stream from the host while others compute (SGLang's --dit-layerwise-offload)
+  snapshot,   // swap that copies nothing out: the host has kept it (SGLang's snapshot-offload)
+  planned,    // blocks in the room of device_budget, brought by the schedule that moves least (schema/residency)
 };
 constexpr std::string_view name_of(OffloadMode mode) {
   switch (mode) {
@@ -24,6 +26,25 @@ constexpr std::string_view name_of(OffloadMode mode) {
       return "swap";
     case OffloadMode::layerwise:
       return "layerwise";
+    case OffloadMode::snapshot:
+      return "snapshot";
+    case OffloadMode::planned:
+      return "planned";
+  }
+  return {};
+}
+
+// In which order a rank that makes both forwards of a step, cond and uncond, takes them through the blocks.
+enum class GuidanceOrder : uint8_t {
+  branch,  // cond through all blocks, then uncond: a streamed block is brought twice a step
+  block,   // both through a block before the next: it is brought once
+};
+constexpr std::string_view name_of(GuidanceOrder order) {
+  switch (order) {
+    case GuidanceOrder::branch:
+      return "branch";
+    case GuidanceOrder::block:
+      return "block";
   }
   return {};
 }

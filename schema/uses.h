@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "schema/parallel_plan.h"
+#include "schema/setting_values.h"
 
 namespace wansweep {
 
@@ -14,21 +15,23 @@ namespace wansweep {
 struct Use {
   int32_t step = 0;    // from 1
   int8_t expert = 0;   // 0: transformer, 1: transformer_2
-  int8_t forward = 0;  // 0: cond, 1: uncond
+  int8_t forward = 0;  // 0: cond, 1: uncond, -1: both, one after the other
   int16_t block = 0;
   bool operator==(const Use&) const = default;
 };
 
 inline constexpr int8_t forward_cond = 0;
 inline constexpr int8_t forward_uncond = 1;
+inline constexpr int8_t forward_both = -1;
 
 // What a rank's loop goes through.
 struct LoopShape {
   int steps = 0;
-  std::optional<int> switch_step;              // the first step of the second expert; unset: there is none
-  int experts = 1;                             // that the model has; a run may use only one of two
-  int layers = 0;                              // blocks of an expert
-  std::vector<int8_t> forwards{forward_cond};  // of each step, in the order in which this rank makes them
+  std::optional<int> switch_step;               // the first step of the second expert; unset: there is none
+  int experts = 1;                              // that the model has; a run may use only one of two
+  int layers = 0;                               // blocks of an expert
+  std::vector<int8_t> forwards{forward_cond};   // of each step, in the order in which this rank makes them
+  GuidanceOrder order = GuidanceOrder::branch;  // of a rank that makes both; one forward is the same in either
 };
 
 // The forwards that `rank` makes of each step: with guidance both, or one of them where the plan splits the guidance.
@@ -37,7 +40,13 @@ std::vector<int8_t> forwards_of_rank(bool guided, const ParallelPlan& plan, int 
 // Which expert works in `step`: 0 or 1.
 int expert_of_step(const LoopShape& shape, int step);
 
-// Step by step, forward by forward, block by block.
+// Of the model's experts, how many work in some step: 1 or 2.
+int experts_used(const LoopShape& shape);
+
+// How often a step goes through all blocks, and with which forward: once for each, or once for both (forward_both).
+std::vector<int8_t> passes_of_step(const LoopShape& shape);
+
+// Step by step, pass by pass, block by block.
 std::vector<Use> list_uses(const LoopShape& shape);
 
 }  // namespace wansweep

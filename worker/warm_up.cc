@@ -54,7 +54,7 @@ void warm_up(const ModelContext& context) {
   const Buffer weights = context.device.allocate(bytes, "a block's weights to warm up with");
   const FinishOnExit finish(context.device);
   Filler(context.device, 0.02F).fill(w.type, weights.data(), bytes / size_of(w.type));
-  TransformerBlock(context).run(weights.data(), Prefix::own, {});
+  TransformerBlock(context).run(weights.data(), {w.hidden, w.text}, Prefix::own, {});
   context.device.synchronize();
 }
 

@@ -115,6 +115,12 @@ void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
                   frames, name_of(spec.resolver), rounded, spec.ranks));
 }
 
+void warn_of_order(PlannedConfiguration& planned) {
+  const bool by_block = planned.spec.guidance_order == GuidanceOrder::block;
+  if (!by_block || planned.run->activations.both_forwards) return;
+  planned.warnings.push_back("guidance_order block is the same as branch here: each rank makes one forward a step");
+}
+
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   RunSettings& spec = planned.spec;
   const FileCache::Resolved& resolved = files.resolve(spec);
@@ -123,6 +129,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   const InputShape input = files.input_shape(spec, resolved.identity);
   planned.run = make_run_plan(spec, resolved.identity, input);
   planned.drift = configuration_drift(spec);
+  warn_of_order(planned);
   if (resolved.shards_frames && !spec.inputs.empty()) warn_of_rounding(planned, input.latents.frames);
 }
 

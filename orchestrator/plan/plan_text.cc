@@ -30,7 +30,11 @@ std::string plan_as_table(const Plan& plan) {
                    {"tokens", Align::right},
                    {"weights/device", Align::right},
                    {"activations/device", Align::right},
-                   {"host/node", Align::right}});
+                   {"host/node", Align::right},
+                   {"block slots", Align::right},
+                   {"moved/step", Align::right},
+                   {"moved/largest step", Align::right},
+                   {"moved/loop", Align::right}});
   for (const PlannedConfiguration& c : plan.configurations) {
     std::vector<std::string> row{c.name, fmt::format("{}", plan.repeats), fmt::format("{}", c.spec.ranks)};
     row.emplace_back(c.run ? c.run->parallel.name() : "-");
@@ -40,11 +44,16 @@ std::string plan_as_table(const Plan& plan) {
       const RunPlan& run = *c.run;
       row.emplace_back(run.switch_step ? fmt::format("{}", *run.switch_step) : "none");
       row.emplace_back(fmt::format("{}", run.tokens));
-      for (const int64_t bytes : {run.memory.device_weights, run.memory.device_activations, c.host_bytes_per_node()}) {
-        row.emplace_back(human_bytes(static_cast<double>(bytes)));
-      }
+      const auto add_bytes = [&](int64_t bytes) { row.emplace_back(human_bytes(static_cast<double>(bytes))); };
+      add_bytes(run.memory.device_weights);
+      add_bytes(run.memory.device_activations);
+      add_bytes(c.host_bytes_per_node());
+      row.emplace_back(fmt::format("{}", run.block_slots));
+      add_bytes(run.moved.median_step);
+      add_bytes(run.moved.most_in_step);
+      add_bytes(run.moved.in_loop);
     } else {
-      row.insert(row.end(), 5, "-");
+      row.insert(row.end(), 9, "-");
     }
     table.add_row(std::move(row));
   }

@@ -3,23 +3,6 @@
 #include "schema/model_config.h"
 
 namespace wansweep {
-namespace {
-
-// Of one rank in the whole run. `resident` loads each expert once; `swap` loads the first, and at the switch moves it
-// out and the second in; `layerwise` loads an expert anew for each forward that the rank takes part in.
-double bytes_over_link(const RunPlan& plan, double expert_bytes, double forwards) {
-  switch (plan.settings.offload) {
-    case OffloadMode::resident:
-      return plan.experts() * expert_bytes;
-    case OffloadMode::swap:
-      return (plan.experts() > 1 ? 3 : 1) * expert_bytes;
-    case OffloadMode::layerwise:
-      return forwards / plan.parallel.cfg * expert_bytes;
-  }
-  return 0;
-}
-
-}  // namespace
 
 PredictedTime predict_time(const RunWork& work, const MachineRates& rates) {
   const double linear = 2 * work.parameters * work.tokens;
@@ -41,8 +24,7 @@ RunWork work_of(const RunPlan& plan) {
   work.layers = config.layers;
   work.forwards = (plan.guided ? 2.0 : 1.0) * static_cast<double>(settings.steps.value_or(1));
   work.ranks = static_cast<double>(settings.ranks);
-  work.bytes_over_link =
-      bytes_over_link(plan, work.parameters * static_cast<double>(size_of(plan.type)), work.forwards);
+  work.bytes_over_link = static_cast<double>(plan.moved.total());
   work.ranks_sharing_link = settings.link == LinkSharing::shared ? work.ranks : 1;
   return work;
 }

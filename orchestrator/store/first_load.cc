@@ -33,6 +33,8 @@ bool loads(OffloadMode mode, int format) {
     case OffloadMode::swap:
       return true;
     case OffloadMode::layerwise:
+    case OffloadMode::snapshot:  // as planned, newer than format 1
+    case OffloadMode::planned:
       return format > 1;
   }
   return false;

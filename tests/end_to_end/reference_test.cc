@@ -36,21 +36,34 @@ std::vector<Plan> all_plans() {
           {6, {"--ulysses", "6", "--ring", "1"}}};
 }
 
-const std::vector<std::string> all_modes{"resident", "swap", "layerwise"};
+const std::vector<std::vector<std::string>> sglangs_modes{{"resident"}, {"swap"}, {"layerwise"}};
+
+// A block of the model takes 1.9 MB: room for two, and for an expert and one block of the other.
+const std::vector<std::vector<std::string>> other_ways{
+    {"resident"},
+    {"snapshot"},
+    {"planned", "--device-budget", "0.004"},
+    {"planned", "--device-budget", "0.006"},
+    {"resident", "--guidance-order", "block"},
+    {"layerwise", "--guidance-order", "block"},
+    {"planned", "--device-budget", "0.004", "--guidance-order", "block"}};
 
 void expect_matches_reference(const std::string& trajectory, const std::vector<Plan>& plans,
-                              const std::vector<std::string>& modes) {
+                              const std::vector<std::vector<std::string>>& modes) {
   const SafetensorsFile reference(reference_file(trajectory));
   const auto steps = static_cast<size_t>(reference.find("timesteps").shape[0]);
   for (const Plan& plan : plans) {
     std::optional<std::string> digest;
-    for (const std::string& offload : modes) {
+    for (const std::vector<std::string>& offload : modes) {
       std::vector<std::string> arguments = reference_arguments(trajectory);
       arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
-      arguments.insert(arguments.end(), {"--offload", offload});
+      arguments.emplace_back("--offload");
+      arguments.insert(arguments.end(), offload.begin(), offload.end());
       const WorkerResult run = run_worker(plan.ranks, arguments, make_directory("reference"));
-      std::string name = trajectory + " on " + std::to_string(plan.ranks) + " ranks, " + offload;
-      for (const std::string& word : plan.arguments) name += " " + word;
+      std::string name = trajectory + " on " + std::to_string(plan.ranks) + " ranks";
+      for (const std::vector<std::string>& words : {offload, plan.arguments}) {
+        for (const std::string& word : words) name += " " + word;
+      }
       ASSERT_EQ(run.exit_code, 0) << name << ": " << run.err;
 
       const SafetensorsFile result(run.out + "/result.safetensors");
@@ -70,14 +83,23 @@ void expect_matches_reference(const std::string& trajectory, const std::vector<P
 }
 
 TEST(Reference, Shift12IsMatchedByEveryPlanAndOffloadMode) {
-  expect_matches_reference("shift12", all_plans(), all_modes);
+  expect_matches_reference("shift12", all_plans(), sglangs_modes);
+}
+TEST(Reference, Shift3IsMatchedByEveryBudgetAndOrderOfTheGuidance) {
+  expect_matches_reference("shift3",
+                           {{1, {}},
+                            {2, {"--cfg-parallel"}},
+                            {2, {"--ulysses", "1", "--ring", "2"}},
+                            {4, {}},
+                            {6, {"--cfg-parallel", "--ulysses", "1", "--ring", "3"}}},
+                           other_ways);
 }
 TEST(Reference, ALengthThatNoRankCountDividesIsMatchedByEveryPlan) {
-  expect_matches_reference("odd-length", all_plans(), {"layerwise"});
+  expect_matches_reference("odd-length", all_plans(), {{"layerwise"}});
 }
-TEST(Reference, Shift3IsMatchedOnEveryRankCount) { expect_matches_reference("shift3", default_plans(), {"swap"}); }
+TEST(Reference, Shift3IsMatchedOnEveryRankCount) { expect_matches_reference("shift3", default_plans(), {{"swap"}}); }
 TEST(Reference, OneStepIsMatchedOnEveryRankCount) {
-  expect_matches_reference("one-step", default_plans(), {"resident"});
+  expect_matches_reference("one-step", default_plans(), {{"resident"}});
 }
 
 TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {

@@ -79,6 +79,51 @@ TEST(MemoryEstimate, ASharedStoreIsOneCopyForAllRanksOfANode) {
   EXPECT_EQ(estimate(OffloadMode::resident, 0, HostStoreKind::per_node).host_shared, 0) << "the loop reads none";
 }
 
+TEST(MemoryEstimate, SnapshotTakesWhatSwapTakesButForBuffersToCopyOut) {
+  const MemoryEstimate swap = estimate(OffloadMode::swap), snapshot = estimate(OffloadMode::snapshot);
+  EXPECT_EQ(snapshot.device_weights, swap.device_weights);
+  EXPECT_EQ(snapshot.host_weights, swap.host_weights);
+  EXPECT_EQ(snapshot.host_ring, 0);
+}
+
+TEST(MemoryEstimate, BlockByBlockTheSecondForwardTakesItsPromptMoreAndNoSecondHiddenState) {
+  ActivationRequest request;
+  request.config = a14b();
+  request.type = DType::bf16;
+  const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
+  const int64_t branch = activation_bytes(request, plan).total();
+  request.order = GuidanceOrder::block;
+  EXPECT_EQ(activation_bytes(request, plan).total() - branch, int64_t{512} * 5120 * 2);
+  request.both_forwards = false;
+  const int64_t one_by_block = activation_bytes(request, plan).total();
+  request.order = GuidanceOrder::branch;
+  EXPECT_EQ(activation_bytes(request, plan).total(), one_by_block);
+}
+
+TEST(MovedBytes, AreTheSchedulesCopiesByStep) {
+  LoopShape loop;
+  loop.steps = 4;
+  loop.switch_step = 3;
+  loop.experts = 2;
+  loop.layers = 6;
+  loop.forwards = {forward_cond, forward_uncond};
+  const std::vector<Use> uses = list_uses(loop);
+  const WeightBytes weights{100, 7, 6, 2};
+  const auto by_step = [&](OffloadMode mode) {
+    return moved_by_step(weights, make_schedule(mode, loop, uses, {}), uses);
+  };
+  EXPECT_EQ(by_step(OffloadMode::resident), (std::vector<int64_t>{1214, 0, 0, 0, 0}));
+  EXPECT_EQ(by_step(OffloadMode::swap), (std::vector<int64_t>{607, 0, 0, 1214, 0}));
+  EXPECT_EQ(by_step(OffloadMode::snapshot), (std::vector<int64_t>{607, 0, 0, 607, 0}));
+  EXPECT_EQ(by_step(OffloadMode::layerwise), (std::vector<int64_t>{214, 1200, 1200, 1200, 1200}));
+  const MovedBytes moved = moved_bytes(weights, make_schedule(OffloadMode::swap, loop, uses, {}), uses);
+  EXPECT_EQ(moved.before_loop, 607);
+  EXPECT_EQ(moved.in_loop, 1214);
+  EXPECT_EQ(moved.median_step, 0);
+  EXPECT_EQ(moved.most_in_step, 1214);
+  EXPECT_EQ(moved.total(), 1821);
+}
+
 TEST(MemoryEstimate, ShardingLeavesEachRankItsShareOfTheActivations) {
   ActivationRequest request;
   request.config = a14b();

@@ -73,6 +73,58 @@ TEST(RunPlan, OneExpertHasNoSwitchAndOneForwardAStepWithoutGuidance) {
   EXPECT_FALSE(plan.guided);
 }
 
+// A block of A14B in bf16 takes 0.6545 GiB.
+RunSettings planned_study(std::optional<double> budget_gib) {
+  RunSettings settings = study();
+  settings.offload = OffloadMode::planned;
+  settings.device_budget.gib = budget_gib;
+  return settings;
+}
+
+TEST(RunPlan, ABudgetIsForWholeBlocksAlone) {
+  const RunPlan plan = make_run_plan(planned_study(13.2));
+  EXPECT_EQ(plan.block_slots, 20);
+  EXPECT_EQ(plan.memory.device_weights, 20 * plan.weights.block + 2 * plan.weights.other);
+  EXPECT_EQ(make_run_plan(planned_study(1000)).block_slots, 80) << "all there are";
+}
+
+TEST(RunPlan, TheAutomaticBudgetIsWhatDeviceMemoryLeaves) {
+  RunSettings settings = planned_study({});
+  settings.device_memory = 30;
+  const RunPlan plan = make_run_plan(settings);
+  const int64_t limit = *device_memory_limit(settings);
+  EXPECT_LE(plan.memory.device_total(), limit);
+  EXPECT_GT(plan.memory.device_total() + plan.weights.block, limit);
+  settings.device_memory = 80;
+  EXPECT_EQ(make_run_plan(settings).block_slots, 80);
+  settings.device_memory = 1;
+  expect_error(ExitCode::device_memory, "device_memory is 1 GiB; offload planned needs",
+               [&] { make_run_plan(settings); });
+}
+
+TEST(RunPlan, ABudgetThatCannotBeIsRefusedWithWhatWouldDo) {
+  expect_error(ExitCode::bad_input,
+               "device_budget is auto, which is what device_memory leaves, and that is not set; set device_memory",
+               [&] { make_run_plan(planned_study({})); });
+  expect_error(ExitCode::bad_input, "device_budget is 1.2 GiB; a block takes 0.655 GiB, and there must be room for two",
+               [&] { make_run_plan(planned_study(1.2)); });
+}
+
+TEST(RunPlan, TheBudgetDoesNotCountWhereTheModeHasNone) {
+  RunSettings settings = study();
+  settings.device_budget.gib = 0.1;
+  EXPECT_EQ(make_run_plan(settings).block_slots, 80);
+}
+
+TEST(RunPlan, EveryRankHasTheSameScheduleWhereTheyShareTheGuidance) {
+  RunSettings settings = planned_study(5);
+  settings.cfg_parallel = true;
+  const RunPlan plan = make_run_plan(settings);
+  const Schedule schedule = schedule_of(plan);
+  for (const int rank : {0, 3}) check(schedule, list_uses(loop_shape(plan, rank)));
+  EXPECT_EQ(schedule.slot_of_use.size(), 27U * 40);
+}
+
 TEST(RunPlan, ADifferenceBetweenWhatWasPlannedAndWhatIsMadeIsNamed) {
   const nlohmann::json planned = plan_to_json(make_run_plan(study()));
   EXPECT_EQ(plan_difference(planned, planned), "");

@@ -66,7 +66,7 @@ TEST(RunSettings, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
   EXPECT_EQ(line_of([&] { set_field(spec, "flow_shift", "twelve", "f"); }),
             "f: flow_shift is \"twelve\"; a number is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "offload", "swop", "f"); }),
-            "f: offload is swop; resident, swap, layerwise are known");
+            "f: offload is swop; resident, swap, layerwise, snapshot, planned are known");
   EXPECT_EQ(line_of([&] { set_field(spec, "keep_steps", 1, "f"); }), "f: keep_steps is 1; true or false is needed");
   EXPECT_THROW(set_field(spec, "flow_shift", std::numeric_limits<double>::infinity(), "f"), Error);
 }
@@ -122,6 +122,22 @@ TEST(RunSettings, EveryNumberHasBoundsAndNoneIsCutToItsType) {
             "f: ranks is 9223372036854775807; between 1 and 4096 is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "device_memory", 1e300, "f"); }),
             "f: device_memory is 1e+300; between 0 and 1048576 is needed");
+}
+
+TEST(RunSettings, ADeviceBudgetIsGibOrAuto) {
+  RunSettings spec;
+  const Field& field = *find_field("device_budget");
+  EXPECT_EQ(get_field(spec, field), "auto");
+  set_field(spec, "device_budget", 5.5, "f");
+  EXPECT_EQ(spec.device_budget.gib, 5.5);
+  EXPECT_EQ(get_field(spec, field), 5.5);
+  EXPECT_EQ(settings_from_json(to_json(spec), "f").device_budget.gib, 5.5);
+  set_field(spec, "device_budget", "auto", "f");
+  EXPECT_EQ(spec.device_budget.gib, std::nullopt);
+  EXPECT_EQ(line_of([&] { set_field(spec, "device_budget", "much", "f"); }),
+            "f: device_budget is \"much\"; GiB or auto is needed");
+  EXPECT_EQ(line_of([&] { set_field(spec, "device_budget", -1, "f"); }),
+            "f: device_budget is -1; between 0 and 1048576 is needed");
 }
 
 TEST(RunSettings, ANumberThatIsNotFiniteIsNamedAsItIs) {

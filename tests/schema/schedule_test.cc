@@ -11,8 +11,6 @@
 namespace wansweep {
 namespace {
 
-constexpr OffloadMode all_modes[] = {OffloadMode::resident, OffloadMode::swap, OffloadMode::layerwise};
-
 LoopShape loop(int steps, std::optional<int> switch_step, int layers, int forwards) {
   LoopShape shape;
   shape.steps = steps;
@@ -28,6 +26,10 @@ Schedule schedule_of(OffloadMode mode, const LoopShape& shape, int prefetch = 1)
   return make_schedule(mode, shape, uses, {.prefetch = prefetch});
 }
 
+Schedule planned(const LoopShape& shape, int slots) {
+  return make_schedule(OffloadMode::planned, shape, list_uses(shape), {.slots = slots});
+}
+
 // Blocks that a step copies in; step 0: before the loop.
 int blocks_in(const Schedule& schedule, const std::vector<Use>& uses, int step) {
   return static_cast<int>(std::count_if(schedule.transfers.begin(), schedule.transfers.end(), [&](const Transfer& t) {
@@ -38,7 +40,7 @@ int blocks_in(const Schedule& schedule, const std::vector<Use>& uses, int step) 
 
 TEST(Schedule, OfEveryModeServesEveryUseOfEverySmallLoop) {
   int loops = 0;
-  for (const OffloadMode mode : all_modes) {
+  for (const OffloadMode mode : values_of<OffloadMode>()) {
     for (int layers = 1; layers <= 6; ++layers) {
       for (int prefetch = 1; prefetch <= std::max(1, layers - 1); ++prefetch) {
         if (mode != OffloadMode::layerwise && prefetch > 1) break;
@@ -58,13 +60,13 @@ TEST(Schedule, OfEveryModeServesEveryUseOfEverySmallLoop) {
       }
     }
   }
-  EXPECT_EQ(loops, 28 * (6 + 6 + 16));
+  EXPECT_EQ(loops, 28 * (4 * 6 + 16));
 }
 
 TEST(Schedule, EveryUsesBlockIsTheOneThatTheTransferNeededByItBrought) {
   const LoopShape shape = loop(3, 2, 5, 2);
   const std::vector<Use> uses = list_uses(shape);
-  for (const OffloadMode mode : all_modes) {
+  for (const OffloadMode mode : values_of<OffloadMode>()) {
     for (const Transfer& t : schedule_of(mode, shape, 2).transfers) {
       if (t.needed == no_use) continue;
       const Use& use = uses[static_cast<size_t>(t.needed)];
@@ -107,6 +109,75 @@ TEST(Schedule, OfSwapThatBeginsWithTheSecondExpertNeverSwitches) {
   const Schedule schedule = schedule_of(OffloadMode::swap, loop(3, 1, 4, 2));
   ASSERT_EQ(schedule.transfers.size(), 5U);
   for (const Transfer& t : schedule.transfers) EXPECT_EQ(t.expert, 1);
+}
+
+TEST(Schedule, OfSnapshotIsThatOfSwapWithoutWhatGoesOut) {
+  const LoopShape shape = loop(3, 2, 4, 2);
+  const Schedule swap = schedule_of(OffloadMode::swap, shape);
+  const Schedule snapshot = schedule_of(OffloadMode::snapshot, shape);
+  EXPECT_EQ(snapshot.slots, swap.slots);
+  EXPECT_EQ(snapshot.slot_of_use, swap.slot_of_use);
+  EXPECT_EQ(snapshot.transfers.size(), 10U);
+  EXPECT_FALSE(copies_out(snapshot));
+  EXPECT_TRUE(reads_host_in_loop(snapshot));
+  EXPECT_TRUE(snapshot.transfers.back().blocking);
+}
+
+TEST(Schedule, OfPlannedServesEveryUseWithAnyNumberOfSlotsInAnyOrderOfTheGuidance) {
+  for (int layers = 1; layers <= 6; ++layers) {
+    for (int slots = 1; slots <= 2 * layers + 1; ++slots) {
+      for (int switch_at = 0; switch_at <= 4; ++switch_at) {
+        for (const GuidanceOrder order : values_of<GuidanceOrder>()) {
+          LoopShape shape = loop(4, switch_at > 0 ? std::optional(switch_at) : std::nullopt, layers, 2);
+          shape.order = order;
+          const Schedule schedule = planned(shape, slots);
+          ASSERT_NO_THROW(check(schedule, list_uses(shape)))
+              << name_of(order) << " layers " << layers << " slots " << slots << " switch " << switch_at;
+          EXPECT_LE(schedule.slots, slots);
+          EXPECT_FALSE(copies_out(schedule));
+        }
+      }
+    }
+  }
+}
+
+TEST(Schedule, OfPlannedWithRoomForAllIsResidentWithoutTheExpertThatNeverWorks) {
+  const Schedule both = planned(loop(3, 2, 4, 2), 99);
+  EXPECT_EQ(both.slots, 8);
+  EXPECT_EQ(both.other_slots, 2);
+  EXPECT_FALSE(reads_host_in_loop(both));
+  const Schedule second_alone = planned(loop(3, 1, 4, 2), 99);
+  EXPECT_EQ(second_alone.slots, 4);
+  EXPECT_EQ(second_alone.other_slots, 1);
+  for (const Transfer& t : second_alone.transfers) EXPECT_EQ(t.expert, 1);
+}
+
+TEST(Schedule, OfPlannedBringsTheSecondExpertBehindTheLastPassOfTheFirst) {
+  const LoopShape shape = loop(6, 4, 5, 2);
+  const std::vector<Use> uses = list_uses(shape);
+  const Schedule schedule = planned(shape, 5);
+  EXPECT_EQ(blocks_in(schedule, uses, 0), 5);
+  EXPECT_EQ(blocks_in(schedule, uses, 3) + blocks_in(schedule, uses, 4), 5);
+  EXPECT_GE(blocks_in(schedule, uses, 3), 2) << "they start before the switch";
+  for (const Transfer& t : schedule.transfers) EXPECT_FALSE(t.blocking);
+}
+
+TEST(Schedule, BlockByBlockAStreamedBlockIsBroughtOnceAStep) {
+  LoopShape shape = loop(4, 3, 6, 2);
+  shape.order = GuidanceOrder::block;
+  const std::vector<Use> uses = list_uses(shape);
+  const Schedule schedule = schedule_of(OffloadMode::layerwise, shape);
+  for (int step = 1; step <= 4; ++step) EXPECT_EQ(blocks_in(schedule, uses, step), 6) << step;
+}
+
+TEST(Schedule, TheLeastLinkRateIsThatOfItsCopiesInTheLoop) {
+  const LoopShape shape = loop(3, 2, 4, 2);
+  EXPECT_EQ(least_link_rate(schedule_of(OffloadMode::resident, shape)).copies, 0);
+  EXPECT_EQ(least_link_rate(schedule_of(OffloadMode::snapshot, shape)).copies, 0) << "nothing is computed beside them";
+  EXPECT_EQ(least_link_rate(schedule_of(OffloadMode::layerwise, shape)).copies_per_use(), 1);
+  const double half = least_link_rate(planned(shape, 5)).copies_per_use();
+  EXPECT_GT(half, 0.3);
+  EXPECT_LE(half, 0.5);
 }
 
 TEST(Schedule, OfLayerwiseBringsEveryBlockOncePerForward) {
@@ -214,12 +285,14 @@ TEST(Schedule, AsJsonSaysWhatHasNoValue) {
   const nlohmann::json json = to_json(schedule_of(OffloadMode::swap, loop(2, 2, 1, 1)));
   EXPECT_EQ(json["slots"], 1);
   EXPECT_EQ(json["slot_of_use"], (std::vector<int>{0, 0}));
-  const nlohmann::json first{{"expert", 1},       {"block", 0},  {"way", "in"},      {"slot", 0},
-                             {"starts", nullptr}, {"needed", 0}, {"blocking", false}};
-  EXPECT_EQ(json["transfers"][0], first);
-  const nlohmann::json other_out{{"expert", 1}, {"block", nullptr},  {"way", "out"},    {"slot", 0},
-                                 {"starts", 1}, {"needed", nullptr}, {"blocking", true}};
-  EXPECT_EQ(json["transfers"][3], other_out);
+  const nlohmann::json& transfers = json["transfers"];  // a block and what is outside: in, out, in
+  EXPECT_EQ(transfers["expert"], (std::vector<int>{1, 1, 1, 1, 2, 2}));
+  EXPECT_EQ(transfers["block"], nlohmann::json::parse("[0, null, 0, null, 0, null]"));
+  EXPECT_EQ(transfers["way"], (std::vector<std::string>{"in", "in", "out", "out", "in", "in"}));
+  EXPECT_EQ(transfers["slot"], (std::vector<int>(6, 0)));
+  EXPECT_EQ(transfers["starts"], nlohmann::json::parse("[null, null, 1, 1, 1, 1]"));
+  EXPECT_EQ(transfers["needed"], nlohmann::json::parse("[0, 0, null, null, 1, 1]"));
+  EXPECT_EQ(transfers["blocking"], (std::vector<bool>{false, false, true, true, true, true}));
 }
 
 }  // namespace

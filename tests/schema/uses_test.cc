@@ -38,6 +38,31 @@ TEST(Uses, OfASwitchAtTheFirstStepAreAllOfTheSecondExpert) {
   for (const Use& use : list_uses(shape)) EXPECT_EQ(use.expert, 1);
 }
 
+TEST(Uses, BlockByBlockAPassIsOfBothForwards) {
+  LoopShape shape = small_loop();
+  shape.order = GuidanceOrder::block;
+  EXPECT_EQ(list_uses(shape),
+            (std::vector<Use>{
+                {1, 0, forward_both, 0}, {1, 0, forward_both, 1}, {2, 1, forward_both, 0}, {2, 1, forward_both, 1}}));
+}
+
+TEST(Uses, OneForwardIsTheSameInBothOrders) {
+  LoopShape shape = small_loop();
+  shape.forwards = {forward_uncond};
+  const std::vector<Use> branch = list_uses(shape);
+  shape.order = GuidanceOrder::block;
+  EXPECT_EQ(list_uses(shape), branch);
+}
+
+TEST(Uses, KnowHowManyExpertsWork) {
+  LoopShape shape = small_loop();
+  EXPECT_EQ(experts_used(shape), 2);
+  shape.switch_step = 1;
+  EXPECT_EQ(experts_used(shape), 1);
+  shape.switch_step.reset();
+  EXPECT_EQ(experts_used(shape), 1);
+}
+
 TEST(Uses, ARankMakesBothForwardsUnlessRanksShareTheGuidance) {
   const ParallelPlan together = make_parallel_plan({2, false, {}, {}, 4, 8});
   const ParallelPlan split = make_parallel_plan({2, true, {}, {}, 4, 8});

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <new>
+#include <span>
+#include <vector>
 
 #include "worker/loop/unipc.h"
 #include "worker/trace/nvtx.h"
@@ -27,18 +29,33 @@ void exchange_predictions(const ModelContext& c, Place place, int64_t bytes) {
   c.recorder.wait(c.device.record(StreamId::comm), StallCause::peers, place);
 }
 
-Branch branch_of(const Workspace& w, int8_t forward) {
-  if (forward == forward_cond) return {forward_cond, w.prompt, w.cond, Prefix::own};
-  return {forward_uncond, w.negative_prompt, w.uncond, Prefix::own};
+// The forwards that this rank makes of a step, in its order. The second of two begins where the first has left what
+// both share; block by block it also goes on there, in regions of its own.
+std::vector<Branch> branches_of(const LoopShape& shape, const Workspace& w) {
+  std::vector<Branch> branches;
+  for (const int8_t forward : shape.forwards) {
+    const bool is_cond = forward == forward_cond;
+    branches.push_back(
+        {forward, is_cond ? w.prompt : w.negative_prompt, is_cond ? w.cond : w.uncond, w.hidden, w.text, Prefix::own});
+  }
+  if (branches.size() < 2) return branches;
+  branches[0].prefix = Prefix::keep;
+  branches[1].prefix = Prefix::kept;
+  if (shape.order == GuidanceOrder::block) {
+    branches[1].hidden = w.shared_prefix;
+    branches[1].text = w.second_text;
+  }
+  return branches;
 }
 
-// This rank's forwards of a step, one after the other.
-void predict(const LoopShape& shape, const ModelContext& c, Transformer& transformer, int step, int expert) {
-  for (size_t i = 0; i < shape.forwards.size(); ++i) {
-    Branch branch = branch_of(c.workspace, shape.forwards[i]);
-    const NvtxRange range(branch.forward == forward_cond ? "forward cond" : "forward uncond");
-    if (shape.forwards.size() > 1) branch.prefix = i == 0 ? Prefix::keep : Prefix::kept;
-    transformer.forward(step, expert, branch);
+// This rank's forwards of a step, pass by pass.
+void predict(const LoopShape& shape, std::span<const Branch> branches, Transformer& transformer, int step, int expert) {
+  const size_t in_a_pass = branches.size() / passes_of_step(shape).size();
+  for (size_t i = 0; i < branches.size(); i += in_a_pass) {
+    const NvtxRange range(in_a_pass > 1                         ? "forward both"
+                          : branches[i].forward == forward_cond ? "forward cond"
+                                                                : "forward uncond");
+    transformer.forward(step, expert, branches.subspan(i, in_a_pass));
   }
 }
 
@@ -48,6 +65,7 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
   const RunPlan& run = c.run;
   const LoopShape shape = loop_shape(run, c.rank);
   Workspace& w = c.workspace;
+  const std::vector<Branch> branches = branches_of(shape, w);
   Ops& ops = c.device.ops();
   const std::vector<UniPCStep> scheduler = unipc_steps(run.sigmas);
   const double guidance = *run.settings.guidance_scale;  // of the high-noise expert
@@ -68,7 +86,7 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
     c.recorder.begin_step(step, expert, timestep, run.sigmas.sigmas[i]);
     transformer.set_timestep(timestep);
     ops.convert(DType::f32, w.latents, w.type, w.tokens, values);
-    predict(shape, c, transformer, step, expert);
+    predict(shape, branches, transformer, step, expert);
     if (splits_guidance) exchange_predictions(c, place, values * size_of(w.type));
 
     UniPCStep numbers = scheduler[i];

@@ -1,4 +1,4 @@
-// After diffusers' WanTransformerBlock. Each part ends in a gated addition to the residual stream, workspace.hidden;
+// After diffusers' WanTransformerBlock. Each part ends in a gated addition to the residual stream, carried.hidden;
 // what comes before it goes through workspace.normed and workspace.wide.
 
 #include "worker/model/block.h"
@@ -27,37 +27,39 @@ TransformerBlock::TransformerBlock(const ModelContext& context)
       eps_(static_cast<float>(context.config().eps)),
       at_(block_offsets(block_layout(context.config(), context.workspace.type))) {}
 
-void TransformerBlock::run(const std::byte* weights, Prefix prefix, Place place) {
+void TransformerBlock::run(const std::byte* weights, const Carried& carried, Prefix prefix, Place place) {
   const int64_t bytes = rows_ * dim_ * size_of(w_.type);
   switch (prefix) {
     case Prefix::own:
-      self_attention(weights, place);
+      self_attention(weights, carried.hidden, place);
       break;
     case Prefix::keep:
-      self_attention(weights, place);
-      device_.copy_device(StreamId::compute, w_.shared_prefix, w_.hidden, bytes);
+      self_attention(weights, carried.hidden, place);
+      device_.copy_device(StreamId::compute, w_.shared_prefix, carried.hidden, bytes);
       break;
     case Prefix::kept: {
       const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-      modulate(weights);  // the feed-forward needs it, too
-      device_.copy_device(StreamId::compute, w_.hidden, w_.shared_prefix, bytes);
+      modulate(weights);                         // the feed-forward needs it, too
+      if (carried.hidden != w_.shared_prefix) {  // else it goes on where the prefix lies
+        device_.copy_device(StreamId::compute, carried.hidden, w_.shared_prefix, bytes);
+      }
       recorder_.end(span);
       break;
     }
   }
-  cross_attention(weights, place);
-  feed_forward(weights, place);
+  cross_attention(weights, carried, place);
+  feed_forward(weights, carried.hidden, place);
 }
 
 void TransformerBlock::modulate(const std::byte* weights) {
   ops_.add_table(weight_f32(weights + at_.table), w_.time_proj, w_.modulation, 6 * dim_);
 }
 
-void TransformerBlock::self_attention(const std::byte* weights, Place place) {
+void TransformerBlock::self_attention(const std::byte* weights, std::byte* hidden, Place place) {
   Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
   modulate(weights);
   ops_.layer_norm({.type = w_.type,
-                   .x = w_.hidden,
+                   .x = hidden,
                    .gain = weight_f32(w_.modulation + scale * dim_),
                    .gain_offset = 1,
                    .shift = weight_f32(w_.modulation + shift * dim_),
@@ -87,17 +89,17 @@ void TransformerBlock::self_attention(const std::byte* weights, Place place) {
                .m = rows_,
                .n = dim_,
                .k = dim_});
-  ops_.add_gated(w_.type, w_.hidden, w_.wide, w_.modulation + gate * dim_, rows_, dim_);
+  ops_.add_gated(w_.type, hidden, w_.wide, w_.modulation + gate * dim_, rows_, dim_);
   recorder_.end(span);
 }
 
-void TransformerBlock::cross_attention(const std::byte* weights, Place place) {
+void TransformerBlock::cross_attention(const std::byte* weights, const Carried& carried, Place place) {
   const int64_t value = size_of(w_.type);
   std::byte* q = w_.wide;
   std::byte* q_normed = w_.wide + rows_ * dim_ * value;
   Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
   ops_.layer_norm({.type = w_.type,
-                   .x = w_.hidden,
+                   .x = carried.hidden,
                    .gain = weight_f32(weights + at_.norm2),
                    .gain_offset = 0,
                    .shift = weight_f32(weights + at_.norm2_bias),
@@ -115,7 +117,7 @@ void TransformerBlock::cross_attention(const std::byte* weights, Place place) {
                .k = dim_});
   ops_.rms_norm(w_.type, q, dim_, weight(weights, at_.attn2_norm_q), q_normed, rows_, dim_, eps_);
   ops_.linear({.type = w_.type,
-               .x = w_.text,
+               .x = carried.text,
                .w = weight(weights, at_.attn2_kv),
                .bias = weight(weights, at_.attn2_kv_bias),
                .y = w_.text_kv,
@@ -146,14 +148,14 @@ void TransformerBlock::cross_attention(const std::byte* weights, Place place) {
                .m = rows_,
                .n = dim_,
                .k = dim_});
-  ops_.add_gated(w_.type, w_.hidden, w_.wide, nullptr, rows_, dim_);
+  ops_.add_gated(w_.type, carried.hidden, w_.wide, nullptr, rows_, dim_);
   recorder_.end(span);
 }
 
-void TransformerBlock::feed_forward(const std::byte* weights, Place place) {
+void TransformerBlock::feed_forward(const std::byte* weights, std::byte* hidden, Place place) {
   const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
   ops_.layer_norm({.type = w_.type,
-                   .x = w_.hidden,
+                   .x = hidden,
                    .gain = weight_f32(w_.modulation + ffn_scale * dim_),
                    .gain_offset = 1,
                    .shift = weight_f32(w_.modulation + ffn_shift * dim_),
@@ -178,7 +180,7 @@ void TransformerBlock::feed_forward(const std::byte* weights, Place place) {
                .m = rows_,
                .n = dim_,
                .k = ffn_dim_});
-  ops_.add_gated(w_.type, w_.hidden, w_.normed, w_.modulation + ffn_gate * dim_, rows_, dim_);
+  ops_.add_gated(w_.type, hidden, w_.normed, w_.modulation + ffn_gate * dim_, rows_, dim_);
   recorder_.end(span);
 }
 

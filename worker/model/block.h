@@ -16,19 +16,25 @@ enum class Prefix : uint8_t {
   kept,  // it goes on from there, in the same step, with the same expert
 };
 
+// What a forward carries from block to block, on the device.
+struct Carried {
+  std::byte* hidden = nullptr;      // [M, D]: the residual stream
+  const std::byte* text = nullptr;  // [T, D]: the embedded prompt
+};
+
 class TransformerBlock {
  public:
   explicit TransformerBlock(const ModelContext& context);
 
-  // From workspace.hidden to workspace.hidden, conditioned on workspace.text and time_proj. `prefix` is the forward's
-  // for its first block, own for all others.
-  void run(const std::byte* weights, Prefix prefix, Place place);
+  // From carried.hidden to carried.hidden, conditioned on carried.text and workspace.time_proj. `prefix` is the
+  // forward's for its first block, own for all others.
+  void run(const std::byte* weights, const Carried& carried, Prefix prefix, Place place);
 
  private:
   void modulate(const std::byte* weights);
-  void self_attention(const std::byte* weights, Place place);
-  void cross_attention(const std::byte* weights, Place place);
-  void feed_forward(const std::byte* weights, Place place);
+  void self_attention(const std::byte* weights, std::byte* hidden, Place place);
+  void cross_attention(const std::byte* weights, const Carried& carried, Place place);
+  void feed_forward(const std::byte* weights, std::byte* hidden, Place place);
 
   Weight weight(const std::byte* base, int64_t offset) const { return {base + offset, w_.type}; }
   static Weight weight_f32(const void* data) { return {data, DType::f32}; }

@@ -1,4 +1,4 @@
-// A forward: what is outside the blocks runs here, the blocks in block.cc, each between the streamer's acquire() and
+// A pass: what is outside the blocks runs here, the blocks in block.cc, each between the streamer's acquire() and
 // release(). The weights outside blocks are asked for once, before the first block.
 
 #include "worker/model/transformer.h"
@@ -31,32 +31,39 @@ void Transformer::set_timestep(int timestep) {
   device_.copy_in(StreamId::compute, w_.frequencies, host_frequencies_.data(), host_frequencies_.bytes());
 }
 
-void Transformer::forward(int step, int expert, const Branch& branch) {
+void Transformer::forward(int step, int expert, std::span<const Branch> branches) {
   const auto of_expert = static_cast<int8_t>(expert);
-  const Place place{of_expert, branch.forward, -1};
   const std::byte* other = streamer_.other(expert);
-  Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-  if (branch.prefix != Prefix::kept) embed_tokens(other);
-  embed_text(other, branch.prompt);
-  recorder_.end(span);
+  for (const Branch& branch : branches) {
+    const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, {of_expert, branch.forward, -1});
+    if (branch.prefix != Prefix::kept) embed_tokens(other, branch.hidden);
+    embed_text(other, branch);
+    recorder_.end(span);
+  }
+  const int8_t pass = branches.size() > 1 ? forward_both : branches.front().forward;
   for (int16_t block = 0; block < config_.layers; ++block) {
     const NvtxRange range("block");
-    const Use use{step, of_expert, branch.forward, block};
+    const Use use{step, of_expert, pass, block};
     const std::byte* weights = streamer_.acquire(use);
-    block_.run(weights, block == 0 ? branch.prefix : Prefix::own, {of_expert, branch.forward, block});
+    for (const Branch& branch : branches) {
+      const Prefix prefix = block == 0 ? branch.prefix : Prefix::own;
+      block_.run(weights, {branch.hidden, branch.text}, prefix, {of_expert, branch.forward, block});
+    }
     streamer_.release(use);
   }
-  span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-  project(other, branch.prediction);
-  recorder_.end(span);
+  for (const Branch& branch : branches) {
+    const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, {of_expert, branch.forward, -1});
+    project(other, branch);
+    recorder_.end(span);
+  }
 }
 
-void Transformer::embed_tokens(const std::byte* other) {
+void Transformer::embed_tokens(const std::byte* other, std::byte* hidden) {
   ops_.linear({.type = w_.type,
                .x = w_.tokens,
                .w = weight(other, at_.patch),
                .bias = weight(other, at_.patch_bias),
-               .y = w_.hidden,
+               .y = hidden,
                .m = rows_,
                .n = dim_,
                .k = config_.patch_values()});
@@ -91,9 +98,9 @@ void Transformer::embed_tokens(const std::byte* other) {
   ops_.convert(w_.type, w_.time_proj_typed, DType::f32, w_.time_proj, 6 * dim_);
 }
 
-void Transformer::embed_text(const std::byte* other, const void* prompt) {
+void Transformer::embed_text(const std::byte* other, const Branch& branch) {
   ops_.linear({.type = w_.type,
-               .x = prompt,
+               .x = branch.prompt,
                .w = weight(other, at_.text_in),
                .bias = weight(other, at_.text_in_bias),
                .y = w_.text_inner,
@@ -105,19 +112,19 @@ void Transformer::embed_text(const std::byte* other, const void* prompt) {
                .x = w_.text_inner,
                .w = weight(other, at_.text_out),
                .bias = weight(other, at_.text_out_bias),
-               .y = w_.text,
+               .y = branch.text,
                .m = text_rows_,
                .n = dim_,
                .k = dim_});
 }
 
-void Transformer::project(const std::byte* other, void* prediction) {
+void Transformer::project(const std::byte* other, const Branch& branch) {
   // scale_shift_table [1, 2, D] + the time embedding, which both of its rows share.
   for (int64_t row = 0; row < 2; ++row) {
     ops_.add_table(weight_f32(other + at_.table + row * dim_ * 4), w_.time, w_.out_modulation + row * dim_, dim_);
   }
   ops_.layer_norm({.type = w_.type,
-                   .x = w_.hidden,
+                   .x = branch.hidden,
                    .gain = weight_f32(w_.out_modulation + dim_),
                    .gain_offset = 1,
                    .shift = weight_f32(w_.out_modulation),
@@ -129,7 +136,7 @@ void Transformer::project(const std::byte* other, void* prediction) {
                .x = w_.normed,
                .w = weight(other, at_.proj_out),
                .bias = weight(other, at_.proj_out_bias),
-               .y = prediction,
+               .y = branch.prediction,
                .m = rows_,
                .n = config_.patch_values(),
                .k = dim_});

@@ -4,6 +4,8 @@
 // projection. Latents come and go as tokens.
 #pragma once
 
+#include <span>
+
 #include "schema/uses.h"
 #include "schema/weight_layout.h"
 #include "worker/model/block.h"
@@ -17,6 +19,8 @@ struct Branch {
   int8_t forward = forward_cond;
   const void* prompt = nullptr;  // [T, text_dim]
   void* prediction = nullptr;    // [M, patch values], in the order of the latents' tokens
+  std::byte* hidden = nullptr;   // [M, D]: where its residual stream lies
+  std::byte* text = nullptr;     // [T, D]: where its embedded prompt lies
   Prefix prefix = Prefix::own;
 };
 
@@ -27,13 +31,14 @@ class Transformer {
   // Of the step that begins: what the next forwards are conditioned on. The device must have finished the step before.
   void set_timestep(int timestep);
 
-  // workspace.tokens [M, patch values] through `expert` (0 or 1) to the branch's prediction.
-  void forward(int step, int expert, const Branch& branch);
+  // A pass: workspace.tokens [M, patch values] through the blocks of `expert` (0 or 1) to the branches' predictions.
+  // Several branches go through each block one after the other, in regions of their own. Throws what the streamer does.
+  void forward(int step, int expert, std::span<const Branch> branches);
 
  private:
-  void embed_tokens(const std::byte* other);
-  void embed_text(const std::byte* other, const void* prompt);
-  void project(const std::byte* other, void* prediction);
+  void embed_tokens(const std::byte* other, std::byte* hidden);
+  void embed_text(const std::byte* other, const Branch& branch);
+  void project(const std::byte* other, const Branch& branch);
 
   Weight weight(const std::byte* base, int64_t offset) const { return {base + offset, w_.type}; }
   static Weight weight_f32(const void* data) { return {data, DType::f32}; }

@@ -53,6 +53,7 @@ Workspace::Workspace(Device& device, const ActivationRequest& request, const Par
   negative_prompt = cut.take(text_rows * c.text_dim * t);
   text = cut.take(text_rows * dim * t);
   text_inner = cut.take(text_rows * dim * t);
+  second_text = cut.take(request.goes_block_by_block() ? text_rows * dim * t : 0);
   text_k = cut.take(text_rows * dim * t);
   text_kv = cut.take(text_rows * 2 * dim * t);
   const int64_t values = plan.tokens_per_rank * c.patch_values();

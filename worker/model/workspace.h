@@ -12,7 +12,8 @@ struct Workspace {
   DType type;
   std::byte *hidden, *normed;  // [M, D]: the residual stream; a block's normed input or its output
   std::byte* wide;             // [M, max(3 D, ffn)]
-  std::byte* shared_prefix;    // [M, D]: what both forwards of a step begin with; null where one is made
+  std::byte* shared_prefix;    // [M, D]: what both forwards of a step begin with; null where one is made. Block by
+                               // block, the second forward goes on in it: it is its residual stream
   std::byte* parts[3];         // [M, D] each, by Ulysses part; null when not sharded
   std::byte* gathered[4];      // [R, heads, head_dim] each: q, k, v, output; null without Ulysses
   std::byte *ring_k, *ring_v;  // the next ring member's; null without a ring
@@ -20,6 +21,7 @@ struct Workspace {
   float *ring_sum, *ring_sum_lse, *ring_part_lse;
   std::byte *prompt, *negative_prompt;             // [T, text_dim]
   std::byte *text, *text_inner;                    // [T, D]: embedded text, and inside its two layers
+  std::byte* second_text;                          // [T, D]: the second forward's; null unless block by block
   std::byte *text_kv, *text_k;                     // [T, 2 D], [T, D]
   std::byte *tokens, *cond, *uncond;               // [M, patch values]
   float *latents, *last, *m0, *m1, *noise_pred;    // [M, patch values], the scheduler's state

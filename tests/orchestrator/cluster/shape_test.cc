@@ -19,6 +19,7 @@ PlannedConfiguration planned(OffloadMode offload, int64_t ranks = 4, HostStoreKi
   settings.ulysses = ranks;
   settings.offload = offload;
   settings.host_store = store;
+  settings.device_memory = 80;  // what the automatic budget of `planned` goes by
   PlannedConfiguration configuration;
   configuration.run = make_run_plan(settings);
   configuration.spec = configuration.run->settings;

@@ -39,12 +39,17 @@ TEST(PredictedTime, TwoExpertsComputeNoLongerThanOne) {
 }
 
 TEST(PredictedTime, EachModeMovesWhatItMoves) {
-  const double expert = 2 * (40 * 351'394'304.0 + 232'719'424.0);  // bytes, bf16
+  const WeightBytes weights = study(OffloadMode::resident).weights;
+  const auto expert = static_cast<double>(weights.expert()), block = static_cast<double>(weights.block);
   EXPECT_EQ(work_of(study(OffloadMode::resident)).bytes_over_link, 2 * expert);
   EXPECT_EQ(work_of(study(OffloadMode::swap)).bytes_over_link, 3 * expert);
-  EXPECT_EQ(work_of(study(OffloadMode::layerwise)).bytes_over_link, 54 * expert);
+  EXPECT_EQ(work_of(study(OffloadMode::snapshot)).bytes_over_link, 2 * expert);
+  // Each forward's blocks, the first of each expert and, behind the last use, the first of the next forward; once what
+  // lies outside blocks.
+  const double other = expert - 40 * block;
+  EXPECT_EQ(work_of(study(OffloadMode::layerwise)).bytes_over_link, (54 * 40 + 2) * block + 2 * other);
   MachineRates rates;
-  rates.link_bytes_per_second = expert;
+  rates.link_bytes_per_second = ((54 * 40 + 2) * block + 2 * other) / 54;
   RunWork work = work_of(study(OffloadMode::layerwise));
   work.ranks_sharing_link = 1;
   EXPECT_DOUBLE_EQ(predict_time(work, rates).transfer, 54);

@@ -40,13 +40,15 @@ LoopShape loop() {
   return shape;
 }
 
-OffloadPlan plan_of(OffloadMode mode, int prefetch = 1) {
+OffloadPlan plan_of(OffloadMode mode, const LoopShape& shape, const ScheduleOptions& options) {
   OffloadPlan plan;
-  plan.uses = list_uses(loop());
-  plan.schedule = make_schedule(mode, loop(), plan.uses, {.prefetch = prefetch});
+  plan.uses = list_uses(shape);
+  plan.schedule = make_schedule(mode, shape, plan.uses, options);
   plan.bytes = weight_bytes;
   return plan;
 }
+
+OffloadPlan plan_of(OffloadMode mode, int prefetch = 1) { return plan_of(mode, loop(), {.prefetch = prefetch}); }
 
 struct Played {
   int64_t wrong_bytes = 0;
@@ -55,7 +57,7 @@ struct Played {
 };
 
 // Plays the loop, looking at every byte on the compute stream.
-Played play(OffloadMode mode, int prefetch = 1) {
+Played play(const OffloadPlan& plan) {
   const std::string trace = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ".h5";
   std::filesystem::remove(trace);
   auto device = open_cpu_device({.memory_bytes = 1 << 20, .link = std::make_shared<Link>(100e6, 100e6, nullptr)});
@@ -68,7 +70,6 @@ Played play(OffloadMode mode, int prefetch = 1) {
         for (int64_t i = 0; i < size; ++i) played.wrong_bytes += weights[i] != want;
       });
     };
-    const OffloadPlan plan = plan_of(mode, prefetch);
     Streamer streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()));
     streamer.load(Stamped());
     played.before_loop = device->memory_use();
@@ -91,6 +92,8 @@ Played play(OffloadMode mode, int prefetch = 1) {
   std::filesystem::remove(trace);
   return played;
 }
+
+Played play(OffloadMode mode, int prefetch = 1) { return play(plan_of(mode, prefetch)); }
 
 int64_t bytes_of(const Played& played, EventKind kind, int step) {
   int64_t moved = 0;
@@ -132,7 +135,9 @@ TEST(Streamer, LoadsBeforeTheLoopInEveryModeWithARowForEachPiece) {
   const std::map<OffloadMode, int64_t> first_load{
       {OffloadMode::resident, 2 * weight_bytes.expert()},
       {OffloadMode::swap, weight_bytes.expert()},
-      {OffloadMode::layerwise, 2 * (weight_bytes.block + weight_bytes.other)}};
+      {OffloadMode::layerwise, 2 * (weight_bytes.block + weight_bytes.other)},
+      {OffloadMode::snapshot, weight_bytes.expert()},
+      {OffloadMode::planned, 2 * (weight_bytes.block + weight_bytes.other)}};
   for (const OffloadMode mode : values_of<OffloadMode>()) {
     const Played played = play(mode);
     EXPECT_EQ(bytes_of(played, EventKind::h2d, 0), first_load.at(mode)) << name_of(mode);
@@ -179,6 +184,32 @@ TEST(Streamer, StreamsEveryBlockOnceAForwardWhenLayerwise) {
   for (int step = 1; step <= 4; ++step) {
     EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 2 * layers * weight_bytes.block) << step;
   }
+}
+
+TEST(Streamer, MovesWhatWasPlannedWithAnyBudgetInEitherOrderOfTheGuidance) {
+  for (const GuidanceOrder order : values_of<GuidanceOrder>()) {
+    for (const int slots : {2, 3, 4, 6, 7, 12}) {
+      LoopShape shape = loop();
+      shape.order = order;
+      const OffloadPlan plan = plan_of(OffloadMode::planned, shape, {.slots = slots});
+      const Played played = play(plan);
+      EXPECT_EQ(played.wrong_bytes, 0) << name_of(order) << ", " << slots << " slots";
+      EXPECT_EQ(played.after_loop.device_peak, slots * weight_bytes.block + 2 * weight_bytes.other);
+      const std::vector<int64_t> moved = moved_by_step(weight_bytes, plan.schedule, plan.uses);
+      for (int step = 0; step <= 4; ++step) {
+        EXPECT_EQ(bytes_of(played, EventKind::h2d, step), moved[static_cast<size_t>(step)])
+            << name_of(order) << ", " << slots << " slots, step " << step;
+        EXPECT_EQ(bytes_of(played, EventKind::d2h, step), 0);
+      }
+    }
+  }
+}
+
+TEST(Streamer, BringsTheOtherExpertInAtTheSwitchAndNothingOutWithSnapshots) {
+  const Played played = play(OffloadMode::snapshot);
+  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), weight_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), weight_bytes.expert());
+  for (int step = 1; step <= 4; ++step) EXPECT_EQ(bytes_of(played, EventKind::d2h, step), 0) << step;
 }
 
 TEST(Streamer, SaysOfEachCopyWhichBlockItMoves) {
