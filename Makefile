@@ -1,6 +1,7 @@
 # The two front doors: `make demo` and `make test`. Each installs what is missing when it may, and builds what has changed.
 PRESET ?= release
 JOBS ?= $(shell nproc)
+STUDY_GPUS ?= 4
 
 .PHONY: build demo test test-slurm fuzz study-multi-gpu lint syntax dependencies clean
 
@@ -30,9 +31,9 @@ test-slurm: dependencies
 fuzz: dependencies
 	@JOBS=$(JOBS) tools/fuzz $(FUZZ_SECONDS)
 
-# The study on 4 and 6 GPUs of this machine; STUDY_SECONDS stops it cleanly then, and the same command goes on.
+# The study on 4 GPUs of this machine, or with STUDY_GPUS=6 its part for six; STUDY_SECONDS stops it cleanly then, and the same command goes on.
 study-multi-gpu:
-	tools/gpu/study jobs/h200-offload.toml $(STUDY_SECONDS)
+	tools/gpu/study jobs/h200-offload-$(STUDY_GPUS).toml $(STUDY_SECONDS)
 
 # Format and clang-tidy, on the debug preset: there each file is compiled by itself.
 lint:

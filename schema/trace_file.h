@@ -3,6 +3,7 @@
 // A reader sees every flushed step, whatever happened to the writer. All times are nanoseconds of the rank's monotonic
 // clock; add the rank's clock offset to get rank 0's. Layout of format 2:
 //   /spec         fixed string: the run spec as JSON, with origins
+//   /schedule     fixed string: JSON of which copy goes where and when (schema/schedule.h); not there in older traces
 //   /environment  fixed string: JSON of host, devices, link, topology, versions, git revision, Slurm ids
 //   /steps /events /memory /clock   extensible tables of the rows in trace_rows.h
 //   /nonfinite    the same; not there, or empty: the worker did not count
@@ -33,7 +34,9 @@ inline constexpr int64_t most_trace_bytes = int64_t{16} << 30;
 class TraceWriter {
  public:
   // Creates FILE; an existing one is an error (attempts never overwrite). Throws Error(output).
-  TraceWriter(const std::string& file, const std::string& spec_json, const std::string& environment_json);
+  // `schedule_json` may be empty: there is none. Each is a JSON document.
+  TraceWriter(const std::string& file, const std::string& spec_json, const std::string& environment_json,
+              const std::string& schedule_json = "");
   ~TraceWriter();
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
@@ -52,7 +55,8 @@ struct TraceFile {
   int format = trace_format;
   std::string spec_json;
   std::string environment_json;
-  std::string digest;  // empty: the run did not finish
+  std::string schedule_json;  // empty: there is none
+  std::string digest;         // empty: the run did not finish
   TraceRows rows;
 };
 

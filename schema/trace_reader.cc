@@ -200,6 +200,7 @@ TraceFile read_trace(const std::string& file) {
   trace.format = reader.format();
   trace.spec_json = reader.read_text("spec");
   trace.environment_json = reader.read_text("environment");
+  if (reader.has("schedule")) trace.schedule_json = reader.read_text("schedule");
   // What is written last is read first: while a writer is at work, the other tables can only hold more than they must.
   const auto digest = reader.read_table<StoredDigest>("digest");
   const auto steps = reader.read_table<StoredStep>("steps");

@@ -81,7 +81,8 @@ struct TraceWriter::Impl {
   }
 };
 
-TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, const std::string& environment_json)
+TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, const std::string& environment_json,
+                         const std::string& schedule_json)
     : impl_(std::make_unique<Impl>()) {
   const Library library;
   impl_->name = file;
@@ -95,6 +96,7 @@ TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, 
   impl_->write_format();
   impl_->write_text("spec", spec_json);
   impl_->write_text("environment", environment_json);
+  if (!schedule_json.empty()) impl_->write_text("schedule", schedule_json);
   impl_->steps = impl_->create_table<StoredStep>("steps", 64);
   impl_->events = impl_->create_table<StoredEvent>("events", 2048);
   impl_->memory = impl_->create_table<StoredMemory>("memory", 256);

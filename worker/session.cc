@@ -263,7 +263,8 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const bool load_together = store && transport.peers;
   world.all_or_none([&] {
     trace.emplace((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
-                  settings_with_plan(run), describe_run(device, world, loaded_s, store, transport));
+                  settings_with_plan(run), describe_run(device, world, loaded_s, store, transport),
+                  to_json(offload.schedule).dump());
     recorder.emplace(device, &*trace, run.settings.trace_detail);
     upload_inputs(device, run, inputs, world.rank(), *workspace);
     streamer.emplace(device, *recorder, std::move(offload), std::move(store));

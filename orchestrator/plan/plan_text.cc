@@ -17,6 +17,11 @@ std::string count_of(size_t count, const char* thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
+std::string offload_text(const RunSettings& spec) {
+  const bool by_block = spec.guidance_order == GuidanceOrder::block;
+  return fmt::format("{}{}", name_of(spec.offload), by_block ? ", block order" : "");
+}
+
 }  // namespace
 
 std::string plan_as_table(const Plan& plan) {
@@ -38,7 +43,7 @@ std::string plan_as_table(const Plan& plan) {
   for (const PlannedConfiguration& c : plan.configurations) {
     std::vector<std::string> row{c.name, fmt::format("{}", plan.repeats), fmt::format("{}", c.spec.ranks)};
     row.emplace_back(c.run ? c.run->parallel.name() : "-");
-    row.emplace_back(name_of(c.spec.offload));
+    row.push_back(offload_text(c.spec));
     row.emplace_back(c.spec.flow_shift ? fmt::format("{:g}", *c.spec.flow_shift) : "-");
     if (c.run) {
       const RunPlan& run = *c.run;

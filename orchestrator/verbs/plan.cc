@@ -1,30 +1,81 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "base/exit_codes.h"
+#include "base/nearest_name.h"
+#include "base/printable.h"
 #include "base/standard_output.h"
 #include "orchestrator/plan/plan.h"
+#include "orchestrator/predict/schedule_text.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
+namespace {
+
+// By its own name, or that of one of its runs. Throws bad_input where there is none, or where it cannot run.
+const PlannedConfiguration& configuration_named(const Plan& plan, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const PlannedConfiguration& c : plan.configurations) {
+    names.push_back(c.name);
+    bool found = c.name == name;
+    for (int repeat = 1; repeat <= plan.repeats; ++repeat) found |= run_name(c, repeat) == name;
+    if (!found) continue;
+    if (!c.run) throw bad_input(fmt::format("{}: {}", c.name, c.problem));
+    return c;
+  }
+  const std::string nearest = nearest_name(name, names);
+  throw bad_input(fmt::format("{}: the sweep has no such run{}; wansweep plan {} shows them", printable(name),
+                              nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest), plan.file));
+}
+
+}  // namespace
 
 void add_plan(CLI::App& app, Action& action) {
   struct Options {
     std::string jobs;
     bool json = false;
+    std::string schedule;
+    double step_seconds = 0;
+    double link_rate = 0;
   };
   auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("plan", "Show the runs of a sweep, what each takes, and what is wrong with it");
   verb->add_option("JOBS", options->jobs, "the sweep, as TOML")->required();
   verb->add_flag("--json", options->json, "for programs: every configuration with its whole spec");
-  verb->footer("Exit code 2 when a configuration cannot run.\n\nExample:\n  wansweep plan jobs/aces-offload.toml");
+  CLI::Option* schedule = verb->add_option("--schedule", options->schedule,
+                                           "of this run: which blocks stay, which are brought when, and what moves");
+  CLI::Option* seconds =
+      verb->add_option("--step-seconds", options->step_seconds,
+                       "with --schedule and --link-rate: a rank's computing in a step, to predict time")
+          ->needs(schedule)
+          ->check(CLI::PositiveNumber);
+  CLI::Option* rate = verb->add_option("--link-rate", options->link_rate,
+                                       "GB/s that a rank has from its host, the others copying as well")
+                          ->needs(seconds)
+                          ->check(CLI::PositiveNumber);
+  seconds->needs(rate);
+  verb->footer(
+      "Exit code 2 when a configuration cannot run.\n\nExamples:\n  wansweep plan jobs/aces-offload.toml\n"
+      "  wansweep plan jobs/h200-offload.toml --schedule RUN --step-seconds 1.5 --link-rate 33");
   verb->callback([options, &action] {
     action = [options] {
       const Plan plan = make_plan(read_sweep(options->jobs));
+      if (!options->schedule.empty()) {
+        const PlannedConfiguration& of = configuration_named(plan, options->schedule);
+        std::optional<ScheduleRates> rates;
+        if (options->link_rate > 0) rates = {options->step_seconds, options->link_rate * 1e9};
+        fmt::print("{}", options->json ? schedule_as_json(of) : schedule_as_text(of, rates));
+        flush_standard_output();
+        return static_cast<int>(ExitCode::ok);
+      }
       fmt::print("{}", options->json ? plan_as_json(plan) : plan_as_table(plan));
       flush_standard_output();
       refuse_problems(plan);

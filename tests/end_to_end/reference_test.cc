@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+
+#include <nlohmann/json.hpp>
 
 #include "schema/completion.h"
 #include "schema/trace_file.h"
@@ -135,6 +138,35 @@ TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
       EXPECT_EQ(trace.rows.clock.size(), 2u);
       EXPECT_EQ(trace.rows.memory.size(), 27u);
       EXPECT_EQ(trace.digest.size(), 64u);
+    }
+    std::filesystem::remove_all(run.out);
+  }
+}
+
+// The trace has the plan (in its settings), the schedule, each copy and the peak of memory.
+TEST(Trace, MemoryAndBytesAreExactlyAsPlanned) {
+  for (const std::vector<std::string>& way : other_ways) {
+    std::vector<std::string> arguments = reference_arguments("shift12");
+    arguments.emplace_back("--offload");
+    arguments.insert(arguments.end(), way.begin(), way.end());
+    const WorkerResult run = run_worker(2, arguments, make_directory("planned"));
+    ASSERT_EQ(run.exit_code, 0) << run.err;
+    for (int rank = 0; rank < 2; ++rank) {
+      const TraceFile trace = read_trace(run.out + "/" + trace_file_name(rank));
+      const auto plan = nlohmann::json::parse(trace.spec_json).at("plan");
+      const auto schedule = nlohmann::json::parse(trace.schedule_json);
+      int64_t before_loop = 0, in_loop = 0, peak = 0;
+      for (const EventRow& event : trace.rows.events) {
+        if (event.kind != EventKind::h2d && event.kind != EventKind::d2h) continue;
+        (event.step == 0 ? before_loop : in_loop) += event.bytes;
+      }
+      for (const MemoryRow& row : trace.rows.memory) peak = std::max(peak, row.device_peak);
+      EXPECT_EQ(before_loop, plan.at("first_load_bytes")) << way.back();
+      EXPECT_EQ(in_loop, plan.at("moved_in_loop_bytes")) << way.back();
+      EXPECT_EQ(peak,
+                plan.at("device_weights_bytes").get<int64_t>() + plan.at("device_activations_bytes").get<int64_t>())
+          << way.back();
+      EXPECT_EQ(schedule.at("slots"), plan.at("block_slots"));
     }
     std::filesystem::remove_all(run.out);
   }

@@ -115,6 +115,14 @@ TEST_F(TraceFileTest, ReadsBackAllThatWasWritten) {
   EXPECT_EQ(steps[2].end_ns, trace.rows.steps[2].end_ns);
 }
 
+TEST_F(TraceFileTest, AScheduleIsThereIfItWasGiven) {
+  TraceWriter(file(), "{}", "{}", R"({"slots":3})").close();
+  EXPECT_EQ(read_trace(file()).schedule_json, R"({"slots":3})");
+  std::filesystem::remove(file());
+  TraceWriter(file(), "{}", "{}").close();
+  EXPECT_EQ(read_trace(file()).schedule_json, "");
+}
+
 TEST_F(TraceFileTest, AKilledWriterLosesNoFlushedStep) {
   std::mt19937 random(7);
   for (int trial = 0; trial < 40; ++trial) {

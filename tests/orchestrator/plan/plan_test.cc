@@ -87,6 +87,37 @@ TEST_F(PlanTest, TheTableShowsPlansAndTheJsonHoldsSpecs) {
   EXPECT_EQ(json.at("configurations").at(0).at("switch_step"), 19);
 }
 
+TEST_F(PlanTest, TheTableShowsWhatEachModeMovesAndHowManyBlocksItHolds) {
+  const Plan planned = plan(
+      "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\n"
+      "inputs = \"tests/reference/trajectory-shift12.safetensors\"\nsteps = 27\n"
+      "[matrix]\nguidance_order = [\"branch\", \"block\"]\n[[include]]\noffload = \"planned\"\ndevice_budget = "
+      "0.0045\n");
+  ASSERT_EQ(planned.problems(), 0u) << plan_as_table(planned);
+  const std::string table = plan_as_table(planned);
+  EXPECT_NE(table.find("resident, block order"), std::string::npos) << table;
+  EXPECT_NE(table.find("moved/largest step"), std::string::npos) << table;
+  const auto json = nlohmann::json::parse(plan_as_json(planned));
+  const auto& of_planned = json.at("configurations").at(2);
+  EXPECT_EQ(of_planned.at("block_slots"), 2);
+  EXPECT_EQ(of_planned.at("moved_in_loop_bytes"), 2 * of_planned.at("block_bytes").get<int64_t>());
+  EXPECT_EQ(json.at("configurations").at(0).at("moved_in_loop_bytes"), 0);
+}
+
+TEST_F(PlanTest, AnOrderOfTheGuidanceThatMakesNoDifferenceIsWarnedOf) {
+  const std::string sweep =
+      "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\nguidance_order = \"block\"\n"
+      "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
+  EXPECT_TRUE(plan(sweep + "[matrix]\nranks = [2]\n").configurations[0].warnings.empty());
+  for (const char* settings : {"cfg_parallel = true\n", "guidance_scale = 1\n"}) {
+    const Plan planned = plan(sweep + settings + "[matrix]\nranks = [2]\n");
+    EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
+    EXPECT_NE(
+        plan_as_table(planned).find("guidance_order block is the same as branch here: each rank makes one forward"),
+        std::string::npos);
+  }
+}
+
 TEST_F(PlanTest, WhatCannotWorkIsNamed) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
   expect_problem(inputs + "ulysses = 4\nring = 2\n[matrix]\nranks = [6]\n", "ulysses");

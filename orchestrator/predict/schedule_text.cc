@@ -1,0 +1,113 @@
+#include "orchestrator/predict/schedule_text.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text_table.h"
+#include "orchestrator/predict/played_schedule.h"
+
+namespace wansweep {
+namespace {
+
+std::string bytes_text(int64_t bytes) { return human_bytes(static_cast<double>(bytes)); }
+
+// Of each use, whether a copy in the loop brings its block for it.
+std::vector<bool> brought_in_loop(const Schedule& schedule) {
+  std::vector<bool> brought(schedule.slot_of_use.size());
+  for (const Transfer& t : schedule.transfers) {
+    const bool brings = t.way == Way::in && t.block != outside_blocks && t.starts != before_loop && t.needed != no_use;
+    if (brings) brought[static_cast<size_t>(t.needed)] = true;
+  }
+  return brought;
+}
+
+struct StepText {
+  int expert = 0;
+  std::string passes;  // "=<==<= =<==<="
+};
+
+std::vector<StepText> step_texts(const Schedule& schedule, const std::vector<Use>& uses) {
+  const std::vector<bool> brought = brought_in_loop(schedule);
+  std::vector<StepText> steps;
+  for (size_t i = 0; i < uses.size(); ++i) {
+    const bool same_step = steps.size() == static_cast<size_t>(uses[i].step);
+    steps.resize(static_cast<size_t>(uses[i].step));
+    if (uses[i].block == 0 && same_step) steps.back().passes += ' ';
+    steps.back().expert = uses[i].expert;
+    steps.back().passes += brought[i] ? '<' : '=';
+  }
+  return steps;
+}
+
+std::string summary(const PlannedConfiguration& c, const Schedule& schedule) {
+  const RunPlan& run = *c.run;
+  const RunSettings& settings = run.settings;
+  std::string text = fmt::format("{}: offload {}, guidance order {}\n", c.name, name_of(settings.offload),
+                                 name_of(settings.guidance_order));
+  text += fmt::format("slots       {} of {}; beside them {} of {} for weights outside blocks\n", schedule.slots,
+                      bytes_text(run.weights.block), schedule.other_slots, bytes_text(run.weights.other));
+  text += fmt::format("first load  {}, before step 1\n", bytes_text(run.moved.before_loop));
+  text += fmt::format("loop        {}; a step {} (median), {} (most)\n", bytes_text(run.moved.in_loop),
+                      bytes_text(run.moved.median_step), bytes_text(run.moved.most_in_step));
+  const LinkRate rate = least_link_rate(schedule);
+  if (rate.copies > 0) {
+    text += fmt::format("link        {:.3g} blocks in the time of a use bring every block in time\n",
+                        rate.copies_per_use());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string schedule_as_text(const PlannedConfiguration& c, const std::optional<ScheduleRates>& rates) {
+  const RunPlan& run = *c.run;
+  const std::vector<Use> uses = list_uses(loop_shape(run, 0));
+  const Schedule schedule = schedule_of(run);
+  std::string text = summary(c, schedule);
+  std::vector<PlayedStep> played;
+  if (rates) {
+    const double uses_a_step = static_cast<double>(uses.size()) / static_cast<double>(*run.settings.steps);
+    played = play(schedule, uses, run.weights, {rates->step_seconds / uses_a_step, rates->link_bytes_per_second});
+    double seconds = 0, exposed = 0;
+    for (const PlayedStep& step : played) {
+      seconds += step.seconds;
+      exposed += step.exposed;
+    }
+    text += fmt::format(
+        "predicted   {:.3f} s, {:.3f} s of them waiting for weights, at {:g} GB/s and {:g} s of computing "
+        "a step\n",
+        seconds, exposed, rates->link_bytes_per_second / 1e9, rates->step_seconds);
+  }
+  std::vector<TextTable::Column> columns{{"step", Align::right}, {"expert", Align::right}, {"moved", Align::right}};
+  if (rates) columns.push_back({"predicted wait s", Align::right});
+  columns.push_back({"blocks: = there, < brought for this use"});
+  TextTable table(std::move(columns));
+  const std::vector<int64_t> moved = moved_by_step(run.weights, schedule, uses);
+  const std::vector<StepText> steps = step_texts(schedule, uses);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    std::vector<std::string> row{fmt::format("{}", i + 1), fmt::format("{}", steps[i].expert + 1),
+                                 bytes_text(moved[i + 1])};
+    if (rates) row.push_back(fmt::format("{:.3f}", played[i].exposed));
+    row.push_back(steps[i].passes);
+    table.add_row(row);
+  }
+  return text + "\n" + table.to_string();
+}
+
+std::string schedule_as_json(const PlannedConfiguration& c) {
+  const RunPlan& run = *c.run;
+  const std::vector<Use> uses = list_uses(loop_shape(run, 0));
+  const Schedule schedule = schedule_of(run);
+  nlohmann::json rows = nlohmann::json::array();
+  for (const Use& use : uses) rows.push_back({use.step, use.expert + 1, use.forward, use.block});
+  const nlohmann::json document{{"name", c.name},
+                                {"uses", std::move(rows)},
+                                {"schedule", to_json(schedule)},
+                                {"moved_by_step", moved_by_step(run.weights, schedule, uses)}};
+  return document.dump() + "\n";
+}
+
+}  // namespace wansweep
