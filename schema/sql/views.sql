@@ -73,8 +73,10 @@ SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.w
          || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') = 'layerwise'
                   AND max(s.value) FILTER (WHERE s.name = 'prefetch') <> '0'
                  THEN ' prefetch ' || max(s.value) FILTER (WHERE s.name = 'prefetch') ELSE '' END
-         || CASE max(s.value) FILTER (WHERE s.name = 'offload') WHEN 'planned'
-                 THEN ' ' || max(s.value) FILTER (WHERE s.name = 'device_budget') ELSE '' END
+         || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') <> 'planned' THEN ''
+                 WHEN max(s.value) FILTER (WHERE s.name = 'device_budget') <> 'auto'
+                 THEN ' ' || max(s.value) FILTER (WHERE s.name = 'device_budget') || ' GiB'
+                 ELSE ' auto of ' || max(s.value) FILTER (WHERE s.name = 'device_memory') || ' GiB' END
          || CASE max(s.value) FILTER (WHERE s.name = 'guidance_order') WHEN 'block' THEN ' block order' ELSE '' END
          || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') <> 'resident'
                   AND max(s.value) FILTER (WHERE s.name = 'host_memory') = 'pageable'

@@ -65,6 +65,16 @@ TEST_F(NamedQueries, ComparisonSaysWhatIsBeyondNoise) {
   EXPECT_EQ(rows_of("offload, beyond_noise", "offload_comparison"), "resident,\r\nlayerwise,yes\r\nswap,\r\n");
 }
 
+TEST_F(NamedQueries, BudgetsAndOrdersOfTheGuidanceAreWaysOfTheirOwn) {
+  write_mode({.offload = "planned", .device_budget = {13.1}});
+  write_mode({.offload = "planned", .slower_ms = 1, .device_memory = 30});
+  write_mode({.offload = "planned", .slower_ms = 2, .device_memory = 5});
+  write_mode({.offload = "layerwise", .slower_ms = 3, .guidance_order = GuidanceOrder::block});
+  gather_all();
+  EXPECT_EQ(rows_of("offload, runs", "offload_comparison"),
+            "planned 13.1 GiB,2\r\nplanned auto of 30 GiB,2\r\nplanned auto of 5 GiB,2\r\nlayerwise block order,2\r\n");
+}
+
 TEST_F(NamedQueries, OverheadByStepIsThatOfTheSwitchAndNoOther) {
   write_mode({});
   write_mode({.offload = "swap", .spike_ms = 500, .exposed_ms = 30});

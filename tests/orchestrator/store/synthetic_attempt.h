@@ -47,6 +47,9 @@ struct Shape {
   int64_t nonfinite = 0;            // of each rank's latents, at each step; -1: nobody counted
   int64_t first_load_ms = 0;        // a copy of `copied` bytes before step 1, over 5 ms before it; 0: none was recorded
   std::string state = "completed";  // empty: no state.json
+  GuidanceOrder guidance_order = GuidanceOrder::branch;
+  DeviceBudget device_budget = {};
+  double device_memory = 0;
 };
 
 inline RunSettings spec_of(const Shape& shape) {
@@ -64,6 +67,9 @@ inline RunSettings spec_of(const Shape& shape) {
   spec.ulysses = shape.ranks;
   spec.ring = 1;
   spec.offload = value_named<OffloadMode>(shape.offload).value();
+  spec.guidance_order = shape.guidance_order;
+  spec.device_budget = shape.device_budget;
+  spec.device_memory = shape.device_memory;
   spec.origins["flow_shift"] = {shape.flow_shift == 12 ? "catalog" : "sglang-2025-12", "12.0"};
   spec.origins["boundary_ratio"] = {"catalog", "0.875"};
   return spec;
