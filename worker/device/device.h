@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,14 @@ struct MemoryUse {
   int64_t device_limit = 0;
   int64_t host_used = 0;
   int64_t host_peak = 0;
+};
+
+// What a device drew and ran at, at one moment.
+struct DevicePower {
+  int64_t energy_mj = 0;  // drawn since the driver was loaded: a difference is what was drawn between two moments
+  int32_t power_mw = 0;   // over the last moments, as the device averages them
+  int32_t sm_clock_mhz = 0;
+  int32_t temperature_c = 0;
 };
 
 class Device {
@@ -89,6 +98,9 @@ class Device {
 
   // One JSON object for the trace's /environment: name, memory, link, versions.
   virtual std::string describe_json() const = 0;
+
+  // None where the device does not tell.
+  virtual std::optional<DevicePower> power() const { return std::nullopt; }
 };
 
 // Waits at the end of its scope for all that was enqueued, whatever ends the scope: declare it behind everything that

@@ -1,38 +1,31 @@
-// Attention in bf16 through cuDNN's graph interface: one plan a shape, the one that was fastest when it was tried.
+// Attention in bf16: for each shape the one of all libraries' kernels that was fastest under load when they were tried.
 #pragma once
 
 #include <cuda_runtime.h>
-#include <cudnn.h>
 
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "worker/device/cuda/algorithm_cache.h"
-#include "worker/device/device.h"
+#include "worker/device/cuda/attention_library.h"
 
 namespace wansweep {
 
-struct AttentionShape {
-  int64_t q_rows = 0, kv_rows = 0;
-  int64_t q_stride = 0, k_stride = 0, v_stride = 0;  // values between rows
-  int heads = 0, head_dim = 0;
-  bool lse = false;
-  auto operator<=>(const AttentionShape&) const = default;
+struct AttentionLibraries {
+  std::vector<std::unique_ptr<AttentionLibrary>> libraries;
+  std::string left_out;  // why there are no others; empty: there are all that this project knows
 };
 
-struct AttentionOperands {
-  const void* q = nullptr;
-  const void* k = nullptr;
-  const void* v = nullptr;
-  void* out = nullptr;
-  float* lse = nullptr;
-};
+// What this build has for a GPU.
+AttentionLibraries open_attention_libraries(Device& device, cudaStream_t stream, const cudaDeviceProp& gpu);
 
 class Attention {
  public:
-  // `gpu` names the device in the cache's keys. The cache must outlive this.
-  Attention(Device& device, cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache);
+  // `gpu` names the device in the cache's keys. Of equal kernels an earlier library's is taken; the first one must take
+  // every shape that comes. The cache must outlive this.
+  Attention(cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache, AttentionLibraries libraries);
   ~Attention();
   Attention(const Attention&) = delete;
   Attention& operator=(const Attention&) = delete;
@@ -40,22 +33,21 @@ class Attention {
   // kv_rows above 0; head_dim a multiple of 8.
   void run(const AttentionShape& shape, const AttentionOperands& operands);
 
- private:
-  struct Plan;
-  Plan& plan_for(const AttentionShape& shape, const AttentionOperands& operands);
-  void choose(Plan& plan, const AttentionShape& shape, const AttentionOperands& operands);
-  void make_room(int64_t workspace);
-  // Why it failed; empty when it did not.
-  std::string launch(const Plan& plan, const AttentionShape& shape, const AttentionOperands& operands) const;
-  std::string key_of(const AttentionShape& shape) const;
+  // "cudnn 91900, flashinfer 0.5.3"; behind it, in brackets, why others are left out.
+  std::string describe_libraries() const;
 
-  Device& device_;
+ private:
+  AttentionKernel& kernel_for(const AttentionShape& shape, const AttentionOperands& operands);
+  std::string choose(const std::string& key, const AttentionShape& shape, const AttentionOperands& operands);
+  std::unique_ptr<AttentionKernel> prepare(const AttentionShape& shape, const std::string& name);
+  std::string key_of(const AttentionShape& shape) const;
+  std::string versions() const;
+
   cudaStream_t stream_;
   std::string gpu_;
   AlgorithmCache& cache_;
-  cudnnHandle_t handle_ = nullptr;
-  Buffer workspace_;
-  std::map<AttentionShape, std::unique_ptr<Plan>> plans_;
+  AttentionLibraries available_;
+  std::map<AttentionShape, std::unique_ptr<AttentionKernel>> kernels_;  // goes before the libraries
 };
 
 }  // namespace wansweep

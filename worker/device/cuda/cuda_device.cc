@@ -18,7 +18,6 @@
 #include "worker/device/cuda/cuda_check.h"
 #include "worker/device/cuda/cuda_device_impl.h"
 #include "worker/device/cuda/cuda_ops.h"
-#include "worker/device/cuda/nvml.h"
 
 namespace wansweep {
 
@@ -40,6 +39,7 @@ CudaDevice::CudaDevice(int ordinal, int64_t memory_limit, int node_ranks)
   for (cudaStream_t& stream : streams_) cudaCheck(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
   gate_ = std::make_unique<CudaGate>(stream(StreamId::compute));
   clock_ = std::make_unique<EventClock>(stream(StreamId::compute));
+  nvml_ = std::make_unique<Nvml>(pci_bus_id());
   ops_ = std::make_unique<CudaOps>(*this);
 }
 
@@ -172,8 +172,9 @@ std::string CudaDevice::describe_json() const {
                          {"cublas", cublasLtGetVersion()},
                          {"cudnn", cudnnGetVersion()},
                          {"nccl", nccl},
-                         {"algorithm_cache", static_cast<const CudaOps&>(*ops_).algorithm_cache()}};
-  json.update(describe_by_nvml(pci_bus_id()));
+                         {"algorithm_cache", static_cast<const CudaOps&>(*ops_).algorithm_cache()},
+                         {"attention", static_cast<const CudaOps&>(*ops_).attention_libraries()}};
+  json.update(nvml_->describe());
   return json.dump();
 }
 

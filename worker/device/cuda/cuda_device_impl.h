@@ -14,6 +14,7 @@
 #include "worker/device/cuda/device_memory.h"
 #include "worker/device/cuda/gate.h"
 #include "worker/device/cuda/host_memory.h"
+#include "worker/device/cuda/nvml.h"
 
 namespace wansweep {
 
@@ -46,6 +47,7 @@ class CudaDevice : public Device {
 
   Ops& ops() override { return *ops_; }
   std::string describe_json() const override;
+  std::optional<DevicePower> power() const override { return nvml_->sample(); }
 
   cudaStream_t stream(StreamId id) const { return streams_[static_cast<size_t>(id)]; }
   DevicePiece piece_of(const void* address) const { return memory_->piece_of(address); }
@@ -69,6 +71,7 @@ class CudaDevice : public Device {
   cudaStream_t streams_[4]{};
   std::unique_ptr<CudaGate> gate_;
   std::unique_ptr<EventClock> clock_;
+  std::unique_ptr<Nvml> nvml_;
   std::unique_ptr<Ops> ops_;
   std::map<const void*, std::function<void()>> failure_checks_;
 };

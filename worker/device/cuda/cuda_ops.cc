@@ -43,7 +43,8 @@ void check_type(DType type, const char* op) {
 CudaOps::CudaOps(CudaDevice& device)
     : stream_(device.stream(StreamId::compute)),
       linear_(device, stream_, device.properties().name, cache_),
-      attention_(device, stream_, device.properties().name, cache_) {}
+      attention_(stream_, device.properties().name, cache_,
+                 open_attention_libraries(device, stream_, device.properties())) {}
 
 void CudaOps::linear(const LinearArguments& a) {
   check_type(a.type, "linear");

@@ -1,4 +1,5 @@
-// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN for attention, own kernels for the rest.
+// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashInfer's attention, own kernels
+// for the rest.
 //
 // bf16 is the working mode. f32 is the checking mode: full f32 everywhere, with a plain attention kernel.
 #pragma once
@@ -35,6 +36,7 @@ class CudaOps : public Ops {
 
   // The file that keeps the choice of algorithms; empty when there is none.
   std::string algorithm_cache() const { return cache_.file(); }
+  std::string attention_libraries() const { return attention_.describe_libraries(); }
 
  private:
   cudaStream_t stream_;

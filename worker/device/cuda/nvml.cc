@@ -6,9 +6,9 @@
 #include <array>
 #include <cctype>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace wansweep {
 
@@ -18,31 +18,7 @@ namespace {
 using NvmlDevice = struct nvmlDevice_st*;
 constexpr int nvml_success = 0;
 enum NvmlClock : unsigned { clock_graphics = 0, clock_sm = 1, clock_memory = 2 };
-
-class Nvml {
- public:
-  Nvml() : library_(dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL)) {
-    usable_ = library_ != nullptr && call("nvmlInit_v2") == nvml_success;
-  }
-  ~Nvml() {
-    if (usable_) call("nvmlShutdown");
-    if (library_ != nullptr) dlclose(library_);
-  }
-  Nvml(const Nvml&) = delete;
-  Nvml& operator=(const Nvml&) = delete;
-  bool usable() const { return usable_; }
-
-  // NVML's result, or -1 when it has no such function.
-  template <typename... Arguments>
-  int call(const char* function, Arguments... arguments) const {
-    const auto address = reinterpret_cast<int (*)(Arguments...)>(dlsym(library_, function));
-    return address == nullptr ? -1 : address(arguments...);
-  }
-
- private:
-  void* library_;
-  bool usable_ = false;
-};
+constexpr unsigned temperature_gpu = 0;
 
 // The node that the kernel says the device hangs at; -1 on machines that have but one.
 int numa_node(std::string pci_bus_id) {
@@ -56,21 +32,60 @@ int numa_node(std::string pci_bus_id) {
 
 }  // namespace
 
-nlohmann::json describe_by_nvml(const std::string& pci_bus_id) {
-  nlohmann::json json = {{"numa_node", numa_node(pci_bus_id)}};
-  const Nvml nvml;
-  NvmlDevice device = nullptr;
-  if (!nvml.usable() || nvml.call("nvmlDeviceGetHandleByPciBusId_v2", pci_bus_id.c_str(), &device) != nvml_success) {
+class Nvml::Library {
+ public:
+  explicit Library(const std::string& pci_bus_id) : library_(dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL)) {
+    started_ = library_ != nullptr && call("nvmlInit_v2") == nvml_success;
+    usable_ = started_ && call("nvmlDeviceGetHandleByPciBusId_v2", pci_bus_id.c_str(), &device_) == nvml_success;
+  }
+  ~Library() {
+    if (started_) call("nvmlShutdown");
+    if (library_ != nullptr) dlclose(library_);
+  }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  bool usable() const { return usable_; }
+
+  // NVML's result, or -1 when it has no such function.
+  template <typename... Arguments>
+  int call(const char* function, Arguments... arguments) const {
+    const auto address = reinterpret_cast<int (*)(Arguments...)>(dlsym(library_, function));
+    return address == nullptr ? -1 : address(arguments...);
+  }
+  // Of the device: what the function writes behind its last argument.
+  template <typename Number, typename... Arguments>
+  std::optional<Number> number(const char* function, Arguments... arguments) const {
+    Number value = 0;
+    return call(function, device_, arguments..., &value) == nvml_success ? std::optional(value) : std::nullopt;
+  }
+
+ private:
+  void* library_;
+  NvmlDevice device_ = nullptr;
+  bool started_ = false;
+  bool usable_ = false;
+};
+
+Nvml::Nvml(std::string pci_bus_id)
+    : pci_bus_id_(std::move(pci_bus_id)), library_(std::make_unique<Library>(pci_bus_id_)) {
+  if (!library_->usable()) library_.reset();
+}
+
+Nvml::~Nvml() = default;
+
+nlohmann::json Nvml::describe() const {
+  nlohmann::json json = {{"numa_node", numa_node(pci_bus_id_)}};
+  if (!library_) {
     json["nvml"] = "not available";
     return json;
   }
   std::array<char, 96> text{};
-  if (nvml.call("nvmlSystemGetDriverVersion", text.data(), static_cast<unsigned>(text.size())) == nvml_success) {
+  if (library_->call("nvmlSystemGetDriverVersion", text.data(), static_cast<unsigned>(text.size())) == nvml_success) {
     json["driver"] = text.data();
   }
   const auto number = [&](const char* function, auto... arguments) -> nlohmann::json {
-    unsigned value = 0;
-    return nvml.call(function, device, arguments..., &value) == nvml_success ? nlohmann::json(value) : nullptr;
+    const std::optional<unsigned> value = library_->number<unsigned>(function, arguments...);
+    return value ? nlohmann::json(*value) : nullptr;
   };
   json["link"] = {{"generation", number("nvmlDeviceGetCurrPcieLinkGeneration")},
                   {"width", number("nvmlDeviceGetCurrPcieLinkWidth")},
@@ -81,14 +96,26 @@ nlohmann::json describe_by_nvml(const std::string& pci_bus_id) {
                         {"memory", number("nvmlDeviceGetClockInfo", unsigned{clock_memory})},
                         {"max_sm", number("nvmlDeviceGetMaxClockInfo", unsigned{clock_sm})},
                         {"max_memory", number("nvmlDeviceGetMaxClockInfo", unsigned{clock_memory})}};
-  json["temperature_c"] = number("nvmlDeviceGetTemperature", 0U);
+  json["temperature_c"] = number("nvmlDeviceGetTemperature", temperature_gpu);
   int links = 0;
   for (unsigned link = 0; link < 18; ++link) {
-    unsigned active = 0;
-    if (nvml.call("nvmlDeviceGetNvLinkState", device, link, &active) == nvml_success && active == 1) ++links;
+    if (library_->number<unsigned>("nvmlDeviceGetNvLinkState", link) == 1U) ++links;
   }
   json["nvlinks"] = links;
   return json;
+}
+
+std::optional<DevicePower> Nvml::sample() const {
+  if (!library_) return std::nullopt;
+  const auto power = library_->number<unsigned>("nvmlDeviceGetPowerUsage");
+  const auto energy = library_->number<unsigned long long>("nvmlDeviceGetTotalEnergyConsumption");
+  const auto clock = library_->number<unsigned>("nvmlDeviceGetClockInfo", unsigned{clock_sm});
+  const auto temperature = library_->number<unsigned>("nvmlDeviceGetTemperature", temperature_gpu);
+  if (!power || !energy || !clock || !temperature) return std::nullopt;
+  return DevicePower{.energy_mj = static_cast<int64_t>(*energy),
+                     .power_mw = static_cast<int32_t>(*power),
+                     .sm_clock_mhz = static_cast<int32_t>(*clock),
+                     .temperature_c = static_cast<int32_t>(*temperature)};
 }
 
 }  // namespace wansweep

@@ -1,12 +1,33 @@
 // What only the management library knows of a GPU. It comes with the driver, so it is opened at run time; without it
-// the description is shorter.
+// there are no samples, and the description is shorter.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+
+#include "worker/device/device.h"
 
 namespace wansweep {
 
-nlohmann::json describe_by_nvml(const std::string& pci_bus_id);
+class Nvml {
+ public:
+  explicit Nvml(std::string pci_bus_id);
+  ~Nvml();
+  Nvml(const Nvml&) = delete;
+  Nvml& operator=(const Nvml&) = delete;
+
+  nlohmann::json describe() const;
+
+  // What the GPU draws and how fast it runs now; none where the library does not say. It takes some tens of
+  // microseconds.
+  std::optional<DevicePower> sample() const;
+
+ private:
+  class Library;
+  std::string pci_bus_id_;
+  std::unique_ptr<Library> library_;  // null: not available
+};
 
 }  // namespace wansweep

@@ -1,8 +1,10 @@
-// Attention by cuDNN (bf16) and by the checking kernel (f32), its log-sum-exp, and the ring's merge.
+// Attention by each library's kernels (bf16) and by the checking kernel (f32), its log-sum-exp, and the ring's merge.
 
 #include <array>
 
 #include "tests/worker/device/cuda/cuda_fixture.h"
+#include "worker/device/cuda/attention.h"
+#include "worker/device/cuda/cuda_device_impl.h"
 
 namespace wansweep::test {
 namespace {
@@ -66,6 +68,68 @@ TEST_F(CudaAttentionTest, IsASoftmaxOfProductsWithItsLogSumExp) {
       }
     }
   }
+}
+
+TEST_F(CudaAttentionTest, EveryKernelOfEveryLibraryIsTheSameSoftmaxAndGivesTheSameBitsTwice) {
+  auto& device = static_cast<CudaDevice&>(gpu());
+  const AttentionLibraries available =
+      open_attention_libraries(device, device.stream(StreamId::compute), device.properties());
+  const int head_dim = 128;
+  // Rows that fill no tile, less than a tile, and more than one; q, k and v side by side, with padding behind.
+  for (const Case& c : {Case{130, 257, 7, head_dim}, Case{1, 1, 2, head_dim}, Case{64, 512, 3, head_dim},
+                        Case{389, 1000, 1, head_dim}}) {
+    const int64_t dim = int64_t{c.heads} * head_dim, rows = std::max(c.q_rows, c.kv_rows) + 3;
+    const Floats qkv = random(DType::bf16, rows * 3 * dim);
+    const OnGpu on_gpu = put(DType::bf16, qkv);
+    const auto* values = static_cast<const std::byte*>(on_gpu.data());
+    Floats want(static_cast<size_t>(c.q_rows * dim)), want_lse(static_cast<size_t>(c.q_rows * c.heads));
+    reference().attention({DType::f32,
+                           {qkv.data(), 3 * dim},
+                           {qkv.data() + dim, 3 * dim},
+                           {qkv.data() + 2 * dim, 3 * dim},
+                           want.data(),
+                           want_lse.data(),
+                           c.q_rows,
+                           c.kv_rows,
+                           c.heads,
+                           head_dim});
+    finish_reference();
+    for (const bool with_lse : {true, false}) {
+      const AttentionShape shape{c.q_rows, c.kv_rows, 3 * dim, 3 * dim, 3 * dim, c.heads, head_dim, with_lse};
+      for (const auto& library : available.libraries) {
+        for (const std::string& name : library->kernels(shape)) {
+          SCOPED_TRACE(name + ", " + describe(shape));
+          const std::unique_ptr<AttentionKernel> kernel = library->prepare(shape, name);
+          if (!kernel) continue;
+          const OnGpu first = room(DType::bf16, c.q_rows * dim), second = room(DType::bf16, c.q_rows * dim);
+          const OnGpu lse = room(DType::f32, c.q_rows * c.heads);
+          for (const OnGpu* out : {&first, &second}) {
+            EXPECT_EQ(kernel->launch(
+                          {values, values + 2 * dim, values + 4 * dim, out->data(), with_lse ? lse.floats() : nullptr}),
+                      "");
+          }
+          EXPECT_LT(difference(first.values(), want), bar(DType::bf16));
+          EXPECT_EQ(first.values(), second.values());
+          if (with_lse) {
+            EXPECT_LT(largest_error(lse.values(), want_lse), 1e-2);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_F(CudaAttentionTest, AHopperGpuHasMoreThanCudnn) {
+  auto& device = static_cast<CudaDevice&>(gpu());
+  const bool hopper = device.properties().major == 9 && device.properties().minor == 0;
+  const AttentionLibraries available =
+      open_attention_libraries(device, device.stream(StreamId::compute), device.properties());
+  if (hopper && available.left_out.empty()) {
+    EXPECT_GT(available.libraries.size(), 1U);
+  } else {
+    EXPECT_EQ(available.libraries.size(), 1U);
+  }
+  EXPECT_EQ(available.libraries.front()->version().rfind("cudnn ", 0), 0U);
 }
 
 TEST_F(CudaAttentionTest, WithoutKeysIsZeroWithALogarithmOfMinusInfinity) {

@@ -1,0 +1,181 @@
+// A shape's graph is built once, when it first comes, and holds all of its plans; a kernel is one of them.
+// Plans that may sum in another order from run to run are left out.
+// The workspace is shared by all kernels and only grows; before it is replaced, the stream must have done with the old
+// one.
+
+#include <cudnn.h>
+#include <cudnn_frontend.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+
+#include "worker/device/cuda/attention_library.h"
+#include "worker/device/cuda/cuda_check.h"
+
+namespace wansweep {
+
+namespace {
+
+namespace fe = cudnn_frontend;
+
+constexpr size_t most_plans = 8;
+constexpr int64_t most_workspace = int64_t{32} << 20;  // bytes, of a plan that is not the first
+
+enum Uid : int64_t { uid_q = 1, uid_k, uid_v, uid_out, uid_lse };
+
+void check(fe::error_t error, const AttentionShape& shape) {
+  if (error.is_good()) return;
+  throw Error(ExitCode::internal, fmt::format("cuDNN attention of {}: {}", describe(shape), error.get_message()));
+}
+
+// [rows, heads, head_dim] in memory is [1, heads, rows, head_dim] to cuDNN.
+fe::graph::Tensor_attributes rows_of(const AttentionShape& s, const char* name, Uid uid, int64_t rows, int64_t stride) {
+  fe::graph::Tensor_attributes tensor;
+  tensor.set_name(name)
+      .set_uid(uid)
+      .set_dim({1, s.heads, rows, s.head_dim})
+      .set_stride({rows * stride, s.head_dim, stride, 1})
+      .set_data_type(fe::DataType_t::BFLOAT16);
+  return tensor;
+}
+
+struct ShapeGraph {
+  fe::graph::Graph graph;
+  std::vector<std::string> plans;  // by their index in the graph
+};
+
+std::unique_ptr<ShapeGraph> make_graph(cudnnHandle_t handle, const AttentionShape& shape) {
+  auto made = std::make_unique<ShapeGraph>();
+  fe::graph::Graph& graph = made->graph;
+  graph.set_io_data_type(fe::DataType_t::BFLOAT16)
+      .set_intermediate_data_type(fe::DataType_t::FLOAT)
+      .set_compute_data_type(fe::DataType_t::FLOAT);
+  auto q = graph.tensor(rows_of(shape, "q", uid_q, shape.q_rows, shape.q_stride));
+  auto k = graph.tensor(rows_of(shape, "k", uid_k, shape.kv_rows, shape.k_stride));
+  auto v = graph.tensor(rows_of(shape, "v", uid_v, shape.kv_rows, shape.v_stride));
+  auto options = fe::graph::SDPA_attributes()
+                     .set_name("attention")
+                     .set_generate_stats(shape.lse)
+                     .set_attn_scale(1.0F / std::sqrt(static_cast<float>(shape.head_dim)));
+  auto [out, lse] = graph.sdpa(q, k, v, options);
+  const int64_t dense = int64_t{shape.heads} * shape.head_dim;
+  out->set_output(true)
+      .set_uid(uid_out)
+      .set_dim({1, shape.heads, shape.q_rows, shape.head_dim})
+      .set_stride({shape.q_rows * dense, shape.head_dim, dense, 1})
+      .set_data_type(fe::DataType_t::BFLOAT16);
+  if (shape.lse) {
+    lse->set_output(true)
+        .set_uid(uid_lse)
+        .set_dim({1, shape.heads, shape.q_rows, 1})
+        .set_stride({shape.heads * shape.q_rows, shape.q_rows, 1, 1})
+        .set_data_type(fe::DataType_t::FLOAT);
+  }
+  check(graph.validate(), shape);
+  check(graph.build_operation_graph(handle), shape);
+  check(graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::B, fe::HeurMode_t::FALLBACK}), shape);
+  graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
+  made->plans.resize(static_cast<size_t>(graph.get_execution_plan_count()));
+  for (size_t i = 0; i < made->plans.size(); ++i) {
+    check(graph.get_plan_name_at_index(static_cast<int64_t>(i), made->plans[i]), shape);
+  }
+  return made;
+}
+
+class CudnnAttention;
+
+class CudnnKernel : public AttentionKernel {
+ public:
+  CudnnKernel(const CudnnAttention& library, const fe::graph::Graph& graph, int64_t plan)
+      : library_(library), graph_(graph), plan_(plan) {}
+  std::string launch(const AttentionOperands& operands) override;
+
+ private:
+  const CudnnAttention& library_;
+  const fe::graph::Graph& graph_;
+  int64_t plan_;
+};
+
+class CudnnAttention : public AttentionLibrary {
+ public:
+  CudnnAttention(Device& device, cudaStream_t stream) : device_(device), stream_(stream) {
+    cudnnCheck(cudnnCreate(&handle_));
+    cudnnCheck(cudnnSetStream(handle_, stream_));
+  }
+  ~CudnnAttention() override {
+    graphs_.clear();
+    cudnnDestroy(handle_);
+  }
+  CudnnAttention(const CudnnAttention&) = delete;
+  CudnnAttention& operator=(const CudnnAttention&) = delete;
+
+  std::string version() const override { return fmt::format("cudnn {}", cudnnGetVersion()); }
+
+  std::vector<std::string> kernels(const AttentionShape& shape) override {
+    const ShapeGraph& of_shape = graph_of(shape);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < std::min(of_shape.plans.size(), most_plans); ++i) {
+      names.push_back(name_of_plan(of_shape.plans[i]));
+    }
+    return names;
+  }
+
+  std::unique_ptr<AttentionKernel> prepare(const AttentionShape& shape, const std::string& kernel) override {
+    ShapeGraph& of_shape = graph_of(shape);
+    const auto found = std::find_if(of_shape.plans.begin(), of_shape.plans.end(),
+                                    [&](const std::string& plan) { return name_of_plan(plan) == kernel; });
+    if (found == of_shape.plans.end()) return nullptr;
+    const int64_t plan = found - of_shape.plans.begin();
+    if (of_shape.graph.build_plan_at_index(plan).is_bad()) return nullptr;
+    const int64_t workspace = of_shape.graph.get_workspace_size_plan_at_index(plan);
+    if (plan > 0 && workspace > most_workspace) return nullptr;
+    make_room(workspace);
+    return std::make_unique<CudnnKernel>(*this, of_shape.graph, plan);
+  }
+
+  cudnnHandle_t handle() const { return handle_; }
+  void* workspace() const { return workspace_.data(); }
+
+ private:
+  static std::string name_of_plan(const std::string& plan) { return "cudnn " + plan; }
+
+  ShapeGraph& graph_of(const AttentionShape& shape) {
+    std::unique_ptr<ShapeGraph>& kept = graphs_[shape];
+    if (!kept) kept = make_graph(handle_, shape);
+    return *kept;
+  }
+
+  void make_room(int64_t workspace) {
+    if (workspace <= workspace_.bytes()) return;
+    cudaCheck(cudaStreamSynchronize(stream_));  // the smaller one may be in use
+    workspace_ = Buffer();
+    workspace_ = device_.allocate(workspace, "cuDNN's workspace");
+  }
+
+  Device& device_;
+  cudaStream_t stream_;
+  cudnnHandle_t handle_ = nullptr;
+  Buffer workspace_;
+  std::map<AttentionShape, std::unique_ptr<ShapeGraph>> graphs_;
+};
+
+std::string CudnnKernel::launch(const AttentionOperands& operands) {
+  std::unordered_map<int64_t, void*> tensors = {{uid_q, const_cast<void*>(operands.q)},
+                                                {uid_k, const_cast<void*>(operands.k)},
+                                                {uid_v, const_cast<void*>(operands.v)},
+                                                {uid_out, operands.out}};
+  if (operands.lse != nullptr) tensors[uid_lse] = operands.lse;
+  fe::error_t error = graph_.execute_plan_at_index(library_.handle(), tensors, library_.workspace(), plan_);
+  return error.is_good() ? std::string() : error.get_message();
+}
+
+}  // namespace
+
+std::unique_ptr<AttentionLibrary> make_cudnn_attention(Device& device, cudaStream_t stream) {
+  return std::make_unique<CudnnAttention>(device, stream);
+}
+
+}  // namespace wansweep
