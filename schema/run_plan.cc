@@ -76,6 +76,20 @@ int slots_in_budget(const RunPlan& plan, const LoopShape& shape) {
   return std::max(slots_in(*limit - activations - experts_used(shape) * plan.weights.other), std::min(fewest, blocks));
 }
 
+// Each group has a head of every Ulysses rank.
+void check_exchange_groups(const RunSettings& settings, const ParallelPlan& parallel) {
+  if (settings.exchange_groups <= 1) return;
+  if (parallel.ulysses == 1) {
+    throw bad_input(fmt::format("exchange_groups is {}; with ulysses 1 no heads are exchanged, and 0 or 1 is needed",
+                                settings.exchange_groups));
+  }
+  const int fewest = parallel.heads_per_ulysses_rank.back();
+  if (settings.exchange_groups > fewest) {
+    throw bad_input(fmt::format("exchange_groups is {}; with {} a rank has {} heads, the most groups there can be",
+                                settings.exchange_groups, parallel.name(), fewest));
+  }
+}
+
 void check_device_memory(const RunPlan& plan) {
   const std::optional<int64_t> limit = device_memory_limit(plan.settings);
   const MemoryEstimate& memory = plan.memory;
@@ -114,6 +128,7 @@ RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const In
   plan.input = input;
   plan.tokens = token_count(model.config, input.latents);
   plan.parallel = parallel_plan_of(plan.settings, model.config.heads, plan.tokens);
+  check_exchange_groups(plan.settings, plan.parallel);
 
   plan.sigmas = make_flow_schedule(plan.settings.sigma_schedule, static_cast<int>(*plan.settings.steps),
                                    *plan.settings.flow_shift);

@@ -68,7 +68,8 @@ struct RunSettings {
   BackendKind backend = BackendKind::cpu;
   Precision precision = Precision::automatic;
   CommunicatorKind communicator = CommunicatorKind::automatic;
-  bool share_device = false;  // several ranks may use one GPU
+  int64_t exchange_groups = 0;  // of a Ulysses rank's heads, which exchange while others attend; 0: as measured
+  bool share_device = false;    // several ranks may use one GPU
   double device_memory = 0;   // GiB a rank may use; 0: all there is (cuda), default_cpu_device_gib (cpu)
   double link_bandwidth = 0;  // GB/s of the cpu backend's host link, each direction; 0: as fast as memory
   LinkSharing link = LinkSharing::shared;

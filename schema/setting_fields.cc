@@ -91,6 +91,11 @@ std::vector<Field> make_table() {
       {"precision", "of weights and activations; auto is fp32 on cpu, bf16 on cuda", Role::work, &S::precision},
       {"communicator", "what moves data between ranks; auto is mpi on cpu, nccl on cuda", Role::placement,
        &S::communicator},
+      {"exchange_groups",
+       "groups of heads, each exchanged behind the attention of the others; 0 takes what warming up found fastest "
+       "(cuda) "
+       "or 1 (cpu)",
+       Role::placement, &S::exchange_groups, Bounds{0, 64}, false, true},
       {"share_device", "several ranks may use one GPU", Role::placement, &S::share_device},
       {"device_memory", "GiB that a rank may use; 0 is all there is (cuda) or 64 (cpu)", Role::offload,
        &S::device_memory, gib_bounds},

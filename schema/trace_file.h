@@ -7,6 +7,7 @@
 //   /environment  fixed string: JSON of host, devices, link, topology, versions, git revision, Slurm ids
 //   /steps /events /memory /clock   extensible tables of the rows in trace_rows.h
 //   /nonfinite    the same; not there, or empty: the worker did not count
+//   /power        the same; not there, or empty: the device does not tell
 //   /digest       extensible table of one fixed string (64): SHA-256 of the final latents, a row when the run finished
 // In the file each row also holds `row`, its number from 1 (0: never written), and a step's row the numbers of event
 // and memory rows that were there before it. The attribute `format` of the root group is 2.

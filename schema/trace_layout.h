@@ -49,11 +49,16 @@ struct StoredNonfinite {
   int32_t step;
   uint32_t row;
 };
+struct StoredPower {
+  int64_t time_ns, energy_mj;
+  int32_t step, power_mw, sm_clock_mhz, temperature_c;
+  int64_t row;
+};
 struct StoredDigest {
   char sha256[64];
 };
 static_assert(sizeof(StoredStep) == 48 && sizeof(StoredEvent) == 40 && sizeof(StoredMemory) == 48 &&
-              sizeof(StoredClock) == 32 && sizeof(StoredNonfinite) == 16);
+              sizeof(StoredClock) == 32 && sizeof(StoredNonfinite) == 16 && sizeof(StoredPower) == 40);
 
 // One HDF5 identifier, closed by the function of its kind.
 class Handle {
@@ -171,6 +176,14 @@ inline Handle row_type<StoredNonfinite>() {
   return compound(sizeof(StoredNonfinite),
                   {COLUMN(StoredNonfinite, values, H5T_STD_I64LE), COLUMN(StoredNonfinite, step, H5T_STD_I32LE),
                    COLUMN(StoredNonfinite, row, H5T_STD_U32LE)});
+}
+template <>
+inline Handle row_type<StoredPower>() {
+  return compound(sizeof(StoredPower),
+                  {COLUMN(StoredPower, time_ns, H5T_STD_I64LE), COLUMN(StoredPower, energy_mj, H5T_STD_I64LE),
+                   COLUMN(StoredPower, step, H5T_STD_I32LE), COLUMN(StoredPower, power_mw, H5T_STD_I32LE),
+                   COLUMN(StoredPower, sm_clock_mhz, H5T_STD_I32LE), COLUMN(StoredPower, temperature_c, H5T_STD_I32LE),
+                   COLUMN(StoredPower, row, H5T_STD_I64LE)});
 }
 #undef COLUMN
 template <>

@@ -213,6 +213,11 @@ TraceFile read_trace(const std::string& file) {
       trace.rows.nonfinite.push_back({n.step, n.values});
     }
   }
+  if (reader.has("power")) {
+    for (const StoredPower& p : reader.read_table<StoredPower>("power")) {
+      trace.rows.power.push_back({p.step, p.time_ns, p.energy_mj, p.power_mw, p.sm_clock_mhz, p.temperature_c});
+    }
+  }
   if (const auto line = contradiction(steps, events.size(), memory.size())) reader.fail(*line);
   if (const auto line = contradiction(events)) reader.fail(*line);
 

@@ -113,12 +113,23 @@ struct NonfiniteRow {
   int64_t values = 0;
 };
 
+// What the device drew and ran at when a step ended; step 0: when the first one began. Only from devices that tell.
+struct PowerRow {
+  int32_t step = 0;
+  int64_t time_ns = 0;
+  int64_t energy_mj = 0;  // since the driver was loaded: what was drawn in a step is the difference to the row before
+  int32_t power_mw = 0;   // over the last moments
+  int32_t sm_clock_mhz = 0;
+  int32_t temperature_c = 0;
+};
+
 struct TraceRows {
   std::vector<StepRow> steps;
   std::vector<EventRow> events;
   std::vector<MemoryRow> memory;
   std::vector<ClockRow> clock;
   std::vector<NonfiniteRow> nonfinite = {};  // empty: nobody counted
+  std::vector<PowerRow> power = {};          // empty: the device does not tell
 };
 
 }  // namespace wansweep

@@ -29,7 +29,7 @@ struct TraceWriter::Impl {
 
   std::string name;
   Handle file;
-  Table steps, events, memory, clock, nonfinite, digest;
+  Table steps, events, memory, clock, nonfinite, power, digest;
 
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(ExitCode::output,
@@ -102,6 +102,7 @@ TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, 
   impl_->memory = impl_->create_table<StoredMemory>("memory", 256);
   impl_->clock = impl_->create_table<StoredClock>("clock", 4);
   impl_->nonfinite = impl_->create_table<StoredNonfinite>("nonfinite", 64);
+  impl_->power = impl_->create_table<StoredPower>("power", 64);
   impl_->digest = impl_->create_table<StoredDigest>("digest", 1);
   if (H5Fstart_swmr_write(impl_->file) < 0) impl_->fail("start writing for readers");
 }
@@ -139,7 +140,13 @@ void TraceWriter::append(const TraceRows& rows) {
   for (const NonfiniteRow& n : rows.nonfinite) {
     nonfinite.push_back({n.values, n.step, static_cast<uint32_t>(number(impl_->nonfinite, nonfinite.size()))});
   }
+  std::vector<StoredPower> power;
+  for (const PowerRow& p : rows.power) {
+    power.push_back({p.time_ns, p.energy_mj, p.step, p.power_mw, p.sm_clock_mhz, p.temperature_c,
+                     static_cast<int64_t>(number(impl_->power, power.size()))});
+  }
   impl_->append(impl_->nonfinite, nonfinite);
+  impl_->append(impl_->power, power);
   impl_->append(impl_->events, events);
   impl_->append(impl_->memory, memory);
   impl_->append(impl_->clock, clock);
@@ -171,8 +178,8 @@ void TraceWriter::close() {
   const Library library;
   if (impl_->file < 0) return;
   herr_t status = 0;
-  for (Impl::Table* table :
-       {&impl_->steps, &impl_->events, &impl_->memory, &impl_->clock, &impl_->nonfinite, &impl_->digest}) {
+  for (Impl::Table* table : {&impl_->steps, &impl_->events, &impl_->memory, &impl_->clock, &impl_->nonfinite,
+                             &impl_->power, &impl_->digest}) {
     status = std::min(status, table->dataset.reset());
     table->type.reset();
   }

@@ -128,9 +128,11 @@ std::optional<HostStore> load_store(MpiWorld& world, Device& device, const RunPl
   return store;
 }
 
-std::string describe_run(const Device& device, const MpiWorld& world, double weights_loaded_s,
+std::string describe_run(const Device& device, const MpiWorld& world, const WarmUp& warm, double weights_loaded_s,
                          const std::optional<HostStore>& store, const Transport& transport) {
   nlohmann::json environment = nlohmann::json::parse(describe_environment(device, world.rank(), world.ranks()));
+  environment["warm_up_s"] = warm.seconds;
+  environment["exchange_groups"] = warm.exchange_groups;
   environment["weights_loaded_s"] = weights_loaded_s;
   environment["transport"] = nlohmann::json::parse(describe_json(transport));
   if (!store) return environment.dump();
@@ -239,13 +241,13 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   world.all_or_none([&] { check_fits(run, device, world.node_ranks()); });
   std::optional<Workspace> workspace;
   world.all_or_none([&] { workspace.emplace(device, run.activations, run.parallel); });
+  WarmUp warm;
   const auto context_with = [&](Recorder& recorder) {
-    return ModelContext{device, backend.communicator.get(), recorder, *workspace, run, world.rank()};
+    return ModelContext{device,       backend.communicator.get(), recorder, *workspace, run,
+                        world.rank(), warm.exchange_groups};
   };
   Recorder untraced(device, nullptr, TraceDetail::step);
-  const int64_t warming_since = monotonic_ns();
-  warm_up(context_with(untraced));
-  const double block_s = static_cast<double>(monotonic_ns() - warming_since) / 1e9;
+  warm = warm_up(context_with(untraced), world);
   const Transport transport =
       decide_transport(world, backend, context_with(untraced), reads_host_in_loop(offload.schedule));
   offload.copies = transport.copies;
@@ -263,8 +265,11 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const bool load_together = store && transport.peers;
   world.all_or_none([&] {
     trace.emplace((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
-                  settings_with_plan(run), describe_run(device, world, loaded_s, store, transport),
+                  settings_with_plan(run), describe_run(device, world, warm, loaded_s, store, transport),
                   to_json(offload.schedule).dump());
+    if (world.rank() == 0) {
+      std::cout << fmt::format("warmed up in {:.1f} s, weights in {:.1f} s\n", warm.seconds, loaded_s) << std::flush;
+    }
     recorder.emplace(device, &*trace, run.settings.trace_detail);
     upload_inputs(device, run, inputs, world.rank(), *workspace);
     streamer.emplace(device, *recorder, std::move(offload), std::move(store));
@@ -282,7 +287,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   Transformer transformer(context, *streamer);
   const FinishOnExit finish(device);
   KeptSteps kept;
-  watchdog.begin_steps(block_s * uses_per_step);
+  watchdog.begin_steps(warm.seconds * uses_per_step);
   const int finished = denoise(context, transformer, [&](const StepEnd& end) {
     watchdog.step_ended();
     if (run.settings.keep_steps) keep_step(world, device, run, *workspace, kept);

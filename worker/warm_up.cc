@@ -1,8 +1,13 @@
+// The first run of a block tries algorithms; it is repeated with the other numbers of groups, since a group's shape is
+// another to the libraries. Products outside of blocks, one a forward each, are too small for anything to be tried.
+
 #include "worker/warm_up.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/float_formats.h"
 #include "worker/model/block.h"
 #include "worker/weights/random_values.h"
@@ -38,10 +43,43 @@ class Filler {
   std::vector<uint16_t> bf16_;
 };
 
+// Seconds of a block, by the mean of some after one that is not counted.
+double seconds_of_block(const ModelContext& context, const std::byte* weights) {
+  constexpr int counted = 6;
+  TransformerBlock block(context);
+  const Carried carried{context.workspace.hidden, context.workspace.text};
+  block.run(weights, carried, Prefix::own, {});
+  context.device.synchronize();
+  const int64_t since = monotonic_ns();
+  for (int i = 0; i < counted; ++i) block.run(weights, carried, Prefix::own, {});
+  context.device.synchronize();
+  return static_cast<double>(monotonic_ns() - since) / 1e9 / counted;
+}
+
+// All ranks take rank 0's choice: in an exchange each waits for the others, so that it takes as long on all.
+int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weights) {
+  constexpr double worth_it = 0.995;  // of the fewer groups' time
+  const int most = context.plan().heads_per_ulysses_rank.back();
+  double best = 0;
+  int choice = 1;
+  for (const int groups : {1, 2, 4}) {
+    if (groups > most) break;
+    context.exchange_groups = groups;
+    const double seconds = seconds_of_block(context, weights);
+    if (groups == 1 || seconds < worth_it * best) {
+      best = seconds;
+      choice = groups;
+    }
+  }
+  return std::stoi(world.broadcast_text(std::to_string(choice)));
+}
+
 }  // namespace
 
-void warm_up(const ModelContext& context) {
+WarmUp warm_up(ModelContext context, MpiWorld& world) {
+  const int64_t since = monotonic_ns();
   const ModelConfig& config = context.config();
+  const RunSettings& settings = context.run.settings;
   Workspace& w = context.workspace;
   const int64_t rows = context.plan().tokens_per_rank;
   const Filler values(context.device, 1);
@@ -54,8 +92,13 @@ void warm_up(const ModelContext& context) {
   const Buffer weights = context.device.allocate(bytes, "a block's weights to warm up with");
   const FinishOnExit finish(context.device);
   Filler(context.device, 0.02F).fill(w.type, weights.data(), bytes / size_of(w.type));
+  const bool open =
+      settings.exchange_groups == 0 && context.plan().ulysses > 1 && settings.backend == BackendKind::cuda;
+  context.exchange_groups = std::max(1, static_cast<int>(settings.exchange_groups));
   TransformerBlock(context).run(weights.data(), {w.hidden, w.text}, Prefix::own, {});
   context.device.synchronize();
+  const int groups = open ? fastest_groups(context, world, weights.data()) : context.exchange_groups;
+  return {static_cast<double>(monotonic_ns() - since) / 1e9, groups};
 }
 
 }  // namespace wansweep

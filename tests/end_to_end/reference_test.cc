@@ -105,6 +105,44 @@ TEST(Reference, OneStepIsMatchedOnEveryRankCount) {
   expect_matches_reference("one-step", default_plans(), {{"resident"}});
 }
 
+// Heads that divide into the groups and that do not, as many as the heads, and rings of the groups' keys.
+TEST(ExchangeGroups, AnyNumberOfThemGivesTheSameLatents) {
+  const std::vector<std::pair<Plan, std::vector<int>>> cases{
+      {{2, {"--ulysses", "2"}}, {1, 2, 3, 4}},
+      {{3, {"--ulysses", "3"}}, {1, 2}},
+      {{4, {"--ulysses", "2", "--ring", "2"}}, {1, 3}},
+      {{4, {"--cfg-parallel", "--ulysses", "2"}}, {1, 2}},
+  };
+  for (const auto& [plan, all_groups] : cases) {
+    std::optional<std::string> digest;
+    std::optional<int64_t> bytes;
+    for (const int groups : all_groups) {
+      std::vector<std::string> arguments = reference_arguments("one-step");
+      arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
+      arguments.insert(arguments.end(), {"--exchange-groups", std::to_string(groups)});
+      const WorkerResult run = run_worker(plan.ranks, arguments, make_directory("groups"));
+      const std::string name =
+          plan.arguments.back() + " on " + std::to_string(plan.ranks) + " ranks, groups " + std::to_string(groups);
+      ASSERT_EQ(run.exit_code, 0) << name << ": " << run.err;
+      const auto completion = read_completion(run.out);
+      ASSERT_TRUE(completion.has_value()) << name;
+      if (!digest) digest = completion->latents_digest;
+      EXPECT_EQ(completion->latents_digest, *digest) << name;
+      const TraceFile trace = read_trace(run.out + "/" + trace_file_name(0));
+      int64_t moved = 0, exchanges = 0;
+      for (const EventRow& event : trace.rows.events) {
+        if (event.kind != EventKind::all_to_all || event.block < 0) continue;
+        moved += event.bytes;
+        exchanges += event.forward == 0 && event.block == 0 ? 1 : 0;
+      }
+      EXPECT_EQ(exchanges, 2 * groups) << name << ": heads for tokens and back, a group each";
+      if (!bytes) bytes = moved;
+      EXPECT_EQ(moved, *bytes) << name << ": the same bytes in any grouping";
+      std::filesystem::remove_all(run.out);
+    }
+  }
+}
+
 TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
   const struct {
     const char* trajectory;

@@ -48,6 +48,26 @@ TEST(RunPlan, PrecisionFollowsTheBackendUnlessItIsSet) {
                [&] { make_run_plan(settings); });
 }
 
+TEST(RunPlan, EachExchangeGroupHasAHeadOfEveryRank) {
+  RunSettings settings = study();
+  settings.exchange_groups = 10;
+  EXPECT_EQ(make_run_plan(settings).settings.exchange_groups, 10);
+  settings.exchange_groups = 11;
+  expect_error(ExitCode::bad_input, "exchange_groups is 11; with ulysses 4 x ring 1 a rank has 10 heads",
+               [&] { make_run_plan(settings); });
+  settings.ranks = 3;
+  settings.ulysses = 3;
+  settings.exchange_groups = 14;  // 40 heads are 14, 13 and 13
+  expect_error(ExitCode::bad_input, "a rank has 13 heads", [&] { make_run_plan(settings); });
+  settings.ranks = 2;
+  settings.ulysses = 1;
+  settings.exchange_groups = 2;
+  expect_error(ExitCode::bad_input, "exchange_groups is 2; with ulysses 1 no heads are exchanged",
+               [&] { make_run_plan(settings); });
+  settings.exchange_groups = 1;
+  EXPECT_EQ(make_run_plan(settings).parallel.ring, 2);
+}
+
 TEST(RunPlan, AModelThatTakesAnImageIsRefusedBeforeAnythingRuns) {
   RunSettings settings = study();
   settings.model_id = "i2v-a14b";

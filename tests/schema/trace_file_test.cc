@@ -291,7 +291,29 @@ TEST_F(TraceFileTest, ValuesThatAreNotFiniteAreCountedWhereTheWorkerDid) {
   EXPECT_EQ(trace.rows.nonfinite[2].values, 15);
 }
 
-// Traces of before have no such table.
+TEST_F(TraceFileTest, PowerIsThereWhereTheDeviceTellsIt) {
+  {
+    TraceWriter writer(file(), "{}", "{}");
+    for (int step = 1; step <= 2; ++step) {
+      TraceRows rows = rows_of_step(step);
+      if (step == 1) rows.power.push_back({0, 5, 1'000'000, 90'000, 345, 31});
+      rows.power.push_back({step, 10 * step, 1'000'000 + 3'500'000 * step, 698'000, 1395, 66});
+      writer.append(rows);
+    }
+    writer.close();
+  }
+  const std::vector<PowerRow> power = read_trace(file()).rows.power;
+  ASSERT_EQ(power.size(), 3u);
+  EXPECT_EQ(power[0].step, 0);
+  EXPECT_EQ(power[0].temperature_c, 31);
+  EXPECT_EQ(power[2].step, 2);
+  EXPECT_EQ(power[2].time_ns, 20);
+  EXPECT_EQ(power[2].energy_mj, 8'000'000);
+  EXPECT_EQ(power[2].power_mw, 698'000);
+  EXPECT_EQ(power[2].sm_clock_mhz, 1395);
+}
+
+// Traces of before have no such tables.
 TEST_F(TraceFileTest, ATraceOfTheFirstFormatIsRead) {
   {
     TraceWriter writer(file(), "{}", "{}");
@@ -304,10 +326,12 @@ TEST_F(TraceFileTest, ATraceOfTheFirstFormatIsRead) {
   ASSERT_GE(H5Awrite(attribute, H5T_NATIVE_INT, &older), 0);
   H5Aclose(attribute);
   ASSERT_GE(H5Ldelete(id, "nonfinite", H5P_DEFAULT), 0);
+  ASSERT_GE(H5Ldelete(id, "power", H5P_DEFAULT), 0);
   H5Fclose(id);
   const TraceFile trace = read_trace(file());
   EXPECT_EQ(trace.format, 1);
   EXPECT_TRUE(trace.rows.nonfinite.empty());
+  EXPECT_TRUE(trace.rows.power.empty());
   expect_steps(trace, 1);
 }
 

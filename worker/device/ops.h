@@ -87,7 +87,8 @@ struct SplitQkvArguments {
 
 // out = softmax(q k^T / sqrt(head_dim)) v without mask. q [q_rows, heads, head_dim], k and v [kv_rows, heads,
 // head_dim], each with its own row stride in values; out is dense. lse, when not null: f32 [heads, q_rows], natural
-// logarithm. kv_rows of 0 gives zeros and an lse of -inf.
+// logarithm. kv_rows of 0 gives zeros and an lse of -inf. Heads that are attended with in groups give the same bits in
+// any grouping when each call tells how many there are in all; 0: these are all.
 struct AttentionArguments {
   DType type = DType::f32;
   Rows q, k, v;
@@ -95,6 +96,7 @@ struct AttentionArguments {
   float* lse = nullptr;
   int64_t q_rows = 0, kv_rows = 0;
   int heads = 0, head_dim = 0;
+  int heads_of_all_groups = 0;
 };
 
 // Folds one part of ring attention into the sum: acc f32 [rows, heads, head_dim], acc_lse f32 [heads, rows]. `first`

@@ -16,6 +16,7 @@ struct ModelContext {
   Workspace& workspace;
   const RunPlan& run;
   int rank = 0;
+  int exchange_groups = 1;  // into which each Ulysses rank's heads are cut; at most as many as the fewest heads
 
   const ModelConfig& config() const { return run.model.config; }
   const ParallelPlan& plan() const { return run.parallel; }

@@ -1,9 +1,12 @@
-// split() leaves q, k and v in parts, one a Ulysses peer; scatter_heads trades tokens for heads; attend_ring attends to
-// the k and v that are here while the next ones are under way; gather_tokens trades back.
-// An exchange first waits for the compute stream. That makes what it sends complete, and also keeps what arrives from
-// overwriting k and v that an earlier turn still reads: two buffers, swapped each turn, are enough for that reason
-// only. All ranks of a group must post the same exchanges in the same order. Ring members differ in their valid tokens
-// (the last ones may have padding, or nothing else), never in the size of what they send.
+// split() leaves q, k and v in parts, one a Ulysses peer and group of heads. Group by group, scatter_heads trades
+// tokens for heads, attend_ring attends to the k and v that are here while the next ones are under way, and
+// gather_tokens trades back. All groups' heads are asked for before the first group attends, so that the comm stream
+// moves one group's tokens while the compute stream attends with another's; a group's heads are what they are in any
+// grouping, so the result is the same bit for bit. An exchange first waits for the compute stream. That makes what it
+// sends complete, and also keeps what arrives from overwriting k and v that an earlier turn still reads: two buffers,
+// swapped each turn, are enough for that reason only. A group's output comes back to where its q was sent from. All
+// ranks must post the same exchanges in the same order. Ring members differ in their valid tokens (the last ones may
+// have padding, or nothing else), never in the size of what they send.
 
 #include "worker/model/sharded_attention.h"
 
@@ -11,6 +14,13 @@
 #include <vector>
 
 namespace wansweep {
+
+namespace {
+
+// As even as it goes: the first groups hold one more.
+int heads_of_group(int heads, int groups, int group) { return heads / groups + (group < heads % groups ? 1 : 0); }
+
+}  // namespace
 
 ShardedAttention::ShardedAttention(const ModelContext& context)
     : device_(context.device),
@@ -21,7 +31,13 @@ ShardedAttention::ShardedAttention(const ModelContext& context)
       place_(place_of(context.plan(), context.rank)),
       heads_(context.config().heads),
       head_dim_(context.config().head_dim),
-      eps_(static_cast<float>(context.config().eps)) {}
+      rows_(plan_.tokens_per_rank * plan_.ulysses),
+      eps_(static_cast<float>(context.config().eps)),
+      groups_(context.exchange_groups) {
+  for (const int of_peer : plan_.heads_per_ulysses_rank) {
+    for (int group = 0; group < groups_; ++group) part_heads_.push_back(heads_of_group(of_peer, groups_, group));
+  }
+}
 
 int ShardedAttention::peer_of(int ring_index, int ulysses_index) const {
   return (place_.cfg_index * plan_.ring + ring_index) * plan_.ulysses + ulysses_index;
@@ -38,7 +54,7 @@ void ShardedAttention::split(Weight norm_q, Weight norm_k) {
                            .q = in_place ? nullptr : w_.parts[0],
                            .k = in_place ? nullptr : w_.parts[1],
                            .v = in_place ? nullptr : w_.parts[2],
-                           .parts = {plan_.heads_per_ulysses_rank},
+                           .parts = {part_heads_},
                            .rows = plan_.tokens_per_rank,
                            .heads = heads_,
                            .head_dim = head_dim_,
@@ -63,12 +79,30 @@ void ShardedAttention::run(void* out, Place place) {
     return;
   }
   if (plan_.ulysses == 1) {
-    attend_ring(w_.parts[0], w_.parts[1], w_.parts[2], out, place);
+    attend_ring({heads_, 0}, w_.parts[0], w_.parts[1], w_.parts[2], out, place);
     return;
   }
-  scatter_heads(place);
-  attend_ring(w_.gathered[0], w_.gathered[1], w_.gathered[2], w_.gathered[3], place);
-  gather_tokens(out, place);
+  std::vector<Event> arrived;
+  for (int group = 0; group < groups_; ++group) arrived.push_back(scatter_heads(group, place));
+  for (int group = 0; group < groups_; ++group) {
+    recorder_.wait(arrived[static_cast<size_t>(group)], StallCause::peers, place);
+    const Group own = own_group(group);
+    const int64_t at = own.heads_before * rows_ * head_dim_ * value;
+    attend_ring(own, w_.gathered[0] + at, w_.gathered[1] + at, w_.gathered[2] + at, w_.gathered[3] + at, place);
+    gather_tokens(group, place);
+  }
+  recorder_.wait(device_.record(StreamId::comm), StallCause::peers, place);
+  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
+  device_.ops().merge_heads(w_.type, w_.parts[0], HeadParts{part_heads_}, out, plan_.tokens_per_rank, head_dim_);
+  recorder_.end(span);
+}
+
+ShardedAttention::Group ShardedAttention::own_group(int group) const {
+  Group own{heads_of_group(place_.head_count, groups_, group), 0};
+  for (int before = 0; before < group; ++before) {
+    own.heads_before += heads_of_group(place_.head_count, groups_, before);
+  }
+  return own;
 }
 
 // What the compute stream made is sent, and what arrives is waited for: all of it counts as a stall for peers, unless
@@ -83,52 +117,59 @@ void ShardedAttention::exchange(EventKind kind, Place place, std::span<const Exc
   recorder_.end(span, sent);
 }
 
-// q, k and v: each Ulysses peer gets its heads of our tokens, and sends us our heads of its tokens.
-void ShardedAttention::scatter_heads(Place place) {
+// What goes to and comes from each Ulysses peer: of our tokens, its heads in the group, out of or into `parts`, and of
+// its tokens, ours, into or out of `gathered`.
+std::vector<ShardedAttention::PeerPieces> ShardedAttention::pieces_of(int group) const {
   const int64_t row = int64_t{head_dim_} * size_of(w_.type);
-  std::vector<Exchange> exchanges;
+  const Group own = own_group(group);
+  std::vector<PeerPieces> pieces;
   int64_t heads_before = 0;
   for (int peer = 0; peer < plan_.ulysses; ++peer) {
-    const int64_t peer_heads = plan_.heads_per_ulysses_rank[static_cast<size_t>(peer)];
-    const int64_t received = plan_.tokens_per_rank * place_.head_count * row;
-    for (int tensor = 0; tensor < 3; ++tensor) {
-      exchanges.push_back({peer_of(place_.ring_index, peer),
-                           w_.parts[tensor] + plan_.tokens_per_rank * heads_before * row,
-                           plan_.tokens_per_rank * peer_heads * row, w_.gathered[tensor] + peer * received, received});
+    for (int each = 0; each < groups_; ++each) {
+      const int64_t part = part_heads_[static_cast<size_t>(peer * groups_ + each)];
+      if (each == group) {
+        pieces.push_back({.rank = peer_of(place_.ring_index, peer),
+                          .part_at = plan_.tokens_per_rank * heads_before * row,
+                          .part_bytes = plan_.tokens_per_rank * part * row,
+                          .gathered_at = (rows_ * own.heads_before + peer * plan_.tokens_per_rank * own.heads) * row,
+                          .gathered_bytes = plan_.tokens_per_rank * own.heads * row});
+      }
+      heads_before += part;
     }
-    heads_before += peer_heads;
+  }
+  return pieces;
+}
+
+// q, k and v: each Ulysses peer gets its heads of our tokens, and sends us our heads of its tokens.
+Event ShardedAttention::scatter_heads(int group, Place place) {
+  std::vector<Exchange> exchanges;
+  for (const PeerPieces& each : pieces_of(group)) {
+    for (int tensor = 0; tensor < 3; ++tensor) {
+      exchanges.push_back({each.rank, w_.parts[tensor] + each.part_at, each.part_bytes,
+                           w_.gathered[tensor] + each.gathered_at, each.gathered_bytes});
+    }
   }
   exchange(EventKind::all_to_all, place, exchanges);
-  recorder_.wait(device_.record(StreamId::comm), StallCause::peers, place);
+  return device_.record(StreamId::comm);
 }
 
 // The attention's output the other way: each peer gets its tokens of our heads.
-void ShardedAttention::gather_tokens(void* out, Place place) {
-  const int64_t row = int64_t{head_dim_} * size_of(w_.type);
+void ShardedAttention::gather_tokens(int group, Place place) {
   std::vector<Exchange> exchanges;
-  int64_t heads_before = 0;
-  for (int peer = 0; peer < plan_.ulysses; ++peer) {
-    const int64_t peer_heads = plan_.heads_per_ulysses_rank[static_cast<size_t>(peer)];
-    const int64_t sent = plan_.tokens_per_rank * place_.head_count * row;
-    exchanges.push_back({peer_of(place_.ring_index, peer), w_.gathered[3] + peer * sent, sent,
-                         w_.parts[0] + plan_.tokens_per_rank * heads_before * row,
-                         plan_.tokens_per_rank * peer_heads * row});
-    heads_before += peer_heads;
+  for (const PeerPieces& each : pieces_of(group)) {
+    exchanges.push_back({each.rank, w_.gathered[3] + each.gathered_at, each.gathered_bytes, w_.parts[0] + each.part_at,
+                         each.part_bytes});
   }
   exchange(EventKind::all_to_all, place, exchanges);
-  recorder_.wait(device_.record(StreamId::comm), StallCause::peers, place);
-  const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-  device_.ops().merge_heads(w_.type, w_.parts[0], HeadParts{plan_.heads_per_ulysses_rank}, out, plan_.tokens_per_rank,
-                            head_dim_);
-  recorder_.end(span);
 }
 
-void ShardedAttention::attend_ring(const void* q, std::byte* k, std::byte* v, void* out, Place place) {
-  const int heads = place_.head_count;
+void ShardedAttention::attend_ring(Group group, const void* q, std::byte* k, std::byte* v, void* out, Place place) {
+  const int heads = group.heads;
   const int64_t stride = int64_t{heads} * head_dim_;
-  const int64_t rows = plan_.tokens_per_rank * plan_.ulysses;
-  const int64_t bytes = rows * stride * size_of(w_.type);
-  std::byte *next_k = w_.ring_k, *next_v = w_.ring_v;
+  const int64_t value = size_of(w_.type);
+  const int64_t bytes = rows_ * stride * value;
+  const int64_t at = group.heads_before * rows_ * head_dim_;  // in the ring's buffers, in values
+  std::byte *next_k = w_.ring_k + at * value, *next_v = w_.ring_v + at * value;
   const int to = peer_of((place_.ring_index + 1) % plan_.ring, place_.ulysses_index);
   const int from = peer_of((place_.ring_index + plan_.ring - 1) % plan_.ring, place_.ulysses_index);
   for (int turn = 0; turn < plan_.ring; ++turn) {
@@ -149,10 +190,11 @@ void ShardedAttention::attend_ring(const void* q, std::byte* k, std::byte* v, vo
                                  .k = {k, stride},
                                  .v = {v, stride},
                                  .out = out,
-                                 .q_rows = rows,
+                                 .q_rows = rows_,
                                  .kv_rows = valid_tokens_of_ring_member(plan_, member),
                                  .heads = heads,
-                                 .head_dim = head_dim_};
+                                 .head_dim = head_dim_,
+                                 .heads_of_all_groups = plan_.ulysses > 1 ? place_.head_count : heads_};
     if (plan_.ring > 1) {
       attention.out = w_.ring_part;
       attention.lse = w_.ring_part_lse;
@@ -162,12 +204,12 @@ void ShardedAttention::attend_ring(const void* q, std::byte* k, std::byte* v, vo
       device_.ops().merge_attention({.type = w_.type,
                                      .part = w_.ring_part,
                                      .part_lse = w_.ring_part_lse,
-                                     .acc = w_.ring_sum,
-                                     .acc_lse = w_.ring_sum_lse,
+                                     .acc = w_.ring_sum + at,
+                                     .acc_lse = w_.ring_sum_lse + at / head_dim_,
                                      .out = out,
                                      .first = turn == 0,
                                      .last = !more,
-                                     .rows = rows,
+                                     .rows = rows_,
                                      .heads = heads,
                                      .head_dim = head_dim_});
     }

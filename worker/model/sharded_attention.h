@@ -1,6 +1,9 @@
 // Self-attention over a sequence that is spread over ranks: Ulysses (all-to-all: heads for tokens) inside ring groups
-// (k and v go round, partial results are merged through their log-sum-exps).
+// (k and v go round, partial results are merged through their log-sum-exps). The heads that a rank attends with may be
+// cut into groups: then the all-to-alls of one group run while another attends (arXiv 2607.01817).
 #pragma once
+
+#include <vector>
 
 #include "worker/model/context.h"
 
@@ -17,10 +20,22 @@ class ShardedAttention {
   void run(void* out, Place place);
 
  private:
+  struct Group {
+    int heads = 0;
+    int64_t heads_before = 0;  // of this rank's, in the groups before
+  };
+  struct PeerPieces {  // positions and sizes in bytes
+    int rank = 0;
+    int64_t part_at = 0, part_bytes = 0;
+    int64_t gathered_at = 0, gathered_bytes = 0;
+  };
+
+  Group own_group(int group) const;
+  std::vector<PeerPieces> pieces_of(int group) const;
   void exchange(EventKind kind, Place place, std::span<const Exchange> exchanges);
-  void scatter_heads(Place place);
-  void gather_tokens(void* out, Place place);
-  void attend_ring(const void* q, std::byte* k, std::byte* v, void* out, Place place);
+  Event scatter_heads(int group, Place place);  // done when the group's heads are here
+  void gather_tokens(int group, Place place);
+  void attend_ring(Group group, const void* q, std::byte* k, std::byte* v, void* out, Place place);
   int peer_of(int ring_index, int ulysses_index) const;
 
   Device& device_;
@@ -31,7 +46,10 @@ class ShardedAttention {
   RankPlace place_;
   int heads_;
   int head_dim_;
+  int64_t rows_;  // that a rank attends with: its Ulysses group's tokens
   float eps_;
+  int groups_;
+  std::vector<int> part_heads_;  // of each Ulysses peer, of each group
 };
 
 }  // namespace wansweep

@@ -1,5 +1,9 @@
 #include "worker/trace/recorder.h"
 
+#include <utility>
+
+#include "base/clock.h"
+
 namespace wansweep {
 
 Recorder::Recorder(Device& device, TraceWriter* writer, TraceDetail detail)
@@ -11,6 +15,7 @@ void Recorder::begin_step(int step, int expert, int timestep, float sigma) {
   step_.expert = expert + 1;
   step_.timestep = timestep;
   step_.sigma = sigma;
+  if (writer_ != nullptr && steps_written_ == 0) sample_power(0);
   step_start_ = device_.record(StreamId::compute);
 }
 
@@ -75,10 +80,18 @@ void Recorder::end_step(const int64_t* not_finite) {
   const MemoryUse use = device_.memory_use();
   rows.memory.push_back({step_.step, step_.end_ns, use.device_used, use.device_peak, use.host_used, use.host_peak});
   if (not_finite != nullptr) rows.nonfinite.push_back({step_.step, *not_finite});
+  sample_power(step_.step);
+  rows.power = std::exchange(power_, {});
   writer_->append(rows);
   steps_written_ += 1;
   memory_written_ += 1;
   events_written_ += static_cast<int64_t>(rows.events.size());
+}
+
+void Recorder::sample_power(int step) {
+  const std::optional<DevicePower> now = device_.power();
+  if (!now) return;
+  power_.push_back({step, monotonic_ns(), now->energy_mj, now->power_mw, now->sm_clock_mhz, now->temperature_c});
 }
 
 // Rows whose work is over; a transfer for the next step may still be on its way and waits for that step's turn.

@@ -26,9 +26,9 @@ class Recorder {
 
   // `expert`: 0 or 1.
   void begin_step(int step, int expert, int timestep, float sigma);
-  // Waits for the step's compute, writes its rows, samples memory, and flushes. `not_finite`: where the step's compute
-  // leaves the number of latents that are infinite or not a number; null: nobody counts. Throws what the device or the
-  // trace file throws.
+  // Waits for the step's compute, writes its rows, samples memory and power, and flushes. `not_finite`: where the
+  // step's compute leaves the number of latents that are infinite or not a number; null: nobody counts. Throws what the
+  // device or the trace file throws.
   void end_step(const int64_t* not_finite = nullptr);
 
   // Work on a stream, between begin() and end(). Spans of one stream do not nest.
@@ -66,6 +66,7 @@ class Recorder {
   void add(EventRow row, Place place, const Event& start, const Event& end);
   void close_merged(const Event& end);
   void write_done(TraceRows& rows, bool all);
+  void sample_power(int step);
 
   Device& device_;
   TraceWriter* writer_;
@@ -74,6 +75,7 @@ class Recorder {
   Merged merged_;
   StepRow step_;
   Event step_start_;
+  std::vector<PowerRow> power_;  // of the next rows to be written
   int64_t steps_written_ = 0, events_written_ = 0, memory_written_ = 0;
 };
 

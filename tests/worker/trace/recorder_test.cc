@@ -170,6 +170,13 @@ TEST_F(RecorderTest, EveryCountedStepSaysHowManyValuesAreNotFinite) {
   EXPECT_EQ(rows[1].values, 7) << "as the step's compute left it";
 }
 
+TEST_F(RecorderTest, ADeviceThatDoesNotTellItsPowerLeavesNoSamples) {
+  TraceWriter writer(file_, "{}", "{}");
+  Recorder recorder(*device_, &writer, TraceDetail::block);
+  record_step(recorder, 1);
+  EXPECT_TRUE(read_trace(file_).rows.power.empty());
+}
+
 TEST_F(RecorderTest, WithoutAWriterNothingIsKept) {
   Recorder recorder(*device_, nullptr, TraceDetail::block);
   record_step(recorder, 1);

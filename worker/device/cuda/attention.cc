@@ -2,7 +2,8 @@
 // that every rank and every later run takes the same kernel and gets the same bits. Without a cache file nothing is
 // tried, since processes would not agree: the first library's own guess is taken, as for small shapes.
 // A kernel that the cache names and nobody has any more is an error: another in its place would change results without
-// a word. Which libraries there are is part of the key, so that a build with more of them chooses anew.
+// a word. Which libraries there are is part of the key, so that a build with more of them chooses anew; strides, and
+// how many of the heads come at once, are not.
 
 #include "worker/device/cuda/attention.h"
 
@@ -40,10 +41,6 @@ std::string Attention::describe_libraries() const {
   return versions() + (available_.left_out.empty() ? "" : fmt::format(" ({})", available_.left_out));
 }
 
-std::string Attention::key_of(const AttentionShape& shape) const {
-  return fmt::format("{} attention {} by {}", gpu_, describe(shape), versions());
-}
-
 std::unique_ptr<AttentionKernel> Attention::prepare(const AttentionShape& shape, const std::string& name) {
   for (const auto& library : available_.libraries) {
     if (std::unique_ptr<AttentionKernel> kernel = library->prepare(shape, name)) return kernel;
@@ -72,10 +69,12 @@ std::string Attention::choose(const std::string& key, const AttentionShape& shap
   return names[fastest(stream_, candidates.size(), [&](size_t i) { return candidates[i]->launch(operands).empty(); })];
 }
 
-AttentionKernel& Attention::kernel_for(const AttentionShape& shape, const AttentionOperands& operands) {
-  std::unique_ptr<AttentionKernel>& kept = kernels_[shape];
+AttentionKernel& Attention::kernel_for(const AttentionShape& shape, const AttentionOperands& operands, int all_heads) {
+  std::unique_ptr<AttentionKernel>& kept = kernels_[{shape, all_heads}];
   if (kept) return *kept;
-  const std::string key = key_of(shape);
+  const std::string what = fmt::format("{} x {} rows, {} heads x {}{}", shape.q_rows, shape.kv_rows, all_heads,
+                                       shape.head_dim, shape.lse ? ", with log-sum-exp" : "");
+  const std::string key = fmt::format("{} attention {} by {}", gpu_, what, versions());
   std::optional<std::string> name = cache_.find(key);
   if (!name) name = cache_.store(key, choose(key, shape, operands));
   kept = prepare(shape, *name);
@@ -83,11 +82,12 @@ AttentionKernel& Attention::kernel_for(const AttentionShape& shape, const Attent
     throw Error(ExitCode::internal,
                 fmt::format("{}: no library has the kernel {} for {}; remove the file", cache_.file(), *name, key));
   }
+  chosen_[what] = *name;
   return *kept;
 }
 
-void Attention::run(const AttentionShape& shape, const AttentionOperands& operands) {
-  const std::string failure = kernel_for(shape, operands).launch(operands);
+void Attention::run(const AttentionShape& shape, const AttentionOperands& operands, int all_heads) {
+  const std::string failure = kernel_for(shape, operands, all_heads).launch(operands);
   if (!failure.empty()) {
     throw Error(ExitCode::internal, fmt::format("attention of {}: {}", describe(shape), failure));
   }
@@ -96,20 +96,16 @@ void Attention::run(const AttentionShape& shape, const AttentionOperands& operan
 AttentionLibraries open_attention_libraries(Device& device, cudaStream_t stream, const cudaDeviceProp& gpu) {
   AttentionLibraries found;
   found.libraries.push_back(make_cudnn_attention(device, stream));
-  const std::string capability = fmt::format("{}.{}", gpu.major, gpu.minor);
-#if defined(WANSWEEP_FLASHINFER) || defined(WANSWEEP_CUTLASS)
-  if (capability != "9.0") {
-    found.left_out = fmt::format("the Hopper kernels need compute capability 9.0, and this GPU has {}", capability);
-    return found;
-  }
+  const bool hopper = gpu.major == 9 && gpu.minor == 0;
 #ifdef WANSWEEP_FLASHINFER
-  found.libraries.push_back(make_flashinfer_attention(stream));
-#endif
-#ifdef WANSWEEP_CUTLASS
-  found.libraries.push_back(make_cutlass_attention(device, stream));
-#endif
+  if (hopper) {
+    found.libraries.push_back(make_flashinfer_attention(stream));
+  } else {
+    found.left_out =
+        fmt::format("FlashInfer's kernels need compute capability 9.0, and this GPU has {}.{}", gpu.major, gpu.minor);
+  }
 #else
-  if (capability == "9.0") found.left_out = "this build has no Hopper kernels; tools/gpu/fetch_flashinfer fetches them";
+  if (hopper) found.left_out = "built without FlashInfer, which tools/gpu/fetch_flashinfer fetches";
 #endif
   return found;
 }

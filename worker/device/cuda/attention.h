@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "worker/device/cuda/algorithm_cache.h"
@@ -30,24 +31,27 @@ class Attention {
   Attention(const Attention&) = delete;
   Attention& operator=(const Attention&) = delete;
 
-  // kv_rows above 0; head_dim a multiple of 8.
-  void run(const AttentionShape& shape, const AttentionOperands& operands);
+  // kv_rows above 0; head_dim a multiple of 8. The same kernel for all shapes that differ in nothing but their strides
+  // and in how many of `all_heads` they attend with, so that heads give the same bits in any grouping.
+  void run(const AttentionShape& shape, const AttentionOperands& operands, int all_heads);
 
   // "cudnn 91900, flashinfer 0.5.3"; behind it, in brackets, why others are left out.
   std::string describe_libraries() const;
+  // By the shape that it was chosen for, which kernel runs.
+  const std::map<std::string, std::string>& chosen() const { return chosen_; }
 
  private:
-  AttentionKernel& kernel_for(const AttentionShape& shape, const AttentionOperands& operands);
+  AttentionKernel& kernel_for(const AttentionShape& shape, const AttentionOperands& operands, int all_heads);
   std::string choose(const std::string& key, const AttentionShape& shape, const AttentionOperands& operands);
   std::unique_ptr<AttentionKernel> prepare(const AttentionShape& shape, const std::string& name);
-  std::string key_of(const AttentionShape& shape) const;
   std::string versions() const;
 
   cudaStream_t stream_;
   std::string gpu_;
   AlgorithmCache& cache_;
   AttentionLibraries available_;
-  std::map<AttentionShape, std::unique_ptr<AttentionKernel>> kernels_;  // goes before the libraries
+  std::map<std::string, std::string> chosen_;
+  std::map<std::pair<AttentionShape, int>, std::unique_ptr<AttentionKernel>> kernels_;  // go before the libraries
 };
 
 }  // namespace wansweep

@@ -117,8 +117,11 @@ class CudnnAttention : public AttentionLibrary {
   std::vector<std::string> kernels(const AttentionShape& shape) override {
     const ShapeGraph& of_shape = graph_of(shape);
     std::vector<std::string> names;
-    for (size_t i = 0; i < std::min(of_shape.plans.size(), most_plans); ++i) {
-      names.push_back(name_of_plan(of_shape.plans[i]));
+    for (const std::string& plan : of_shape.plans) {
+      // Two lists of guesses may both hold a plan.
+      const std::string name = name_of_plan(plan);
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      if (names.size() == most_plans) break;
     }
     return names;
   }

@@ -56,9 +56,8 @@ class AttentionLibrary {
 // cuDNN's, on any GPU. `device` gives its workspace.
 std::unique_ptr<AttentionLibrary> make_cudnn_attention(Device& device, cudaStream_t stream);
 
-// Kernels of FlashAttention-3's design, for compute capability 9.0; each is there in builds that found its headers.
+// FlashInfer's, of FlashAttention-3's design, for compute capability 9.0: in builds that found its headers.
 std::unique_ptr<AttentionLibrary> make_flashinfer_attention(cudaStream_t stream);
-std::unique_ptr<AttentionLibrary> make_cutlass_attention(Device& device, cudaStream_t stream);
 
 // "32760 x 512 rows, 40 heads x 128, strides 5120 5120 10240, with log-sum-exp"
 std::string describe(const AttentionShape& shape);

@@ -36,7 +36,14 @@ CudaDevice::CudaDevice(int ordinal, int64_t memory_limit, int node_ranks)
       host_(std::make_shared<CudaHostPool>(node_ranks)) {
   cudaCheck(cudaSetDevice(ordinal));
   cudaCheck(cudaGetDeviceProperties(&properties_, ordinal));
-  for (cudaStream_t& stream : streams_) cudaCheck(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  // An exchange's kernels get the multiprocessors that attention's blocks leave before its next blocks do: what is
+  // exchanged behind attention is small beside it, and somebody waits for it.
+  int least = 0, greatest = 0;
+  cudaCheck(cudaDeviceGetStreamPriorityRange(&least, &greatest));
+  for (const StreamId id : {StreamId::compute, StreamId::copy, StreamId::comm}) {
+    cudaCheck(cudaStreamCreateWithPriority(&streams_[static_cast<size_t>(id)], cudaStreamNonBlocking,
+                                           id == StreamId::comm ? greatest : least));
+  }
   gate_ = std::make_unique<CudaGate>(stream(StreamId::compute));
   clock_ = std::make_unique<EventClock>(stream(StreamId::compute));
   nvml_ = std::make_unique<Nvml>(pci_bus_id());
@@ -173,7 +180,8 @@ std::string CudaDevice::describe_json() const {
                          {"cudnn", cudnnGetVersion()},
                          {"nccl", nccl},
                          {"algorithm_cache", static_cast<const CudaOps&>(*ops_).algorithm_cache()},
-                         {"attention", static_cast<const CudaOps&>(*ops_).attention_libraries()}};
+                         {"attention", static_cast<const CudaOps&>(*ops_).attention_libraries()},
+                         {"attention_kernels", static_cast<const CudaOps&>(*ops_).attention_kernels()}};
   json.update(nvml_->describe());
   return json.dump();
 }

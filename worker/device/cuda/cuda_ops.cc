@@ -104,7 +104,8 @@ void CudaOps::attention(const AttentionArguments& a) {
     throw bad_input(fmt::format("attention: a head_dim of {}; cuDNN takes multiples of 8 in bf16", a.head_dim));
   }
   attention_.run({a.q_rows, a.kv_rows, a.q.stride, a.k.stride, a.v.stride, a.heads, a.head_dim, a.lse != nullptr},
-                 {a.q.data, a.k.data, a.v.data, a.out, a.lse});
+                 {a.q.data, a.k.data, a.v.data, a.out, a.lse},
+                 a.heads_of_all_groups > 0 ? a.heads_of_all_groups : a.heads);
 }
 
 void CudaOps::merge_attention(const MergeAttentionArguments& a) {

@@ -4,6 +4,7 @@
 // bf16 is the working mode. f32 is the checking mode: full f32 everywhere, with a plain attention kernel.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "worker/device/cuda/algorithm_cache.h"
@@ -37,6 +38,7 @@ class CudaOps : public Ops {
   // The file that keeps the choice of algorithms; empty when there is none.
   std::string algorithm_cache() const { return cache_.file(); }
   std::string attention_libraries() const { return attention_.describe_libraries(); }
+  const std::map<std::string, std::string>& attention_kernels() const { return attention_.chosen(); }
 
  private:
   cudaStream_t stream_;

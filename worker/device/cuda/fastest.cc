@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "worker/device/cuda/cuda_check.h"
@@ -11,8 +12,11 @@ namespace wansweep {
 
 namespace {
 
-constexpr float of_the_best = 1.15F;  // slower ones are not tried under load
-constexpr float load_ms = 400;        // after about half of it, the clock has settled
+constexpr float of_the_best = 1.1F;    // slower ones are not tried under load
+constexpr size_t most_under_load = 5;  // of the fastest
+constexpr float moment_ms = 30;        // of launches for a first look
+constexpr int most_in_a_moment = 3;
+constexpr float load_ms = 400;  // after about half of it, the clock has settled
 
 // Milliseconds between events on a stream.
 class Stopwatch {
@@ -53,17 +57,24 @@ float mean_ms(cudaStream_t stream, Stopwatch& watch, int warm, int runs, const s
 
 size_t fastest(cudaStream_t stream, size_t count, const std::function<bool(size_t)>& launch) {
   Stopwatch watch;
-  std::vector<float> alone(count);
-  for (size_t i = 0; i < count; ++i) alone[i] = mean_ms(stream, watch, 1, 3, [&] { return launch(i); });
-  const float limit = *std::min_element(alone.begin(), alone.end()) * of_the_best;
-  if (!std::isfinite(limit)) return 0;
+  std::vector<std::pair<float, size_t>> looks;
+  for (size_t i = 0; i < count; ++i) {
+    const auto same = [&] { return launch(i); };
+    const float once = mean_ms(stream, watch, 0, 1, same);  // loads it, too
+    const int runs = std::clamp(static_cast<int>(moment_ms / once), 1, most_in_a_moment);
+    const float ms = mean_ms(stream, watch, 0, std::isfinite(once) ? runs : 1, same);
+    if (std::isfinite(ms)) looks.emplace_back(ms, i);
+  }
+  if (looks.empty()) return 0;
+  std::sort(looks.begin(), looks.end());
+  looks.resize(std::min(looks.size(), most_under_load));
 
   float best = INFINITY;
-  size_t choice = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (alone[i] > limit) continue;
-    const int half = std::max(2, static_cast<int>(load_ms / 2 / alone[i]));
-    const float ms = mean_ms(stream, watch, half, half, [&] { return launch(i); });
+  size_t choice = looks.front().second;
+  for (const auto& [alone, i] : looks) {
+    if (alone > looks.front().first * of_the_best) break;
+    const int half = std::max(1, static_cast<int>(load_ms / 2 / alone));
+    const float ms = mean_ms(stream, watch, half, half, [&, i = i] { return launch(i); });
     if (ms < best) {
       best = ms;
       choice = i;

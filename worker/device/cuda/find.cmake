@@ -4,7 +4,7 @@ set(WANSWEEP_CUDA AUTO CACHE STRING "the CUDA backend: AUTO takes it where all o
 set_property(CACHE WANSWEEP_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(WANSWEEP_CUDNN_FRONTEND "" CACHE PATH "directory with include/cudnn_frontend.h; tools/gpu/fetch_cudnn_frontend makes it")
 set(WANSWEEP_CUDNN_FRONTEND_OLDEST 1.18)
-set(WANSWEEP_HOPPER_ATTENTION "" CACHE PATH "directory of attention kernels' headers; tools/gpu/fetch_hopper_attention makes it")
+set(WANSWEEP_FLASHINFER "" CACHE PATH "directory of FlashInfer's headers; tools/gpu/fetch_flashinfer makes it")
 set(WANSWEEP_HAVE_CUDA OFF)
 
 # Finds a library's header and the library itself: in the toolkit, under the environment variable HOME_VARIABLE (a Python
@@ -17,24 +17,21 @@ macro(wansweep_find_for_cuda name header library home_variable)
   endif()
 endmacro()
 
-# Attention kernels for compute capability 9.0, which are optional: sets WANSWEEP_HOPPER_ATTENTION_DIR where their headers
-# are and the machine code is wanted, and FLASHINFER_VERSION and CUTLASS_VERSION.
-function(wansweep_find_hopper_attention)
-  find_path(HOPPER_ATTENTION_DIR versions HINTS ${WANSWEEP_HOPPER_ATTENTION} ${PROJECT_SOURCE_DIR}/build/hopper-attention
-            NO_DEFAULT_PATH)
-  if(NOT HOPPER_ATTENTION_DIR)
-    message(NOTICE "CUDA backend: attention by cuDNN alone, the headers of the Hopper kernels were not found "
-                   "(tools/gpu/fetch_hopper_attention fetches them)")
+# FlashInfer's attention kernels, for compute capability 9.0, which are optional: sets WANSWEEP_FLASHINFER_DIR and
+# WANSWEEP_FLASHINFER_VERSION where their headers are and code for 9.0 is wanted.
+function(wansweep_find_flashinfer)
+  find_path(FLASHINFER_DIR version HINTS ${WANSWEEP_FLASHINFER} ${PROJECT_SOURCE_DIR}/build/flashinfer NO_DEFAULT_PATH)
+  if(NOT FLASHINFER_DIR)
+    message(NOTICE "CUDA backend: attention by cuDNN alone; FlashInfer's headers were not found "
+                   "(tools/gpu/fetch_flashinfer fetches them)")
   elseif(NOT "${CMAKE_CUDA_ARCHITECTURES}" MATCHES "90")
-    message(NOTICE "CUDA backend: attention by cuDNN alone, the architectures ${CMAKE_CUDA_ARCHITECTURES} have no 90")
+    message(NOTICE "CUDA backend: attention by cuDNN alone; FlashInfer's is for the architecture 90, not "
+                   "${CMAKE_CUDA_ARCHITECTURES}")
   else()
-    file(READ ${HOPPER_ATTENTION_DIR}/versions text)
-    string(REGEX MATCH "flashinfer ([0-9.]+)" matched "${text}")
-    set(FLASHINFER_VERSION ${CMAKE_MATCH_1} PARENT_SCOPE)
-    string(REGEX MATCH "cutlass ([0-9.]+)" matched "${text}")
-    set(CUTLASS_VERSION ${CMAKE_MATCH_1} PARENT_SCOPE)
-    set(WANSWEEP_HOPPER_ATTENTION_DIR ${HOPPER_ATTENTION_DIR} PARENT_SCOPE)
-    message(NOTICE "CUDA backend: attention by cuDNN, FlashInfer and CUTLASS, ${HOPPER_ATTENTION_DIR}")
+    file(STRINGS ${FLASHINFER_DIR}/version version)
+    message(NOTICE "CUDA backend: attention by cuDNN and FlashInfer ${version}")
+    set(WANSWEEP_FLASHINFER_VERSION ${version} PARENT_SCOPE)
+    set(WANSWEEP_FLASHINFER_DIR ${FLASHINFER_DIR} PARENT_SCOPE)
   endif()
 endfunction()
 
@@ -95,7 +92,7 @@ if(WANSWEEP_HAVE_CUDA)
     set(CMAKE_CUDA_ARCHITECTURES 90)
   endif()
   enable_language(CUDA)
-  wansweep_find_hopper_attention()
+  wansweep_find_flashinfer()
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know of it for the nvcc of CUDA 13
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)

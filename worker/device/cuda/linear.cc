@@ -18,8 +18,9 @@ namespace {
 
 constexpr int64_t workspace_bytes = int64_t{32} << 20;  // what cuBLAS advises for Hopper
 constexpr int most_candidates = 32;
-// Smaller products take microseconds whatever is chosen: the library's first guess will do.
-constexpr double worth_trying = 1e10;
+// Smaller products take a hundredth of a forward together whatever is chosen, those outside of blocks among them: the
+// library's first guess will do.
+constexpr double worth_trying = 3e10;
 
 struct LayoutDeleter {
   void operator()(cublasLtMatrixLayoutOpaque_t* layout) const { cublasLtMatrixLayoutDestroy(layout); }

@@ -115,6 +115,27 @@ TEST_F(CudaReferenceTest, EveryWayToBringWeightsGivesTheSameLatents) {
   }
 }
 
+TEST_F(CudaReferenceTest, AnyNumberOfExchangeGroupsGivesTheSameLatents) {
+  for (const Precision& precision : precisions) {
+    // Heads that do not divide into groups, and a ring of each group's keys.
+    for (const std::vector<std::string>& plan :
+         std::vector<std::vector<std::string>>{{"--ulysses", "3", "--ring", "1"}, {"--ulysses", "2", "--ring", "2"}}) {
+      std::optional<std::string> digest;
+      for (const std::string groups : {"0", "1", "2"}) {
+        std::vector<std::string> arguments{
+            "--precision", precision.name, "--communicator", "ipc", "--share-device", "--exchange-groups", groups};
+        arguments.insert(arguments.end(), plan.begin(), plan.end());
+        const WorkerResult result = run("one-step", plan[3] == "2" ? 4 : 3, arguments);
+        const std::string name = std::string(precision.name) + ", ulysses " + plan[1] + ", groups " + groups;
+        ASSERT_EQ(result.exit_code, 0) << name << ": " << result.err;
+        if (!digest) digest = digest_of(result);
+        EXPECT_EQ(digest_of(result), *digest) << name;
+        std::filesystem::remove_all(result.out);
+      }
+    }
+  }
+}
+
 void expect_refused(const WorkerResult& result, ExitCode code, const std::string& line) {
   EXPECT_EQ(result.exit_code, static_cast<int>(code)) << result.err;
   EXPECT_NE(result.err.find(line), std::string::npos) << result.err;
