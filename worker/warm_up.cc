@@ -4,6 +4,7 @@
 #include "worker/warm_up.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,15 @@ class Filler {
   std::vector<float> f32_;
   std::vector<uint16_t> bf16_;
 };
+
+// What the two halves of the guidance exchange once a step, so that they are connected.
+void connect_halves(const ModelContext& c) {
+  const int half = c.plan().sequence_ranks();
+  const int64_t bytes = c.plan().tokens_per_rank * c.config().patch_values() * size_of(c.workspace.type);
+  const std::array<Exchange, 1> exchanges{
+      Exchange{c.rank < half ? c.rank + half : c.rank - half, c.workspace.cond, bytes, c.workspace.uncond, bytes}};
+  c.communicator->exchange(exchanges);
+}
 
 // Seconds of a block, by the mean of some after one that is not counted.
 double seconds_of_block(const ModelContext& context, const std::byte* weights) {
@@ -96,6 +106,7 @@ WarmUp warm_up(ModelContext context, MpiWorld& world) {
       settings.exchange_groups == 0 && context.plan().ulysses > 1 && settings.backend == BackendKind::cuda;
   context.exchange_groups = std::max(1, static_cast<int>(settings.exchange_groups));
   TransformerBlock(context).run(weights.data(), {w.hidden, w.text}, Prefix::own, {});
+  if (context.plan().cfg > 1) connect_halves(context);
   context.device.synchronize();
   const int groups = open ? fastest_groups(context, world, weights.data()) : context.exchange_groups;
   return {static_cast<double>(monotonic_ns() - since) / 1e9, groups};
