@@ -20,8 +20,7 @@ class Nvml {
 
   nlohmann::json describe() const;
 
-  // What the GPU draws and how fast it runs now; none where the library does not say. It takes some tens of
-  // microseconds.
+  // What the GPU draws and how fast it runs now; none where the library does not say.
   std::optional<DevicePower> sample() const;
 
  private:
