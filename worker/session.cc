@@ -287,7 +287,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   Transformer transformer(context, *streamer);
   const FinishOnExit finish(device);
   KeptSteps kept;
-  watchdog.begin_steps(warm.seconds * uses_per_step);
+  watchdog.begin_steps(warm.block_seconds * uses_per_step);
   const int finished = denoise(context, transformer, [&](const StepEnd& end) {
     watchdog.step_ended();
     if (run.settings.keep_steps) keep_step(world, device, run, *workspace, kept);

@@ -53,15 +53,14 @@ void connect_halves(const ModelContext& c) {
   c.communicator->exchange(exchanges);
 }
 
-// Seconds of a block, by the mean of some after one that is not counted.
-double seconds_of_block(const ModelContext& context, const std::byte* weights) {
-  constexpr int counted = 6;
+// Seconds of a block, by the mean of `counted` after one that is not counted.
+double seconds_of_block(const ModelContext& context, const std::byte* weights, int counted) {
   TransformerBlock block(context);
-  const Carried carried{context.workspace.hidden, context.workspace.text};
-  block.run(weights, carried, Prefix::own, {});
+  const auto run = [&] { block.run(weights, {context.workspace.hidden, context.workspace.text}, Prefix::own, {}); };
+  run();
   context.device.synchronize();
   const int64_t since = monotonic_ns();
-  for (int i = 0; i < counted; ++i) block.run(weights, carried, Prefix::own, {});
+  for (int i = 0; i < counted; ++i) run();
   context.device.synchronize();
   return static_cast<double>(monotonic_ns() - since) / 1e9 / counted;
 }
@@ -69,13 +68,14 @@ double seconds_of_block(const ModelContext& context, const std::byte* weights) {
 // All ranks take rank 0's choice: in an exchange each waits for the others, so that it takes as long on all.
 int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weights) {
   constexpr double worth_it = 0.995;  // of the fewer groups' time
+  constexpr int blocks = 6;
   const int most = context.plan().heads_per_ulysses_rank.back();
   double best = 0;
   int choice = 1;
   for (const int groups : {1, 2, 4}) {
     if (groups > most) break;
     context.exchange_groups = groups;
-    const double seconds = seconds_of_block(context, weights);
+    const double seconds = seconds_of_block(context, weights, blocks);
     if (groups == 1 || seconds < worth_it * best) {
       best = seconds;
       choice = groups;
@@ -105,11 +105,11 @@ WarmUp warm_up(ModelContext context, MpiWorld& world) {
   const bool open =
       settings.exchange_groups == 0 && context.plan().ulysses > 1 && settings.backend == BackendKind::cuda;
   context.exchange_groups = std::max(1, static_cast<int>(settings.exchange_groups));
-  TransformerBlock(context).run(weights.data(), {w.hidden, w.text}, Prefix::own, {});
+  const double block_seconds = seconds_of_block(context, weights.data(), 1);
   if (context.plan().cfg > 1) connect_halves(context);
   context.device.synchronize();
   const int groups = open ? fastest_groups(context, world, weights.data()) : context.exchange_groups;
-  return {static_cast<double>(monotonic_ns() - since) / 1e9, groups};
+  return {static_cast<double>(monotonic_ns() - since) / 1e9, block_seconds, groups};
 }
 
 }  // namespace wansweep

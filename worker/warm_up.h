@@ -8,7 +8,8 @@
 namespace wansweep {
 
 struct WarmUp {
-  double seconds = 0;
+  double seconds = 0;        // of all of it
+  double block_seconds = 0;  // of one block, once warm
   int exchange_groups = 1;  // the same on all ranks
 };
 
