@@ -181,21 +181,22 @@ Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelC
 }
 
 std::string describe_json(const Transport& transport) {
-  return nlohmann::json{{"chunk_bytes", transport.copies.chunk_bytes},
-                        {"yields", transport.copies.yields},
-                        {"yields_because", transport.yields_because},
-                        {"cooperative", transport.peers != nullptr},
-                        {"cooperative_because", transport.cooperative_because}}
-      .dump();
+  nlohmann::json json{{"chunk_bytes", transport.copies.chunk_bytes},
+                      {"yields", transport.copies.yields},
+                      {"yields_because", transport.yields_because},
+                      {"cooperative", transport.peers != nullptr},
+                      {"cooperative_because", transport.cooperative_because}};
+  if (transport.peers) json["parts_over"] = name_of(transport.peers->kind());
+  return json.dump();
 }
 
 std::string describe_text(const Transport& transport) {
-  const auto yes_or_no = [](bool yes) { return yes ? "yes" : "no"; };
-  return fmt::format(
-      "copies of weights: {}; yield to exchanges: {} ({}); cooperative: {} ({})",
-      transport.copies.chunk_bytes > 0 ? fmt::format("chunks of {} bytes", transport.copies.chunk_bytes) : "uncut",
-      yes_or_no(transport.copies.yields), transport.yields_because, yes_or_no(transport.peers != nullptr),
-      transport.cooperative_because);
+  const CopyOptions& copies = transport.copies;
+  return fmt::format("copies of weights: {}; yield to exchanges: {} ({}); cooperative: {} ({})",
+                     copies.chunk_bytes > 0 ? fmt::format("chunks of {} bytes", copies.chunk_bytes) : "uncut",
+                     copies.yields ? "yes" : "no", transport.yields_because,
+                     transport.peers ? fmt::format("over {}", name_of(transport.peers->kind())) : "no",
+                     transport.cooperative_because);
 }
 
 }  // namespace wansweep
