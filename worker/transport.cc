@@ -18,9 +18,10 @@ namespace wansweep {
 namespace {
 
 constexpr int64_t chunk_where_copies_yield = int64_t{32} << 20;  // 0.6 ms of PCIe 5, and 21 rows a block of A14B
-constexpr double worth_it = 1.1;                                 // what is slower or faster by less is noise
-constexpr double turn_s = 0.03;                                  // that a measured copy should take about
-constexpr int turns = 3;                                         // of which the fastest counts
+constexpr double disturbed = 1.2;  // an exchange that copies slow down by less gains nothing from their waiting
+constexpr double faster = 1.1;     // parts that arrive sooner by less are noise
+constexpr double turn_s = 0.03;    // that a measured copy should take about
+constexpr int turns = 3;           // of which the fastest counts
 
 struct Times {
   double plain_ms = 0;
@@ -105,7 +106,7 @@ class Measurement {
     constexpr int64_t least = int64_t{64} << 10;
     const int64_t all = bytes_;
     for (bytes_ = std::min(all, least); bytes_ < all; bytes_ = std::min(all, 4 * bytes_)) {
-      if (seconds_of([&] { alone_.bring_alone(piece()); }) > turn_s / 4) break;
+      if (fastest([&] { return seconds_of([&] { alone_.bring_alone(piece()); }); }) > turn_s / 4) break;
     }
     exchanged_ = std::min(exchanged_, bytes_ / world_.ranks());
   }
@@ -164,13 +165,13 @@ Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelC
       const Times times = measurement.bring();
       transport.cooperative_because = fmt::format(
           "a piece took {:.3f} ms when each rank brought it, {:.3f} ms in parts", times.plain_ms, times.other_ms);
-      if (times.other_ms * worth_it > times.plain_ms) transport.copies.peers = nullptr;
+      if (times.other_ms * faster > times.plain_ms) transport.copies.peers = nullptr;
     }
     if (settings.yield_to_collectives == Choice::automatic) {
       const Times times = measurement.exchange();
       transport.yields_because =
           fmt::format("an exchange took {:.3f} ms alone, {:.3f} ms beside copies", times.plain_ms, times.other_ms);
-      yields = times.other_ms > worth_it * times.plain_ms;
+      yields = times.other_ms > disturbed * times.plain_ms;
     }
   }
   if (transport.copies.peers == nullptr) transport.peers.reset();
@@ -181,21 +182,22 @@ Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelC
 }
 
 std::string describe_json(const Transport& transport) {
-  return nlohmann::json{{"chunk_bytes", transport.copies.chunk_bytes},
-                        {"yields", transport.copies.yields},
-                        {"yields_because", transport.yields_because},
-                        {"cooperative", transport.peers != nullptr},
-                        {"cooperative_because", transport.cooperative_because}}
-      .dump();
+  nlohmann::json json{{"chunk_bytes", transport.copies.chunk_bytes},
+                      {"yields", transport.copies.yields},
+                      {"yields_because", transport.yields_because},
+                      {"cooperative", transport.peers != nullptr},
+                      {"cooperative_because", transport.cooperative_because}};
+  if (transport.peers) json["parts_over"] = name_of(transport.peers->kind());
+  return json.dump();
 }
 
 std::string describe_text(const Transport& transport) {
-  const auto yes_or_no = [](bool yes) { return yes ? "yes" : "no"; };
-  return fmt::format(
-      "copies of weights: {}; yield to exchanges: {} ({}); cooperative: {} ({})",
-      transport.copies.chunk_bytes > 0 ? fmt::format("chunks of {} bytes", transport.copies.chunk_bytes) : "uncut",
-      yes_or_no(transport.copies.yields), transport.yields_because, yes_or_no(transport.peers != nullptr),
-      transport.cooperative_because);
+  const CopyOptions& copies = transport.copies;
+  return fmt::format("copies of weights: {}; yield to exchanges: {} ({}); cooperative: {} ({})",
+                     copies.chunk_bytes > 0 ? fmt::format("chunks of {} bytes", copies.chunk_bytes) : "uncut",
+                     copies.yields ? "yes" : "no", transport.yields_because,
+                     transport.peers ? fmt::format("over {}", name_of(transport.peers->kind())) : "no",
+                     transport.cooperative_because);
 }
 
 }  // namespace wansweep

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "schema/setting_values.h"
 #include "worker/device/device.h"
 
 namespace wansweep {
@@ -35,6 +36,8 @@ class Communicator {
   // All of `exchanges` at once, on the communicator's stream. Each pair of ranks must name each other in the same
   // order, with equal sizes. A failure surfaces at the device's next synchronize() as Error(communicator).
   virtual void exchange(std::span<const Exchange> exchanges) = 0;
+  // What moves the data; never automatic.
+  virtual CommunicatorKind kind() const = 0;
 
   // From now on the device's gate is closed while data of an exchange moves: from when all peers of this rank have come
   // to it, not from when this rank has. To be set on all ranks alike.

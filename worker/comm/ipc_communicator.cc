@@ -123,6 +123,8 @@ class IpcCommunicator : public Communicator {
   IpcCommunicator(const IpcCommunicator&) = delete;
   IpcCommunicator& operator=(const IpcCommunicator&) = delete;
 
+  CommunicatorKind kind() const override { return CommunicatorKind::ipc; }
+
   void exchange(std::span<const Exchange> exchanges) override {
     std::map<int, std::vector<Exchange>> sends, receives;
     for (const Exchange& each : exchanges) {

@@ -40,6 +40,8 @@ class MpiCommunicator : public Communicator {
   MpiCommunicator(CpuDevice& device, CommunicatorPlace place)
       : device_(device), stream_(place.stream), group_(place.among), comm_(group_.ranks()), rank_(group_.rank()) {}
 
+  CommunicatorKind kind() const override { return CommunicatorKind::mpi; }
+
   void exchange(std::span<const Exchange> exchanges) override {
     device_.enqueue(stream_, [this, list = std::vector<Exchange>(exchanges.begin(), exchanges.end())] { move(list); });
   }

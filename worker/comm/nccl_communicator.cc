@@ -60,6 +60,8 @@ class NcclCommunicator : public Communicator {
   NcclCommunicator(const NcclCommunicator&) = delete;
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;
 
+  CommunicatorKind kind() const override { return CommunicatorKind::nccl; }
+
   void exchange(std::span<const Exchange> exchanges) override {
     if (closes_gate_) {
       meet(exchanges);

@@ -55,6 +55,19 @@ TEST(Perfetto, AnArrowLeadsFromAStallToTheCopyThatEndedIt) {
   EXPECT_EQ(slices[3]["name"], "wait for weights");
 }
 
+TEST(Perfetto, AStallForWeightsMayHaveWaitedForPartsOfPeers) {
+  Timeline timeline{"run", {{0, "node1", {}}}};
+  timeline.ranks[0].rows.events = {event(EventKind::h2d, StallCause::none, StreamId::copy, 0, 4000, 7),
+                                   event(EventKind::weight_parts, StallCause::none, StreamId::peers, 4000, 9000, 21),
+                                   event(EventKind::stall, StallCause::weights, StreamId::compute, 3000, 9100)};
+  const json trace = json::parse(to_trace_events(timeline));
+  const auto slices = of_phase(trace, "X"), to = of_phase(trace, "f");
+  ASSERT_EQ(to.size(), 1u);
+  EXPECT_EQ(slices[1]["name"], "weight_parts");
+  EXPECT_EQ(to[0]["tid"], slices[1]["tid"]);
+  EXPECT_NE(slices[0]["tid"], slices[1]["tid"]);
+}
+
 TEST(Perfetto, ASwitchAndAWaitThatOutlastsItLieOnTracksOfTheirOwn) {
   Timeline timeline{"run", {{0, "node1", {}}}};
   timeline.ranks[0].rows.events = {event(EventKind::switch_experts, StallCause::none, StreamId::compute, 0, 9000, 7),

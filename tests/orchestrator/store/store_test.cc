@@ -60,6 +60,26 @@ TEST_F(StoreTest, IsMadeOnceAndOpenedAgain) {
   EXPECT_EQ(store.db.execAndGet("PRAGMA foreign_keys").getInt(), 1);
 }
 
+TEST_F(StoreTest, TheOffloadLabelTellsWaysToCopyApart) {
+  make();
+  Store store = open_store(path_);
+  const auto label_of = [&](const std::string& settings) {
+    store.db.exec(
+        "DELETE FROM run; INSERT INTO run (id, sweep_id, name, config, repeat) VALUES (1, 1, 'r', 'c', 1);"
+        "INSERT INTO setting (run_id, name, value, origin) VALUES " +
+        settings);
+    return store.db.execAndGet("SELECT offload FROM run_settings").getString();
+  };
+  const std::string plain = "(1, 'offload', 'layerwise', 'user'), (1, 'host_memory', 'pinned', 'default')";
+  EXPECT_EQ(label_of(plain + ", (1, 'host_store', 'private', 'default'), (1, 'chunk_bytes', '0', 'default'), "
+                             "(1, 'yield_to_collectives', 'off', 'default'), (1, 'cooperative', 'off', 'default')"),
+            "layerwise");
+  EXPECT_EQ(label_of(plain), "layerwise") << "runs of before these settings";
+  EXPECT_EQ(label_of(plain + ", (1, 'host_store', 'shared', 'user'), (1, 'chunk_bytes', '4096', 'user'), "
+                             "(1, 'yield_to_collectives', 'on', 'user'), (1, 'cooperative', 'auto', 'user')"),
+            "layerwise shared cooperative auto yields chunks 4096");
+}
+
 TEST_F(StoreTest, OtherFilesAreRefusedAndLeftAlone) {
   std::ofstream(path_) << std::string(5000, 'x');
   EXPECT_EQ(error_of([&] { open_store(path_); }), std::pair(ExitCode::bad_input, path_ + ": is not a SQLite database"));
@@ -74,7 +94,9 @@ TEST_F(StoreTest, OtherFilesAreRefusedAndLeftAlone) {
 TEST_F(StoreTest, ANewerVersionIsRefused) {
   make();
   SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
-  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("has version 99; this wansweep knows 4"),
+  EXPECT_NE(error_of([&] {
+              open_store(path_);
+            }).second.find("has version 99; this wansweep knows " + std::to_string(store_version())),
             std::string::npos);
   EXPECT_NE(error_of([&] { open_store_readonly(path_); }).second.find("has version 99"), std::string::npos);
 }

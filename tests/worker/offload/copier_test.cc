@@ -32,6 +32,7 @@ class FakePeers : public Communicator {
       });
     }
   }
+  CommunicatorKind kind() const override { return CommunicatorKind::mpi; }
   int64_t sent = 0;
 
  private:
