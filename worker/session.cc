@@ -96,7 +96,7 @@ void check_fits(const RunPlan& run, const Device& device, int node_ranks) {
     throw Error(
         ExitCode::device_memory,
         fmt::format("device memory: offload {} needs {:.2f} GiB for weights and {:.2f} GiB for activations, the device "
-                    "has {:.2f} GiB; layerwise needs least",
+                    "has {:.2f} GiB; layerwise, or planned with a small device_budget, needs least",
                     name_of(run.settings.offload), to_gib(memory.device_weights), to_gib(memory.device_activations),
                     to_gib(limit)));
   }

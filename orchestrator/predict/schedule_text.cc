@@ -24,6 +24,16 @@ std::vector<bool> brought_in_loop(const Schedule& schedule) {
   return brought;
 }
 
+// Of the copies in the loop that a use waits for: how many uses before it the latest of them starts.
+std::optional<int32_t> least_ahead(const Schedule& schedule) {
+  std::optional<int32_t> least;
+  for (const Transfer& t : schedule.transfers) {
+    if (t.way != Way::in || t.starts == before_loop || t.needed == no_use) continue;
+    least = std::min(least.value_or(t.needed - t.starts), t.needed - t.starts);
+  }
+  return least;
+}
+
 struct StepText {
   int expert = 0;
   std::string passes;  // "=<==<= =<==<="
@@ -52,6 +62,10 @@ std::string summary(const PlannedConfiguration& c, const Schedule& schedule) {
   text += fmt::format("first load  {}, before step 1\n", bytes_text(run.moved.before_loop));
   text += fmt::format("loop        {}; a step {} (median), {} (most)\n", bytes_text(run.moved.in_loop),
                       bytes_text(run.moved.median_step), bytes_text(run.moved.most_in_step));
+  if (const std::optional<int32_t> ahead = least_ahead(schedule)) {
+    text += fmt::format(
+        "depth       every copy in the loop may start {} uses ahead of the one that needs it, or more\n", *ahead);
+  }
   const LinkRate rate = least_link_rate(schedule);
   if (rate.copies > 0) {
     text += fmt::format("link        {:.3g} blocks in the time of a use bring every block in time\n",

@@ -155,5 +155,18 @@ TEST(RunPlan, ADifferenceBetweenWhatWasPlannedAndWhatIsMadeIsNamed) {
   EXPECT_NE(plan_difference(nlohmann::json::object(), planned), "");
 }
 
+TEST(RunPlan, APlanOfBeforeItSaidWhatMovesIsTheSame) {
+  const nlohmann::json made = plan_to_json(make_run_plan(study()));
+  nlohmann::json of_before = made;
+  for (const char* name : {"block_slots", "block_bytes", "first_load_bytes", "moved_in_loop_bytes",
+                           "moved_in_median_step_bytes", "moved_in_largest_step_bytes"}) {
+    of_before.erase(name);
+  }
+  EXPECT_EQ(plan_difference(of_before, made), "");
+  nlohmann::json changed = made;
+  changed["block_slots"] = 3;
+  EXPECT_EQ(plan_difference(changed, made), "block_slots was planned as 3, and is 80");
+}
+
 }  // namespace
 }  // namespace wansweep
