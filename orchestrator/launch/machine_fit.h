@@ -19,7 +19,8 @@ MachineSize this_machine();
 
 // Ranks that share a core take turns; beyond this many the machine does little but switch between them.
 inline constexpr int most_ranks_a_core = 16;
-// What an MPI process takes before it holds any data: 19 to 24 MiB were measured (Open MPI 4.1, 2 ranks).
+// What an MPI process takes of its own beside the run's data. A rank of the tiny model, whose data are some 10 MB, had
+// 28 MB (2 ranks, Open MPI 4.1, x86-64).
 inline constexpr int64_t bytes_of_a_rank = int64_t{16} << 20;
 
 // Throws bad_input naming the setting when the ranks of a configuration need more memory than there is. A line for
