@@ -23,9 +23,9 @@ if(WANSWEEP_BUILD_ORCHESTRATOR)
   add_custom_command(
     OUTPUT ${manual}/wansweep.1 ${manual}/wansweep ${manual}/_wansweep
     COMMAND ${CMAKE_COMMAND} -E make_directory ${manual}
-    COMMAND $<TARGET_FILE:wansweep> manual >${manual}/wansweep.1
-    COMMAND $<TARGET_FILE:wansweep> completion bash >${manual}/wansweep
-    COMMAND $<TARGET_FILE:wansweep> completion zsh >${manual}/_wansweep
+    COMMAND $<TARGET_FILE:wansweep> manual > ${manual}/wansweep.1
+    COMMAND $<TARGET_FILE:wansweep> completion bash > ${manual}/wansweep
+    COMMAND $<TARGET_FILE:wansweep> completion zsh > ${manual}/_wansweep
     DEPENDS wansweep
     VERBATIM)
   add_custom_target(wansweep_manual_files ALL DEPENDS ${manual}/wansweep.1)
