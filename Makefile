@@ -3,7 +3,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 STUDY_GPUS ?= 4
 
-.PHONY: build demo test test-slurm fuzz study-multi-gpu lint syntax dependencies clean
+.PHONY: build demo test test-slurm dist test-dist fuzz study-multi-gpu lint syntax dependencies clean
 
 # Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
@@ -26,6 +26,14 @@ test-slurm: dependencies
 	@tools/dependencies --tests
 	@$(MAKE) --no-print-directory build
 	ctest --preset slurm
+
+# Two archives with checksums in build/dist, for clusters where nobody is root: the source with its small libraries, and the
+# orchestrator as one static program. `test-dist` proves them in systems of their own: it needs root and Debian's registry.
+dist: dependencies
+	@JOBS=$(JOBS) tools/dist/make
+
+test-dist: dependencies
+	@JOBS=$(JOBS) tools/dist/test
 
 # The fuzz targets with libFuzzer, FUZZ_SECONDS each (60 by default); what they find stays in build/fuzz. Needs clang.
 fuzz: dependencies

@@ -51,17 +51,19 @@ std::string parent_of(const std::string& file) {
   return parent.empty() ? "." : parent;
 }
 
-// `text`, synced, under a name that no other process on any node picks. Removed again when it was not renamed.
+enum class Durable { yes, no };
+
+// `text` under a name that no other process on any node picks. Removed again when it was not renamed.
 class TemporaryFile {
  public:
-  TemporaryFile(const std::string& file, const std::string& text) {
+  TemporaryFile(const std::string& file, const std::string& text, Durable durable) {
     std::random_device random;
     name_ = fmt::format("{}.{}-{:08x}{:08x}.tmp", file, ::getpid(), random(), random());
     FileDescriptor fd(::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!fd) fail_output(file, "create", errno);
     try {
       write_all(fd.get(), text.data(), text.size(), file);
-      if (::fsync(fd.get()) != 0) fail_output(file, "sync", errno);
+      if (durable == Durable::yes && ::fsync(fd.get()) != 0) fail_output(file, "sync", errno);
       if (fd.close() != 0) fail_output(file, "write", errno);
     } catch (...) {
       ::unlink(name_.c_str());
@@ -74,6 +76,18 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   const char* name() const { return name_.c_str(); }
+  // false: something of that name is there already.
+  bool appear_as(const std::string& file) {
+    // link() refuses an existing name, also between nodes, which rename() does not.
+    if (::link(name(), file.c_str()) == 0) return true;
+    const int error = errno;
+    if (error == EEXIST) return false;
+    if (error != EPERM && error != ENOTSUP && error != ENOSYS && error != EMLINK) fail_output(file, "create", error);
+    struct stat status {};
+    if (::lstat(file.c_str(), &status) == 0) return false;
+    rename_to(file);  // no hard links here: of two writers in the same instant the second may win
+    return true;
+  }
   void rename_to(const std::string& file) {
     if (::rename(name(), file.c_str()) != 0) fail_output(file, "rename to it", errno);
     renamed_ = true;
@@ -121,31 +135,21 @@ void write_all(int fd, const void* data, size_t bytes, const std::string& file) 
 }
 
 void write_file_atomically(const std::string& file, const std::string& text) {
-  TemporaryFile temporary(file, text);
+  TemporaryFile temporary(file, text, Durable::yes);
   temporary.rename_to(file);
   sync_directory(parent_of(file));
 }
 
 bool write_file_once(const std::string& file, const std::string& text) {
-  TemporaryFile temporary(file, text);
-  // link() refuses an existing name, also between nodes, which rename() does not.
-  if (::link(temporary.name(), file.c_str()) != 0) {
-    const int error = errno;
-    if (error == EEXIST) return false;
-    if (error != EPERM && error != ENOTSUP && error != ENOSYS && error != EMLINK) fail_output(file, "create", error);
-    struct stat status {};
-    if (::lstat(file.c_str(), &status) == 0) return false;
-    temporary.rename_to(file);  // no hard links here: of two writers in the same instant the second may win
-  }
+  TemporaryFile temporary(file, text, Durable::yes);
+  if (!temporary.appear_as(file)) return false;
   sync_directory(parent_of(file));
   return true;
 }
 
 void write_new_file(const std::string& file, const std::string& text) {
-  FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (!fd) fail_output(file, "create", errno);
-  write_all(fd.get(), text.data(), text.size(), file);
-  if (fd.close() != 0) fail_output(file, "write", errno);
+  TemporaryFile temporary(file, text, Durable::no);
+  if (!temporary.appear_as(file)) fail_output(file, "create", EEXIST);
 }
 
 OutputKind write_output_file(const std::string& file, const std::string& text) {
@@ -224,6 +228,27 @@ void sync_file_system(const std::string& directory) {
   const FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) fail_output(directory, "open", errno);
   if (::syncfs(fd.get()) != 0) fail_output(directory, "sync", errno);
+}
+
+void make_own_directory(const std::string& directory) {
+  // An inherited access list is masked by the group's bits of the mode.
+  if (::mkdir(directory.c_str(), 0755) != 0) fail_output(directory, "make this directory", errno);
+}
+
+void check_own_directory(const std::string& directory) {
+  struct stat status {};
+  if (::lstat(directory.c_str(), &status) != 0) fail_output(directory, "look at it", errno);
+  const char* problem = nullptr;
+  if (!S_ISDIR(status.st_mode)) {
+    problem = S_ISLNK(status.st_mode) ? "is a link, which is not followed" : "is not a directory";
+  } else if (status.st_uid != ::geteuid()) {
+    problem = "belongs to another user";
+  } else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    problem = "can be written by others";
+  }
+  if (problem == nullptr) return;
+  throw Error(ExitCode::output,
+              fmt::format("{}: {}; what is put there would act with this user's rights", directory, problem));
 }
 
 void make_directories(const std::string& directory) {

@@ -54,7 +54,8 @@ void write_file_atomically(const std::string& file, const std::string& text);
 // The same, but a file that is there already stays: false then. Of two writers, on whatever nodes, one succeeds.
 bool write_file_once(const std::string& file, const std::string& text);
 
-// Text into a file that is not there yet; one that is, be it as a link, is refused. Not synced: sync_file and
+// Text into a file that is not there yet; one that is, be it as a link, is refused. It appears whole or not at all, also
+// when the disk is full or this process is killed. Not synced: sync_file and
 // sync_file_system are for that. Throws Error(output).
 void write_new_file(const std::string& file, const std::string& text);
 
@@ -85,6 +86,14 @@ void sync_file_system(const std::string& directory);
 
 // Makes the directory and its parents. Throws Error(output).
 void make_directories(const std::string& directory);
+
+// Makes one directory into which only this user can write, whatever the umask and inherited access lists say. One that
+// is there already, be it as a link, is refused. Throws Error(output).
+void make_own_directory(const std::string& directory);
+
+// Throws Error(output) unless `directory` still is what make_own_directory made: no link, this user's, closed to the
+// writes of others.
+void check_own_directory(const std::string& directory);
 
 // An error number as text, in the calling thread's own words: "No space left on device".
 std::string error_text(int error);

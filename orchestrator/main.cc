@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -17,6 +18,16 @@
 #include "schema/version.h"
 
 namespace {
+
+// An empty word, which an unset variable of a shell leaves, names no path, no run and no sweep.
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    option->check([](const std::string& value) {
+      return value.empty() ? std::string("is empty; give a value, or leave it out") : std::string();
+    });
+  }
+  for (CLI::App* verb : app.get_subcommands({})) refuse_empty_values(*verb);
+}
 
 int fail(wansweep::ExitCode code, const char* line) {
   fmt::print(stderr, "wansweep: {}\n", wansweep::printable(line));
@@ -46,6 +57,9 @@ int run(int argc, char** argv) {
   wansweep::add_resolve(app, action);
   wansweep::add_rerun(app, action);
   wansweep::add_compare(app, action);
+  wansweep::add_manual(app, action);
+
+  refuse_empty_values(app);
 
   try {
     app.parse(argc, argv);
@@ -78,4 +92,7 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return wansweep::finish_standard_output("wansweep", run(argc, argv)); }
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that left early is a failed write, with a line and an exit code
+  return wansweep::finish_standard_output("wansweep", run(argc, argv));
+}

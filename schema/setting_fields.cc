@@ -114,7 +114,7 @@ std::vector<Field> make_table() {
       {"step_timeout",
        "seconds without a step, once the loop runs, after which the run ends; 0 is ten times the slowest step so far, "
        "at least 600",
-       Role::recording, &S::step_timeout, Bounds{0, 1e7}, false, true},
+       Role::recording, &S::step_timeout, Bounds{1, 1e7, false, true}, false, true},
   };
 }
 
@@ -207,9 +207,11 @@ std::string bounds_problem(const Field& field, const std::optional<T>& value) {
   const Bounds& bounds = *field.bounds;
   if (number > bounds.least && number <= bounds.most) return "";
   if (number == bounds.least && !bounds.above) return "";
+  if (number == 0 && bounds.or_zero) return "";
   const std::string needed = bounds.above
                                  ? fmt::format("above {} and at most {:.15g} is needed", bounds.least, bounds.most)
-                                 : fmt::format("between {} and {:.15g} is needed", bounds.least, bounds.most);
+                                 : fmt::format("{}between {} and {:.15g} is needed", bounds.or_zero ? "0, or " : "",
+                                               bounds.least, bounds.most);
   return fmt::format("{} is {}; {}", field.name, *value, needed);
 }
 

@@ -36,11 +36,13 @@ constexpr std::string_view name_of(Role role) {
   return {};
 }
 
-// What the program can do with a number: both ends are allowed, but for `above`, where the least is not.
+// What the program can do with a number: both ends are allowed, but for `above`, where the least is not. `or_zero`: 0,
+// which leaves it to the program, is allowed too.
 struct Bounds {
   double least = 0;
   double most = 0;
   bool above = false;
+  bool or_zero = false;
 };
 
 struct Field {

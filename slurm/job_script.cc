@@ -1,6 +1,7 @@
 #include "slurm/job_script.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <kainjow/mustache.hpp>
 
@@ -28,6 +29,20 @@ std::string launch_command(const ClusterProfile& profile, const ResourceShape& s
   return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1",
                      shell_word(profile.mpi), shape.ranks, shape.cores_per_rank, name_of(profile.binding),
                      shape.gpus_per_node > 0 ? "--gpu-bind=none " : "");
+}
+
+// "apptainer exec ... IMAGE " before the worker; empty without a container.
+std::string container_command(const ClusterProfile& profile, const JobScript& job) {
+  if (profile.container.empty()) return "";
+  for (const std::string& folder : job.binds) {
+    if (folder.find_first_of(",:\\") == std::string::npos) continue;
+    throw bad_input(
+        fmt::format("{}: holds a comma, a colon or a backslash, at which apptainer's --bind splits names; "
+                    "with container it needs another name",
+                    folder));
+  }
+  return fmt::format("apptainer exec {}--bind {} {} ", job.shape.gpus_per_node > 0 ? "--nv " : "",
+                     shell_quote(fmt::format("{}", fmt::join(job.binds, ","))), shell_quote(profile.container));
 }
 
 // 0 would not be refused by Slurm: as a time limit it means none, as memory all that the node has.
@@ -119,7 +134,9 @@ std::string render_job_script(const JobScript& job, const ClusterProfile& profil
   values.set("modules", modules_of(profile));
   values.set("environment", environment_of(profile));
   set_optional(values, "scratch", profile.scratch.empty() ? "" : shell_quote(profile.scratch));
+  set_optional(values, "worker_sha256", job.worker_sha256);
   values.set("launch", launch_command(profile, shape));
+  values.set("container", container_command(profile, job));
 
   kainjow::mustache::mustache sheet(job_template);
   sheet.set_custom_escape([](const std::string& text) { return text; });

@@ -26,16 +26,19 @@ struct ResourceShape {
 struct JobScript {
   std::string token;  // the job's name, and the one thing by which a forgotten submission is found
   std::string sweep;
-  std::string submission;  // directory: manifest, started.JOBID
-  std::string attempts;    // directory that the manifest's names are in
-  std::string worker;
+  std::string submission;          // directory: manifest, started.JOBID
+  std::string attempts;            // directory that the manifest's names are in
+  std::string worker;              // with a container: in the image
+  std::string worker_sha256;       // of the worker as it is submitted; empty: not known
+  std::vector<std::string> binds;  // folders that a container has to show inside
   int count = 1;                   // members; the manifest has a line for each
   int running = 0;                 // at a time, at most; 0: all
   std::vector<std::string> after;  // ids of jobs that have to end first, however they end
   ResourceShape shape;
 };
 
-// Throws bad_input for a shape that asks for less than one of anything: Slurm reads --time=0 as no limit.
+// Throws bad_input for a shape that asks for less than one of anything (Slurm reads --time=0 as no limit), and for a
+// folder whose name apptainer's --bind would read as several.
 std::string render_job_script(const JobScript& job, const ClusterProfile& profile);
 
 }  // namespace wansweep

@@ -19,6 +19,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/nearest_name.h"
+#include "base/share_folder.h"
 #include "base/toml.h"
 
 namespace wansweep {
@@ -69,6 +70,7 @@ const std::vector<Key>& keys() {
       {"mpi", Kind::slurm_word, &Profile::mpi},
       {"binding", Kind::text, &Profile::binding},
       {"modules", Kind::text, &Profile::modules},
+      {"container", Kind::text, &Profile::container},
       {"environment", Kind::text, &Profile::environment},
       {"scratch", Kind::text, &Profile::scratch},
       {"signal_before_end", Kind::count, &Profile::signal_before_end},
@@ -168,6 +170,10 @@ void check(const Profile& profile) {
     throw bad_input(fmt::format("{}: signal_before_end is {}; Slurm takes {} at most", profile.file,
                                 profile.signal_before_end, most_seconds_of_notice));
   }
+  if (!profile.container.empty() && !profile.modules.empty()) {
+    throw bad_input(fmt::format("{}: container and modules are both set; the image brings its own libraries: keep one",
+                                profile.file));
+  }
   if (profile.cluster.find(',') != std::string::npos || profile.cluster == "all") {
     throw bad_input(fmt::format("{}: cluster is {}; one cluster's name is needed", profile.file, profile.cluster));
   }
@@ -190,8 +196,8 @@ void take_cluster_of_environment(Profile& profile) {
   }
 }
 
-// Where NAME.toml is looked for; the second is where wansweep was built.
-std::vector<fs::path> profile_folders() { return {"slurm", WANSWEEP_PROFILES}; }
+// Where NAME.toml is looked for; the second is what came with wansweep.
+std::vector<fs::path> profile_folders() { return {"slurm", fs::path(share_folder()) / "slurm"}; }
 
 std::string known_profiles() {
   std::vector<std::string> names;

@@ -67,6 +67,9 @@ struct ClusterProfile {
   std::string mpi = "pmix";  // srun --mpi
   CoreBinding binding = CoreBinding::cores;
   std::vector<std::string> modules;
+  // An image with the worker and all that it needs, which apptainer runs: a .sif file, a folder, or URI such as
+  // docker://. Empty: the worker is a program of the site's. Goes with no modules.
+  std::string container;
   std::map<std::string, std::string> environment;
   std::string scratch;              // TMPDIR of the job; empty: as the node has it
   int64_t signal_before_end = 120;  // seconds before the limit at which the worker is asked to stop

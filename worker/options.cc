@@ -33,7 +33,7 @@ nlohmann::json flag_value(const Field& field, const std::string& text) {
 
 std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* text) {
   CLI::App app("wansweep-worker: runs Wan2.2's denoising loop on one device a rank, and records what each rank did.");
-  app.set_version_flag("--version", std::string("wansweep-worker ") + version);
+  app.set_version_flag("--version", fmt::format("wansweep-worker {} ({})", version, git_revision));
   WorkerOptions options;
   app.add_option("--spec", options.spec_file, "run spec (JSON); flags override it");
   app.add_option("--out", options.out, "directory for rank-NNNN.h5, result.safetensors and completed.json")->required();

@@ -103,7 +103,8 @@ PlannedArray array_of(const Retried& retried, const std::set<std::string>& bad_n
   PlannedArray array;
   array.shape = retried.shape;
   array.profile = grants.profile ? *grants.profile : before.profile;
-  array.worker = grants.worker.empty() ? before.worker : grants.worker;
+  const bool into_image = before.profile.container.empty() && !array.profile.container.empty();
+  array.worker = !grants.worker.empty() ? grants.worker : into_image ? worker_of_image : before.worker;
   std::set<std::string> exclude(array.profile.exclude.begin(), array.profile.exclude.end());
   exclude.insert(bad_nodes.begin(), bad_nodes.end());
   array.profile.exclude.assign(exclude.begin(), exclude.end());

@@ -1,7 +1,12 @@
-// An attempt is withdrawn only by whoever holds its claim: the folder claim/ that a job makes before it runs anything.
-// A wansweep that withdraws makes the same folder, and leaves a mark in it; a claim without the mark is a job's, and so
-// is an attempt with job.json, or one whose array left a started file. Those are never withdrawn, whatever Slurm says
-// or does not say: at worst a run stays open until a person looks, and never runs twice.
+// An attempt is withdrawn only by whoever holds its claim: the name `claim`, which a job takes by making a folder
+// before it runs anything. A wansweep that withdraws takes the same name with a file, which appears whole or not at
+// all, so that no instant leaves a claim of which nobody knows whose it is. A folder is a job's, and so is an attempt
+// with job.json, or one whose array left a started file. Those are never withdrawn, whatever Slurm says or does not
+// say.
+//
+// Versions up to 0.1 made a folder for both, and a mark in it afterwards; one that was killed in between left an empty
+// folder. A job makes its started file before its claim: an empty folder that stayed so for `settling_seconds` without
+// any started file is no job's, and takes the mark late. It keeps the name, so that no job can have it either way.
 
 #include "orchestrator/cluster/settle.h"
 
@@ -10,6 +15,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,19 +39,39 @@ bool may_be_there(const std::string& path) {
   return lstat(path.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-// nullopt: the attempt is ours, and no job can run it any more. Else why not.
+constexpr const char* claim_of_wansweep = "given up by a wansweep\n";
+// Longer than a network file system takes to show one host what another has made.
+constexpr int64_t settling_seconds = 600;
+
+// Whether the folder `claim` was left by an earlier version's wansweep: see the top of this file. By the file system's
+// own clock: the attempt's folder has just been changed, by the file that could not take the name.
+bool was_left_empty(const std::string& claim, const std::string& attempt) {
+  std::error_code failed;
+  if (!std::filesystem::is_empty(claim, failed) || failed) return false;
+  struct stat made {};
+  struct stat now {};
+  return lstat(claim.c_str(), &made) == 0 && lstat(attempt.c_str(), &now) == 0 &&
+         now.st_mtim.tv_sec - made.st_mtim.tv_sec >= settling_seconds;
+}
+
+// nullopt: the attempt is ours, and no job can run it any more. Else why not. The caller has looked for started files.
 std::optional<std::string> take_claim(const Attempt& attempt) {
   const std::string claim = attempt.directory + "/claim";
   const std::string mark = claim + "/withdrawn";
   if (may_be_there(attempt.directory + "/job.json")) return "a job has started it";
-  if (mkdir(claim.c_str(), 0755) != 0) {
-    const int error = errno;
-    if (error != EEXIST) return fmt::format("{} cannot be made: {}", claim, error_text(error));
-    if (read_text_if_there(mark)) return std::nullopt;  // a wansweep died here before it wrote the state
-    return fmt::format("{} is there, and a job may have made it; remove that folder if none runs", claim);
+  if (write_file_once(claim, claim_of_wansweep)) return std::nullopt;
+  struct stat status {};
+  if (lstat(claim.c_str(), &status) != 0) return fmt::format("{} cannot be looked at: {}", claim, error_text(errno));
+  // Ours already: a wansweep died here before it wrote the state.
+  if (S_ISREG(status.st_mode) && read_text(claim) == claim_of_wansweep) return std::nullopt;
+  if (S_ISDIR(status.st_mode)) {
+    if (read_text_if_there(mark)) return std::nullopt;
+    if (was_left_empty(claim, attempt.directory)) {
+      write_file_once(mark, claim_of_wansweep);
+      return std::nullopt;
+    }
   }
-  write_file_once(mark, "given up by a wansweep\n");
-  return std::nullopt;
+  return fmt::format("{} is there, and a job may have made it; remove it if none runs", claim);
 }
 
 // A line when the attempt is left alone.

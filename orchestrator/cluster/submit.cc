@@ -9,9 +9,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/files.h"
+#include "base/sha256.h"
 #include "orchestrator/cluster/settle.h"
 #include "orchestrator/cluster/shape.h"
 #include "orchestrator/cluster/throttle.h"
@@ -31,6 +34,32 @@ std::string on_cluster(const ClusterProfile& profile) {
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
 
+// The image's worker is found by its name there; this host's by its path.
+std::string worker_path(const PlannedArray& array) {
+  return array.profile.container.empty() ? absolute(array.worker) : array.worker;
+}
+
+// An image's worker is not looked at: reading gigabytes for its digest would take longer than the job.
+std::string digest_of_worker(const PlannedArray& array) {
+  if (!array.profile.container.empty()) return "";
+  try {
+    return sha256_file(array.worker);
+  } catch (const Error&) {  // it may be run, and not read
+    return "";
+  }
+}
+
+// What the runs read and write.
+std::vector<std::string> folders_of(const PlannedArray& array, const JobScript& job) {
+  std::set<std::string> folders{job.attempts, job.submission};
+  for (const PlannedRun& run : array.runs) {
+    const RunSettings& settings = run.configuration->spec;
+    folders.insert(settings.model);
+    if (!settings.inputs.empty()) folders.insert(fs::path(settings.inputs).parent_path().string());
+  }
+  return {folders.begin(), folders.end()};
+}
+
 JobScript script_of(const PlannedArray& array, const Sweep& sweep, const std::string& directory,
                     const std::string& token) {
   JobScript job;
@@ -38,7 +67,9 @@ JobScript script_of(const PlannedArray& array, const Sweep& sweep, const std::st
   job.sweep = sweep.name;
   job.submission = absolute(directory + "/submissions/" + token);
   job.attempts = absolute(directory + "/attempts");
-  job.worker = absolute(array.worker);
+  job.worker = worker_path(array);
+  job.worker_sha256 = digest_of_worker(array);
+  job.binds = folders_of(array, job);
   job.count = static_cast<int>(array.runs.size());
   job.running = array.running;
   job.shape = array.shape;
@@ -63,14 +94,14 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& 
   submission.max_running = array.max_running;
   submission.created_at = seconds_now();
   submission.by_hand = by_hand;
+  JobScript job = script_of(array, sweep, directory, submission.token);
   std::vector<Attempt> created;
   for (const PlannedRun& run : array.runs) {
-    const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size())};
+    const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size()), job.worker_sha256};
     const Attempt& attempt = created.emplace_back(attempts.create(sweep.name, *run.configuration, run.repeat, place));
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }
   attempts.sync(created);
-  JobScript job = script_of(array, sweep, directory, submission.token);
   job.after = jobs_before(array, jobs);
   submission.directory = job.submission;
   submission.worker = job.worker;
@@ -151,6 +182,7 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
       report.lines.push_back(fmt::format("{} runs: {}", array.runs.size(), script));
       continue;
     }
+    check_own_directory(submission.directory);
     const SubmitAnswer answer = SlurmClient(array.profile).submit(script, submission.directory);
     switch (answer.kind) {
       case SubmitAnswer::Kind::accepted:

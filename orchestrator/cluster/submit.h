@@ -13,6 +13,9 @@
 
 namespace wansweep {
 
+// What the worker is called in an image (tools/container/wansweep.def), where nobody says otherwise.
+inline constexpr const char* worker_of_image = "wansweep-worker";
+
 struct PlannedRun {
   const PlannedConfiguration* configuration = nullptr;
   int repeat = 1;

@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/nearest_name.h"
 #include "base/toml.h"
 #include "schema/setting_fields.h"
@@ -26,6 +26,7 @@ namespace {
 constexpr size_t max_name_length = 64;
 constexpr int64_t max_repeats = 1000;
 constexpr size_t max_configurations = 1'000'000;
+constexpr int64_t most_sweep_bytes = int64_t{16} << 20;
 
 using Json = nlohmann::json;
 using Places = std::map<std::string, std::string, std::less<>>;
@@ -353,14 +354,9 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
 }
 
 Sweep read_sweep(const std::string& file) {
-  std::error_code ignored;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file, ignored)) {
-    throw bad_input(file + ": cannot be read; a sweep as TOML is needed, e.g. jobs/demo.toml");
-  }
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return parse_sweep(text.str(), file);
+  const std::optional<std::string> text = read_text_if_there(file, most_sweep_bytes);
+  if (!text) throw bad_input(file + ": cannot be read: there is no such file; a sweep as TOML is needed, e.g. jobs/demo.toml");
+  return parse_sweep(*text, file);
 }
 
 }  // namespace wansweep

@@ -47,8 +47,8 @@ void stop(const ProcessIdentity& process) {
 
 void stop_what_is_left(const Attempt& attempt) {
   const std::optional<ProcessIdentity> process = read_pid(attempt.directory);
-  if (!process) return;
-  switch (find_process(*process, attempt_mark, attempt_mark_value(attempt.directory))) {
+  switch (process ? find_process(*process, attempt_mark, attempt_mark_value(attempt.directory))
+                  : ProcessFinding::gone) {
     case ProcessFinding::gone:
       return;
     case ProcessFinding::marked:
@@ -74,6 +74,12 @@ std::string attempt_mark_value(const std::string& directory) {
 void write_pid(const Attempt& attempt, int pid) {
   const Json json{{"pid", pid}, {"start", process_start(pid)}};
   write_file_atomically(attempt.directory + "/pid.json", json.dump() + '\n');
+}
+
+ProcessFinding find_launched(const Attempt& attempt) {
+  const std::optional<ProcessIdentity> process = read_pid(attempt.directory);
+  if (!process) return ProcessFinding::gone;
+  return find_process(*process, attempt_mark, attempt_mark_value(attempt.directory));
 }
 
 std::optional<std::string> settle_abandoned(Attempt& attempt) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/process.h"
 #include "orchestrator/sweep/attempt.h"
 
 namespace wansweep {
@@ -16,6 +17,10 @@ std::string attempt_mark_value(const std::string& directory);
 // pid.json: which process serves the attempt, so that a later wansweep can tell whether it still runs. Throws
 // Error(output).
 void write_pid(const Attempt& attempt, int pid);
+
+// What became of the process of pid.json; gone: also where there is no pid.json. Throws bad_input when it cannot be
+// read.
+ProcessFinding find_launched(const Attempt& attempt);
 
 // Stops what is left of a local attempt, and writes the state that it deserves (attempt_outcome.h).
 //

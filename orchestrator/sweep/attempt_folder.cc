@@ -81,6 +81,14 @@ void AttemptFolder::read_entry(const std::string& directory, const std::string& 
     int& last = last_number_[called->run];
     last = std::max(last, called->number);
   }
+  std::error_code failed;
+  const fs::file_type type = fs::status(directory, failed).type();
+  if (type != fs::file_type::directory && type != fs::file_type::none) {  // none: it cannot be looked at
+    add_problem(called ? called->run : "",
+                fmt::format("{}: is no folder, and so no attempt{}", directory,
+                            called ? ", though it is called like one" : "; remove it, or leave it: it is passed over"));
+    return;
+  }
   try {
     std::optional<Attempt> attempt = read_attempt(directory);
     if (!attempt) return;
@@ -130,6 +138,7 @@ Attempt AttemptFolder::create(const std::string& sweep, const PlannedConfigurati
     json["submission"] = place->token;
     attempt.index = place->index;
     json["index"] = place->index;
+    if (!place->worker_sha256.empty()) json["worker_sha256"] = place->worker_sha256;
   }
   write_new_file(attempt.directory + "/attempt.json", json.dump(2) + '\n');
   return attempt;

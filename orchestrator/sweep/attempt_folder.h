@@ -20,6 +20,7 @@ namespace wansweep {
 struct SubmissionPlace {
   std::string token;
   int index = 0;
+  std::string worker_sha256 = {};  // of the worker as it was then; empty: not known
 };
 
 class AttemptFolder {

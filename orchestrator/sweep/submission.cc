@@ -99,7 +99,9 @@ std::string make_token(const std::string& sweep) {
 }
 
 void write_intent(const Submission& submission, const std::string& script) {
-  make_directories(submission.directory);
+  // Slurm appends each job's output to a file here, through any link of that name: nobody else may put one there.
+  make_directories(fs::path(submission.directory).parent_path().string());
+  make_own_directory(submission.directory);
   std::string manifest;
   for (const std::string& member : submission.members) manifest += member + '\n';
   write_file_atomically(submission.directory + "/manifest", manifest);

@@ -11,6 +11,8 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "orchestrator/launch/local_launcher.h"
+#include "orchestrator/verbs/cluster_job.h"
 #include "orchestrator/verbs/verbs.h"
 #include "slurm/client.h"
 #include "slurm/node_list.h"
@@ -121,26 +123,42 @@ class Check {
   std::vector<std::string> problems_;
 };
 
-int check(const std::string& name) {
-  const ClusterProfile profile = read_profile(name);
+struct CheckArguments {
+  SubmitArguments job;
+  bool with_job = false;
+};
+
+int check(const CheckArguments& arguments) {
+  const ClusterProfile profile = read_profile(arguments.job.cluster);
   if (!profile.cluster.empty()) fmt::print("cluster: {}\n", profile.cluster);
   const std::vector<std::string> problems = Check(profile).run();
   for (const std::string& problem : problems) fmt::print("differs: {}\n", problem);
-  if (problems.empty()) fmt::print("{}: the site bears out what the profile says\n", printable(profile.file));
-  return static_cast<int>(problems.empty() ? ExitCode::ok : ExitCode::bad_input);
+  if (!problems.empty()) return static_cast<int>(ExitCode::bad_input);
+  fmt::print("{}: the site bears out what the profile says\n", printable(profile.file));
+  return arguments.with_job ? check_by_a_job(arguments.job) : static_cast<int>(ExitCode::ok);
 }
 
 }  // namespace
 
 void add_cluster(CLI::App& app, Action& action) {
-  auto name = std::make_shared<std::string>();
+  auto arguments = std::make_shared<CheckArguments>();
+  arguments->job.worker = worker_beside_this_program();
   CLI::App* cluster = app.add_subcommand("cluster", "Cluster profiles");
   cluster->require_subcommand(1);
-  CLI::App* verb = cluster->add_subcommand("check", "Compare a profile with what the site's sinfo and scontrol say");
-  verb->add_option("NAME", *name, "NAME of slurm/NAME.toml, or a .toml file")->required();
+  CLI::App* verb = cluster->add_subcommand(
+      "check", "Compare a profile with what the site's sinfo and scontrol say, and try it with a short job");
+  verb->add_option("NAME", arguments->job.cluster, "NAME of slurm/NAME.toml, or a .toml file")->required();
+  verb->add_flag("--job", arguments->with_job,
+                 "then submit a job of a minute's work, wait for it, and say whether the worker starts with what the\n"
+                 "profile loads: MPI with the right number of ranks, the GPU, HDF5");
+  verb->add_option("--account", arguments->job.account, "the account to charge (default: the profile's)");
+  verb->add_option("--worker", arguments->job.worker,
+                   "wansweep-worker (default: the one beside wansweep, or the image's)");
+  verb->add_option("--dir", arguments->job.directory, "the job's directory (default: a new one in out/)");
   verb->footer(
-      "Exit code 2 when they differ, 20 when Slurm does not answer.\n\nExample:\n  wansweep cluster check aces");
-  verb->callback([name, &action] { action = [name] { return check(*name); }; });
+      "Exit code 2 when they differ, 17 when the job failed, 20 when Slurm does not answer.\n\n"
+      "Example:\n  wansweep cluster check aces --job");
+  verb->callback([arguments, &action] { action = [arguments] { return check(*arguments); }; });
 }
 
 }  // namespace wansweep

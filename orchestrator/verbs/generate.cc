@@ -6,8 +6,6 @@
 
 #include "base/exit_codes.h"
 #include "base/printable.h"
-#include "orchestrator/sweep/sweep_directory.h"
-#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -15,18 +13,11 @@ namespace wansweep {
 namespace {
 
 int generate(const SubmitArguments& arguments) {
-  const Sweep sweep = read_sweep(arguments.jobs_file);
-  Plan plan = make_plan(sweep);
-  refuse_problems(plan);
-  const SubmitOptions options = submit_options(arguments, sweep);
-  check_requests(plan, options);
-  create_sweep_directory(options.directory);
-  const SweepLock lock(options.directory);
-  keep_recorded_names(options.directory, plan);
-  write_sweep_record(options.directory, sweep, plan);
-  const PreparedSubmission prepared = prepare_submission(plan, options);
-  for (const std::string& line : submit_arrays(prepared.arrays, sweep, options.directory, true).lines)
+  const PreparedSubmission prepared = prepare_submission(arguments);
+  for (const std::string& line :
+       submit_arrays(prepared.arrays, prepared.sweep, prepared.options.directory, true).lines) {
     fmt::print("{}\n", printable(line));
+  }
   fmt::print("{} runs; `sbatch` of a script submits it, `wansweep submit` replaces those that were not\n",
              prepared.runs);
   return static_cast<int>(ExitCode::ok);

@@ -15,6 +15,7 @@
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/verbs/known_run.h"
 #include "orchestrator/verbs/verbs.h"
+#include "schema/completion.h"
 
 namespace wansweep {
 namespace {
@@ -53,6 +54,17 @@ bool print_file(const std::string& file) {
   return true;
 }
 
+bool print_failure(const std::string& attempt) {
+  try {
+    const std::optional<Failure> failure = read_failure(attempt);
+    if (failure) fmt::print("--- why it ended\n{}\n", printable(failure->line));
+    return failure.has_value();
+  } catch (const Error& error) {
+    fmt::print("--- {}\n", printable(error.what()));
+    return true;
+  }
+}
+
 int print_logs(const LogsArguments& options) {
   const SweepRecord record = read_sweep_record(options.directory);
   const AttemptFolder attempts(options.directory);
@@ -71,6 +83,8 @@ int print_logs(const LogsArguments& options) {
   }
   size_t printed = 0;
   for (const std::string& file : files) printed += print_file(file) ? 1 : 0;
+  // Last what the worker itself left, for the launcher's own words stand below it in the log.
+  printed += print_failure(attempt->directory) ? 1 : 0;
   if (printed == 0) fmt::print("{}: its attempt {} printed nothing\n", printable(options.run), attempt->number);
   return static_cast<int>(ExitCode::ok);
 }

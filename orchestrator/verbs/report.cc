@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -33,6 +34,12 @@ int report(const ReportArguments& options) {
   // Not into the page, where that goes to standard output.
   fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: sweep {}, {} sections\n", printable(options.output),
              printable(report.sweep), report.sections.size());
+  if (!report.missing.empty()) {
+    fmt::print(stderr,
+               "wansweep: gnuplot is not installed, so that the page has tables in place of the pictures {}; install "
+               "gnuplot-nox (Debian) or load its module\n",
+               fmt::join(report.missing, ", "));
+  }
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -40,8 +47,8 @@ int report(const ReportArguments& options) {
 
 void add_report(CLI::App& app, Action& action) {
   auto options = std::make_shared<ReportArguments>();
-  CLI::App* verb =
-      app.add_subcommand("report", "One page of tables and pictures about a sweep, as HTML (needs gnuplot)");
+  CLI::App* verb = app.add_subcommand(
+      "report", "One page of tables and pictures about a sweep, as HTML (gnuplot draws the pictures)");
   verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();
   verb->add_option("--sweep", options->sweep,
                    "which sweep, when the database holds several (default: the directory's own)");

@@ -6,6 +6,7 @@
 
 #include "base/exit_codes.h"
 #include "orchestrator/launch/local_launcher.h"
+#include "orchestrator/launch/machine_fit.h"
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
@@ -51,6 +52,7 @@ int run(RunArguments& options) {
   Plan plan = make_plan(sweep);
   refuse_problems(plan);
   warn_of_drift(plan, options.jobs_file);
+  if (const auto line = check_machine_fits(plan, this_machine())) fmt::print(stderr, "wansweep: {}\n", *line);
   std::string& directory = options.launch.directory;
   if (directory.empty()) directory = "out/" + sweep.name;
   create_sweep_directory(directory);

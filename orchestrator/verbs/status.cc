@@ -23,6 +23,7 @@
 #include "base/text_table.h"
 #include "orchestrator/cluster/poll.h"
 #include "orchestrator/cluster/retry.h"
+#include "orchestrator/sweep/abandoned.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/attempt_outcome.h"
 #include "orchestrator/sweep/sweep_directory.h"
@@ -39,9 +40,13 @@ struct StatusArguments {
   bool watch = false;
 };
 
+// Whether another wansweep is at work in the directory.
+enum class LockFinding { free, held, unknown };
+
 // Where every run stands, and how the poll of Slurm went.
 struct SweepStanding {
   SlurmPoll poll;
+  LockFinding lock = LockFinding::free;
   std::vector<std::string> unread;        // entries of the sweep's directory, a line each
   std::map<std::string, size_t> counts;   // by state, of the runs that the sweep lists
   std::map<std::string, size_t> earlier;  // of those that it does not list any more
@@ -50,11 +55,30 @@ struct SweepStanding {
   bool slurm = false;  // some attempt went through Slurm
 };
 
-std::string state_of(const Attempt* attempt, const SlurmPoll& poll) {
+// Of an attempt of this machine's that has no end: whoever launches it holds the directory's lock and settles what an
+// earlier one left.
+std::string state_without_end(const Attempt& attempt, LockFinding lock) {
+  switch (lock) {
+    case LockFinding::held:
+      return "running";
+    case LockFinding::free:
+      try {
+        return find_launched(attempt) == ProcessFinding::marked ? "running" : "lost";
+      } catch (const Error&) {  // its pid.json cannot be read
+        break;
+      }
+    case LockFinding::unknown:
+      break;
+  }
+  return "running or lost";
+}
+
+std::string state_of(const Attempt* attempt, const SweepStanding& standing) {
   if (attempt == nullptr) return "not started";
   if (!attempt->state) {
-    const auto live = poll.live.find(attempt->directory);
-    return live != poll.live.end() ? std::string(name_of(live->second.state)) : "running or lost";
+    const auto live = standing.poll.live.find(attempt->directory);
+    return live != standing.poll.live.end() ? std::string(name_of(live->second.state))
+                                            : state_without_end(*attempt, standing.lock);
   }
   if (attempt->state->end == AttemptEnd::completed && !is_done(*attempt)) return "damaged";
   return std::string(name_of(attempt->state->end));
@@ -76,7 +100,11 @@ std::string line_of(const Attempt* attempt, std::string_view state, const SlurmP
   if (state == "damaged") return completion_problem(attempt->directory).value_or("");
   if (attempt->state) return attempt->state->line;
   const auto live = poll.live.find(attempt->directory);
-  return live != poll.live.end() ? live->second.line : "";
+  if (live != poll.live.end()) return live->second.line;
+  if (state != "lost") return "";
+  const std::string said = failure_line(attempt->directory);
+  return "it ended, and how was not written down (a full disk, or a killed wansweep)" +
+         (said.empty() ? "" : "; last said: " + said);
 }
 
 bool ended_badly(const Attempt& attempt, std::string_view state) {
@@ -127,28 +155,28 @@ void print_next_step(const SweepStanding& standing, const SweepRecord& record, c
 }
 
 // Asks Slurm, where this wansweep is the only one at work here; another one's poll is as good.
-SlurmPoll poll_if_free(const std::string& directory) {
+void poll_if_free(const std::string& directory, SweepStanding& standing) {
   try {
     const SweepLock lock(directory);
-    return poll_slurm(directory);
+    standing.poll = poll_slurm(directory);
   } catch (const Error& error) {
     if (error.code() != ExitCode::store_busy && error.code() != ExitCode::output) throw;
-    SlurmPoll poll = last_poll(directory);
-    poll.problems.emplace_back(error.what());
-    return poll;
+    standing.lock = error.code() == ExitCode::store_busy ? LockFinding::held : LockFinding::unknown;
+    standing.poll = last_poll(directory);
+    standing.poll.problems.emplace_back(error.what());
   }
 }
 
 SweepStanding stand(const SweepRecord& record, const std::string& directory) {
   SweepStanding standing;
-  standing.poll = poll_if_free(directory);
+  poll_if_free(directory, standing);
   const AttemptFolder attempts(directory);
   standing.unread = attempts.problems();
   TextTable table({{"run"}, {"state"}, {"attempt", Align::right}, {"exit"}, {"why"}});
   const auto add = [&](const std::string& run, std::map<std::string, size_t>& counts, const char* note) {
     const Attempt* attempt = attempts.newest_of(run);
     const std::string* block = attempts.block_of(run);
-    const std::string state = block != nullptr ? "cannot be read" : state_of(attempt, standing.poll);
+    const std::string state = block != nullptr ? "cannot be read" : state_of(attempt, standing);
     ++counts[state];
     standing.slurm |= attempt != nullptr && attempt->launcher == Launcher::slurm;
     if (attempt != nullptr && block == nullptr && ended_badly(*attempt, state))

@@ -7,8 +7,6 @@
 #include "base/exit_codes.h"
 #include "base/printable.h"
 #include "base/shell_quote.h"
-#include "orchestrator/sweep/sweep_directory.h"
-#include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -20,7 +18,11 @@ struct SubmitVerb {
   bool dry_run = false;
 };
 
-int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& options) {
+int print_scripts(const SubmitArguments& arguments) {
+  const Sweep sweep = read_sweep(arguments.jobs_file);
+  const Plan plan = make_plan(sweep);
+  refuse_problems(plan);
+  const SubmitOptions options = submit_options(arguments, sweep);
   for (const PlannedArray& array : plan_arrays(runs_to_submit(options.directory, plan), options)) {
     fmt::print("{}\n", preview_script(array, sweep, options.directory));
   }
@@ -28,23 +30,14 @@ int print_scripts(const Sweep& sweep, const Plan& plan, const SubmitOptions& opt
 }
 
 int submit(const SubmitVerb& given) {
-  const Sweep sweep = read_sweep(given.arguments.jobs_file);
-  Plan plan = make_plan(sweep);
-  refuse_problems(plan);
-  const SubmitOptions options = submit_options(given.arguments, sweep);
-  if (given.dry_run) return print_scripts(sweep, plan, options);
-  // What no node can have is refused before anything is made.
-  check_requests(plan, options);
-  create_sweep_directory(options.directory);
-  const SweepLock lock(options.directory);
-  keep_recorded_names(options.directory, plan);
-  write_sweep_record(options.directory, sweep, plan);
-  const PreparedSubmission prepared = prepare_submission(plan, options);
+  if (given.dry_run) return print_scripts(given.arguments);
+  const PreparedSubmission prepared = prepare_submission(given.arguments);
+  const std::string& directory = prepared.options.directory;
   if (prepared.runs > 0) {
-    const SubmitReport report = submit_arrays(prepared.arrays, sweep, options.directory, false);
+    const SubmitReport report = submit_arrays(prepared.arrays, prepared.sweep, directory, false);
     for (const std::string& line : report.lines) fmt::print("{}\n", printable(line));
   }
-  fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, shell_word(options.directory));
+  fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, shell_word(directory));
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -11,11 +11,19 @@
 #include "orchestrator/cluster/settle.h"
 #include "orchestrator/cluster/shape.h"
 #include "orchestrator/launch/local_launcher.h"
+#include "orchestrator/sweep/sweep_directory.h"
 
 namespace wansweep {
 namespace {
 
 constexpr int max_running_jobs = 100'000;
+
+// Throws bad_input when no node or job of the cluster can have what a configuration asks for.
+void check_requests(const Plan& plan, const SubmitOptions& options) {
+  for (const PlannedConfiguration& configuration : plan.configurations) {
+    shape_of(configuration, options.profile, options.seconds);
+  }
+}
 
 }  // namespace
 
@@ -30,7 +38,7 @@ void add_submit_options(CLI::App& verb, SubmitArguments& arguments) {
                   "or rerun of the same directory has in Slurm counts too; other sweeps do not (default: no bound)")
       ->check(CLI::Range(1, max_running_jobs));
   verb.add_option("--dir", arguments.directory, "the sweep's directory (default out/<name of the sweep>)");
-  verb.add_option("--worker", arguments.worker, "wansweep-worker (default: the one beside wansweep)");
+  verb.add_option("--worker", arguments.worker, "wansweep-worker (default: the one beside wansweep, or the image's)");
 }
 
 SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& sweep) {
@@ -58,23 +66,36 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
                                 options.directory, special));
   }
   options.worker = arguments.worker;
-  if (find_program(options.worker).empty()) {
-    throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", options.worker));
+  if (const std::string& image = options.profile.container; !image.empty()) {
+    if (arguments.worker == worker_beside_this_program()) options.worker = worker_of_image;
+    std::error_code failed;
+    if (image.find("://") == std::string::npos && !std::filesystem::exists(image, failed)) {
+      throw bad_input(fmt::format("{}: container is {}: there is no such image; tools/container/wansweep.def makes one",
+                                  options.profile.file, image));
+    }
+    return options;
+  }
+  options.worker = find_program(options.worker);
+  if (options.worker.empty()) {
+    throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", arguments.worker));
   }
   return options;
 }
 
-void check_requests(const Plan& plan, const SubmitOptions& options) {
-  for (const PlannedConfiguration& configuration : plan.configurations) {
-    shape_of(configuration, options.profile, options.seconds);
-  }
-}
-
-PreparedSubmission prepare_submission(const Plan& plan, const SubmitOptions& options) {
+PreparedSubmission prepare_submission(const SubmitArguments& arguments) {
+  PreparedSubmission prepared;
+  prepared.sweep = read_sweep(arguments.jobs_file);
+  Plan& plan = prepared.plan = make_plan(prepared.sweep);
+  refuse_problems(plan);
+  const SubmitOptions& options = prepared.options = submit_options(arguments, prepared.sweep);
+  check_requests(plan, options);
+  create_sweep_directory(options.directory);
+  prepared.lock = std::make_unique<SweepLock>(options.directory);
+  keep_recorded_names(options.directory, plan);
+  write_sweep_record(options.directory, prepared.sweep, plan);
   for (const std::string& line : settle_submissions(options.directory)) {
     fmt::print("{}\n", printable(line));
   }
-  PreparedSubmission prepared;
   const std::vector<PlannedRun> runs = runs_to_submit(options.directory, plan);
   prepared.runs = runs.size();
   prepared.arrays = plan_arrays(runs, options);

@@ -1,9 +1,12 @@
 // What `wansweep submit` and `wansweep generate` have in common: options, and all that comes before sbatch.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "orchestrator/cluster/submit.h"
+#include "orchestrator/sweep/sweep_lock.h"
 
 namespace CLI {
 class App;
@@ -26,16 +29,18 @@ void add_submit_options(CLI::App& verb, SubmitArguments& arguments);
 // The profile read, the paths made absolute. Throws bad_input.
 SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& sweep);
 
-// Throws bad_input when no node or job of the cluster can have what a configuration asks for.
-void check_requests(const Plan& plan, const SubmitOptions& options);
-
+// A sweep whose directory is made and locked, with the arrays that are to be submitted.
 struct PreparedSubmission {
+  Sweep sweep;
+  Plan plan;  // the arrays point into it
+  SubmitOptions options;
+  std::unique_ptr<SweepLock> lock;
   std::vector<PlannedArray> arrays;
   size_t runs = 0;
 };
 
-// Settles what earlier ones left, and plans the arrays of what is to be submitted; says on standard output what it
-// found. The caller holds the sweep's lock.
-PreparedSubmission prepare_submission(const Plan& plan, const SubmitOptions& options);
+// Reads the sweep, refuses what cannot work before anything is made, writes its record, settles what earlier ones left
+// and plans the arrays; says on standard output what it found. Throws as all of these do.
+PreparedSubmission prepare_submission(const SubmitArguments& arguments);
 
 }  // namespace wansweep

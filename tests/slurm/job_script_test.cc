@@ -47,6 +47,7 @@ JobScript job() {
   job.worker = "/home/me/wansweep/build/release/bin/wansweep-worker";
   job.count = 24;
   job.running = 4;
+  job.worker_sha256 = std::string(64, 'a');
   job.shape = {2, 8, 4, 16, 250'000, 5400};
   return job;
 }
@@ -187,6 +188,41 @@ TEST(JobScript, HostileSettingsStayDataAndItIsStillAScript) {
   EXPECT_EQ(std::system(("bash -n " + shell_quote(script)).c_str()), 0);
   EXPECT_NE(std::system(("cd " + shell_quote(directory / "") + " && bash job.sh >/dev/null 2>&1").c_str()), 0);
   EXPECT_NE(access((directory / "evaluated").c_str(), F_OK), 0);
+}
+
+TEST_F(RunningScript, AWorkerInAnImageIsRunByApptainerWithTheFoldersThatItNeeds) {
+  executable("bin/apptainer", "printf '%s|' \"$@\" >../apptainer.arguments\nshift 4\nexec \"$@\"");
+  executable("bin/worker-of-image", "echo \"$@\"");
+  script_.worker = "worker-of-image";
+  script_.binds = {directory_ / "it's", "/models/a b"};
+  profile_.container = "/images/it's one.sif";
+  EXPECT_EQ(run(":"), 0) << text("submission/slurm-0.out");
+  EXPECT_EQ(
+      text("apptainer.arguments")
+          .find("exec|--bind|" + (directory_ / "it's") + ",/models/a b|/images/it's one.sif|worker-of-image|--spec|"),
+      0u)
+      << text("apptainer.arguments");
+  EXPECT_NE(text("attempts/run-a1/stdout.log").find("--out " + (directory_ / "attempts/run-a1")), std::string::npos);
+}
+
+TEST(JobScript, AnImageSeesTheGpusWhereThereAreSome) {
+  ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
+  profile.modules.clear();
+  profile.container = "/images/w.sif";
+  JobScript in_image = job();
+  in_image.binds = {"/scratch/a"};
+  EXPECT_NE(render_job_script(in_image, profile)
+                .find("--kill-on-bad-exit=1 apptainer exec --nv --bind '/scratch/a' '/images/w.sif' \"$worker\""),
+            std::string::npos);
+  in_image.binds = {"/scratch/a,b"};
+  expect_error(ExitCode::bad_input, "/scratch/a,b: holds a comma", [&] { render_job_script(in_image, profile); });
+}
+
+TEST_F(RunningScript, TheWorkerLearnsTheDigestOfTheOneThatWasSubmitted) {
+  executable("worker", "echo \"submitted: ${WANSWEEP_SUBMITTED_WORKER:-unknown}\"");
+  script_.worker_sha256 = "abc";
+  EXPECT_EQ(run(":"), 0);
+  EXPECT_NE(text("attempts/run-a1/stdout.log").find("submitted: abc"), std::string::npos);
 }
 
 }  // namespace

@@ -59,6 +59,12 @@ TEST(Profile, WrongValuesAreNamed) {
   expect_refused("partition = \n", {"x.toml:1"});
 }
 
+TEST(Profile, AnImageAndModulesDoNotGoTogether) {
+  EXPECT_EQ(parse_profile(least + "container = \"w.sif\"\n", "x.toml").container, "w.sif");
+  expect_refused(least + "container = \"w.sif\"\nmodules = [\"GCC\"]\n",
+                 {"x.toml", "container and modules are both set"});
+}
+
 TEST(Profile, NumbersBeyondAnyMachineAreRefused) {
   for (const char* line : {"teraflops_per_rank = nan", "teraflops_per_rank = inf", "teraflops_per_rank = 0.0",
                            "startup_seconds = 9223372036854775807", "command_timeout = 1000000001",

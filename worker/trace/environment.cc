@@ -12,6 +12,7 @@
 
 #include "base/mpi_check.h"
 #include "base/parallel_for.h"
+#include "base/sha256.h"
 #include "schema/trace_file.h"
 #include "schema/version.h"
 
@@ -54,6 +55,11 @@ std::string describe_environment(const Device& device, int rank, int ranks) {
   json["hdf5"] = hdf5_version();
   json["wansweep"] = version;
   json["git_revision"] = git_revision;
+  // A worker that was replaced after its submission says so: see analysis/replaced_workers.sql.
+  if (const char* submitted = std::getenv("WANSWEEP_SUBMITTED_WORKER")) {
+    json["worker_sha256"] = sha256_file("/proc/self/exe");
+    json["submitted_worker_sha256"] = submitted;
+  }
   for (const char* variable :
        {"SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_PARTITION",
         "SLURM_JOB_NODELIST", "SLURM_PROCID", "LOADEDMODULES", "CUDA_VISIBLE_DEVICES"}) {

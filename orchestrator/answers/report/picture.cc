@@ -67,7 +67,7 @@ Data data_of(const Table& table) {
 }
 
 void run_gnuplot(const TemporaryFolder& folder) {
-  if (find_program("gnuplot").empty()) {
+  if (!gnuplot_is_installed()) {
     throw bad_input(
         "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
   }
@@ -116,6 +116,8 @@ std::string for_html(std::string svg, const Picture& picture) {
 }
 
 }  // namespace
+
+bool gnuplot_is_installed() { return !find_program("gnuplot").empty(); }
 
 bool can_be_drawn(const Table& table) {
   return std::any_of(table.rows.begin(), table.rows.end(), [](const std::vector<Cell>& row) {

@@ -20,6 +20,8 @@ struct Picture {
 // Whether a row has values in the first two columns after the series: gnuplot fails where it finds none.
 bool can_be_drawn(const Table& table);
 
+bool gnuplot_is_installed();
+
 // The <svg> element, for use within HTML; what was black has the text's colour. Throws bad_input when gnuplot is not
 // installed, Error(internal) with its words when it fails.
 std::string draw(const Picture& picture);

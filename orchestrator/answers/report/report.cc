@@ -79,6 +79,8 @@ Table without_first_column(Table table) {
   return table;
 }
 
+constexpr std::string_view no_gnuplot =
+    "The picture is missing, for gnuplot was not installed where this page was made; the table has its values.";
 constexpr const char* nothing_to_draw = "<p>There is nothing to draw: no run has these values.</p>";
 
 // A picture a configuration: the rows whose first column is the same.
@@ -101,7 +103,12 @@ Section section_of(Store& store, const NamedQuery& query, const std::string& swe
   Section section{question_of(query), notes_of(query.sql), query.sql, {}, {}};
   const Table table = run_query(store, fmt::format("SELECT * FROM {} WHERE sweep = {}", query.name, sql_text(sweep)));
   section.table = without_first_column(table);
-  if (!query.plot.empty()) add_pictures(section, query, section.table);
+  if (query.plot.empty()) return section;
+  if (gnuplot_is_installed()) {
+    add_pictures(section, query, section.table);
+  } else {
+    section.notes += " " + std::string(no_gnuplot);
+  }
   return section;
 }
 
@@ -155,6 +162,7 @@ Report make_report(Store& store, const std::string& wanted) {
     Section section = section_of(store, *query, report.sweep);
     // No correction, no drift: nothing to show, and for differences that is worth saying.
     if (!section.table.rows.empty() || query->name == "environment_differences") {
+      if (section.notes.ends_with(no_gnuplot)) report.missing.emplace_back(query->name);
       report.sections.push_back(std::move(section));
     }
   }

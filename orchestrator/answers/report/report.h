@@ -25,10 +25,11 @@ struct Report {
   std::string matrix;
   std::string database;
   std::vector<Section> sections;
+  std::vector<std::string> missing;  // queries whose pictures are not drawn, for gnuplot is not installed
 };
 
-// Asks and draws. `sweep`: its name; empty: the database's only one. Throws bad_input when there is no such sweep, it
-// has no complete run, or gnuplot is not installed.
+// Asks and draws. `sweep`: its name; empty: the database's only one. Throws bad_input when there is no such sweep or it
+// has no complete run. Without gnuplot there are tables in place of pictures, and the page says so.
 Report make_report(Store& store, const std::string& sweep);
 
 // The page as HTML, self-contained.

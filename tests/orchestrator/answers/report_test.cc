@@ -104,6 +104,20 @@ TEST_F(ReportTest, AMissingGnuplotIsOneLine) {
   EXPECT_EQ(line, "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
 }
 
+TEST_F(ReportTest, WithoutGnuplotThePageSaysWhichPicturesAreMissingAndHasTheirTables) {
+  write_attempt(sweep_, {});
+  gather_all();
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", directory_.c_str(), 1);
+  Store store = open_store_readonly(database_);
+  const Report report = make_report(store, "");
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_NE(std::find(report.missing.begin(), report.missing.end(), "step_times"), report.missing.end());
+  const std::string html = to_html(report);
+  EXPECT_EQ(html.find("<svg"), std::string::npos);
+  EXPECT_NE(html.find("The picture is missing, for gnuplot was not installed"), std::string::npos);
+}
+
 TEST_F(ReportTest, WhatGnuplotSaysIsPassedOn) {
   EXPECT_NE(line_of_error([] {
               draw({"p", "title", "plot nonsense(", {}});

@@ -85,6 +85,7 @@ TEST_F(Poll, APlantedLinkIsNotAppendedToAndHidesNoOtherAttempt) {
 
 TEST_F(Poll, EachClusterIsAskedAboutItsOwn) {
   submission_.profile.cluster = "big";
+  fs::remove_all(submission_.directory);
   write_intent(submission_, "#!/bin/bash\n");
   program("squeue", "[ \"$1\" = --clusters=big ] || exit 1; echo '" + submission_.token + "|1001|0|RUNNING|None|n1|0|" +
                         now() + "|N/A|'; echo '" + submission_.token + "|1001|1|PENDING|Priority||0|N/A|N/A|'");

@@ -2,8 +2,15 @@
 
 #include "orchestrator/cluster/settle.h"
 
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "tests/orchestrator/cluster/stand_in_slurm.h"
 #include "tests/support/expect_error.h"
@@ -28,7 +35,7 @@ TEST_F(Settle, WhatSlurmNeverHadIsWithdrawnAndMarked) {
   settle();
   EXPECT_EQ(state(0), "withdrawn");
   EXPECT_EQ(state(1), "withdrawn");
-  EXPECT_TRUE(fs::exists(attempt(0) + "/claim/withdrawn"));
+  EXPECT_TRUE(fs::is_regular_file(attempt(0) + "/claim")) << "so that no job can make its folder there";
   EXPECT_TRUE(said("Slurm never had it (2 runs to submit again)"));
 }
 
@@ -51,10 +58,61 @@ TEST_F(Settle, AnAttemptWithJobJsonIsNeverWithdrawnNorWhenThatCannotBeRead) {
 }
 
 TEST_F(Settle, AWansweepThatDiedBetweenItsClaimAndTheStateGoesOn) {
-  fs::create_directory(attempt(0) + "/claim");
-  write_text(attempt(0) + "/claim/withdrawn", "given up by a wansweep\n");
+  write_text(attempt(0) + "/claim", "given up by a wansweep\n");
+  fs::create_directory(attempt(1) + "/claim");  // as earlier versions claimed
+  write_text(attempt(1) + "/claim/withdrawn", "given up by a wansweep\n");
   settle();
   EXPECT_EQ(state(0), "withdrawn");
+  EXPECT_EQ(state(1), "withdrawn");
+}
+
+TEST_F(Settle, AFileOfAnotherKindInPlaceOfTheClaimIsNobodysMark) {
+  write_text(attempt(0) + "/claim", "");
+  fs::create_symlink("/nowhere/at/all", attempt(1) + "/claim");
+  settle();
+  EXPECT_EQ(state(0), "");
+  EXPECT_EQ(state(1), "");
+}
+
+TEST_F(Settle, AnEmptyClaimThatNoJobCanHaveMadeHealsOnceItIsOld) {
+  const std::string claim = attempt(0) + "/claim";
+  fs::create_directory(claim);
+  settle();
+  EXPECT_EQ(state(0), "") << "a job may have made it a moment ago, on a node whose started file does not show here yet";
+  fs::last_write_time(claim, fs::file_time_type::clock::now() - std::chrono::minutes(11));
+  settle();
+  EXPECT_EQ(state(0), "withdrawn");
+  EXPECT_NE(::mkdir(claim.c_str(), 0755), 0) << "and no job can take it afterwards";
+}
+
+TEST_F(Settle, AnOldEmptyClaimOfAStartedArrayIsItsJobs) {
+  write_outcome(submission_, {SubmissionState::withdrawn, 0, "Slurm never had it"});
+  fs::create_directory(attempt(0) + "/claim");
+  fs::last_write_time(attempt(0) + "/claim", fs::file_time_type::clock::now() - std::chrono::hours(11));
+  write_text(submission_.directory + "/started.1001", "");
+  settle();
+  EXPECT_EQ(state(0), "");
+}
+
+TEST_F(Settle, AWansweepKilledAtAnyInstantOfGivingUpLeavesWhatTheNextOneSettles) {
+  for (int after_ms = 0; after_ms < 40; ++after_ms) {
+    for (const int index : {0, 1}) {
+      fs::remove_all(attempt(index) + "/claim");
+      fs::remove(attempt(index) + "/state.json");
+    }
+    fs::remove(submission_.directory + "/outcome.json");
+    const pid_t child = fork();
+    if (child == 0) {
+      settle_submissions(sweep());
+      _exit(0);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(after_ms));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    settle();
+    ASSERT_EQ(state(0), "withdrawn") << "killed after " << after_ms << " ms";
+    ASSERT_EQ(state(1), "withdrawn") << "killed after " << after_ms << " ms";
+  }
 }
 
 TEST_F(Settle, AStartedFileAdoptsTheJobAlsoAfterItWasGivenUp) {

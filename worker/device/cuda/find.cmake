@@ -45,7 +45,7 @@ function(wansweep_find_cuda)
   wansweep_find_for_cuda(CUDNN cudnn.h CUDNN_HOME cudnn libcudnn.so.9)
   wansweep_find_for_cuda(NCCL nccl.h NCCL_HOME nccl libnccl.so.2)
   find_path(CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h
-            HINTS ${WANSWEEP_CUDNN_FRONTEND} ${PROJECT_SOURCE_DIR}/build/cudnn-frontend PATH_SUFFIXES include)
+            HINTS ${WANSWEEP_CUDNN_FRONTEND} ${WANSWEEP_BUNDLE}/cudnn-frontend ${PROJECT_SOURCE_DIR}/build/cudnn-frontend PATH_SUFFIXES include)
   set(frontend "cudnn-frontend ${WANSWEEP_CUDNN_FRONTEND_OLDEST} or newer (tools/gpu/fetch_cudnn_frontend fetches it)")
   if(NOT CUDNN_FRONTEND_INCLUDE_DIR)
     list(APPEND lacks "${frontend}")

@@ -1,0 +1,31 @@
+#include "base/share_folder.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace wansweep {
+
+namespace fs = std::filesystem;
+
+std::string share_folder() {
+  std::error_code failed;
+  if (const char* named = std::getenv("WANSWEEP_SHARE"); named != nullptr && *named != '\0') {
+    if (!fs::is_directory(named, failed)) {
+      throw bad_input(
+          fmt::format("WANSWEEP_SHARE is {}, which is no folder; share/wansweep of an installation is "
+                      "needed, or leave it unset",
+                      named));
+    }
+    return named;
+  }
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  const fs::path installed = program.parent_path().parent_path() / "share" / "wansweep";
+  return !failed && fs::is_directory(installed, failed) ? installed.string() : WANSWEEP_SOURCE_TREE;
+}
+
+}  // namespace wansweep

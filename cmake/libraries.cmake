@@ -1,0 +1,85 @@
+# The libraries of both programs, found once: small ones from third_party/ where the source archive brought them (see
+# tools/dist/source), else from the system; HDF5 and OpenSSL from the system or its modules. Says what it took and where
+# it looked.
+#
+# Targets: fmt::fmt  nlohmann_json::nlohmann_json  CLI11::CLI11  wansweep_toml  wansweep_mustache
+#          SQLiteCpp  SQLite::SQLite3  OpenSSL::Crypto  wansweep_hdf5
+set(WANSWEEP_BUNDLE ${PROJECT_SOURCE_DIR}/third_party)
+set(WANSWEEP_OLDEST_SQLITE 3.37)
+option(WANSWEEP_STATIC "wansweep as one static program, which runs on any x86-64 Linux (no worker)" OFF)
+if(WANSWEEP_STATIC AND WANSWEEP_BUILD_WORKER)
+  message(FATAL_ERROR "WANSWEEP_STATIC is ON: MPI and CUDA have no static form; give -DWANSWEEP_BUILD_WORKER=OFF too")
+endif()
+
+# wansweep_headers(TARGET HEADER [DEFINITION...]): a library that is headers alone, as TARGET.
+function(wansweep_headers target header)
+  string(MAKE_C_IDENTIFIER "WANSWEEP_${target}_INCLUDE_DIR" folder)
+  find_path(${folder} ${header} HINTS ${WANSWEEP_BUNDLE}/include)
+  if(NOT ${folder})
+    message(FATAL_ERROR "${header} is not found: not in ${WANSWEEP_BUNDLE}/include (the source archive of `make dist` has "
+                        "it there), CMAKE_PREFIX_PATH or the system's include folders")
+  endif()
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} SYSTEM INTERFACE ${${folder}})
+  target_compile_definitions(${target} INTERFACE ${ARGN})
+endfunction()
+
+if(EXISTS ${WANSWEEP_BUNDLE}/VERSIONS)
+  file(STRINGS ${WANSWEEP_BUNDLE}/VERSIONS bundled)
+  list(JOIN bundled ", " bundled)
+  message(NOTICE "small libraries: from ${WANSWEEP_BUNDLE}: ${bundled}")
+  wansweep_headers(fmt::fmt fmt/format.h FMT_HEADER_ONLY=1)
+  wansweep_headers(nlohmann_json::nlohmann_json nlohmann/json.hpp)
+  wansweep_headers(CLI11::CLI11 CLI/CLI.hpp)
+else()
+  if(WANSWEEP_STATIC)
+    wansweep_headers(fmt::fmt fmt/format.h FMT_HEADER_ONLY=1)
+  else()
+    find_package(fmt REQUIRED)
+  endif()
+  find_package(nlohmann_json REQUIRED)
+  find_package(CLI11 REQUIRED)
+endif()
+
+# --- the orchestrator's
+if(WANSWEEP_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
+if(WANSWEEP_BUILD_ORCHESTRATOR)
+  wansweep_headers(wansweep_toml toml++/toml.h)
+  wansweep_headers(wansweep_mustache kainjow/mustache.hpp)
+  if(EXISTS ${WANSWEEP_BUNDLE}/SQLiteCpp)
+    find_package(SQLite3 ${WANSWEEP_OLDEST_SQLITE} QUIET)
+    if(SQLite3_FOUND)
+      message(NOTICE "SQLite: ${SQLite3_VERSION}, ${SQLite3_LIBRARIES}")
+    else()
+      message(NOTICE "SQLite: from ${WANSWEEP_BUNDLE}, for none of ${WANSWEEP_OLDEST_SQLITE} or newer is in "
+                     "CMAKE_PREFIX_PATH or the system's folders")
+    endif()
+    add_subdirectory(${WANSWEEP_BUNDLE} third_party)
+  else()
+    find_package(SQLiteCpp REQUIRED)
+    find_package(SQLite3 ${WANSWEEP_OLDEST_SQLITE} REQUIRED)
+  endif()
+endif()
+
+# --- OpenSSL (SHA-256) and HDF5 (traces)
+set(OPENSSL_USE_STATIC_LIBS ${WANSWEEP_STATIC})
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+add_library(wansweep_hdf5 INTERFACE IMPORTED GLOBAL)
+if(WANSWEEP_STATIC)
+  # Debian's static HDF5 can also read from Amazon S3, through libcurl, whose own needs have no static form.
+  find_path(WANSWEEP_HDF5_INCLUDE_DIR hdf5.h PATH_SUFFIXES hdf5/serial REQUIRED)
+  find_library(WANSWEEP_HDF5_LIBRARY libhdf5.a PATH_SUFFIXES hdf5/serial REQUIRED)
+  find_library(WANSWEEP_SZIP_LIBRARY libsz.a REQUIRED)
+  find_library(WANSWEEP_AEC_LIBRARY libaec.a REQUIRED)
+  find_library(WANSWEEP_ZLIB_LIBRARY libz.a REQUIRED)
+  add_library(wansweep_no_curl STATIC ${CMAKE_CURRENT_LIST_DIR}/no_curl.c)
+  target_include_directories(wansweep_hdf5 SYSTEM INTERFACE ${WANSWEEP_HDF5_INCLUDE_DIR})
+  target_link_libraries(wansweep_hdf5 INTERFACE ${WANSWEEP_HDF5_LIBRARY} wansweep_no_curl ${WANSWEEP_SZIP_LIBRARY}
+                                                ${WANSWEEP_AEC_LIBRARY} ${WANSWEEP_ZLIB_LIBRARY} OpenSSL::Crypto m)
+else()
+  find_package(HDF5 REQUIRED COMPONENTS C)
+  target_include_directories(wansweep_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
+  target_link_libraries(wansweep_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+endif()

@@ -1,0 +1,134 @@
+// The job is a sweep of one run, submitted and judged as every other one: what it shows of the site holds for those. It
+// stays in its directory, so that `wansweep status` and `wansweep logs` say more of it.
+
+#include "orchestrator/verbs/cluster_job.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "base/share_folder.h"
+#include "base/shell_quote.h"
+#include "base/standard_output.h"
+#include "orchestrator/cluster/poll.h"
+#include "orchestrator/sweep/attempt_folder.h"
+#include "schema/trace_file.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::chrono::seconds between_looks{2};
+constexpr int64_t seconds_of_start = 120;  // modules, MPI; there are no weights to load
+constexpr int64_t seconds_of_work = 60;
+
+// The tiny model's configuration, installed or in the source tree.
+std::string tiny_model() {
+  const fs::path share = share_folder();
+  for (const char* place : {"models/tiny-wan2.2-t2v", "tests/reference/tiny-wan2.2-t2v"}) {
+    std::error_code failed;
+    if (fs::is_directory(share / place, failed)) return (share / place).string();
+  }
+  throw bad_input(fmt::format("{}: has no models/tiny-wan2.2-t2v; it is no whole installation", share.string()));
+}
+
+std::string sweep_text(const ClusterProfile& profile) {
+  return fmt::format(
+      "# Made by `wansweep cluster check {} --job`.\n[sweep]\nname = \"cluster-check\"\n\n[base]\nmodel = {}\n"
+      "weights = \"random:1\"\nsize = \"64x64\"\nframes = 5\nsteps = 2\nbackend = \"{}\"\nallow_nonfinite = true\n\n"
+      "[matrix]\nranks = [{}]\n",
+      printable(profile.name), Json(tiny_model()).dump(), profile.gres.empty() ? "cpu" : "cuda",
+      std::min<int64_t>(2, profile.gpus_per_node));
+}
+
+// The only attempt of the sweep in `directory`.
+Attempt attempt_of(const std::string& directory) {
+  const AttemptFolder attempts(directory);
+  if (attempts.newest().empty()) throw Error(ExitCode::output, directory + ": has no attempt");
+  return attempts.newest().begin()->second;
+}
+
+// Until the job has ended; says what changes. The caller holds the sweep's lock.
+Attempt wait_for_end(const std::string& directory) {
+  std::string before;
+  for (;;) {
+    const SlurmPoll poll = poll_slurm(directory, true);
+    Attempt attempt = attempt_of(directory);
+    if (attempt.state) return attempt;
+    const auto live = poll.live.find(attempt.directory);
+    std::string now = live != poll.live.end() ? std::string(name_of(live->second.state)) : "unknown";
+    if (live != poll.live.end() && !live->second.line.empty()) now += fmt::format(" ({})", live->second.line);
+    if (now != before) fmt::print("{} job: {}\n", timestamp_now(), printable(now));
+    flush_standard_output();
+    before = now;
+    std::this_thread::sleep_for(between_looks);
+  }
+}
+
+// What the ranks saw, each value once.
+std::string seen(const std::vector<Json>& environments, const Json::json_pointer& what) {
+  std::set<std::string> values;
+  for (const Json& environment : environments) {
+    const Json& value = environment.contains(what) ? environment.at(what) : Json("unknown");
+    values.insert(value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return printable(fmt::format("{}", fmt::join(values, ", ")));
+}
+
+void print_what_ran(const Attempt& attempt, int64_t ranks) {
+  std::vector<Json> environments;
+  for (int rank = 0; rank < ranks; ++rank) {
+    const TraceFile trace = read_trace(attempt.directory + "/" + trace_file_name(rank));
+    environments.push_back(Json::parse(trace.environment_json, nullptr, false));
+  }
+  fmt::print("ranks: {} started and saw each other, on {}\n", ranks, seen(environments, "/host"_json_pointer));
+  fmt::print("MPI: {}\n", seen(environments, "/mpi"_json_pointer));
+  fmt::print("device: {} ({})\n", seen(environments, "/device/name"_json_pointer),
+             seen(environments, "/device/backend"_json_pointer));
+  fmt::print("HDF5: {}; the traces of all ranks are whole\n", seen(environments, "/hdf5"_json_pointer));
+}
+
+}  // namespace
+
+int check_by_a_job(SubmitArguments arguments) {
+  const ClusterProfile profile = read_profile(arguments.cluster);
+  if (arguments.directory.empty()) {
+    std::string time = timestamp_now();
+    std::erase(time, ':');
+    arguments.directory = fmt::format("out/cluster-check-{}-{}", profile.name, time);
+  }
+  make_directories(arguments.directory);
+  arguments.jobs_file = arguments.directory + "/check.toml";
+  write_file_atomically(arguments.jobs_file, sweep_text(profile));
+  // Slurm signals a job that is as near its end as the profile's notice.
+  arguments.time = format_duration(profile.signal_before_end + seconds_of_start + seconds_of_work);
+  const PreparedSubmission prepared = prepare_submission(arguments);
+  const std::string& directory = prepared.options.directory;
+  for (const std::string& line : submit_arrays(prepared.arrays, prepared.sweep, directory, false).lines) {
+    fmt::print("{}\n", printable(line));
+  }
+  const Attempt attempt = wait_for_end(directory);
+  if (is_done(attempt)) {
+    print_what_ran(attempt, prepared.plan.configurations.at(0).spec.ranks);
+    fmt::print("{}: the worker starts with what the profile loads\n", printable(profile.file));
+    return static_cast<int>(ExitCode::ok);
+  }
+  fmt::print("failed: {}: {}\nnext: wansweep logs {} --dir {}\n", name_of(attempt.state->end),
+             printable(attempt.state->line), shell_word(attempt.run), shell_word(arguments.directory));
+  return static_cast<int>(ExitCode::incomplete);
+}
+
+}  // namespace wansweep

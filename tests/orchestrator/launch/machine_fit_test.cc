@@ -1,0 +1,49 @@
+#include "orchestrator/launch/machine_fit.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+Plan plan_of(int ranks, int64_t host_bytes) {
+  Plan plan;
+  PlannedConfiguration& configuration = plan.configurations.emplace_back();
+  configuration.name = "r-swap";
+  configuration.run.emplace();
+  configuration.run->settings.backend = BackendKind::cpu;
+  configuration.run->parallel.ranks = ranks;
+  configuration.run->memory.host_weights = host_bytes;
+  configuration.run->memory.device_weights = host_bytes;
+  return plan;
+}
+
+constexpr int64_t gib = int64_t{1} << 30;
+
+TEST(MachineFit, RanksThatShareACoreAFewTimesRunWithoutAWord) {
+  EXPECT_FALSE(check_machine_fits(plan_of(6, gib), {1, 64 * gib}));
+  EXPECT_FALSE(check_machine_fits(plan_of(32, 0), {2, 64 * gib}));
+}
+
+TEST(MachineFit, FarMoreRanksThanCoresAreSaid) {
+  const auto line = check_machine_fits(plan_of(1000, 0), {2, 64 * gib});
+  ASSERT_TRUE(line);
+  EXPECT_NE(line->find("ranks is up to 1000 and this machine has 2 cores"), std::string::npos) << *line;
+}
+
+TEST(MachineFit, RanksThatNeedMoreMemoryThanThereIsAreRefused) {
+  expect_error(ExitCode::bad_input, "ranks is 4: r-swap takes 8.1 GiB of memory on this machine, which has 8.0", [] {
+    check_machine_fits(plan_of(4, gib), {2, 8 * gib});
+  });
+  EXPECT_FALSE(check_machine_fits(plan_of(4, gib), {2, 0})) << "not known";
+}
+
+TEST(MachineFit, WeightsOnAGpuAreNoHostMemory) {
+  Plan plan = plan_of(4, gib);
+  plan.configurations[0].run->settings.backend = BackendKind::cuda;
+  EXPECT_FALSE(check_machine_fits(plan, {2, 8 * gib}));
+}
+
+}  // namespace
+}  // namespace wansweep
