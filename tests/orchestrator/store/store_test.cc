@@ -74,7 +74,7 @@ TEST_F(StoreTest, OtherFilesAreRefusedAndLeftAlone) {
 TEST_F(StoreTest, ANewerVersionIsRefused) {
   make();
   SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
-  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("has version 99; this wansweep knows 4"),
+  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("has version 99; this wansweep knows 6"),
             std::string::npos);
   EXPECT_NE(error_of([&] { open_store_readonly(path_); }).second.find("has version 99"), std::string::npos);
 }
