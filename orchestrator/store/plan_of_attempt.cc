@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "orchestrator/store/sums/operations.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
-#include "schema/operations.h"
 #include "schema/parallel_plan.h"
 #include "schema/run_plan.h"
 

@@ -12,7 +12,7 @@
 
 namespace wansweep {
 
-// Columns of table run. Operations are of all steps and ranks (schema/operations.h).
+// Columns of table run. Operations are of all steps and ranks (orchestrator/store/sums/operations.h).
 struct AttemptPlan {
   std::string work;                // hash of what is computed: equal for runs that only move weights differently
   int64_t cfg = 1;                 // groups that split the guidance

@@ -28,7 +28,7 @@ CREATE TABLE run (
   catalog_switch  INTEGER,                      -- the same with the catalog's flow_shift and boundary
   superseded_by   INTEGER REFERENCES run (id),  -- the corrected run that replaces this one
   product_flop    REAL,                         -- operations of all matrix products, over steps and ranks; null: not known
-  attention_flop  REAL,                         -- operations of attention, likewise (schema/operations.h)
+  attention_flop  REAL,                         -- operations of attention, likewise (orchestrator/store/sums/operations.h)
   UNIQUE (sweep_id, name)
 ) STRICT;
 

@@ -1,4 +1,4 @@
-#include "schema/operations.h"
+#include "orchestrator/store/sums/operations.h"
 
 namespace wansweep {
 

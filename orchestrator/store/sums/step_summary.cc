@@ -3,7 +3,7 @@
 // Exposed transfer is what no computation of the rank covers, of any step: a copy may hide behind the step before. A
 // rank's peers are those of the same host, since only they share its links; where the host is not known, it has none.
 
-#include "orchestrator/store/step_summary.h"
+#include "orchestrator/store/sums/step_summary.h"
 
 #include <algorithm>
 #include <array>
