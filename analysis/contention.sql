@@ -1,35 +1,50 @@
 -- Do weights and exchanges slow each other down where they share a wire?
--- The rate of copies (h2d, d2h) with and without an exchange (all_to_all, ring) at the same time, and the other way round.
--- alone: nothing of the other sort ran on the host; beside: it ran on the rank itself for at least half of the event's time;
--- beside_peers: so it did on other ranks of the host, and never on the rank itself. GB/s: 1e9 bytes. peers_same_percent: the
--- share of the time in which another rank of the host had one of the same kind: where they share a link, they halve it too.
-WITH sums AS (
-  SELECT g.sweep, g.sweep_id, g.work, g.offload, max(g.configuration) AS configuration, t.kind,
-         sum(t.events) FILTER (WHERE t.beside = 0 AND t.peers = 0) AS alone,
-         sum(t.events) FILTER (WHERE t.beside = 2) AS beside,
-         sum(t.events) FILTER (WHERE t.beside = 0 AND t.peers = 2) AS beside_peers,
-         1.0 * sum(t.bytes) FILTER (WHERE t.beside = 0 AND t.peers = 0)
-           / sum(t.duration_ns) FILTER (WHERE t.beside = 0 AND t.peers = 0) AS alone_gbs,
-         1.0 * sum(t.bytes) FILTER (WHERE t.beside = 2) / sum(t.duration_ns) FILTER (WHERE t.beside = 2) AS beside_gbs,
-         1.0 * sum(t.bytes) FILTER (WHERE t.beside = 0 AND t.peers = 2)
-           / sum(t.duration_ns) FILTER (WHERE t.beside = 0 AND t.peers = 2) AS beside_peers_gbs,
-         100.0 * sum(t.with_peers_same_ns) / sum(t.duration_ns) AS peers_same_percent
+-- Rates of one rank, from all copies (h2d, d2h) and exchanges (all_to_all, ring) of steps 1 and later: each event's bytes are
+-- the sum of rate times time over the conditions that it went through, by two-stage least squares. alone: nothing of the other sort ran
+-- on the node; beside: it ran on the rank itself; beside_peers: on other ranks of the node only. Of an exchange only the time
+-- counts in which data moved, since the last rank of its group had begun it. plus_minus: half of the 95 % confidence interval,
+-- robust to what the events of a step have in common; empty: they all are of one step. beyond_noise: whether the intervals tell
+-- alone from beside. A rate is empty where the events do not tell it from zero, or spent less than a hundredth of their time so. alone_s, beside_s: the time that a rank of a run spent so. GB/s: 1e9 bytes.
+WITH ranks AS (
+  SELECT attempt_id, count(*) AS ranks
+  FROM rank
+  GROUP BY attempt_id
+), pooled AS (
+  SELECT g.sweep, g.sweep_id, g.work, g.offload, max(g.configuration) AS configuration, t.kind, t.beside,
+         sum(t.time_ns) FILTER (WHERE t.rate IS NOT NULL) AS rated_ns,
+         sum(t.rate * t.time_ns) AS moved,
+         sum(t.half_width * t.half_width * t.time_ns * t.time_ns) AS variance,
+         count(t.half_width) = count(t.rate) AS sure,
+         avg(1.0 * t.time_ns / n.ranks) AS time_ns
   FROM current_attempt a
   JOIN run_settings g ON g.run_id = a.run_id
-  JOIN rank r ON r.attempt_id = a.id
-  JOIN traffic t ON t.rank_id = r.id AND t.step > 0
-  GROUP BY g.sweep_id, g.work, g.offload, t.kind
+  JOIN ranks n ON n.attempt_id = a.id
+  JOIN traffic_rate t ON t.attempt_id = a.id AND t.at_once = 0
+  GROUP BY g.sweep_id, g.work, g.offload, t.kind, t.beside
+), rated AS (
+  SELECT *, moved / rated_ns / 1e9 AS rate, iif(sure, sqrt(variance) / rated_ns / 1e9, NULL) AS half_width
+  FROM pooled
+), sides AS (
+  SELECT sweep, sweep_id, work, offload, max(configuration) AS configuration, kind,
+         max(rate) FILTER (WHERE beside = 0) AS alone, max(half_width) FILTER (WHERE beside = 0) AS alone_half,
+         max(rate) FILTER (WHERE beside = 1) AS beside, max(half_width) FILTER (WHERE beside = 1) AS beside_half,
+         max(rate) FILTER (WHERE beside = 2) AS peers, max(half_width) FILTER (WHERE beside = 2) AS peers_half,
+         max(time_ns) FILTER (WHERE beside = 0) AS alone_ns, max(time_ns) FILTER (WHERE beside = 1) AS beside_ns
+  FROM rated
+  GROUP BY sweep_id, work, offload, kind
 )
 SELECT s.sweep, s.configuration, s.offload, k.name AS kind,
-       coalesce(s.alone, 0) AS events_alone,
-       coalesce(s.beside, 0) AS events_beside,
-       coalesce(s.beside_peers, 0) AS events_beside_peers,
-       round(s.alone_gbs, 4) AS alone_gb_per_s,
-       round(s.beside_gbs, 4) AS beside_gb_per_s,
-       round(s.beside_peers_gbs, 4) AS beside_peers_gb_per_s,
-       round(100 * (1 - s.beside_gbs / s.alone_gbs), 1) AS slower_percent,
-       round(100 * (1 - s.beside_peers_gbs / s.alone_gbs), 1) AS slower_beside_peers_percent,
-       round(s.peers_same_percent, 1) AS peers_same_percent
-FROM sums s
+       round(s.alone, 4) AS alone_gb_per_s,
+       round(s.alone_half, 4) AS alone_plus_minus,
+       round(s.beside, 4) AS beside_gb_per_s,
+       round(s.beside_half, 4) AS beside_plus_minus,
+       round(100 * (1 - s.beside / s.alone), 1) AS slower_percent,
+       CASE WHEN abs(s.alone - s.beside) > sqrt(s.alone_half * s.alone_half + s.beside_half * s.beside_half) THEN 'yes'
+            WHEN s.alone_half + s.beside_half IS NOT NULL THEN 'no' END AS beyond_noise,
+       round(s.peers, 4) AS beside_peers_gb_per_s,
+       round(s.peers_half, 4) AS beside_peers_plus_minus,
+       round(s.alone_ns / 1e9, 4) AS alone_s,
+       round(s.beside_ns / 1e9, 4) AS beside_s
+FROM sides s
 JOIN event_kind k ON k.id = s.kind
 ORDER BY s.sweep, s.configuration, s.offload, s.kind;

@@ -6,7 +6,6 @@ set yrange [0:*]
 set xrange [-0.7:series - 0.3]
 set xtics ()
 do for [i = 0:series - 1] { set xtics add (word(names, i + 1) i) }
-set key outside bottom center horizontal
 plot for [i = 0:series - 1] data index i using (i):($1 + $2) with boxes linecolor rgb exposed linewidth 0.5 \
        title (i == 0 ? "exposed" : ""), \
      for [i = 0:series - 1] data index i using (i):1 with boxes linecolor rgb hidden linewidth 0.5 title (i == 0 ? "hidden behind compute" : "")

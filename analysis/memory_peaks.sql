@@ -22,12 +22,12 @@ WITH per_rank AS (
   GROUP BY sweep_id, work, offload
 )
 SELECT sweep, configuration, offload,
-       round(device_peak / 1048576.0, 1) AS peak_device_mib,
+       round(device_peak / 1073741824.0, 4) AS peak_device_gib,
        at_rank,
        (SELECT m.step FROM memory m WHERE m.rank_id = at_rank_id ORDER BY m.device_peak DESC, m.n LIMIT 1) AS at_step,
-       round(least_peak / 1048576.0, 1) AS least_rank_mib,
-       round(nullif(device_memory_gib, 0) * 1024, 1) AS limit_mib,
-       round(host_peak / 1048576.0, 1) AS peak_host_mib,
-       round(host_all / 1048576.0, 1) AS peak_host_all_ranks_mib
+       round(least_peak / 1073741824.0, 4) AS least_rank_gib,
+       nullif(device_memory_gib, 0) AS limit_gib,
+       round(host_peak / 1073741824.0, 4) AS peak_host_gib,
+       round(host_all / 1073741824.0, 4) AS peak_host_all_ranks_gib
 FROM grouped
 ORDER BY sweep, configuration, device_peak;

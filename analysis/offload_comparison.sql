@@ -3,9 +3,10 @@
 -- resident's; beyond_noise: no repeat of the one is as fast as any of the other. exposed: copies while no compute ran, and
 -- all_to_all: exchanges, both of the rank that had most. peak: of the rank that had most. first_load: bringing the
 -- first weights to the device, which is no part of total; empty where a trace did not record it. same_latents: all modes, bit
--- for bit; `not finite`: so they are, with infinities or NaN in them; `yes, if finite`: nobody counted those.
-SELECT sweep, configuration, ranks, plan, offload, runs, total_s, median_step_ms, switch_step, spike_ms, overhead_percent,
-       beyond_noise, peak_device_mib, exposed_ms, all_to_all_ms, first_load_ms, same_latents
+-- for bit; `not finite`: some latents have infinities or NaN, and equal or not they say nothing; `yes, if finite`: nobody
+-- counted those.
+SELECT sweep, configuration, ranks, plan, offload, runs, total_s, median_step_s, switch_step, spike_s, overhead_percent,
+       beyond_noise, peak_device_gib, exposed_s, all_to_all_s, first_load_s, same_latents
 FROM offload_comparison_all
 WHERE superseded = 0
 ORDER BY sweep, configuration, total_s;

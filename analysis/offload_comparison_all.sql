@@ -3,7 +3,8 @@
 -- resident's; beyond_noise: no repeat of the one is as fast as any of the other. exposed: copies while no compute ran, and
 -- all_to_all: exchanges, both of the rank that had most. peak: of the rank that had most. first_load: bringing the
 -- first weights to the device, which is no part of total; empty where a trace did not record it. same_latents: all modes, bit
--- for bit; `not finite`: so they are, with infinities or NaN in them; `yes, if finite`: nobody counted those.
+-- for bit; `not finite`: some latents have infinities or NaN, and equal or not they say nothing; `yes, if finite`: nobody
+-- counted those.
 WITH one AS (
   SELECT g.sweep, g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.configuration, g.work, g.ranks, g.plan, g.offload, t.total_ns, t.median_step_ns,
          t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, l.first_load_ns, a.latents_digest,
@@ -45,18 +46,18 @@ WITH one AS (
 )
 SELECT g.sweep, g.configuration, g.ranks, g.plan, g.offload, g.runs,
        round(g.total_ns / 1e9, 3) AS total_s,
-       round(g.step_ns / 1e6, 2) AS median_step_ms,
+       round(g.step_ns / 1e9, 4) AS median_step_s,
        g.switch_step,
-       round(g.spike_ns / 1e6, 2) AS spike_ms,
+       round(g.spike_ns / 1e9, 4) AS spike_s,
        round(100.0 * (g.total_ns / b.total_ns - 1), 1) AS overhead_percent,
        CASE WHEN g.offload = 'resident' OR g.runs < 2 OR b.runs < 2 THEN NULL
             WHEN g.fastest_ns > b.slowest_ns OR g.slowest_ns < b.fastest_ns THEN 'yes'
             ELSE 'no' END AS beyond_noise,
-       round(g.device_peak / 1048576.0, 1) AS peak_device_mib,
-       round(g.exposed_ns / 1e6, 2) AS exposed_ms,
-       round(g.all_to_all_ns / 1e6, 2) AS all_to_all_ms,
-       round(g.first_load_ns / 1e6, 2) AS first_load_ms,
-       CASE WHEN s.modes < 2 THEN NULL WHEN s.digests <> 1 THEN 'no' WHEN s.nonfinite > 0 THEN 'not finite'
+       round(g.device_peak / 1073741824.0, 4) AS peak_device_gib,
+       round(g.exposed_ns / 1e9, 4) AS exposed_s,
+       round(g.all_to_all_ns / 1e9, 4) AS all_to_all_s,
+       round(g.first_load_ns / 1e9, 4) AS first_load_s,
+       CASE WHEN s.modes < 2 THEN NULL WHEN s.nonfinite > 0 THEN 'not finite' WHEN s.digests <> 1 THEN 'no'
             WHEN s.counted THEN 'yes' ELSE 'yes, if finite' END AS same_latents,
        g.superseded
 FROM grouped g

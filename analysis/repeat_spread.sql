@@ -1,6 +1,7 @@
 -- How far do repeats of one configuration lie apart, and did they compute the same?
 -- spread: slowest minus fastest, in percent of the median. A difference between modes that is smaller says nothing.
--- same_latents: bit for bit; `not finite`: with infinities or NaN in them; `yes, if finite`: nobody counted those.
+-- same_latents: bit for bit; `not finite`: some have infinities or NaN, and equal or not they say nothing; `yes, if finite`: nobody counted
+-- those.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest, a.nonfinite_values,
          count(*) OVER k AS runs, row_number() OVER (k ORDER BY t.total_ns, g.run) AS at
@@ -23,7 +24,7 @@ SELECT sweep, configuration, offload, runs,
        round(slowest_ns / 1e9, 3) AS slowest_s,
        round(100.0 * (slowest_ns - fastest_ns) / median_ns, 1) AS spread_percent,
        slowest_run,
-       CASE WHEN runs < 2 THEN NULL WHEN digests <> 1 THEN 'no' WHEN nonfinite > 0 THEN 'not finite'
+       CASE WHEN runs < 2 THEN NULL WHEN nonfinite > 0 THEN 'not finite' WHEN digests <> 1 THEN 'no'
             WHEN counted THEN 'yes' ELSE 'yes, if finite' END AS same_latents
 FROM grouped
 ORDER BY sweep, configuration, offload;

@@ -8,7 +8,7 @@ SELECT p.name AS sweep, r.name AS run, a.n AS attempt,
             WHEN a.state = 'completed' THEN 'damaged'
             ELSE coalesce(a.state, 'running or lost') END AS state,
        a.exit_code, a.signal, a.problem, a.started_at, a.finished_at,
-       round(l.first_load_ns / 1e6, 2) AS first_load_ms, a.nonfinite_values, a.directory,
+       round(l.first_load_ns / 1e9, 4) AS first_load_s, a.nonfinite_values, a.directory,
        r.superseded_by IS NOT NULL AS superseded
 FROM run r
 JOIN sweep p ON p.id = r.sweep_id

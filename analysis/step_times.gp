@@ -6,4 +6,4 @@ if (has(0, 3)) {
   stats data index 0 using 3 nooutput
   set arrow from STATS_min, graph 0 to STATS_min, graph 1 nohead dashtype 2 linecolor rgb "black"
 }
-plot for [i = 0:series - 1] data index i using 1:2 with linespoints linetype i + 1 pointinterval 3 title columnheader(1)
+plot for [i = 0:series - 1] data index i using 1:2 with linespoints linetype lt(i) pointinterval 3 title columnheader(1)

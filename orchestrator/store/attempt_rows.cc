@@ -181,6 +181,7 @@ void correct_and_sum(AttemptRows& rows) {
   const std::optional<OffloadMode> mode = rows.spec ? std::optional(rows.spec->offload) : std::nullopt;
   std::vector<const TraceRows*> all;
   std::vector<HostedEvents> events;
+  AttemptEvents attempt;
   for (auto& [rank, one] : rows.ranks) {
     TraceRows& trace = one.trace.rows;
     const bool moved = one.trace.format == 1 && correct_format_1(trace);
@@ -190,12 +191,15 @@ void correct_and_sum(AttemptRows& rows) {
     if (moved) begin_after_first_load(trace);
     all.push_back(&trace);
     events.push_back({&trace.events, one.host});
+    attempt.ranks.push_back({rank, one.host, &trace.events, &trace.steps});
   }
   const int64_t origin = origin_of(all);
   for (auto& [rank, one] : rows.ranks) count_from(origin, one.trace.rows);
   std::vector<Traffic> traffic = summarize_traffic(events);  // ranks of a host that share a link slow each other down
   auto next = traffic.begin();
   for (auto& [rank, one] : rows.ranks) one.traffic = std::move(*next++);
+  if (rows.plan) attempt.spread = {rows.plan->cfg, rows.plan->ulysses, rows.plan->ring};
+  rows.sums = sum_attempt(attempt);
 }
 
 // Of the last step, and only where every rank counted in it.

@@ -10,7 +10,8 @@
 #include "orchestrator/store/attempt_records.h"
 #include "orchestrator/store/first_load.h"
 #include "orchestrator/store/plan_of_attempt.h"
-#include "orchestrator/store/step_summary.h"
+#include "orchestrator/store/sums/attempt_sums.h"
+#include "orchestrator/store/sums/step_summary.h"
 #include "schema/completion.h"
 #include "schema/run_settings.h"
 #include "schema/trace_file.h"
@@ -38,6 +39,7 @@ struct AttemptRows {
   bool complete = false;
   std::string problem;                // why it is not complete
   std::map<int, RankRows> ranks;      // those whose trace could be read
+  AttemptSums sums;                   // over them, in that order
   std::vector<std::string> problems;  // files that are damaged or contradict each other, a line each
   std::vector<std::string> notes;     // what is odd and does no harm, a line each
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "orchestrator/store/step_summary.h"
+#include "orchestrator/store/sums/step_summary.h"
 
 namespace wansweep {
 namespace {

@@ -3,9 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "orchestrator/store/sums/operations.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/parallel_plan.h"
+#include "schema/run_plan.h"
 
 namespace wansweep {
 namespace {
@@ -53,6 +55,30 @@ void work_out(AttemptPlan& plan, const RunSettings& spec) {
   }
 }
 
+// By the plan's tokens; else by the settings' sizes, or those of the inputs where they are still there.
+void count_operations(AttemptPlan& plan, const RunSettings& spec, const Json& recorded) try {
+  if (!spec.steps || !spec.guidance_scale || !plan.ulysses || !plan.ring) return;
+  const ModelIdentity model = identify_model(spec.model, spec.model_id);
+  LoopWork work;
+  if (recorded.contains("tokens") && recorded.contains("text_tokens")) {
+    work.tokens = recorded["tokens"].get<int64_t>();
+    work.text_tokens = recorded["text_tokens"].get<int64_t>();
+  } else {
+    if (spec.inputs.empty() && (!spec.frames || !spec.size)) return;
+    const InputShape input = input_shape_of(spec, model);
+    work.tokens = token_count(model.config, input.latents);
+    work.text_tokens = input.text_tokens;
+  }
+  work.steps = *spec.steps;
+  work.guided = *spec.guidance_scale > 1;
+  work.sequence_ranks = *plan.ulysses * *plan.ring;
+  work.one_rank_makes_both = plan.cfg == 1;
+  const Operations operations = operations_of(model.config, work);
+  plan.product_flop = operations.products;
+  plan.attention_flop = operations.attention;
+} catch (const std::exception&) {  // files that are gone or changed: not known
+}
+
 }  // namespace
 
 AttemptPlan plan_of_attempt(const RunSettings& spec, const Json& spec_json) {
@@ -61,6 +87,7 @@ AttemptPlan plan_of_attempt(const RunSettings& spec, const Json& spec_json) {
   const auto recorded = spec_json.find("plan");
   if (recorded == spec_json.end() || !recorded->is_object()) {
     work_out(plan, spec);
+    count_operations(plan, spec, Json::object());
     return plan;
   }
   plan.cfg = number_of(*recorded, "cfg").value_or(1);
@@ -68,6 +95,7 @@ AttemptPlan plan_of_attempt(const RunSettings& spec, const Json& spec_json) {
   plan.ring = number_of(*recorded, "ring");
   plan.expected_switch = number_of(*recorded, "switch_step");
   plan.catalog_switch = number_of(*recorded, "catalog_switch_step");
+  count_operations(plan, spec, *recorded);
   return plan;
 }
 

@@ -12,7 +12,7 @@
 
 namespace wansweep {
 
-// Columns of table run.
+// Columns of table run. Operations are of all steps and ranks (orchestrator/store/sums/operations.h).
 struct AttemptPlan {
   std::string work;                // hash of what is computed: equal for runs that only move weights differently
   int64_t cfg = 1;                 // groups that split the guidance
@@ -20,6 +20,8 @@ struct AttemptPlan {
   std::optional<int64_t> ring;
   std::optional<int64_t> expected_switch;  // by the settings used; nullopt: none
   std::optional<int64_t> catalog_switch;   // by the catalog's; nullopt: none, or the catalog has no say
+  std::optional<double> product_flop;      // of matrix products; nullopt: the model or its inputs are not there
+  std::optional<double> attention_flop;    // of attention
 };
 
 // As the trace (or spec.json) tells it: `spec_json` is the object that `spec` was read from, and its "plan" is what the

@@ -59,7 +59,7 @@ void write_events(Store& store, const std::vector<EventRow>& events) {
 
 }  // namespace
 
-void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
+WrittenRank write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   const TraceRows& trace = rows.trace.rows;
   const ClockRow* at_start = nullptr;
   const ClockRow* at_end = nullptr;
@@ -103,6 +103,7 @@ void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   for (const auto& [name, value] : rows.environment) execute(environment, id, name, value);
   write_traffic(store, id, rows.traffic);
   write_events(store, trace.events);
+  return {id, first_event};
 }
 
 void remove_ranks(Store& store, int64_t attempt) {
@@ -153,6 +154,20 @@ std::vector<EventRow> read_events(Store& store, int64_t rank_id) {
     e.bytes = number(9);
   }
   return events;
+}
+
+std::vector<StepRow> read_steps(Store& store, int64_t rank_id) {
+  SQLite::Statement query(store.db,
+                          "SELECT step, expert, timestep, sigma, start_ns, start_ns + duration_ns FROM step "
+                          "WHERE rank_id = ? ORDER BY step");
+  query.bind(1, rank_id);
+  std::vector<StepRow> steps;
+  while (query.executeStep()) {
+    steps.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt(), query.getColumn(2).getInt(),
+                     static_cast<float>(query.getColumn(3).getDouble()), query.getColumn(4).getInt64(),
+                     query.getColumn(5).getInt64()});
+  }
+  return steps;
 }
 
 }  // namespace wansweep

@@ -10,7 +10,13 @@
 
 namespace wansweep {
 
-void write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows);
+// A rank as it was written: its row, and event.id of its first event; the others follow without a gap.
+struct WrittenRank {
+  int64_t id = 0;
+  int64_t first_event = 0;
+};
+
+WrittenRank write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows);
 
 // Rows of tables step_summary and traffic.
 void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums);
@@ -21,5 +27,8 @@ void remove_ranks(Store& store, int64_t attempt);
 
 // The events of a rank as they were written: times are rank 0's, counted from the attempt's first step.
 std::vector<EventRow> read_events(Store& store, int64_t rank_id);
+
+// Its steps, in order.
+std::vector<StepRow> read_steps(Store& store, int64_t rank_id);
 
 }  // namespace wansweep

@@ -31,18 +31,6 @@ int64_t find_attempt(Store& store, const std::string& run, const std::string& sw
   return id;
 }
 
-void load_steps(Store& store, int64_t rank_id, TraceRows& rows) {
-  SQLite::Statement query(store.db,
-                          "SELECT step, expert, timestep, sigma, start_ns, start_ns + duration_ns FROM step "
-                          "WHERE rank_id = ? ORDER BY step");
-  query.bind(1, rank_id);
-  while (query.executeStep()) {
-    rows.steps.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt(), query.getColumn(2).getInt(),
-                          static_cast<float>(query.getColumn(3).getDouble()), query.getColumn(4).getInt64(),
-                          query.getColumn(5).getInt64()});
-  }
-}
-
 void load_memory(Store& store, int64_t rank_id, TraceRows& rows) {
   SQLite::Statement query(store.db,
                           "SELECT step, time_ns, device_used, device_peak, host_used, host_peak FROM memory "
@@ -80,7 +68,7 @@ Timeline load_timeline(Store& store, const std::string& run, const std::string& 
     one.rank = ranks.getColumn(1).getInt();
     one.host = ranks.getColumn(2).getString();
     one.rows.events = read_events(store, id);
-    load_steps(store, id, one.rows);
+    one.rows.steps = read_steps(store, id);
     load_memory(store, id, one.rows);
   }
   if (store.access) store.access->check_unchanged();

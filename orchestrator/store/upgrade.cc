@@ -15,6 +15,7 @@
 #include "orchestrator/store/rank_rows.h"
 #include "orchestrator/store/setting_lists.h"
 #include "orchestrator/store/upgrade_first_load.h"
+#include "orchestrator/store/upgrade_sums.h"
 
 namespace wansweep {
 namespace {
@@ -101,6 +102,7 @@ std::string upgrade(Store& store, int from_version) {
     store.db.exec(migration.sql);
     if (migration.version == 3) fill_traffic(store);
     if (migration.version == 4) separate_first_loads(store);
+    if (migration.version == 6) fill_sums(store);
   }
   return copy;
 }

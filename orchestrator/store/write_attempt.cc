@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "orchestrator/store/bind.h"
 #include "orchestrator/store/rank_rows.h"
+#include "orchestrator/store/write_sums.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -40,8 +41,9 @@ std::optional<std::string> setting_text(const nlohmann::json& value) {
 void write_settings(Store& store, int64_t run, const RunSettings& spec, const AttemptPlan& plan) {
   SQLite::Statement update(store.db,
                            "UPDATE run SET work = ?, cfg = ?, ulysses = ?, ring = ?, expected_switch = ?, "
-                           "catalog_switch = ? WHERE id = ?");
-  execute(update, plan.work, plan.cfg, plan.ulysses, plan.ring, plan.expected_switch, plan.catalog_switch, run);
+                           "catalog_switch = ?, product_flop = ?, attention_flop = ? WHERE id = ?");
+  execute(update, plan.work, plan.cfg, plan.ulysses, plan.ring, plan.expected_switch, plan.catalog_switch,
+          plan.product_flop, plan.attention_flop, run);
 
   SQLite::Statement clear(store.db, "DELETE FROM setting WHERE run_id = ?");
   execute(clear, run);
@@ -184,7 +186,9 @@ Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows) {
   const bool changed = write_attempt_row(store, id, rows);
   if (!stored.same) {
     remove_ranks(store, id);
-    for (const auto& [rank, one] : rows.ranks) write_rank(store, id, rank, one);
+    std::vector<WrittenRank> written_ranks;
+    for (const auto& [rank, one] : rows.ranks) written_ranks.push_back(write_rank(store, id, rank, one));
+    write_sums(store, id, written_ranks, rows.sums);
   } else if (!is_new && !changed) {
     written.outcome = Outcome::unchanged;
   }

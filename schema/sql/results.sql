@@ -1,9 +1,10 @@
--- The results database, version 5 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
+-- The results database, version 6 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
 -- are in views.sql; how an older version becomes this one, in migrations/.
 --
 -- Every column says what it holds and, where it is a quantity, in which unit. An id stands for its row and means nothing else.
 -- Times of steps, events and memory are nanoseconds on rank 0's clock since the attempt's first step began; what happened
--- before has negative times. Text times are ISO 8601, UTC. Sizes are bytes. Needs SQLite 3.37.
+-- before has negative times. Text times are ISO 8601, UTC. Sizes are bytes. Needs SQLite 3.37 with its
+-- mathematical functions, which most builds have.
 
 CREATE TABLE sweep (
   id        INTEGER PRIMARY KEY,
@@ -26,6 +27,8 @@ CREATE TABLE run (
   expected_switch INTEGER,                      -- first step of the low-noise expert by the settings used; null: none
   catalog_switch  INTEGER,                      -- the same with the catalog's flow_shift and boundary
   superseded_by   INTEGER REFERENCES run (id),  -- the corrected run that replaces this one
+  product_flop    REAL,                         -- operations of all matrix products, over steps and ranks; null: not known
+  attention_flop  REAL,                         -- operations of attention, likewise (orchestrator/store/sums/operations.h)
   UNIQUE (sweep_id, name)
 ) STRICT;
 
@@ -191,6 +194,67 @@ CREATE TABLE traffic (
   PRIMARY KEY (rank_id, step, kind, beside, peers)
 ) STRICT, WITHOUT ROWID;
 
+-- A rank's wall time of one step: every nanosecond is in one part. A step goes on until the rank's next one begins, the
+-- first begins with the attempt's first, the last ends with its last: a rank's parts add up to attempt_time.total_ns. Each
+-- part leaves out what the ones before it have. Made while gathering, as are the tables that follow.
+CREATE TABLE step_part (
+  rank_id             INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose time
+  step                INTEGER NOT NULL,  -- from 1
+  compute_ns          INTEGER NOT NULL,  -- ns in which compute or attention ran on the rank
+  both_exposed_ns     INTEGER NOT NULL,  -- ns in which an exchange moved data, and a copy ran
+  exposed_exchange_ns INTEGER NOT NULL,  -- ns in which an exchange moved data
+  peers_transfer_ns   INTEGER NOT NULL,  -- ns of waiting for other ranks, while a copy ran
+  peers_ns            INTEGER NOT NULL,  -- ns of waiting for other ranks, in an exchange that the last had not begun, too
+  exposed_transfer_ns INTEGER NOT NULL,  -- ns in which a copy ran, or the compute stream waited for weights
+  host_ns             INTEGER NOT NULL,  -- ns of waiting for the host
+  idle_ns             INTEGER NOT NULL,  -- ns of none of these
+  PRIMARY KEY (rank_id, step)
+) STRICT, WITHOUT ROWID;
+
+-- How fast one rank moved data, by what ran at the same time: least squares over all events of steps 1 and later, each with
+-- the time that it spent in each condition (orchestrator/store/sums/traffic_rates.h). The other sort: for a copy (h2d, d2h)
+-- an exchange that moved data, for an exchange (all_to_all, ring) a copy.
+CREATE TABLE traffic_rate (
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose events
+  kind       INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h
+  at_once    INTEGER NOT NULL,  -- ranks of the node that copied the same way, this one too; 0: however many
+  beside     INTEGER NOT NULL,  -- the other sort ran 0: on no rank of the node; 1: on the rank; 2: on others of the node only
+  events     INTEGER NOT NULL,  -- that spent any of their time so
+  time_ns    INTEGER NOT NULL,  -- ns that they spent so, summed over them
+  rate       REAL,              -- bytes a second; null: the events do not tell
+  half_width REAL,              -- of the 95 % confidence interval, bytes a second; null: it takes two steps
+  PRIMARY KEY (attempt_id, kind, at_once, beside)
+) STRICT, WITHOUT ROWID;
+
+-- How long the events of all ranks last, steps 1 and later. A percentile is the shortest duration that so many of a
+-- hundred do not exceed.
+CREATE TABLE event_spread (
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose events
+  kind       INTEGER NOT NULL,  -- event_kind
+  cause      INTEGER NOT NULL,  -- stall_cause
+  part       INTEGER NOT NULL,  -- of an exchange 1: since the last rank had begun it; 2: before that; 0: the whole event
+  events     INTEGER NOT NULL,  -- how many
+  bytes      INTEGER NOT NULL,  -- bytes moved
+  total_ns   INTEGER NOT NULL,  -- ns, summed
+  p50_ns     INTEGER NOT NULL,  -- ns: the median
+  p90_ns     INTEGER NOT NULL,  -- ns
+  p99_ns     INTEGER NOT NULL,  -- ns
+  max_ns     INTEGER NOT NULL,  -- ns: the longest
+  PRIMARY KEY (attempt_id, kind, cause, part)
+) STRICT, WITHOUT ROWID;
+
+-- The longest single events of each kind and cause, steps 1 and later.
+CREATE TABLE largest_event (
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose event
+  kind       INTEGER NOT NULL,  -- event_kind
+  cause      INTEGER NOT NULL,  -- stall_cause
+  n          INTEGER NOT NULL,  -- from 1, the longest
+  rank_id    INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- on which it ran
+  event_id   INTEGER NOT NULL,  -- its row in table event
+  moving_ns  INTEGER NOT NULL,  -- ns of an exchange since the last rank had begun it; 0: of any other event
+  PRIMARY KEY (attempt_id, kind, cause, n)
+) STRICT, WITHOUT ROWID;
+
 -- A sweep made to correct another (orchestrator/store/lineage.h): why, and what was set. Which run replaces
 -- which is run.superseded_by; view `lineage` has both.
 CREATE TABLE rerun (
@@ -210,4 +274,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm'), (3, 'peers');
 
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;

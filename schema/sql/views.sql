@@ -40,7 +40,7 @@ GROUP BY r.sweep_id, s.name
 HAVING count(DISTINCT s.value) + max(s.value IS NULL) > 1;
 
 -- One row a run, by the names people use. configuration: what is computed, told by the settings that vary in the sweep;
--- the plan stands for those that make it. plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload:
+-- the plan stands for those that make it. problem: the same without the ranks and their plan. plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload:
 -- how weights move, with its options.
 CREATE VIEW run_settings AS
 WITH plan AS (
@@ -49,7 +49,8 @@ WITH plan AS (
          r.sweep_id IN (SELECT v.sweep_id FROM varying_setting v JOIN parallel_option USING (name)) AS varies
   FROM run r
 ), label AS (
-  SELECT run_id, group_concat(name || ' ' || coalesce(value, '-'), ', ') AS label
+  SELECT run_id, group_concat(name || ' ' || coalesce(value, '-'), ', ') AS label,
+         group_concat(name || ' ' || coalesce(value, '-'), ', ') FILTER (WHERE name <> 'ranks') AS problem
   FROM (SELECT s.run_id, s.name, s.value
         FROM setting s
         JOIN run r ON r.id = s.run_id
@@ -69,6 +70,7 @@ SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.w
        CAST(max(s.value) FILTER (WHERE s.name = 'device_memory') AS REAL) AS device_memory_gib,
        CASE WHEN g.varies THEN coalesce(l.label || ', ', '') || 'plan ' || g.plan
             ELSE coalesce(l.label, 'all') END AS configuration,
+       coalesce(l.problem, 'all') AS problem,
        max(s.value) FILTER (WHERE s.name = 'offload')
          || CASE WHEN max(s.value) FILTER (WHERE s.name = 'offload') = 'layerwise'
                   AND max(s.value) FILTER (WHERE s.name = 'prefetch') <> '0'

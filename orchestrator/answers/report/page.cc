@@ -17,8 +17,13 @@ namespace mustache = kainjow::mustache;
 
 // "median_step_ms" as "median step (ms)".
 std::string heading_of(std::string name) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> units{
-      {{"_gb_per_s", " (GB/s)"}, {"_mib", " (MiB)"}, {"_percent", " (%)"}, {"_ms", " (ms)"}, {"_s", " (s)"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> units{{{"_gb_per_s", " (GB/s)"},
+                                                                                {"_tflop_per_s", " (TFLOP/s)"},
+                                                                                {"_gib", " (GiB)"},
+                                                                                {"_mib", " (MiB)"},
+                                                                                {"_percent", " (%)"},
+                                                                                {"_ms", " (ms)"},
+                                                                                {"_s", " (s)"}}};
   for (const auto& [end, unit] : units) {
     if (!name.ends_with(end)) continue;
     name.replace(name.size() - end.size(), end.size(), unit);

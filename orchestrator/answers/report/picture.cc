@@ -131,17 +131,25 @@ std::string draw(const Picture& picture) {
   const Data data = data_of(picture.table);
   std::string names;
   for (const std::string& name : data.names) names += fmt::format("'{}' ", name);
+  std::map<std::string, int> linetypes;
+  for (const auto& [series, linetype] : picture.linetypes) linetypes[plain(series)] = linetype;
+  std::string types;
+  for (size_t i = 0; i < data.names.size(); ++i) {
+    const auto known = linetypes.find(data.names[i]);
+    types += fmt::format("{} ", known != linetypes.end() ? known->second : static_cast<int>(i) + 1);
+  }
   std::string records;
   for (const std::vector<int>& series : data.records) records += fmt::format("{} ", fmt::join(series, " "));
   std::ofstream(folder.file("data.tsv")) << data.text;
   std::ofstream(folder.file("plot.gp")) << plot_style
                                         << fmt::format(
                                                "data = \"{}\"\nseries = {}\nnames = \"{}\"\n"
-                                               "columns = {}\nrecords = \"{}\"\n"
+                                               "columns = {}\nrecords = \"{}\"\ntypes = \"{}\"\n"
+                                               "lt(i) = int(word(types, i + 1))\n"
                                                "has(i, c) = int(word(records, i * columns + c)) > 0\n",
                                                folder.file("data.tsv"), data.names.size(), names,
                                                picture.table.columns.empty() ? 0 : picture.table.columns.size() - 1,
-                                               records)
+                                               records, types)
                                         << picture.commands;
   run_gnuplot(folder);
   return for_html(read_text(folder.file("picture.svg")), picture);

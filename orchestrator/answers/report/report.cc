@@ -10,17 +10,21 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string_view>
 
+#include "base/enum_names.h"
 #include "orchestrator/answers/report/picture.h"
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/query/query.h"
+#include "schema/setting_values.h"
 
 namespace wansweep {
 namespace {
 
 // In this order; pictures that are not named come after the others.
-constexpr std::array<std::string_view, 16> order{"offload_comparison",
+constexpr std::array<std::string_view, 21> order{"offload_comparison",
+                                                 "time_parts",
                                                  "step_times",
                                                  "time_by_step",
                                                  "exposed_transfer",
@@ -30,6 +34,10 @@ constexpr std::array<std::string_view, 16> order{"offload_comparison",
                                                  "stalls_by_cause",
                                                  "overlap",
                                                  "contention",
+                                                 "copies_at_once",
+                                                 "rates_achieved",
+                                                 "event_times",
+                                                 "largest_events",
                                                  "memory_peaks",
                                                  "repeat_spread",
                                                  "configuration_drift",
@@ -83,8 +91,23 @@ constexpr std::string_view no_gnuplot =
     "The picture is missing, for gnuplot was not installed where this page was made; the table has its values.";
 constexpr const char* nothing_to_draw = "<p>There is nothing to draw: no run has these values.</p>";
 
+using Linetypes = std::map<std::string, int>;
+
+// Modes have the same in every picture of every sweep; a mode with options, one that is free in this sweep.
+Linetypes linetypes_of(Store& store, const std::string& sweep) {
+  Linetypes linetypes;
+  int next = 0;
+  for (const std::string_view mode : names_of<OffloadMode>()) linetypes[std::string(mode)] = ++next;
+  const Table labels = run_query(
+      store, fmt::format("SELECT DISTINCT offload FROM run_settings WHERE sweep = {} ORDER BY 1", sql_text(sweep)));
+  for (const auto& row : labels.rows) {
+    if (linetypes.try_emplace(text_of(row[0]), next + 1).second) ++next;
+  }
+  return linetypes;
+}
+
 // A picture a configuration: the rows whose first column is the same.
-void add_pictures(Section& section, const NamedQuery& query, const Table& table) {
+void add_pictures(Section& section, const NamedQuery& query, const Table& table, const Linetypes& linetypes) {
   for (auto begin = table.rows.begin(); begin != table.rows.end();) {
     const std::string caption = text_of((*begin)[0]);
     const auto end = std::find_if(begin, table.rows.end(), [&](const auto& row) { return text_of(row[0]) != caption; });
@@ -92,6 +115,7 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table)
     picture.name = fmt::format("{}_{}", query.name, section.pictures.size() + 1);
     picture.title = fmt::format("{} ({})", section.title, caption);
     picture.commands = query.plot;
+    picture.linetypes = linetypes;
     picture.table = {table.columns, {begin, end}, false};
     picture.table = without_first_column(std::move(picture.table));
     section.pictures.emplace_back(caption, can_be_drawn(picture.table) ? draw(picture) : nothing_to_draw);
@@ -99,13 +123,13 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table)
   }
 }
 
-Section section_of(Store& store, const NamedQuery& query, const std::string& sweep) {
+Section section_of(Store& store, const NamedQuery& query, const std::string& sweep, const Linetypes& linetypes) {
   Section section{question_of(query), notes_of(query.sql), query.sql, {}, {}};
   const Table table = run_query(store, fmt::format("SELECT * FROM {} WHERE sweep = {}", query.name, sql_text(sweep)));
   section.table = without_first_column(table);
   if (query.plot.empty()) return section;
   if (gnuplot_is_installed()) {
-    add_pictures(section, query, section.table);
+    add_pictures(section, query, section.table, linetypes);
   } else {
     section.notes += " " + std::string(no_gnuplot);
   }
@@ -158,8 +182,9 @@ Report make_report(Store& store, const std::string& wanted) {
       queries.push_back(&query);
     }
   }
+  const Linetypes linetypes = linetypes_of(store, report.sweep);
   for (const NamedQuery* query : queries) {
-    Section section = section_of(store, *query, report.sweep);
+    Section section = section_of(store, *query, report.sweep, linetypes);
     // No correction, no drift: nothing to show, and for differences that is worth saying.
     if (!section.table.rows.empty() || query->name == "environment_differences") {
       if (section.notes.ends_with(no_gnuplot)) report.missing.emplace_back(query->name);

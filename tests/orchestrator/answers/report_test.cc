@@ -54,7 +54,7 @@ TEST_F(ReportTest, HoldsEveryPictureWithItsQueryAndNeedsNothingElse) {
     EXPECT_NE(html.find(question_of(query)), std::string::npos) << query.name;
     EXPECT_NE(html.find("id=\"" + query.name + "_1_"), std::string::npos) << query.name;
   }
-  EXPECT_EQ(count_of(html, "<svg "), 5u);  // one configuration
+  EXPECT_EQ(count_of(html, "<svg "), 7u);  // one configuration
   EXPECT_EQ(count_of(html, "<svg "), count_of(html, "</svg>"));
   for (const char* outside : {"<script", "<link", "<img", "src=", "url(http", "href='http", "href=\"http"}) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
@@ -69,6 +69,26 @@ TEST_F(ReportTest, ASweepWithoutASwitchHasItsPicturesWithoutTheLine) {
   const std::string html = page();
   EXPECT_NE(html.find("id=\"step_times_1_"), std::string::npos);
   EXPECT_EQ(html.find("What does the change of experts cost"), std::string::npos);
+}
+
+// Whatever other modes stand beside it, and in which order.
+TEST_F(ReportTest, AModeHasOneColourInEveryPicture) {
+  const Table both{{"offload", "step", "ms"},
+                   {{std::string("layerwise"), int64_t{1}, 2.0}, {std::string("swap"), int64_t{1}, 3.0}},
+                   false};
+  const Table one{{"offload", "step", "ms"}, {{std::string("swap"), int64_t{1}, 3.0}}, false};
+  const std::string commands = "plot for [i = 0:series - 1] data index i using 1:2 with points linetype lt(i)";
+  const std::map<std::string, int> linetypes{{"resident", 1}, {"swap", 2}, {"layerwise", 3}};
+  const std::string swap = "#D55E00", layerwise = "#009E73";
+  const auto colour_in = [](const std::string& svg, const std::string& colour) {
+    const std::string decimal = colour == "#D55E00" ? "rgb(213,  94,   0)" : "rgb(  0, 158, 115)";
+    return count_of(svg, colour) + count_of(svg, decimal) > 0;
+  };
+  const std::string first = draw({"p", "t", commands, both, linetypes}),
+                    second = draw({"q", "t", commands, one, linetypes});
+  EXPECT_TRUE(colour_in(first, swap) && colour_in(first, layerwise));
+  EXPECT_TRUE(colour_in(second, swap));
+  EXPECT_FALSE(colour_in(second, layerwise));
 }
 
 TEST_F(ReportTest, APictureWithoutDataSaysSo) {

@@ -30,14 +30,14 @@ TEST_F(GatherTest, ComparisonGivesWhatTheAttemptsWereBuiltWith) {
   EXPECT_EQ(report.events, number("SELECT count(*) FROM event"));
 
   const Table table = ask(
-      "SELECT offload, runs, total_s, median_step_ms, switch_step, spike_ms, overhead_percent, beyond_noise, "
-      "peak_device_mib, exposed_ms, all_to_all_ms, same_latents, ranks, plan FROM offload_comparison ORDER BY offload");
+      "SELECT offload, runs, total_s, median_step_s, switch_step, spike_s, overhead_percent, beyond_noise, "
+      "peak_device_gib, exposed_s, all_to_all_s, same_latents, ranks, plan FROM offload_comparison ORDER BY offload");
   ASSERT_EQ(table.rows.size(), 2u);
   EXPECT_EQ(to_csv(table),
-            "offload,runs,total_s,median_step_ms,switch_step,spike_ms,overhead_percent,beyond_noise,peak_device_mib,"
-            "exposed_ms,all_to_all_ms,same_latents,ranks,plan\r\n"
-            "resident,3,2.7,100,19,0,0,,100,0,270,yes,2,2x1\r\n"
-            "swap,3,3.2,100,19,500,18.5,no,60,30,270,yes,2,2x1\r\n");
+            "offload,runs,total_s,median_step_s,switch_step,spike_s,overhead_percent,beyond_noise,peak_device_gib,"
+            "exposed_s,all_to_all_s,same_latents,ranks,plan\r\n"
+            "resident,3,2.7,0.1,19,0,0,,0.0977,0,0.27,yes,2,2x1\r\n"
+            "swap,3,3.2,0.1,19,0.5,18.5,no,0.0586,0.03,0.27,yes,2,2x1\r\n");
 }
 
 TEST_F(GatherTest, OverheadIsNullWithoutAResidentRun) {
@@ -142,19 +142,19 @@ TEST_F(GatherTest, TheFirstLoadHasAColumnOfItsOwnAndIsInNoOther) {
   write_attempt(sweep_, {.first_load_ms = 400});
   write_attempt(sweep_, {.offload = "swap"});  // recorded none
   gather_all();
-  EXPECT_EQ(to_csv(ask("SELECT offload, total_s, overhead_percent, exposed_ms, first_load_ms FROM offload_comparison")),
-            "offload,total_s,overhead_percent,exposed_ms,first_load_ms\r\nresident,2.7,0,0,400\r\nswap,2.7,0,0,\r\n");
+  EXPECT_EQ(to_csv(ask("SELECT offload, total_s, overhead_percent, exposed_s, first_load_s FROM offload_comparison")),
+            "offload,total_s,overhead_percent,exposed_s,first_load_s\r\nresident,2.7,0,0,0.4\r\nswap,2.7,0,0,\r\n");
   EXPECT_EQ(
-      text("SELECT group_concat((run LIKE 'resident%') || ' ' || coalesce(first_load_ms, '-')) FROM (SELECT * FROM "
+      text("SELECT group_concat((run LIKE 'resident%') || ' ' || coalesce(first_load_s, '-')) FROM (SELECT * FROM "
            "runs ORDER BY run)"),
-      "1 400.0,0 -");
+      "1 0.4,0 -");
 }
 
 TEST_F(GatherTest, AFirstLoadThatOneRepeatDidNotRecordIsNoMedianOfTheOthers) {
   write_attempt(sweep_, {.first_load_ms = 400});
   write_attempt(sweep_, {.repeat = 2});
   gather_all();
-  EXPECT_EQ(number("SELECT first_load_ms IS NULL FROM offload_comparison"), 1);
+  EXPECT_EQ(number("SELECT first_load_s IS NULL FROM offload_comparison"), 1);
 }
 
 TEST_F(GatherTest, LatentsThatAreNotFiniteAreNotTheSame) {

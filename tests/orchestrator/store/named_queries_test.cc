@@ -112,46 +112,107 @@ TEST_F(NamedQueries, StallsAreTimedByCauseAndStep) {
             "peers,270,10,10,1,10\r\nweights,5,0.2,5,2,5\r\n");
 }
 
-TEST_F(NamedQueries, ContentionComparesRatesWithAndWithoutTheOther) {
-  // 30 ms alone, 60 ms of which 40 beside the exchange.
-  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
+// A copy of 30 ms alone, one of 60 ms of which 40 lie beside the exchange: 6 MB = 0.2 x 20 ms + 0.05 x 40 ms.
+TEST_F(NamedQueries, ContentionGivesRatesAloneAndBesideFromCopiesThatOverlapInPart) {
+  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_steps = 2});
   gather_all();
-  EXPECT_EQ(rows_of("kind, events_alone, events_beside, events_beside_peers, alone_gb_per_s, beside_gb_per_s, "
-                    "slower_percent, peers_same_percent",
+  EXPECT_EQ(rows_of("kind, alone_gb_per_s, alone_plus_minus, beside_gb_per_s, beside_plus_minus, slower_percent, "
+                    "beyond_noise, beside_peers_gb_per_s, alone_s, beside_s",
                     "contention"),
-            "all_to_all,104,4,0,0.1,0.1,0,100\r\nh2d,4,4,0,0.2,0.1,50,100\r\n");
+            "all_to_all,0.1,0,0.1,0,0,no,,1,0.08\r\nh2d,0.2,0,0.05,0,75,yes,,0.1,0.08\r\n");
 }
 
-// Rank 1 copies alone for 30 ms; for 60 ms, the peers of its host are in the exchange for 40, and it is not.
-TEST_F(NamedQueries, ContentionSeesExchangesOfOtherRanksOfTheHostOnly) {
-  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_rank = 1});
+TEST_F(NamedQueries, ContentionHasNoIntervalWhereAllCopiesAreOfOneStep) {
+  write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40});
   gather_all();
-  const std::string columns =
-      "events_alone, events_beside, events_beside_peers, alone_gb_per_s, beside_peers_gb_per_s, "
-      "slower_beside_peers_percent, peers_same_percent";
-  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "2,0,2,0.2,0.1,50,0\r\n");
-  EXPECT_EQ(rows_of("events_alone, events_beside, events_beside_peers", "contention", "WHERE kind = 'all_to_all'"),
-            "104,0,2\r\n");
+  EXPECT_EQ(rows_of("alone_gb_per_s, alone_plus_minus, beside_gb_per_s, beside_plus_minus, beyond_noise", "contention",
+                    "WHERE kind = 'h2d'"),
+            "0.2,,0.05,,\r\n");
+}
+
+// Rank 1 copies, alone for 30 ms; of the next 60 ms, the peers of its host are in the exchange for 40, and it is not.
+TEST_F(NamedQueries, ContentionSeesExchangesOfOtherRanksOfTheHostOnly) {
+  const synthetic::Shape shape{
+      .offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_steps = 2, .copying_rank = 1};
+  write_mode(shape);
+  gather_all();
+  const std::string columns = "alone_gb_per_s, beside_gb_per_s, beside_peers_gb_per_s, beside_peers_plus_minus";
+  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "0.2,,0.05,0\r\n");
 
   fs::remove_all(sweep_ + "/attempts");
   remove_database();
-  write_mode({.offload = "swap",
-              .exposed_ms = 60,
-              .slower_ms = 100,
-              .exchange_ms = 40,
-              .copying_rank = 1,
-              .host_per_rank = true});
+  synthetic::Shape apart = shape;
+  apart.host_per_rank = true;
+  write_mode(apart);
   gather_all();
-  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "4,0,0,0.1333,,,0\r\n");
+  EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "0.1333,,,\r\n");
+}
+
+// Clocks are a second apart, and rank 1 begins each exchange 20 ms late: the others wait that long for data that moves
+// for 10 ms.
+TEST_F(NamedQueries, WaitingForTheLastRankIsNoPartOfAnExchangesRate) {
+  write_mode({.exchange_ms = 30, .late_ms = 20, .ranks = 3});
+  gather_all();
+  EXPECT_EQ(rows_of("kind, alone_gb_per_s, alone_s", "contention", "WHERE kind = 'all_to_all'"),
+            "all_to_all,0.3,0.27\r\n");
+  EXPECT_EQ(
+      rows_of("kind, events, p50_ms, p99_ms, longest_ms", "event_times", "WHERE kind LIKE 'all_to_all%'"),
+      "all_to_all,162,30,30,30\r\n\"all_to_all, moving\",162,10,10,10\r\n\"all_to_all, waiting\",162,20,20,20\r\n");
+  EXPECT_EQ(rows_of("rank, exposed_exchange_s, waits_for_peers_s", "timeline", "WHERE run LIKE '%-r1'"),
+            ",0.27,0.36\r\n0,0.27,0.54\r\n1,0.27,0\r\n2,0.27,0.54\r\n");
+}
+
+TEST_F(NamedQueries, CopiesAtOnceAreOfTheRanksOfANode) {
+  write_mode({.offload = "swap", .exposed_ms = 30, .copying_steps = 2, .ranks = 4});
+  gather_all();
+  EXPECT_EQ(rows_of("direction, ranks_at_once, percent_of_time, each_alone_gb_per_s, together_alone_gb_per_s, "
+                    "together_alone_plus_minus",
+                    "copies_at_once"),
+            "h2d,4,100,0.2,0.8,0\r\n");
+}
+
+TEST_F(NamedQueries, TimelineAddsUpExactly) {
+  write_mode({.offload = "swap", .spike_ms = 500, .exposed_ms = 30, .back_ms = 15, .skew_ms = 7, .ranks = 3});
+  gather_all();
+  EXPECT_EQ(number("SELECT count(*) FROM (SELECT r.id FROM rank r JOIN attempt_time t USING (attempt_id) "
+                   "JOIN step_part p ON p.rank_id = r.id GROUP BY r.id HAVING sum(compute_ns + both_exposed_ns + "
+                   "exposed_exchange_ns + peers_transfer_ns + peers_ns + exposed_transfer_ns + host_ns + idle_ns) = "
+                   "t.total_ns)"),
+            6);
+  // Step 2: both move from 70 to 80 ms, a copy goes on alone to 100, another comes back from 85 to 100.
+  EXPECT_EQ(
+      rows_of("rank, total_s, compute_s, exposed_exchange_s, exposed_transfer_s, both_exposed_s, waits_for_peers_s, "
+              "waits_for_host_s, idle_s, copies_meanwhile_s",
+              "timeline", "WHERE run LIKE '%-r1' AND rank = 0"),
+      "0,3.2,1.89,0.26,0.02,0.01,0,0,1.02,0\r\n");
+}
+
+TEST_F(NamedQueries, LargestEventsSayWhereAndWhen) {
+  write_attempt(sweep_, {.offload = "swap", .exposed_ms = 60, .slower_ms = 100});
+  gather_all();
+  EXPECT_EQ(rows_of("rank, step, forward, block, at_s, duration_ms, moving_ms, times_median", "largest_events",
+                    "WHERE kind = 'h2d' LIMIT 3"),
+            "0,2,0,3,0.27,60,,2\r\n1,2,0,3,0.27,60,,2\r\n0,2,0,3,0.24,30,,1\r\n");
+}
+
+TEST_F(NamedQueries, RatesAchievedKnowTheOperationsOfTheModel) {
+  write_mode({.offload = "swap", .exposed_ms = 30});
+  gather_all();
+  EXPECT_EQ(rows_of("kind, time_s, gb_per_s", "rates_achieved"),
+            "compute,1.35,\r\nattention,0.54,\r\nall_to_all,0.27,0.1\r\nh2d,0.06,0.2\r\n");
+  // 480p, 27 guided steps of 40 layers on two ranks: 2.94e15 operations an A14B forward's attention.
+  EXPECT_EQ(number("SELECT round(tflop_per_s * 0.54 * 2 / 53.325 / 40 * 1e12 / (4 * 32760.0 * 32760 * 5120), 2) = 1.02 "
+                   "FROM rates_achieved WHERE kind = 'attention'"),
+            1);
 }
 
 TEST_F(NamedQueries, MemoryPeaksSayWhereAndWhen) {
   write_mode({.peak_mib = 64});
   gather_all();
-  EXPECT_EQ(rows_of("peak_device_mib, at_rank, at_step, least_rank_mib, limit_mib, peak_host_mib, "
-                    "peak_host_all_ranks_mib",
+  EXPECT_EQ(rows_of("peak_device_gib, at_rank, at_step, least_rank_gib, limit_gib, peak_host_gib, "
+                    "peak_host_all_ranks_gib",
                     "memory_peaks"),
-            "64,1,5,63,,3,6\r\n");
+            "0.0625,1,5,0.0615,,0.0029,0.0059\r\n");
 }
 
 TEST_F(NamedQueries, RankSkewNamesTheSlowRank) {
@@ -206,8 +267,10 @@ TEST_F(NamedQueries, PicturesShowStepsMemoryAndCopies) {
   gather_all();
   EXPECT_EQ(number("SELECT count(*) FROM step_times WHERE switch_step = 19 AND step_ms = iif(step = 19, 600, 100)"),
             27);
-  EXPECT_EQ(rows_of("step, compute_ms, weights_ms, peers_ms, host_ms, rest_ms", "time_by_step", "WHERE step IN (1, 2)"),
-            "1,70,0,0,0,30\r\n2,70,5,0,0,25\r\n");
+  EXPECT_EQ(rows_of("step, compute_ms, exposed_exchange_ms, both_exposed_ms, exposed_transfer_ms, waits_for_peers_ms, "
+                    "waits_for_host_ms, idle_ms",
+                    "time_by_step", "WHERE step IN (1, 2)"),
+            "1,70,10,0,0,0,0,20\r\n2,70,0,10,20,0,0,0\r\n");
   EXPECT_EQ(rows_of("time_s, device_mib, peak_mib", "memory_over_time", "LIMIT 5"),
             "0.1,50,50\r\n0.2,50,50\r\n0.3,50,50\r\n0.4,50,50\r\n0.5,50,100\r\n");
   EXPECT_EQ(rows_of("offload, hidden_s, exposed_s", "exposed_transfer"), "swap,0.03,0.03\r\n");
@@ -235,11 +298,13 @@ TEST_F(NamedQueries, PlansReadLargeTablesByKey) {
   gather_all();
   Store store = open_store_readonly(database_);
   std::map<int, std::string> large;  // by root page
-  SQLite::Statement tables(store.db,
-                           "SELECT rootpage, name FROM sqlite_schema WHERE type = 'table' AND name IN "
-                           "('event', 'step', 'step_summary', 'memory', 'traffic')");
+  SQLite::Statement tables(
+      store.db,
+      "SELECT rootpage, name FROM sqlite_schema WHERE type = 'table' AND name IN "
+      "('event', 'step', 'step_summary', 'memory', 'traffic', 'step_part', 'traffic_rate', 'event_spread', "
+      "'largest_event')");
   while (tables.executeStep()) large[tables.getColumn(0).getInt()] = tables.getColumn(1).getString();
-  ASSERT_EQ(large.size(), 5u);
+  ASSERT_EQ(large.size(), 9u);
   const auto scanned = [&](const std::string& sql) {
     std::string names;
     std::map<int, std::string> cursors;

@@ -44,8 +44,8 @@ class SweepTest : public ::testing::Test {
   // All rows of all tables, less when they were gathered.
   std::string contents() const {
     std::string all;
-    for (const char* table :
-         {"sweep", "run", "setting", "rank", "step", "event", "memory", "step_summary", "traffic", "environment"}) {
+    for (const char* table : {"sweep", "run", "setting", "rank", "step", "event", "memory", "step_summary", "traffic",
+                              "environment", "step_part", "traffic_rate", "event_spread", "largest_event"}) {
       all += to_csv(ask(std::string("SELECT * FROM ") + table));
     }
     return all + to_csv(ask("SELECT id, run_id, n, state, complete, problem, latents_digest FROM attempt"));

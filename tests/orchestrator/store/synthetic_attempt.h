@@ -1,9 +1,10 @@
 // Attempt directories whose every answer is known by construction.
 //
 // 27 steps of 100 ms; each computes for 70 ms and exchanges for `exchange_ms`. `spike_ms` more in the switch step. Step
-// 2 copies to the device from 40 ms to 70 ms + `exposed_ms`, in two copies that meet at 70 ms, so that the second is
-// exposed and beside the exchange; it waits for weights for 5 ms, and copies back for `back_ms` from 85 ms on. Each
-// rank's clock is one second further behind. Rank 1 computes `skew_ms` longer, and the others wait for it.
+// 2 (and, with `copying_steps`, those after it) copies to the device from 40 ms to 70 ms + `exposed_ms`, in two copies
+// that meet at 70 ms, so that the second is exposed and beside the exchange; it waits for weights for 5 ms, and copies
+// back for `back_ms` from 85 ms on. Each rank's clock is one second further behind. Rank 1 computes `skew_ms` longer,
+// and the others wait for it.
 #pragma once
 
 #include <filesystem>
@@ -36,12 +37,14 @@ struct Shape {
   int64_t exposed_ms = 0;
   int64_t slower_ms = 0;  // every step
   int64_t exchange_ms = 10;
+  int64_t late_ms = 0;  // rank 1 begins each exchange so much later, and ends it with the others
   int64_t back_ms = 0;
+  int copying_steps = 1;
   int64_t skew_ms = 0;
   int64_t peak_mib = 100;  // of the last rank, from step 5 on; the other ranks need 1 MiB less
   int ranks = 2;
   std::string host = "node1";
-  int copying_rank = -1;       // the one rank that copies in step 2, without an exchange of its own; -1: all, with one
+  int copying_rank = -1;  // the one rank that copies, without an exchange of its own in that step; -1: all, with one
   bool host_per_rank = false;  // the rank's number at the end of its host's name
   char digest = 'a';
   int64_t nonfinite = 0;            // of each rank's latents, at each step; -1: nobody counted
@@ -89,9 +92,11 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
   const int64_t skew = rank == 1 ? shape.skew_ms : 0;
   add(EventKind::compute, StallCause::none, StreamId::compute, 0, 50, 0);
   add(EventKind::attention, StallCause::none, StreamId::compute, 50, 70 + skew, 0);
-  const bool copies = step == 2 && (shape.copying_rank < 0 || rank == shape.copying_rank);
+  const bool copies =
+      step >= 2 && step < 2 + shape.copying_steps && (shape.copying_rank < 0 || rank == shape.copying_rank);
   if (!copies || shape.copying_rank < 0) {
-    add(EventKind::all_to_all, StallCause::none, StreamId::comm, 70, 70 + shape.exchange_ms,
+    const int64_t late = rank == 1 ? shape.late_ms : 0;
+    add(EventKind::all_to_all, StallCause::none, StreamId::comm, 70 + late, 70 + shape.exchange_ms,
         shape.exchange_ms * exchanged_per_ms);
   }
   if (shape.skew_ms > skew) add(EventKind::stall, StallCause::peers, StreamId::compute, 70, 70 + shape.skew_ms, 0);

@@ -157,7 +157,7 @@ TEST_F(UpgradeTest, TheFirstLoadOfSwapLeavesStepOneAndAllTimesCountFromThere) {
   EXPECT_EQ(row("SELECT total_ns FROM attempt_time"), "268;");
   EXPECT_EQ(row("SELECT exposed_transfer_ns FROM attempt_waits"), "45;");
   EXPECT_EQ(row("SELECT first_load_ns FROM attempt_load"), "34;");
-  EXPECT_EQ(row("SELECT same_latents IS NULL, round(first_load_ms * 1e6) FROM offload_comparison"), "1,0.0;");
+  EXPECT_EQ(row("SELECT same_latents IS NULL, round(first_load_s * 1e9) FROM offload_comparison"), "1,0.0;");
 }
 
 TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {

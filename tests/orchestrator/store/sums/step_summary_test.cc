@@ -1,4 +1,4 @@
-#include "orchestrator/store/step_summary.h"
+#include "orchestrator/store/sums/step_summary.h"
 
 #include <gtest/gtest.h>
 

@@ -3,51 +3,16 @@
 // Exposed transfer is what no computation of the rank covers, of any step: a copy may hide behind the step before. A
 // rank's peers are those of the same host, since only they share its links; where the host is not known, it has none.
 
-#include "orchestrator/store/step_summary.h"
+#include "orchestrator/store/sums/step_summary.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 
+#include "orchestrator/store/sums/intervals.h"
+
 namespace wansweep {
 namespace {
-
-struct Interval {
-  int64_t start, end;
-};
-using Intervals = std::vector<Interval>;
-
-bool earlier(const Interval& a, const Interval& b) { return a.start < b.start; }
-
-// Sorted, and those that touch made one.
-Intervals united(Intervals intervals) {
-  if (!std::is_sorted(intervals.begin(), intervals.end(), earlier)) {
-    std::sort(intervals.begin(), intervals.end(), earlier);
-  }
-  Intervals result;
-  for (const Interval& i : intervals) {
-    if (!result.empty() && i.start <= result.back().end) {
-      result.back().end = std::max(result.back().end, i.end);
-    } else {
-      result.push_back(i);
-    }
-  }
-  return result;
-}
-
-// How much of `what` lies within `cover`, which is united.
-int64_t covered(const Interval& what, const Intervals& cover) {
-  int64_t total = 0;
-  auto c = std::partition_point(cover.begin(), cover.end(), [&](const Interval& i) { return i.end <= what.start; });
-  for (; c != cover.end() && c->start < what.end; ++c) {
-    total += std::min(what.end, c->end) - std::max(what.start, c->start);
-  }
-  return total;
-}
-
-bool is_work(EventKind kind) { return kind == EventKind::compute || kind == EventKind::attention; }
-bool is_copy(EventKind kind) { return kind == EventKind::h2d || kind == EventKind::d2h; }
-bool is_exchange(EventKind kind) { return kind == EventKind::all_to_all || kind == EventKind::ring; }
 
 template <typename Wanted>
 Intervals united_of(const std::vector<EventRow>& events, Wanted wanted) {

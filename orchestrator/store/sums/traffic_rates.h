@@ -1,0 +1,47 @@
+// How fast copies and exchanges move data, alone and beside each other, and how many ranks of a node share what the
+// host gives: from all events of an attempt, those included that overlap the other sort for a part of their time.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "orchestrator/store/sums/attempt_events.h"
+
+namespace wansweep {
+
+// What of the other sort went on at a time: for a copy (h2d, d2h), an exchange that moved data; for an exchange
+// (all_to_all, ring), a copy. A node's ranks are those of one host.
+enum class Condition : uint8_t {
+  alone,         // nothing of it, on any rank of the node
+  beside,        // some on the rank itself
+  beside_peers,  // some on other ranks of the node only
+};
+
+struct RateKey {
+  EventKind kind = EventKind::h2d;
+  int32_t at_once = 0;  // ranks of the node, this one too, that copied the same way at the time; 0: any number
+  Condition condition = Condition::alone;
+  auto operator<=>(const RateKey&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm of clang-tidy 14
+};
+
+// Table traffic_rate.
+struct TrafficRate {
+  int64_t events = 0;   // that spent any of their time so
+  int64_t time_ns = 0;  // that they spent so, summed
+  // Bytes a second of one rank. nullopt: the interval does not leave out zero; or the condition cannot be told from
+  // another, with which it always occurs in one proportion; or it takes less than a hundredth of the time of its kind.
+  std::optional<double> rate;
+  std::optional<double> half_width;  // of the rate's 95 % confidence interval; nullopt: it takes two steps
+};
+
+// Each event's bytes are the sum, over the conditions that it went through, of the condition's rate times its time; the
+// rates are fitted to all events of steps 1 and later (rate_fit.h), with the steps as clusters. Of an exchange only the
+// time counts in which data moved (`since`: exchange_start.h). Copies are asked twice: by the condition alone, with
+// at_once 0, and by both.
+std::map<RateKey, TrafficRate> estimate_rates(const AttemptEvents& attempt,
+                                              const std::vector<std::vector<int64_t>>& since);
+
+}  // namespace wansweep

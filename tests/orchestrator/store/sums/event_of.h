@@ -1,0 +1,48 @@
+// Events and attempts for the tests of the sums, built by hand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/store/sums/attempt_events.h"
+
+namespace wansweep {
+
+inline EventRow event_of(EventKind kind, int64_t start, int64_t end, int64_t bytes = 0, int step = 1) {
+  EventRow row;
+  row.step = step;
+  row.forward = 0;
+  row.block = 0;
+  row.kind = kind;
+  row.start_ns = start;
+  row.end_ns = end;
+  row.bytes = bytes;
+  return row;
+}
+
+inline EventRow stall_of(StallCause cause, int64_t start, int64_t end, int step = 1) {
+  EventRow row = event_of(EventKind::stall, start, end, 0, step);
+  row.cause = cause;
+  return row;
+}
+
+// Ranks of one host, or each of a host of its own.
+struct HandMadeAttempt {
+  std::vector<std::vector<EventRow>> events;  // by rank
+  std::vector<std::vector<StepRow>> steps;    // by rank; may be missing
+  bool one_host = true;
+  Spread spread;
+
+  AttemptEvents view() {
+    steps.resize(events.size());
+    AttemptEvents attempt;
+    attempt.spread = spread;
+    for (size_t r = 0; r < events.size(); ++r) {
+      attempt.ranks.push_back(
+          {static_cast<int>(r), one_host ? "node" : "node" + std::to_string(r), &events[r], &steps[r]});
+    }
+    return attempt;
+  }
+};
+
+}  // namespace wansweep
