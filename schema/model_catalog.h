@@ -73,6 +73,17 @@ struct SglangVerdict {
 // `resolver` is one of SGLang's.
 SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, const std::string& declared_id);
 
+// The same for the releases of SGLang: each group of versions that go by the same rules. `model_id` is --model-id as it
+// would be given ("Wan2.2-T2V-A14B-Diffusers"), where a version takes it; empty: it is not given.
+struct SglangReleaseVerdict {
+  std::string first, last;  // versions: "0.5.7", "0.5.8.post1"
+  bool takes_model_id = false;
+  SglangVerdict verdict;
+};
+// Of one release, of those that are known: "0.5.9". Throws bad_input for another.
+SglangVerdict sglang_release_verdict(const std::string& version, const std::string& path, const std::string& model_id);
+std::vector<SglangReleaseVerdict> sglang_release_verdicts(const std::string& path, const std::string& model_id);
+
 // Pixel frames after SGLang (December 2025) rounded the latent frames up to a multiple of `ranks`: 81 -> 93 for 4,
 // 6, 8.
 int sglang_rounded_frames(int frames, int ranks);

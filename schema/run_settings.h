@@ -29,6 +29,11 @@ struct DeviceBudget {
   bool operator==(const DeviceBudget&) const = default;
 };
 
+// Origins of settings that have no value in a run of another engine, though a member here has a default: the engine
+// does not follow it, or nobody told it (a run made elsewhere).
+inline constexpr const char* not_followed_origin = "not followed";
+inline constexpr const char* unknown_origin = "unknown";
+
 // Optional members are settings that the model's identity decides when the user does not (model_catalog:
 // resolve_settings).
 struct RunSettings {
@@ -37,6 +42,10 @@ struct RunSettings {
   std::string model_id;  // catalog id; empty: decided from the model's files
   ResolverKind resolver = ResolverKind::files;
   std::string weights = "files";  // files | random:SEED; see random_weights_seed
+  // Which program runs the loop. Only orchestrator/engines makes something of it; the worker runs its own alone.
+  EngineKind engine = EngineKind::wansweep;
+  std::string engine_version;  // "0.5.9"; SGLang's decides which flags there are
+  std::string prompt;          // text, for engines that encode it; the worker takes embeddings (inputs)
   // What is denoised: a safetensors file, or a size and a seed.
   std::string inputs;
   std::optional<std::string> size;  // WIDTHxHEIGHT in pixels
@@ -70,13 +79,14 @@ struct RunSettings {
   CommunicatorKind communicator = CommunicatorKind::automatic;
   int64_t exchange_groups = 0;  // of a Ulysses rank's heads, which exchange while others attend; 0: as measured
   bool share_device = false;    // several ranks may use one GPU
-  double device_memory = 0;   // GiB a rank may use; 0: all there is (cuda), default_cpu_device_gib (cpu)
-  double link_bandwidth = 0;  // GB/s of the cpu backend's host link, each direction; 0: as fast as memory
+  double device_memory = 0;     // GiB a rank may use; 0: all there is (cuda), default_cpu_device_gib (cpu)
+  double link_bandwidth = 0;    // GB/s of the cpu backend's host link, each direction; 0: as fast as memory
   LinkSharing link = LinkSharing::shared;
   // What is recorded.
   TraceDetail trace_detail = TraceDetail::block;
   bool allow_nonfinite = false;  // latents that are infinite or not a number do not end the run
   bool keep_steps = false;       // latents and noise prediction of every step into result.safetensors
+  bool engine_profile = false;   // the engine's own profiler leaves a trace of each rank
   double step_timeout = 0;       // seconds without a step that end the run; 0: ten times the slowest, at least 600
 
   std::map<std::string, Origin> origins;  // by setting name

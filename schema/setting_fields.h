@@ -51,7 +51,7 @@ struct Field {
   using Member = Members<std::string, int64_t, double, bool, std::optional<std::string>, std::optional<int64_t>,
                          std::optional<double>, OffloadMode, HostMemory, HostStoreKind, Choice, GuidanceOrder,
                          DeviceBudget, BackendKind, Precision, CommunicatorKind, LinkSharing, TraceDetail, ResolverKind,
-                         SigmaSchedule>;
+                         SigmaSchedule, EngineKind>;
 
   std::string_view name;
   std::string_view help;  // one line

@@ -49,6 +49,20 @@ constexpr std::string_view name_of(GuidanceOrder order) {
   return {};
 }
 
+// Which program runs the loop: this project's worker, or one that a study's team runs anyway (orchestrator/engines).
+enum class EngineKind : uint8_t { wansweep, sglang, diffusers };
+constexpr std::string_view name_of(EngineKind engine) {
+  switch (engine) {
+    case EngineKind::wansweep:
+      return "wansweep";
+    case EngineKind::sglang:
+      return "sglang";
+    case EngineKind::diffusers:
+      return "diffusers";
+  }
+  return {};
+}
+
 // Of the host store: pinned memory is copied by the device's own engines, pageable memory through a staging buffer.
 enum class HostMemory : uint8_t { pinned, pageable };
 constexpr std::string_view name_of(HostMemory kind) {
@@ -154,7 +168,7 @@ constexpr std::string_view name_of(TraceDetail detail) {
 }
 
 // Whose rules decide the settings that are left open.
-enum class ResolverKind : uint8_t { files, sglang_2025_12, sglang_2026_03 };
+enum class ResolverKind : uint8_t { files, sglang_2025_12, sglang_2026_03, sglang_2026_09 };
 constexpr std::string_view name_of(ResolverKind kind) {
   switch (kind) {
     case ResolverKind::files:
@@ -163,6 +177,8 @@ constexpr std::string_view name_of(ResolverKind kind) {
       return "sglang-2025-12";
     case ResolverKind::sglang_2026_03:
       return "sglang-2026-03";
+    case ResolverKind::sglang_2026_09:
+      return "sglang-2026-09";
   }
   return {};
 }

@@ -1,8 +1,13 @@
-// SGLang's way from a model path to a configuration, as its registry.py had it in December 2025 (after PR #13445) and
-// in March 2026 (after PR #19607). The name decides; the files give only the pipeline's class, which falls back to
-// Wan2.1's smallest configuration. It is here so that a misresolved run can be reproduced on purpose.
+// SGLang's way from a model path to a configuration, as its registry.py had it at three times and has it in each
+// release from 0.5.6 to 0.5.23 (read in their wheels, whose digests are in tests/orchestrator/engines). The name
+// decides; the files give only the pipeline's class, which falls back to Wan2.1's smallest configuration. It is here so
+// that a misresolved run can be reproduced on purpose.
+//
+// What differs between the times is a value (Rules), and one function goes by it: by --model-id where there is one, by
+// the exact hub name, by the path's last part, by a folder of the hub's cache, and last by the detectors.
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -52,8 +57,11 @@ std::string lower(std::string text) {
   return text;
 }
 
-// Python's path.split("/")[-1].lower(): empty after a trailing slash.
-std::string short_name(const std::string& path) { return lower(path.substr(path.rfind('/') + 1)); }
+// Python's path.split("/")[-1].lower(): empty after a trailing slash, unless that is stripped first.
+std::string short_name(std::string path, bool strip_slash) {
+  while (strip_slash && path.ends_with('/')) path.pop_back();
+  return lower(path.substr(path.rfind('/') + 1));
+}
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -72,6 +80,48 @@ nlohmann::json index_of(const std::string& path) {
   return read_json_object_if_there(file).value_or(nlohmann::json::object());
 }
 
+enum class NameRule {
+  hub_name_in_path,   // anywhere in it, "--" read as "/"
+  last_part_is_name,  // the path's last part is a registered name
+  name_in_last_part,  // it has one in it
+};
+
+struct Rules {
+  bool takes_model_id = false;
+  NameRule by_name = NameRule::last_part_is_name;
+  bool strips_slash = false;  // a path's trailing slash, before its last part is taken
+  bool by_cache_folder = false;
+  bool falls_to_diffusers = false;  // where nothing matches; else that is an error
+  bool shards_frames = false;       // ranks share latent frames, whose number is rounded up; else they share tokens
+};
+
+constexpr Rules november_2025{.by_name = NameRule::hub_name_in_path, .shards_frames = true};
+constexpr Rules december_2025{.shards_frames = true};
+constexpr Rules february_2026{.strips_slash = true, .shards_frames = true};
+constexpr Rules march_2026{.takes_model_id = true,
+                           .by_name = NameRule::name_in_last_part,
+                           .by_cache_folder = true,
+                           .falls_to_diffusers = true};
+constexpr Rules september_2026{.takes_model_id = true,
+                               .by_name = NameRule::name_in_last_part,
+                               .strips_slash = true,
+                               .by_cache_folder = true,
+                               .falls_to_diffusers = true};
+
+const Rules& rules_of(ResolverKind resolver) {
+  switch (resolver) {
+    case ResolverKind::files:
+      break;
+    case ResolverKind::sglang_2025_12:
+      return december_2025;
+    case ResolverKind::sglang_2026_03:
+      return march_2026;
+    case ResolverKind::sglang_2026_09:
+      return september_2026;
+  }
+  throw Error(ExitCode::internal, "the resolver `files` is not one of SGLang's");
+}
+
 struct Match {
   const Registered* entry = nullptr;
   std::string rule;
@@ -88,45 +138,76 @@ Match match_detectors(const std::string& path, const std::string& class_name) {
   return {};
 }
 
-Match match_2025_12(const std::string& path, const std::string& class_name) {
-  for (const Registered& each : registry()) {
-    if (path == each.hub_name) return {&each, "exact hub name"};
-  }
+Match match_name(const Rules& rules, const std::string& path) {
+  const std::string last_part = short_name(path, rules.strips_slash);
   for (const Registered* each : by_length()) {
-    if (short_name(path) == short_name(each->hub_name)) return {each, "the last part of the path is a registered name"};
-  }
-  Match match = match_detectors(path, class_name);
-  if (match.entry == nullptr) match.rule = "no name and no detector matches: No model info found";
-  return match;
-}
-
-Match match_2026_03(const std::string& path, const std::string& class_name, const std::string& declared_id) {
-  if (!declared_id.empty()) {
-    const std::string wanted = short_name(catalog_entry(declared_id).hub_name);
-    for (const Registered& each : registry()) {
-      if (short_name(each.hub_name) == wanted) return {&each, "--model-id"};
+    switch (rules.by_name) {
+      case NameRule::hub_name_in_path: {
+        std::string cleaned = lower(path);
+        for (size_t at = 0; (at = cleaned.find("--", at)) != std::string::npos; ++at) cleaned.replace(at, 2, "/");
+        if (contains(cleaned, lower(each->hub_name))) return {each, "a registered hub name is in the path"};
+        break;
+      }
+      case NameRule::last_part_is_name:
+        if (last_part == short_name(each->hub_name, false)) {
+          return {each, "the last part of the path is a registered name"};
+        }
+        break;
+      case NameRule::name_in_last_part:
+        if (contains(last_part, short_name(each->hub_name, false))) {
+          return {each, "a registered name is in the last part of the path"};
+        }
+        break;
     }
   }
-  for (const Registered& each : registry()) {
-    if (path == each.hub_name) return {&each, "exact hub name"};
-  }
-  for (const Registered* each : by_length()) {
-    if (contains(short_name(path), short_name(each->hub_name)))
-      return {each, "a registered name is in the last part of the path"};
-  }
+  return {};
+}
+
+Match match_cache_folder(const std::string& path) {
   for (const Registered* each : by_length()) {
     std::string fragment = each->hub_name;
     fragment.replace(fragment.find('/'), 1, "--");
     if (contains(lower(path), lower("models--" + fragment))) return {each, "a hub cache folder is in the path"};
   }
-  Match match = match_detectors(path, class_name);
-  if (match.entry == nullptr) match.rule = "no name and no detector matches: left to the diffusers backend";
-  return match;
+  return {};
+}
+
+Match match_model_id(const std::string& model_id) {
+  for (const Registered& each : registry()) {
+    if (short_name(each.hub_name, false) == lower(model_id)) return {&each, "--model-id"};
+  }
+  return {};
+}
+
+// `model_id`: --model-id as it would be given; empty: it is not.
+Match match(const Rules& rules, const std::string& path, const std::string& class_name, const std::string& model_id) {
+  std::string ignored;
+  if (rules.takes_model_id && !model_id.empty()) {
+    if (const Match found = match_model_id(model_id); found.entry != nullptr) return found;
+    ignored = fmt::format("--model-id {} is unknown, which SGLang only warns of; ", model_id);
+  }
+  const auto said = [&ignored](Match found) {
+    found.rule = ignored + found.rule;
+    return found;
+  };
+  for (const Registered& each : registry()) {
+    if (path == each.hub_name) return said({&each, "exact hub name"});
+  }
+  if (const Match found = match_name(rules, path); found.entry != nullptr) return said(found);
+  if (rules.by_cache_folder) {
+    if (const Match found = match_cache_folder(path); found.entry != nullptr) return said(found);
+  }
+  if (const Match found = match_detectors(path, class_name); found.entry != nullptr) return said(found);
+  return said({nullptr, rules.falls_to_diffusers ? "no name and no detector matches: left to the diffusers backend"
+                                                 : "no name and no detector matches: No model info found"});
 }
 
 }  // namespace
 
-SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, const std::string& declared_id) {
+namespace {
+
+SglangVerdict verdict_of(const Rules& rules, const std::string& path, const std::string& declared_id,
+                         const std::string& model_id) {
   // A run without a checkpoint stands for the published model of its id, kept as the study kept it.
   const std::string looked_up = path.empty() ? "./models/wan2.2" : path;
   nlohmann::json index = path.empty() ? nlohmann::json::object() : index_of(path);
@@ -139,21 +220,11 @@ SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, con
       index.value("_class_name", nlohmann::json("")).is_string() ? index.value("_class_name", std::string()) : "";
 
   SglangVerdict verdict;
-  Match match;
-  switch (resolver) {
-    case ResolverKind::files:
-      throw Error(ExitCode::internal, "the resolver `files` is not one of SGLang's");
-    case ResolverKind::sglang_2025_12:
-      match = match_2025_12(looked_up, class_name);
-      verdict.shards_frames = true;
-      break;
-    case ResolverKind::sglang_2026_03:
-      match = match_2026_03(looked_up, class_name, path.empty() ? "" : declared_id);
-      break;
-  }
-  verdict.rule = match.rule;
-  if (match.entry == nullptr) return verdict;
-  const Registered& entry = *match.entry;
+  const Match found = match(rules, looked_up, class_name, model_id);
+  verdict.shards_frames = rules.shards_frames;
+  verdict.rule = found.rule;
+  if (found.entry == nullptr) return verdict;
+  const Registered& entry = *found.entry;
   verdict.config = entry.config;
   verdict.flow_shift = entry.flow_shift;
   verdict.guidance_scale = entry.guidance_scale;
@@ -167,6 +238,58 @@ SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, con
   if (index.contains("boundary_ratio") && index["boundary_ratio"].is_number())
     verdict.boundary_ratio = index["boundary_ratio"].get<double>();
   return verdict;
+}
+
+// --model-id by which a published model of this id is found; "" where there is no id.
+std::string hub_model_id(const std::string& declared_id) {
+  return declared_id.empty() ? "" : short_name(catalog_entry(declared_id).hub_name, false);
+}
+
+struct Release {
+  std::string_view first, last;
+  const Rules* rules;
+};
+constexpr Release releases[] = {
+    {"0.5.6", "0.5.6.post2", &november_2025},
+    {"0.5.7", "0.5.8.post1", &december_2025},
+    {"0.5.9", "0.5.9", &february_2026},
+    {"0.5.10", "0.5.23", &september_2026},
+};
+
+// "0.5.8.post1" as 0, 5, 8, 1, which sort as the versions do.
+std::vector<int> version_numbers(std::string_view version) {
+  std::vector<int> numbers;
+  for (size_t at = 0; at < version.size();) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(version.data() + at, version.data() + version.size(), number);
+    if (error == std::errc()) numbers.push_back(number);
+    at = std::max(static_cast<size_t>(end - version.data()), at + 1);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, const std::string& declared_id) {
+  return verdict_of(rules_of(resolver), path, declared_id, path.empty() ? "" : hub_model_id(declared_id));
+}
+
+SglangVerdict sglang_release_verdict(const std::string& version, const std::string& path, const std::string& model_id) {
+  const std::vector<int> numbers = version_numbers(version);
+  for (const Release& release : releases) {
+    if (numbers < version_numbers(release.first) || numbers > version_numbers(release.last)) continue;
+    return verdict_of(*release.rules, path, "", model_id);
+  }
+  throw bad_input(fmt::format("SGLang {}: 0.5.6 to 0.5.23 are known", version));
+}
+
+std::vector<SglangReleaseVerdict> sglang_release_verdicts(const std::string& path, const std::string& model_id) {
+  std::vector<SglangReleaseVerdict> verdicts;
+  for (const Release& release : releases) {
+    verdicts.push_back({std::string(release.first), std::string(release.last), release.rules->takes_model_id,
+                        verdict_of(*release.rules, path, "", model_id)});
+  }
+  return verdicts;
 }
 
 int sglang_rounded_frames(int frames, int ranks) {

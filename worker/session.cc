@@ -47,6 +47,10 @@ volatile std::sig_atomic_t says_so = 0;       // of all ranks, one
 // The plan of the settings that were given, which must be what the orchestrator planned, if it did.
 RunPlan plan_for(const WorkerOptions& options, int ranks) {
   RunSettings settings = options.spec;
+  if (settings.engine != EngineKind::wansweep) {
+    throw bad_input(fmt::format("engine is {}; this worker is engine wansweep, and `wansweep run` starts the others",
+                                name_of(settings.engine)));
+  }
   if (settings.origins.contains("ranks") && settings.ranks != ranks) {
     throw bad_input(fmt::format("ranks is {}, but MPI started {}; start as many", settings.ranks, ranks));
   }

@@ -27,13 +27,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<ResolverKind, 2> sglang_resolvers{ResolverKind::sglang_2025_12, ResolverKind::sglang_2026_03};
+constexpr std::array<ResolverKind, 3> sglang_resolvers{ResolverKind::sglang_2025_12, ResolverKind::sglang_2026_03,
+                                                       ResolverKind::sglang_2026_09};
 constexpr std::array<int, 2> shown_steps{27, 40};
 constexpr std::array<int, 2> shown_ranks{4, 6};
 
 struct ResolveArguments {
   std::string path;
   std::string model_id;
+  std::string sglang_model_id;  // what SGLang would be given as --model-id
   bool json = false;
 };
 
@@ -121,9 +123,10 @@ Json differences(const SglangVerdict& verdict, const RunSettings& right) {
   return lines;
 }
 
-Json verdict_json(ResolverKind resolver, const ResolveArguments& options, const RunSettings& right) {
-  const SglangVerdict verdict = sglang_verdict(resolver, options.path, options.model_id);
-  Json json{{"resolver", name_of(resolver)}, {"config", verdict.config}, {"rule", verdict.rule}};
+// `json` with what a verdict says.
+Json verdict_json(Json json, const SglangVerdict& verdict, const RunSettings& right) {
+  json["config"] = verdict.config;
+  json["rule"] = verdict.rule;
   if (verdict.config.empty()) return json;
   json["flow_shift"] = verdict.flow_shift;
   json["switch_step"] = switch_steps(SigmaSchedule::sglang, verdict.flow_shift, verdict.boundary_ratio);
@@ -153,6 +156,19 @@ std::string frames_text(const Json& frames) {
   return text;
 }
 
+// The releases in a table, for the version at hand is what a user knows.
+void print_releases(const Json& releases) {
+  TextTable table({{"SGLang"}, {"takes"}, {"flow_shift", Align::right}, {"switch step"}, {"by"}});
+  for (const Json& each : releases) {
+    const bool refused = plain(each["config"]).empty();
+    const std::string first = plain(each["first"]), last = plain(each["last"]);
+    table.add_row({first == last ? first : fmt::format("{} to {}", first, last),
+                   refused ? "refuses it" : plain(each["config"]), refused ? "-" : plain(each["flow_shift"]),
+                   refused ? "-" : step_text(each["switch_step"]), plain(each["rule"])});
+  }
+  fmt::print("\n{}", table.to_string());
+}
+
 void print_text(const Json& json) {
   fmt::print("{}\n  is {} ({})\n  because {}\n\n", plain(json["path"]), plain(json["model_id"]),
              plain(json["hub_name"]), plain(json["rule"]));
@@ -179,6 +195,7 @@ void print_text(const Json& json) {
     }
     if (verdict["differences"].empty()) fmt::print("  differs      in nothing\n");
   }
+  print_releases(json["sglang_releases"]);
 }
 
 int resolve(const ResolveArguments& options) {
@@ -198,7 +215,14 @@ int resolve(const ResolveArguments& options) {
             {"switch_step", switch_steps(SigmaSchedule::diffusers, spec.flow_shift.value_or(1), spec.boundary_ratio)},
             {"sglang", Json::array()}};
   json["disagreements"] = disagreements(json["settings"], identity.entry->source);
-  for (const ResolverKind resolver : sglang_resolvers) json["sglang"].push_back(verdict_json(resolver, options, spec));
+  for (const ResolverKind resolver : sglang_resolvers) {
+    json["sglang"].push_back(verdict_json({{"resolver", name_of(resolver)}},
+                                          sglang_verdict(resolver, options.path, options.model_id), spec));
+  }
+  json["sglang_releases"] = Json::array();
+  for (const SglangReleaseVerdict& each : sglang_release_verdicts(options.path, options.sglang_model_id)) {
+    json["sglang_releases"].push_back(verdict_json({{"first", each.first}, {"last", each.last}}, each.verdict, spec));
+  }
   if (options.json) {
     fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
@@ -215,6 +239,8 @@ void add_resolve(CLI::App& app, Action& action) {
       app.add_subcommand("resolve", "Show what a model path means: here, by its files, and to SGLang, by its name");
   verb->add_option("PATH", options->path, "a model directory in diffusers layout")->required();
   verb->add_option("--model-id", options->model_id, "the catalog's id, e.g. t2v-a14b, to hold the files against");
+  verb->add_option("--sglang-model-id", options->sglang_model_id,
+                   "what SGLang would be given as --model-id, e.g. Wan2.2-T2V-A14B-Diffusers (0.5.10 and later)");
   verb->add_flag("--json", options->json, "for programs");
   verb->footer("Example:\n  wansweep resolve models/wan2.2 --model-id t2v-a14b");
   verb->callback([options, &action] { action = [options] { return resolve(*options); }; });

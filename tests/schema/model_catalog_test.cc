@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "tests/support/expect_error.h"
 
 namespace wansweep {
 namespace {
@@ -224,6 +225,55 @@ TEST_F(ModelCatalog, TheBoundarySurvivesAMisresolution) {
   EXPECT_EQ(verdict.boundary_ratio, 0.875);
   EXPECT_EQ(verdict.guidance_scale, 3);
   EXPECT_EQ(verdict.guidance_scale_2, 3);
+}
+
+TEST_F(ModelCatalog, EachReleaseOfSglangGoesByItsOwnRules) {
+  const std::string named = publish("t2v-a14b", "Wan2.2-T2V-A14B-Diffusers");
+  const std::string longer = publish("t2v-a14b", "my-wan2.2-t2v-a14b-diffusers-copy");
+  const std::string other = publish("t2v-a14b", "wan2.2");
+  const std::string own = "Wan2_2_T2V_A14B_Config", wrong = "WanT2V480PConfig";
+  const struct {
+    const char* version;
+    std::string path;
+    std::string model_id;
+    std::string config;
+    std::string rule;
+  } table[] = {
+      {"0.5.6", named, "", wrong, "detector: "},  // its hub name, with the owner, is not in the path
+      {"0.5.6.post2", "/cache/models--wan-ai--wan2.2-t2v-a14b-diffusers/x", "", own, "a registered hub name is in the"},
+      {"0.5.7", named, "", own, "the last part of the path is a registered name"},
+      {"0.5.8.post1", named + "/", "", wrong, "detector: "},
+      {"0.5.9", named + "/", "", own, "the last part of the path is a registered name"},
+      {"0.5.9", longer, "", wrong, "detector: "},
+      {"0.5.9", other, "Wan2.2-T2V-A14B-Diffusers", wrong, "detector: "},  // it has no --model-id
+      {"0.5.10", named + "/", "", own, "a registered name is in the last part of the path"},
+      {"0.5.23", longer + "//", "", own, "a registered name is in the last part of the path"},
+      {"0.5.23", other, "", wrong, "detector: "},
+      {"0.5.23", other, "wan2.2-t2v-a14b-diffusers", own, "--model-id"},
+      {"0.5.23", other, "Wan2.2-T2V", wrong,
+       "--model-id Wan2.2-T2V is unknown, which SGLang only warns of; detector: "},
+  };
+  for (const auto& row : table) {
+    const SglangVerdict verdict = sglang_release_verdict(row.version, row.path, row.model_id);
+    EXPECT_EQ(verdict.config, row.config) << row.version << " " << row.path;
+    EXPECT_TRUE(verdict.rule.starts_with(row.rule)) << row.version << " " << row.path << ": " << verdict.rule;
+  }
+  EXPECT_TRUE(sglang_release_verdict("0.5.9", other, "").shards_frames);
+  EXPECT_FALSE(sglang_release_verdict("0.5.10", other, "").shards_frames);
+  expect_error(ExitCode::bad_input, "SGLang 0.5.5: 0.5.6 to 0.5.23 are known",
+               [&] { sglang_release_verdict("0.5.5", other, ""); });
+}
+
+TEST_F(ModelCatalog, TheResolverOfSeptember2026StripsATrailingSlash) {
+  const std::string path = publish("t2v-a14b", "Wan2.2-T2V-A14B-Diffusers") + "/";
+  EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2026_03, path, "").config, "WanT2V480PConfig");
+  EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2026_09, path, "").config, "Wan2_2_T2V_A14B_Config");
+  RunSettings settings;
+  settings.model = publish("t2v-a14b", "wan2.2");
+  settings.resolver = ResolverKind::sglang_2026_09;
+  resolve_settings(settings);
+  EXPECT_EQ(settings.flow_shift, 3);  // a path of another name still is Wan2.1 to it
+  EXPECT_EQ(settings.origins.at("flow_shift").origin, "sglang-2026-09");
 }
 
 TEST_F(ModelCatalog, EightyOneFramesBecomeNinetyThreeOnFourSixAndEightRanks) {

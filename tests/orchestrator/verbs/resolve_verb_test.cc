@@ -31,6 +31,17 @@ TEST_F(ResolveVerbTest, ResolveShowsEachOriginAndWhatSglangWouldDo) {
     EXPECT_EQ(verdict.at("frames_on_ranks").at("6"), frames);
   }
 
+  ASSERT_EQ(json.at("sglang").size(), 3u);
+  ASSERT_EQ(json.at("sglang_releases").size(), 4u);
+  EXPECT_EQ(json.at("sglang_releases")[3].at("first"), "0.5.10");
+  EXPECT_EQ(json.at("sglang_releases")[3].at("config"), "WanT2V480PConfig");
+  EXPECT_NE(text.out.find("0.5.10 to 0.5.23      WanT2V480PConfig           3  10 of 27, 13 of 40  detector: "),
+            std::string::npos)
+      << text.out;
+  const Result named =
+      finish(start({"resolve", model, "--json", "--sglang-model-id", "Wan2.2-T2V-A14B-Diffusers"}, "ok"));
+  EXPECT_EQ(nlohmann::json::parse(named.out).at("sglang_releases")[3].at("config"), "Wan2_2_T2V_A14B_Config");
+
   const Result wrong = finish(start({"resolve", model, "--model-id", "ti2v-5b"}, "ok"));
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_NE(wrong.err.find("model_id is ti2v-5b, but its files are t2v-a14b's"), std::string::npos) << wrong.err;
