@@ -45,6 +45,22 @@ std::string container_command(const ClusterProfile& profile, const JobScript& jo
                      shell_quote(fmt::format("{}", fmt::join(job.binds, ","))), shell_quote(profile.container));
 }
 
+// What starts a member's attempt in the background.
+std::string start_lines(const JobScript& job, const ClusterProfile& profile) {
+  const std::string output = R"(>"$attempt/stdout.log" 2>"$attempt/stderr.log" &)";
+  const std::string worker = fmt::format(R"({} {}"$worker" \
+  --spec "$attempt/spec.json" --out "$attempt" {})",
+                                         launch_command(profile, job.shape), container_command(profile, job), output);
+  if (!job.engine_scripts) return worker;
+  return fmt::format(R"(# A run of another engine has its command in its folder; the engine starts its own ranks.
+if [ -f "$attempt/command.sh" ]; then
+  bash "$attempt/command.sh" {}
+else
+{}
+fi)",
+                     output, worker);
+}
+
 // 0 would not be refused by Slurm: as a time limit it means none, as memory all that the node has.
 void check_shape(const ResourceShape& shape) {
   for (const auto& [what, amount] : {std::pair{"nodes", shape.nodes},
@@ -135,8 +151,7 @@ std::string render_job_script(const JobScript& job, const ClusterProfile& profil
   values.set("environment", environment_of(profile));
   set_optional(values, "scratch", profile.scratch.empty() ? "" : shell_quote(profile.scratch));
   set_optional(values, "worker_sha256", job.worker_sha256);
-  values.set("launch", launch_command(profile, shape));
-  values.set("container", container_command(profile, job));
+  values.set("start", start_lines(job, profile));
 
   kainjow::mustache::mustache sheet(job_template);
   sheet.set_custom_escape([](const std::string& text) { return text; });

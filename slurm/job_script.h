@@ -31,6 +31,7 @@ struct JobScript {
   std::string worker;              // with a container: in the image
   std::string worker_sha256;       // of the worker as it is submitted; empty: not known
   std::vector<std::string> binds;  // folders that a container has to show inside
+  bool engine_scripts = false;     // members of other engines have a command.sh, which is started in the worker's place
   int count = 1;                   // members; the manifest has a line for each
   int running = 0;                 // at a time, at most; 0: all
   std::vector<std::string> after;  // ids of jobs that have to end first, however they end

@@ -71,8 +71,13 @@ struct ClusterProfile {
   // docker://. Empty: the worker is a program of the site's. Goes with no modules.
   std::string container;
   std::map<std::string, std::string> environment;
-  std::string scratch;              // TMPDIR of the job; empty: as the node has it
-  int64_t signal_before_end = 120;  // seconds before the limit at which the worker is asked to stop
+  std::string scratch;  // TMPDIR of the job; empty: as the node has it
+  // How runs of other engines are started (settings engine sglang, diffusers).
+  std::vector<std::string> engine_setup;  // lines of shell before the engine: "source /scratch/venv/bin/activate"
+  std::string engine_container;           // words before its command: "apptainer exec --nv /scratch/sglang.sif"
+  std::string sglang = "sglang";          // the program
+  std::string engine_python = "python3";  // that has torch and diffusers
+  int64_t signal_before_end = 120;        // seconds before the limit at which the worker is asked to stop
   // How Slurm is asked.
   int64_t poll_seconds = 30;     // between two questions, at least
   int64_t lost_seconds = 60;     // for how long Slurm must not know a job before it is lost

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "orchestrator/engines/engine.h"
 #include "orchestrator/predict/predicted_time.h"
 
 namespace wansweep {
@@ -38,6 +39,11 @@ void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const Cluste
     refuse(c, profile,
            fmt::format("{} ranks need {} nodes of {} GPUs; max_nodes is {}", shape.ranks, shape.nodes,
                        profile.gpus_per_node, profile.max_nodes));
+  }
+  if (shape.nodes > 1 && has_script(c.spec.engine)) {
+    refuse(c, profile,
+           fmt::format("{} ranks need {} nodes of {} GPUs; engine {} is started on one", shape.ranks, shape.nodes,
+                       profile.gpus_per_node, name_of(c.spec.engine)));
   }
   shape.cores_per_rank = std::max<int64_t>(1, profile.cores_per_node / profile.gpus_per_node);
 }

@@ -18,6 +18,7 @@
 #include "orchestrator/cluster/settle.h"
 #include "orchestrator/cluster/shape.h"
 #include "orchestrator/cluster/throttle.h"
+#include "orchestrator/engines/engine.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 #include "slurm/client.h"
@@ -30,6 +31,15 @@ namespace fs = std::filesystem;
 // " on cluster a", where a Slurm has several.
 std::string on_cluster(const ClusterProfile& profile) {
   return profile.cluster.empty() ? "" : " on cluster " + profile.cluster;
+}
+
+EnginePlaces places_of(const ClusterProfile& profile) {
+  EnginePlaces places = default_engine_places();
+  places.sglang = profile.sglang;
+  places.python = profile.engine_python;
+  places.setup = profile.engine_setup;
+  places.container = profile.engine_container;
+  return places;
 }
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
@@ -70,6 +80,8 @@ JobScript script_of(const PlannedArray& array, const Sweep& sweep, const std::st
   job.worker = worker_path(array);
   job.worker_sha256 = digest_of_worker(array);
   job.binds = folders_of(array, job);
+  job.engine_scripts = std::any_of(array.runs.begin(), array.runs.end(),
+                                   [](const PlannedRun& run) { return has_script(run.configuration->spec.engine); });
   job.count = static_cast<int>(array.runs.size());
   job.running = array.running;
   job.shape = array.shape;
@@ -99,6 +111,9 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& 
   for (const PlannedRun& run : array.runs) {
     const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size()), job.worker_sha256};
     const Attempt& attempt = created.emplace_back(attempts.create(sweep.name, *run.configuration, run.repeat, place));
+    if (has_script(run.configuration->spec.engine)) {
+      write_engine_script(*run.configuration->run, attempt.run, attempt.directory, places_of(array.profile));
+    }
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }
   attempts.sync(created);

@@ -200,8 +200,12 @@ class LocalLauncher {
     const PendingRun next = pending_.front();
     pending_.pop_front();
     Attempt attempt = attempts_.create(sweep_.name, *next.configuration, next.repeat);
+    const RunSettings& settings = next.configuration->spec;
+    const bool by_script = has_script(settings.engine);
+    if (by_script) write_engine_script(*next.configuration->run, attempt.run, attempt.directory, options_.engines);
     attempts_.sync({attempt});
-    Command command = worker_command(options_.programs, attempt.directory, next.configuration->spec.ranks);
+    Command command = by_script ? script_command(attempt.directory)
+                                : worker_command(options_.programs, attempt.directory, settings.ranks);
     command.environment.emplace_back(attempt_mark, attempt_mark_value(attempt.directory));
     const pid_t pid = spawn(command);
     const int64_t steps = next.configuration->spec.steps.value_or(0);
@@ -381,8 +385,14 @@ std::string worker_beside_this_program() {
 
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options) {
   // Before the first attempt is written down: what is missing from the machine is no attempt's failure.
+  const auto& all = plan.configurations;
+  const bool any_of_worker = std::any_of(all.begin(), all.end(), [](const PlannedConfiguration& configuration) {
+    return !has_script(configuration.spec.engine);
+  });
+  for (const PlannedConfiguration& configuration : all)
+    check_engine_program(configuration.spec.engine, options.engines);
   try {
-    check_programs(options.programs);
+    if (any_of_worker) check_programs(options.programs);
   } catch (const Error&) {
     fmt::print("{}: nothing is started; it needs wansweep-worker and Open MPI's mpirun\n", options.directory);
     throw;

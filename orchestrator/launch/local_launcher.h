@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "orchestrator/engines/engine.h"
 #include "orchestrator/engines/worker_command.h"
 #include "orchestrator/plan/plan.h"
 
@@ -15,6 +16,7 @@ struct LaunchOptions {
   std::string directory;  // of the sweep
   int jobs = 1;           // attempts at a time
   WorkerPrograms programs;
+  EnginePlaces engines = default_engine_places();
   std::set<std::string> only;  // names of the runs to launch; empty: all
   bool again = false;          // also runs that completed, and whose completion record is damaged
 };

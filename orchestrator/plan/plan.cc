@@ -21,6 +21,8 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "orchestrator/engines/engine.h"
+#include "orchestrator/engines/followed_settings.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/setting_fields.h"
@@ -123,11 +125,14 @@ void warn_of_order(PlannedConfiguration& planned) {
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   RunSettings& spec = planned.spec;
+  drop_settings_of_others(spec);
   const FileCache::Resolved& resolved = files.resolve(spec);
   validate(spec);
   files.check_weights(spec, resolved.identity);
   const InputShape input = files.input_shape(spec, resolved.identity);
   planned.run = make_run_plan(spec, resolved.identity, input);
+  planned.warnings = check_engine(*planned.run);
+  mark_unfollowed(spec);
   planned.drift = configuration_drift(spec);
   warn_of_order(planned);
   if (resolved.shards_frames && !spec.inputs.empty()) warn_of_rounding(planned, input.latents.frames);
@@ -137,8 +142,10 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
 std::string configuration_name(const PlannedConfiguration& planned, std::unordered_set<std::string>& taken) {
   const RunSettings& spec = planned.spec;
   const std::string shift = spec.flow_shift ? fmt::format("shift{:g}", *spec.flow_shift) : "shift-open";
+  const std::string engine = has_script(spec.engine) ? fmt::format("{}-", name_of(spec.engine)) : "";
   const auto with = [&](size_t digits) {
-    return fmt::format("r{}-{}-{}-{}", spec.ranks, name_of(spec.offload), shift, planned.hash.substr(0, digits));
+    return fmt::format("r{}-{}{}-{}-{}", spec.ranks, engine, name_of(spec.offload), shift,
+                       planned.hash.substr(0, digits));
   };
   std::string name = with(8);
   if (!taken.insert(name).second) {

@@ -40,7 +40,7 @@ Plan make_plan(const Sweep& sweep);
 // Throws bad_input naming the first problem and how many there are; nothing when there is none.
 void refuse_problems(const Plan& plan);
 
-// "r4-layerwise-shift12-1f0c93ab-2"
+// "r4-layerwise-shift12-1f0c93ab-2", "r4-sglang-swap-shift12-90d31c02-1"
 std::string run_name(const PlannedConfiguration& configuration, int repeat);
 
 // A table of the configurations (repeats folded), then a line for each problem, drift and warning.

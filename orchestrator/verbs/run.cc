@@ -73,6 +73,9 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--dir", options->launch.directory, "the sweep's directory (default out/<name of the sweep>)");
   verb->add_option("--worker", options->launch.programs.worker, "wansweep-worker (default: the one beside wansweep)");
   verb->add_option("--mpirun", options->launch.programs.mpirun, "mpirun (default: the one in PATH)");
+  verb->add_option("--sglang", options->launch.engines.sglang, "for engine sglang: its program (default: sglang)");
+  verb->add_option("--python", options->launch.engines.python,
+                   "for engine diffusers: the Python that has it (default: python3)");
   verb->footer(
       "Ctrl-C stops cleanly; the same command goes on. Exit code 17 when a run failed or was left alone, 2 for bad "
       "input,\n"

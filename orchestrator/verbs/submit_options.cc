@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #include "base/process.h"
 #include "orchestrator/cluster/settle.h"
 #include "orchestrator/cluster/shape.h"
+#include "orchestrator/engines/engine.h"
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/sweep/sweep_directory.h"
 
@@ -75,8 +77,11 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
     }
     return options;
   }
+  const bool needed =
+      std::any_of(sweep.configurations.begin(), sweep.configurations.end(),
+                  [](const Configuration& configuration) { return !has_script(configuration.spec.engine); });
   options.worker = find_program(options.worker);
-  if (options.worker.empty()) {
+  if (needed && options.worker.empty()) {
     throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", arguments.worker));
   }
   return options;

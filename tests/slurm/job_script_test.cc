@@ -151,6 +151,22 @@ TEST_F(RunningScript, SurvivesSiteScriptsThatReadUnsetVariablesAndEndWithAnError
   EXPECT_EQ(text("attempts/run-a1/stdout.log"), "with :GCC/13.2.0/1.0:CUDA/1.0\n");
 }
 
+TEST_F(RunningScript, ARunOfAnotherEngineIsStartedByItsCommandAndOthersByTheWorker) {
+  script_.engine_scripts = true;
+  EXPECT_EQ(run(":"), 0) << text("submission/slurm-0.out");
+  EXPECT_EQ(text("attempts/run-a1/stdout.log"), "with nothing\n");
+  std::filesystem::remove_all(directory_ / "attempts/run-a1");
+  std::filesystem::create_directory(directory_ / "attempts/run-a1");
+  executable("attempts/run-a1/command.sh", "echo engine; exit 7");
+  EXPECT_EQ(run(":"), 7) << text("submission/slurm-0.out");
+  EXPECT_EQ(text("attempts/run-a1/stdout.log"), "engine\n");
+}
+
+TEST(JobScript, WithoutOtherEnginesItIsAsItWas) {
+  const std::string script = render_job_script(job(), read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml"));
+  EXPECT_EQ(script.find("command.sh"), std::string::npos);
+}
+
 TEST_F(RunningScript, EndsWhereAModuleIsNotLoadedAndKeepsWhatTheSiteSaid) {
   profile_.modules = {"GCC/99"};
   EXPECT_EQ(run("module() { echo \"Lmod: unknown module $2\" >&2; return 1; }\nexport -f module"), 2);

@@ -36,6 +36,19 @@ TEST(Profile, ThoseThatShipAreRead) {
   }
 }
 
+TEST(Profile, SaysHowOtherEnginesAreEntered) {
+  const ClusterProfile profile = parse_profile(
+      least +
+          "engine_setup = [\"source /v/bin/activate\"]\nengine_container = \"apptainer exec --nv x.sif\"\n"
+          "sglang = \"/v/bin/sglang\"\nengine_python = \"/v/bin/python\"\n",
+      "x.toml");
+  EXPECT_EQ(profile.engine_setup, std::vector<std::string>{"source /v/bin/activate"});
+  EXPECT_EQ(profile.engine_container, "apptainer exec --nv x.sif");
+  EXPECT_EQ(profile.sglang, "/v/bin/sglang");
+  EXPECT_EQ(profile.engine_python, "/v/bin/python");
+  expect_refused(least + "engine_setup = \"x\"\n", {"x.toml:5", "engine_setup", "list"});
+}
+
 TEST(Profile, AnUnknownKeyIsAnsweredWithTheNearest) {
   expect_refused(least + "partitoin = \"gpu\"\n", {"x.toml:5", "partitoin", "partition"});
 }

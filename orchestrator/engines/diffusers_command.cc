@@ -1,0 +1,63 @@
+#include "orchestrator/engines/diffusers_command.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace wansweep {
+
+void check_diffusers(const RunPlan& plan) {
+  const RunSettings& settings = plan.settings;
+  if (settings.sigma_schedule != SigmaSchedule::diffusers) {
+    throw bad_input(fmt::format("sigma_schedule is {}; diffusers places its sigmas as sigma_schedule diffusers does",
+                                name_of(settings.sigma_schedule)));
+  }
+  if (settings.backend == BackendKind::cpu && settings.offload != OffloadMode::resident) {
+    throw bad_input(fmt::format("offload is {}; diffusers moves weights to a GPU only, and backend is cpu",
+                                name_of(settings.offload)));
+  }
+  if (settings.backend == BackendKind::cpu && settings.ranks > 1) {
+    throw bad_input(
+        fmt::format("ranks is {}; diffusers spreads ranks over GPUs only, and backend is cpu", settings.ranks));
+  }
+  switch (settings.offload) {
+    case OffloadMode::resident:
+    case OffloadMode::swap:
+    case OffloadMode::layerwise:
+      break;
+    case OffloadMode::snapshot:
+    case OffloadMode::planned:
+      throw bad_input(
+          fmt::format("offload is {}; diffusers has resident, swap (enable_model_cpu_offload) and layerwise "
+                      "(group offload)",
+                      name_of(settings.offload)));
+  }
+  const int64_t shares = int64_t{plan.parallel.ulysses} * plan.parallel.ring;
+  if (plan.model.config.heads % plan.parallel.ulysses != 0) {
+    throw bad_input(fmt::format("ulysses is {}; diffusers needs one that divides the model's {} heads",
+                                plan.parallel.ulysses, plan.model.config.heads));
+  }
+  if (plan.tokens % shares != 0) {
+    throw bad_input(
+        fmt::format("ranks is {}; diffusers needs a number that divides the {} tokens", settings.ranks, plan.tokens));
+  }
+}
+
+std::vector<std::string> diffusers_arguments(const RunPlan& plan, const std::string& directory,
+                                             const EnginePlaces& places) {
+  std::vector<std::string> arguments{places.python};
+  if (plan.settings.ranks > 1) {
+    for (const std::string& word :
+         {std::string("-m"), std::string("torch.distributed.run"), std::string("--standalone"),
+          std::string("--nproc-per-node"), std::to_string(plan.settings.ranks)}) {
+      arguments.push_back(word);
+    }
+  }
+  for (const std::string& word : {places.tools + "/diffusers_run.py", std::string("--spec"), directory + "/spec.json",
+                                  std::string("--out"), directory}) {
+    arguments.push_back(word);
+  }
+  return arguments;
+}
+
+}  // namespace wansweep

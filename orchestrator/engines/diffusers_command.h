@@ -1,0 +1,19 @@
+// tools/engines/diffusers_run.py for one run, and what of our settings it cannot do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/engines/engine.h"
+#include "schema/run_plan.h"
+
+namespace wansweep {
+
+// Throws bad_input, its line beginning with the setting.
+void check_diffusers(const RunPlan& plan);
+
+// {"python3", "-m", "torch.distributed.run", ..., ".../diffusers_run.py", "--spec", ...}
+std::vector<std::string> diffusers_arguments(const RunPlan& plan, const std::string& directory,
+                                             const EnginePlaces& places);
+
+}  // namespace wansweep

@@ -1,0 +1,152 @@
+// One switch an engine, and the script that all of them share: setup, the engine in the background so that a signal of
+// Slurm's reaches it, and `wansweep import` when it ended with 0. Every value is a quoted word of the shell.
+
+#include "orchestrator/engines/engine.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/shell_quote.h"
+#include "orchestrator/engines/diffusers_command.h"
+#include "orchestrator/engines/followed_settings.h"
+#include "orchestrator/engines/sglang_command.h"
+#include "schema/version.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> engine_arguments(const RunPlan& plan, const std::string& directory,
+                                          const EnginePlaces& places) {
+  switch (plan.settings.engine) {
+    case EngineKind::wansweep:
+      break;
+    case EngineKind::sglang: {
+      std::vector<std::string> arguments = sglang_arguments(plan, directory);
+      arguments.insert(arguments.begin(), places.sglang);
+      return arguments;
+    }
+    case EngineKind::diffusers:
+      return diffusers_arguments(plan, directory, places);
+  }
+  throw Error(ExitCode::internal, "the worker is not started by a script");
+}
+
+// A word a line, a flag with its value, so that a person can read and compare it.
+std::string quoted_command(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const bool begins_line = i > 0 && arguments[i].starts_with("--");
+    if (i > 0) text += begins_line ? " \\\n  " : " ";
+    text += shell_word(arguments[i]);
+  }
+  return text;
+}
+
+// The folder from which the model's path means what the user wrote: SGLang goes by the path as it is given. Empty: the
+// path is absolute.
+std::string working_folder(const RunSettings& settings) {
+  const auto origin = settings.origins.find("model");
+  if (origin == settings.origins.end() || origin->second.written.empty()) return "";
+  const std::string relative = fs::path(origin->second.written).lexically_normal().string();
+  const std::string& absolute = settings.model;
+  if (fs::path(relative).is_absolute() || !absolute.ends_with('/' + relative)) return "";
+  return absolute.substr(0, absolute.size() - relative.size());
+}
+
+// Where SGLang's profiler puts its traces: the variable has had two names.
+std::string profile_lines(const RunPlan& plan, const std::string& directory) {
+  if (plan.settings.engine != EngineKind::sglang || !plan.settings.engine_profile) return "";
+  const std::string folder = shell_quote(directory + "/profile");
+  return fmt::format("export SGLANG_TORCH_PROFILER_DIR={0} SGLANG_DIFFUSION_TORCH_PROFILER_DIR={0}\n", folder);
+}
+
+}  // namespace
+
+EnginePlaces default_engine_places() {
+  EnginePlaces places;
+  std::error_code failed;
+  const fs::path self = fs::read_symlink("/proc/self/exe", failed);
+  places.wansweep = failed ? "wansweep" : self.string();
+  // Beside the program where it was installed; else where it was built.
+  const fs::path beside = self.parent_path() / "engines";
+  places.tools = fs::exists(beside / "diffusers_run.py", failed) ? beside.string() : WANSWEEP_ENGINE_TOOLS;
+  return places;
+}
+
+bool has_script(EngineKind engine) { return engine != EngineKind::wansweep; }
+
+std::vector<std::string> check_engine(const RunPlan& plan) {
+  std::vector<std::string> notes;
+  switch (plan.settings.engine) {
+    case EngineKind::wansweep:
+      break;
+    case EngineKind::sglang:
+      notes = check_sglang(plan);
+      break;
+    case EngineKind::diffusers:
+      check_diffusers(plan);
+      break;
+  }
+  refuse_unfollowed(plan.settings);
+  return notes;
+}
+
+void check_engine_program(EngineKind engine, const EnginePlaces& places) {
+  if (!has_script(engine) || !places.container.empty() || !places.setup.empty()) return;
+  const bool sglang = engine == EngineKind::sglang;
+  const std::string& program = sglang ? places.sglang : places.python;
+  if (!find_program(program).empty()) return;
+  throw bad_input(fmt::format("{}: not found, and engine {} needs it; activate its environment first, or give {}",
+                              program, name_of(engine), sglang ? "--sglang" : "--python"));
+}
+
+std::string engine_script(const RunPlan& plan, const std::string& run, const std::string& directory,
+                          const EnginePlaces& places) {
+  const std::string version = plan.settings.engine_version.empty() ? "" : " " + plan.settings.engine_version;
+  std::string setup;
+  for (const std::string& line : places.setup) setup += line + '\n';
+  const std::string folder = working_folder(plan.settings);
+  const std::string go = folder.empty() ? "" : fmt::format("cd {} || exit 2\n", shell_quote(folder));
+  const std::string container = places.container.empty() ? "" : places.container + " \\\n  ";
+  // `set -u` would end many an environment's own activation script.
+  return fmt::format(
+      "#!/bin/bash\n"
+      "# One attempt of run {run} by {title}{version}, made by wansweep {wansweep_version}.\n"
+      "# It stands alone: bash runs it by hand.\n"
+      "{setup}{profile}{go}"
+      "{container}{command} &\n"
+      "engine=$!\n"
+      "trap 'kill \"$engine\" 2>/dev/null' USR2 TERM\n"
+      "wait \"$engine\"\n"
+      "code=$?\n"
+      "[ \"$code\" -eq 0 ] || exit \"$code\"\n"
+      "# What it left becomes traces and the completion record, as an attempt of any engine has them.\n"
+      "exec {wansweep} import --attempt {directory}\n",
+      fmt::arg("run", run), fmt::arg("title", title_of(plan.settings.engine)), fmt::arg("version", version),
+      fmt::arg("wansweep_version", wansweep::version), fmt::arg("setup", setup),
+      fmt::arg("profile", profile_lines(plan, directory)), fmt::arg("go", go), fmt::arg("container", container),
+      fmt::arg("command", quoted_command(engine_arguments(plan, directory, places))),
+      fmt::arg("wansweep", shell_word(places.wansweep)), fmt::arg("directory", shell_word(directory)));
+}
+
+void write_engine_script(const RunPlan& plan, const std::string& run, const std::string& directory,
+                         const EnginePlaces& places) {
+  write_new_file(directory + '/' + engine_script_name, engine_script(plan, run, directory, places));
+}
+
+Command script_command(const std::string& directory) {
+  Command command;
+  command.arguments = {"bash", directory + '/' + engine_script_name};
+  command.stdout_file = directory + "/stdout.log";
+  command.stderr_file = directory + "/stderr.log";
+  command.new_files = true;
+  return command;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,40 @@
+// Which of the flags that we write `sglang generate` has in which release. Made from the releases' wheels by
+// tools/engines/sglang_flags.py, and held against them by a test (tests/orchestrator/engines/sglang_flags.json).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wansweep {
+
+// From 0.5.6, the first that has `sglang generate`'s offload flags, to 0.5.23; in order.
+inline constexpr std::array<std::string_view, 25> sglang_versions{
+    "0.5.6",  "0.5.6.post1",  "0.5.6.post2",  "0.5.7",  "0.5.8",        "0.5.8.post1", "0.5.9",
+    "0.5.10", "0.5.10.post1", "0.5.11",       "0.5.12", "0.5.12.post1", "0.5.13",      "0.5.13.post1",
+    "0.5.14", "0.5.15",       "0.5.15.post1", "0.5.16", "0.5.17",       "0.5.18",      "0.5.19",
+    "0.5.20", "0.5.21",       "0.5.22",       "0.5.23"};
+
+// A release by its place in the list above.
+class SglangVersion {
+ public:
+  // Throws bad_input, its line beginning with "engine_version", for a text that is none of them.
+  explicit SglangVersion(const std::string& text);
+
+  bool has(std::string_view flag) const;
+  bool has_snapshot() const;   // --component-residency takes snapshot-offload
+  bool shards_frames() const;  // ranks share latent frames, padded up to a multiple of the ranks; later, tokens
+  std::string_view text() const { return sglang_versions[place_]; }
+
+ private:
+  size_t place_;
+};
+
+// The releases that have a flag, of those that change; nullopt: every release has it.
+struct FlagSpan {
+  std::string_view first, last;
+};
+std::optional<FlagSpan> span_of(std::string_view flag);
+
+}  // namespace wansweep
