@@ -57,7 +57,7 @@ SELECT g.sweep, g.configuration, g.ranks, g.plan, g.offload, g.runs,
        round(g.exposed_ns / 1e9, 4) AS exposed_s,
        round(g.all_to_all_ns / 1e9, 4) AS all_to_all_s,
        round(g.first_load_ns / 1e9, 4) AS first_load_s,
-       CASE WHEN s.modes < 2 THEN NULL WHEN s.nonfinite > 0 THEN 'not finite' WHEN s.digests <> 1 THEN 'no'
+       CASE WHEN s.modes < 2 OR s.digests = 0 THEN NULL WHEN s.nonfinite > 0 THEN 'not finite' WHEN s.digests <> 1 THEN 'no'
             WHEN s.counted THEN 'yes' ELSE 'yes, if finite' END AS same_latents,
        g.superseded
 FROM grouped g

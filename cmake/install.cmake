@@ -1,6 +1,8 @@
 # A tree that may be moved as a whole: bin/ finds share/wansweep from its own place. Completion and the manual are what the
 # program itself prints.
 set(share share/wansweep)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/engines/diffusers_run.py DESTINATION ${share}/tools/engines)
+install(FILES ${PROJECT_SOURCE_DIR}/tools/engines/step_record.py DESTINATION ${share}/tools/engines)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/analysis ${PROJECT_SOURCE_DIR}/jobs DESTINATION ${share})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/slurm/ DESTINATION ${share}/slurm FILES_MATCHING PATTERN "*.toml"
         PATTERN "local-test.toml" EXCLUDE)

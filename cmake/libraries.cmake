@@ -3,7 +3,7 @@
 # it looked.
 #
 # Targets: fmt::fmt  nlohmann_json::nlohmann_json  CLI11::CLI11  wansweep_toml  wansweep_mustache
-#          SQLiteCpp  SQLite::SQLite3  OpenSSL::Crypto  wansweep_hdf5
+#          SQLiteCpp  SQLite::SQLite3  ZLIB::ZLIB  OpenSSL::Crypto  wansweep_hdf5
 set(WANSWEEP_BUNDLE ${PROJECT_SOURCE_DIR}/third_party)
 set(WANSWEEP_OLDEST_SQLITE 3.37)
 option(WANSWEEP_STATIC "wansweep as one static program, which runs on any x86-64 Linux (no worker)" OFF)
@@ -61,6 +61,7 @@ if(WANSWEEP_BUILD_ORCHESTRATOR)
     find_package(SQLiteCpp REQUIRED)
     find_package(SQLite3 ${WANSWEEP_OLDEST_SQLITE} REQUIRED)
   endif()
+  find_package(ZLIB REQUIRED)
 endif()
 
 # --- OpenSSL (SHA-256) and HDF5 (traces)

@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
   wansweep::add_cancel(app, action);
   wansweep::add_logs(app, action);
   wansweep::add_cluster(app, action);
+  wansweep::add_import(app, action);
   wansweep::add_gather(app, action);
   wansweep::add_query(app, action);
   wansweep::add_export(app, action);

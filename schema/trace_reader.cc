@@ -142,7 +142,9 @@ std::optional<std::string> contradiction(const std::vector<StoredStep>& steps, s
       return fmt::format("/steps row {} is of step {}; steps ascend from 1", i + 1, s.step);
     }
     if (s.end_ns < s.start_ns) return fmt::format("/steps row {} ends before it starts", i + 1);
-    if (s.expert != 1 && s.expert != 2) return fmt::format("/steps row {} has expert {}, not 1 or 2", i + 1, s.expert);
+    if (s.expert < 0 || s.expert > 2) {
+      return fmt::format("/steps row {} has expert {}, not 1 or 2 (0: not told)", i + 1, s.expert);
+    }
     if (s.events > events || s.memory > memory) {
       return fmt::format("is cut short: step {} had {} events and {} memory rows, {} and {} are there", s.step,
                          s.events, s.memory, events, memory);

@@ -67,7 +67,7 @@ constexpr std::string_view name_of(StreamId stream) {
 
 struct StepRow {
   int32_t step = 0;      // from 1
-  int32_t expert = 0;    // 1: transformer (high noise), 2: transformer_2 (low noise)
+  int32_t expert = 0;    // 1: transformer (high noise), 2: transformer_2 (low noise); 0: an engine's files do not tell
   int32_t timestep = 0;  // int(sigma * 1000)
   float sigma = 0;
   int64_t start_ns = 0;
@@ -90,6 +90,9 @@ struct EventRow {
   int64_t end_ns = 0;
   int64_t bytes = 0;  // moved; 0 for compute and stalls
 };
+
+// Of bytes in a MemoryRow: nobody counted. Only what other engines leave has it.
+inline constexpr int64_t not_recorded = -1;
 
 struct MemoryRow {
   int32_t step = 0;

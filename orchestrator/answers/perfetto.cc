@@ -139,6 +139,7 @@ void write_rank(Writer& writer, const RankTimeline& one) {
     writer.add("C", pid, 0,
                fmt::format(",\"name\":\"device memory (MiB)\",\"ts\":{},\"args\":{{\"used\":{:.3f}}}",
                            writer.time(m.time_ns), static_cast<double>(m.device_used) / 1048576));
+    if (m.host_used == not_recorded) continue;
     writer.add("C", pid, 0,
                fmt::format(",\"name\":\"host store (MiB)\",\"ts\":{},\"args\":{{\"used\":{:.3f}}}",
                            writer.time(m.time_ns), static_cast<double>(m.host_used) / 1048576));

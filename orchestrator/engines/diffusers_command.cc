@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/share_folder.h"
 
 namespace wansweep {
 
@@ -53,8 +54,8 @@ std::vector<std::string> diffusers_arguments(const RunPlan& plan, const std::str
       arguments.push_back(word);
     }
   }
-  for (const std::string& word : {places.tools + "/diffusers_run.py", std::string("--spec"), directory + "/spec.json",
-                                  std::string("--out"), directory}) {
+  for (const std::string& word : {share_folder() + "/tools/engines/diffusers_run.py", std::string("--spec"),
+                                  directory + "/spec.json", std::string("--out"), directory}) {
     arguments.push_back(word);
   }
   return arguments;

@@ -73,9 +73,6 @@ EnginePlaces default_engine_places() {
   std::error_code failed;
   const fs::path self = fs::read_symlink("/proc/self/exe", failed);
   places.wansweep = failed ? "wansweep" : self.string();
-  // Beside the program where it was installed; else where it was built.
-  const fs::path beside = self.parent_path() / "engines";
-  places.tools = fs::exists(beside / "diffusers_run.py", failed) ? beside.string() : WANSWEEP_ENGINE_TOOLS;
   return places;
 }
 

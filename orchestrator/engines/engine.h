@@ -24,10 +24,9 @@ struct EnginePlaces {
   std::vector<std::string> setup = {};  // lines of shell before the engine: module load, source .../activate
   std::string container = {};           // words before the command: "apptainer exec --nv image.sif"
   std::string wansweep;                 // this program, absolute
-  std::string tools;                    // folder of diffusers_run.py, absolute
 };
 
-// The places that are known without being told: this program, and the tools that came with it.
+// The places that are known without being told: this program. diffusers_run.py is in its share folder.
 EnginePlaces default_engine_places();
 
 // Whether an attempt of this engine is started by its script.

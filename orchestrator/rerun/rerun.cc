@@ -196,11 +196,15 @@ Change parse_change(const std::string& text) {
   return change;
 }
 
+void apply_change(RunSettings& settings, const Change& change) {
+  set_field(settings, change.key, value_of(*find_field(change.key), change.value), "--set");
+}
+
 RunSettings corrected(const RunSettings& used, const std::vector<Change>& changes) {
   RunSettings spec = as_asked(used);
   for (const Change& change : changes) {
     if (change.value != catalog_value) {
-      set_field(spec, change.key, value_of(*find_field(change.key), change.value), "--set");
+      apply_change(spec, change);
     } else {
       open_again(spec, change.key);
     }

@@ -24,6 +24,10 @@ struct Change {
 // Throws bad_input for what is not key=value, and for an unknown key, naming the nearest one.
 Change parse_change(const std::string& text);
 
+// Sets the setting from its text; its origin becomes "user". Throws bad_input as set_field does, and for the value
+// `catalog`, which is no setting's own.
+void apply_change(RunSettings& settings, const Change& change);
+
 // What a user would have written for the run that `used` records, with the changes made. Settings that a resolver had
 // filled in are open again: with another resolver, or another model, all that followed from the old one follows from
 // the new one. Throws bad_input for a value that the setting cannot take.

@@ -51,6 +51,8 @@ void read_environment(RankRows& one) {
   const auto host = environment.find("host");
   if (host != environment.end() && host->is_string()) one.host = host->get<std::string>();
   flatten(environment, "", one.environment);
+  one.of_worker = !one.environment.contains("engine.name");
+  one.tells_events = one.of_worker || one.environment.contains("engine.tells[1]");
 }
 
 void read_traces(AttemptRows& rows) {
@@ -186,7 +188,7 @@ void correct_and_sum(AttemptRows& rows) {
     TraceRows& trace = one.trace.rows;
     const bool moved = one.trace.format == 1 && correct_format_1(trace);
     one.summary = summarize_steps(trace.events);
-    one.first_load = first_load_of(trace, one.trace.format, mode);
+    if (one.of_worker) one.first_load = first_load_of(trace, one.trace.format, mode);
     to_shared_clock(trace);
     if (moved) begin_after_first_load(trace);
     all.push_back(&trace);
@@ -200,6 +202,10 @@ void correct_and_sum(AttemptRows& rows) {
   for (auto& [rank, one] : rows.ranks) one.traffic = std::move(*next++);
   if (rows.plan) attempt.spread = {rows.plan->cfg, rows.plan->ulysses, rows.plan->ring};
   rows.sums = sum_attempt(attempt);
+  size_t r = 0;  // what a rank did in a step of which only the length is told is not known, and is not idle time
+  for (const auto& [rank, one] : rows.ranks) {
+    if (auto& parts = rows.sums.parts[r++]; !one.tells_events) parts.clear();
+  }
 }
 
 // Of the last step, and only where every rank counted in it.

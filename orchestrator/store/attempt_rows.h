@@ -27,6 +27,8 @@ struct RankRows {
   std::map<int32_t, StepSummary> summary;
   Traffic traffic;
   std::optional<FirstLoad> first_load;  // nullopt: not recorded
+  bool tells_events = true;             // else only how long steps took
+  bool of_worker = true;                // else of another engine, whose files tell of no stalls and no first load
 };
 
 struct AttemptRows {

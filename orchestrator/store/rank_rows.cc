@@ -59,6 +59,12 @@ void write_events(Store& store, const std::vector<EventRow>& events) {
 
 }  // namespace
 
+namespace {
+
+std::optional<int64_t> recorded(int64_t bytes) { return bytes != not_recorded ? std::optional(bytes) : std::nullopt; }
+
+}  // namespace
+
 WrittenRank write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows) {
   const TraceRows& trace = rows.trace.rows;
   const ClockRow* at_start = nullptr;
@@ -90,15 +96,18 @@ WrittenRank write_rank(Store& store, int64_t attempt, int rank, const RankRows& 
 
   SQLite::Statement step(store.db, "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?)");
   for (const StepRow& s : trace.steps) {
-    execute(step, id, int64_t{s.step}, int64_t{s.expert}, int64_t{s.timestep}, double{s.sigma}, s.start_ns,
-            s.end_ns - s.start_ns);
+    const bool placed = s.timestep != 0 || s.sigma != 0;
+    execute(step, id, int64_t{s.step}, s.expert != 0 ? std::optional(int64_t{s.expert}) : std::nullopt,
+            placed ? std::optional(int64_t{s.timestep}) : std::nullopt,
+            placed ? std::optional(double{s.sigma}) : std::nullopt, s.start_ns, s.end_ns - s.start_ns);
   }
   SQLite::Statement memory(store.db, "INSERT INTO memory VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   int64_t n = 0;
   for (const MemoryRow& m : trace.memory) {
-    execute(memory, id, ++n, int64_t{m.step}, m.time_ns, m.device_used, m.device_peak, m.host_used, m.host_peak);
+    execute(memory, id, ++n, int64_t{m.step}, m.time_ns, m.device_used, m.device_peak, recorded(m.host_used),
+            recorded(m.host_peak));
   }
-  write_step_summary(store, id, rows.summary);
+  write_step_summary(store, id, rows.summary, rows.of_worker);
   SQLite::Statement environment(store.db, "INSERT INTO environment VALUES (?, ?, ?)");
   for (const auto& [name, value] : rows.environment) execute(environment, id, name, value);
   write_traffic(store, id, rows.traffic);
@@ -115,11 +124,12 @@ void remove_ranks(Store& store, int64_t attempt) {
   execute(ranks, attempt);
 }
 
-void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums) {
+void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums, bool with_stalls) {
+  const auto stall = [&](int64_t ns) { return with_stalls ? std::optional(ns) : std::nullopt; };
   SQLite::Statement insert(store.db, "INSERT INTO step_summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [number, s] : sums) {
     execute(insert, rank_id, int64_t{number}, s.compute, s.h2d, s.d2h, s.h2d_bytes, s.d2h_bytes, s.exposed_transfer,
-            s.stall_weights, s.stall_peers, s.stall_host, s.all_to_all, s.ring);
+            stall(s.stall_weights), stall(s.stall_peers), stall(s.stall_host), s.all_to_all, s.ring);
   }
 }
 

@@ -18,8 +18,8 @@ struct WrittenRank {
 
 WrittenRank write_rank(Store& store, int64_t attempt, int rank, const RankRows& rows);
 
-// Rows of tables step_summary and traffic.
-void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums);
+// Rows of tables step_summary and traffic. Without `with_stalls` those columns are null: the trace tells of none.
+void write_step_summary(Store& store, int64_t rank_id, const std::map<int32_t, StepSummary>& sums, bool with_stalls);
 void write_traffic(Store& store, int64_t rank_id, const Traffic& sums);
 
 // All ranks of an attempt, with all that is theirs.

@@ -36,10 +36,12 @@ void load_memory(Store& store, int64_t rank_id, TraceRows& rows) {
                           "SELECT step, time_ns, device_used, device_peak, host_used, host_peak FROM memory "
                           "WHERE rank_id = ? ORDER BY n");
   query.bind(1, rank_id);
+  const auto recorded = [&](int column) {
+    return query.getColumn(column).isNull() ? not_recorded : query.getColumn(column).getInt64();
+  };
   while (query.executeStep()) {
     rows.memory.push_back({query.getColumn(0).getInt(), query.getColumn(1).getInt64(), query.getColumn(2).getInt64(),
-                           query.getColumn(3).getInt64(), query.getColumn(4).getInt64(),
-                           query.getColumn(5).getInt64()});
+                           query.getColumn(3).getInt64(), recorded(4), recorded(5)});
   }
 }
 

@@ -95,7 +95,7 @@ void write_step_sums(Store& store, const StoredRank& one) {
   }
   SQLite::Statement remove(store.db, "DELETE FROM step_summary WHERE rank_id = ? AND step <= 1");
   execute(remove, one.id);
-  write_step_summary(store, one.id, sums);
+  write_step_summary(store, one.id, sums, true);
 }
 
 void write_traffic_sums(Store& store, const std::vector<StoredRank>& ranks) {

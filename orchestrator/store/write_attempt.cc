@@ -52,7 +52,10 @@ void write_settings(Store& store, int64_t run, const RunSettings& spec, const At
     const std::string name(field.name);
     const auto origin = spec.origins.find(name);
     const bool known = origin != spec.origins.end();
-    execute(insert, run, name, setting_text(get_field(spec, field)),
+    // Of another engine's run: what it does not follow, and what nobody told, has no value, whatever the default.
+    const bool told =
+        !known || (origin->second.origin != not_followed_origin && origin->second.origin != unknown_origin);
+    execute(insert, run, name, told ? setting_text(get_field(spec, field)) : std::nullopt,
             known ? or_null(origin->second.origin) : std::nullopt,
             known && !origin->second.catalog.empty() ? std::optional(canonical(origin->second.catalog)) : std::nullopt);
   }

@@ -28,6 +28,7 @@ void add_report(CLI::App& app, Action& action);
 void add_resolve(CLI::App& app, Action& action);
 void add_rerun(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
+void add_import(CLI::App& app, Action& action);
 void add_manual(CLI::App& app, Action& action);  // completion and manual
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
--- The results database, version 6 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
+-- The results database, version 7 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
 -- are in views.sql; how an older version becomes this one, in migrations/.
 --
 -- Every column says what it holds and, where it is a quantity, in which unit. An id stands for its row and means nothing else.
@@ -120,9 +120,9 @@ CREATE TABLE environment (
 CREATE TABLE step (
   rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose step
   step        INTEGER NOT NULL,  -- from 1
-  expert      INTEGER NOT NULL,  -- 1: high noise, 2: low noise
-  timestep    INTEGER NOT NULL,  -- int(sigma * 1000)
-  sigma       REAL NOT NULL,     -- noise level, 0 to 1
+  expert      INTEGER,           -- 1: high noise, 2: low noise; null: another engine's files do not tell
+  timestep    INTEGER,           -- int(sigma * 1000); null likewise
+  sigma       REAL,              -- noise level, 0 to 1; null likewise
   start_ns    INTEGER NOT NULL,  -- ns since the attempt's first step began
   duration_ns INTEGER NOT NULL,  -- ns
   PRIMARY KEY (rank_id, step)
@@ -150,8 +150,8 @@ CREATE TABLE memory (
   time_ns     INTEGER NOT NULL,  -- ns since the attempt's first step began
   device_used INTEGER NOT NULL,  -- bytes of the device in use
   device_peak INTEGER NOT NULL,  -- bytes: the highest of device_used until then
-  host_used   INTEGER NOT NULL,  -- bytes of the host store in use
-  host_peak   INTEGER NOT NULL,  -- bytes: the highest of host_used until then
+  host_used   INTEGER,           -- bytes of the host store in use; null: another engine's files do not tell
+  host_peak   INTEGER,           -- bytes: the highest of host_used until then
   PRIMARY KEY (rank_id, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -165,9 +165,9 @@ CREATE TABLE step_summary (
   h2d_bytes           INTEGER NOT NULL,  -- bytes copied to the device
   d2h_bytes           INTEGER NOT NULL,  -- bytes copied to the host
   exposed_transfer_ns INTEGER NOT NULL,  -- ns in h2d or d2h while neither compute nor attention ran on the rank
-  stall_weights_ns    INTEGER NOT NULL,  -- ns that the compute stream waited for weights
-  stall_peers_ns      INTEGER NOT NULL,  -- ns that it waited for other ranks
-  stall_host_ns       INTEGER NOT NULL,  -- ns that it waited for the host
+  stall_weights_ns    INTEGER,           -- ns that the compute stream waited for weights; null: not told (another engine)
+  stall_peers_ns      INTEGER,           -- ns that it waited for other ranks; null likewise
+  stall_host_ns       INTEGER,           -- ns that it waited for the host; null likewise
   all_to_all_ns       INTEGER NOT NULL,  -- ns in all-to-all exchanges
   ring_ns             INTEGER NOT NULL,  -- ns in ring exchanges
   PRIMARY KEY (rank_id, step)
@@ -274,4 +274,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm'), (3, 'peers');
 
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;

@@ -36,6 +36,7 @@ CREATE VIEW varying_setting AS
 SELECT r.sweep_id, s.name
 FROM run r
 JOIN setting s ON s.run_id = r.id
+WHERE s.origin IS NOT 'not followed'
 GROUP BY r.sweep_id, s.name
 HAVING count(DISTINCT s.value) + max(s.value IS NULL) > 1;
 
@@ -56,11 +57,13 @@ WITH plan AS (
         JOIN run r ON r.id = s.run_id
         JOIN varying_setting v ON v.sweep_id = r.sweep_id AND v.name = s.name
         WHERE s.name NOT IN (SELECT name FROM offload_option UNION ALL SELECT name FROM parallel_option)
+          AND s.origin IS NOT 'not followed'
         ORDER BY s.run_id, s.name <> 'ranks', s.name)
   GROUP BY run_id
 )
 SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.work, r.cfg, r.ulysses, r.ring,
        g.plan,
+       coalesce(max(s.value) FILTER (WHERE s.name = 'engine'), 'wansweep') AS engine,
        max(s.value) FILTER (WHERE s.name = 'model_id') AS model_id,
        max(s.value) FILTER (WHERE s.name = 'size') AS size,
        CAST(max(s.value) FILTER (WHERE s.name = 'frames') AS INTEGER) AS frames,
@@ -68,7 +71,10 @@ SELECT r.id AS run_id, r.sweep_id, p.name AS sweep, r.name AS run, r.repeat, r.w
        CAST(max(s.value) FILTER (WHERE s.name = 'flow_shift') AS REAL) AS flow_shift,
        max(s.value) FILTER (WHERE s.name = 'sigma_schedule') AS schedule,
        CAST(max(s.value) FILTER (WHERE s.name = 'device_memory') AS REAL) AS device_memory_gib,
-       CASE WHEN g.varies THEN coalesce(l.label || ', ', '') || 'plan ' || g.plan
+       CASE WHEN max(s.value) FILTER (WHERE s.name = 'engine') <> 'wansweep'
+                 AND NOT EXISTS (SELECT 1 FROM varying_setting v WHERE v.sweep_id = r.sweep_id AND v.name = 'engine')
+            THEN 'engine ' || max(s.value) FILTER (WHERE s.name = 'engine') || ', ' ELSE '' END
+         || CASE WHEN g.varies THEN coalesce(l.label || ', ', '') || 'plan ' || g.plan
             ELSE coalesce(l.label, 'all') END AS configuration,
        coalesce(l.problem, 'all') AS problem,
        max(s.value) FILTER (WHERE s.name = 'offload')
@@ -133,7 +139,7 @@ WITH per_rank AS (
          sum(s.stall_peers_ns) AS stall_peers_ns, sum(s.stall_host_ns) AS stall_host_ns, sum(s.h2d_bytes) AS h2d_bytes,
          (SELECT max(m.device_peak) FROM memory m WHERE m.rank_id = r.id) AS device_peak
   FROM rank r
-  JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
+  LEFT JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
   GROUP BY r.id
 )
 SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_all_ns) AS all_to_all_ns,

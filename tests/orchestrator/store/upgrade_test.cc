@@ -37,6 +37,10 @@ class UpgradeTest : public SweepTest {
         db.exec("INSERT INTO main." + std::string(table) + " SELECT " + columns_of(db, table) + " FROM new." + table);
       if (version > 1) db.exec("INSERT INTO main.environment SELECT * FROM new.environment");
       if (version > 2) db.exec("INSERT INTO main.traffic SELECT * FROM new.traffic");
+      if (version > 5) {
+        for (const std::string table : {"step_part", "traffic_rate", "event_spread", "largest_event"})
+          db.exec("INSERT INTO main." + table + " SELECT * FROM new." + table);
+      }
     }
     remove_database();
     fs::rename(old, database_);

@@ -1,0 +1,54 @@
+#include "orchestrator/imports/expected_steps.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double most_timestep_apart = 1.5;  // they are cut off in some places, and rounded in others
+constexpr int timesteps = 1000;
+
+}  // namespace
+
+ExpectedSteps::ExpectedSteps(const RunSettings& settings)
+    : boundary_(settings.boundary_ratio), shift_(settings.flow_shift) {
+  if (!settings.steps || !settings.flow_shift) return;
+  schedule_ = make_flow_schedule(settings.sigma_schedule, static_cast<int>(*settings.steps), *settings.flow_shift);
+}
+
+StepRow ExpectedSteps::row_of(const StepMark& mark, const std::string& file) const {
+  StepRow row;
+  row.step = mark.step;
+  row.start_ns = mark.start_ns;
+  row.end_ns = mark.end_ns;
+  const auto at = static_cast<size_t>(mark.step - 1);
+  const bool expected = schedule_ && at < schedule_->timesteps.size();
+  std::optional<double> told = mark.timestep;
+  if (!told && mark.sigma) told = *mark.sigma * timesteps;
+  if (expected && told && std::abs(*told - schedule_->timesteps[at]) > most_timestep_apart) {
+    throw bad_input(fmt::format(
+        "{}: step {} is at timestep {:g}; flow_shift {:g} and {} steps make it {}: the run had "
+        "other settings, or it is another run",
+        file, mark.step, std::floor(*told), *shift_, schedule_->timesteps.size(), schedule_->timesteps[at]));
+  }
+  if (told) {
+    row.timestep = static_cast<int32_t>(*told);
+    row.sigma = static_cast<float>(mark.sigma.value_or(*told / timesteps));
+  } else if (expected) {
+    row.timestep = schedule_->timesteps[at];
+    row.sigma = schedule_->sigmas[at];
+  }
+  const bool known = told || expected;
+  if (mark.expert) {
+    row.expert = *mark.expert == 2 ? 2 : 1;
+  } else if (known && boundary_) {
+    row.expert = row.timestep < *boundary_ * timesteps ? 2 : 1;
+  }
+  return row;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,34 @@
+// A file as a stream of text, unpacked by zlib where it is gzip, as it is read: a trace of gigabytes takes 64 KiB.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <streambuf>
+#include <string>
+#include <vector>
+
+namespace wansweep {
+
+class GzipStream : public std::streambuf {
+ public:
+  // Throws bad_input when the file is no regular file, or cannot be opened.
+  explicit GzipStream(std::string file);
+  ~GzipStream() override;
+  GzipStream(const GzipStream&) = delete;
+  GzipStream& operator=(const GzipStream&) = delete;
+
+  int64_t unpacked_bytes() const { return unpacked_; }  // that were read so far
+
+ protected:
+  // Throws bad_input: "FILE: is cut short ...", or that it cannot be read or unpacked.
+  int_type underflow() override;
+
+ private:
+  struct Handle;
+  std::string file_;
+  std::unique_ptr<Handle> handle_;
+  std::vector<char> buffer_;
+  int64_t unpacked_ = 0;
+};
+
+}  // namespace wansweep

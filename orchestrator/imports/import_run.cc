@@ -1,0 +1,330 @@
+// An attempt of a run made elsewhere is built in a folder of its own name with a dot before it, and renamed when it is
+// whole: a kill at any instant leaves the attempt or nothing. In an attempt of a sweep the traces are written first and
+// completed.json last, as the worker does; traces without it are what a kill left, and are made again.
+
+#include "orchestrator/imports/import_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "orchestrator/engines/followed_settings.h"
+#include "orchestrator/imports/engine_file.h"
+#include "orchestrator/imports/rank_traces.h"
+#include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/sweep/sweep_lock.h"
+#include "schema/completion.h"
+#include "schema/setting_fields.h"
+#include "schema/trace_file.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr const char* copies_folder = "imported";
+
+std::vector<EngineTrace> read_all(const std::vector<std::string>& files, const std::string& kernels) {
+  KernelClasses classes(kernels);
+  std::vector<EngineTrace> traces;
+  for (const std::string& file : files) traces.push_back(read_engine_file(file, classes));
+  return traces;
+}
+
+// Traces and completed.json into `directory`.
+ImportReport write_attempt(const std::string& directory, const AssembledRun& run, const RunSettings& settings,
+                           const std::string& spec_json) {
+  Completion completion;
+  completion.ranks = static_cast<int>(run.ranks.size());
+  completion.steps = static_cast<int>(settings.steps.value_or(0));
+  completion.latents_digest = run.latents_digest;
+  ImportReport report;
+  report.attempt = directory;
+  report.ranks = completion.ranks;
+  report.notes = run.notes;
+  for (const auto& [rank, one] : run.ranks) {
+    const std::string file = directory + '/' + trace_file_name(rank);
+    TraceWriter writer(file, spec_json, one.environment.dump(-1, ' ', false, Json::error_handler_t::replace));
+    writer.append(one.rows);
+    if (!run.latents_digest.empty()) writer.set_digest(run.latents_digest);
+    writer.close();
+    const auto count = [](size_t rows) { return static_cast<int64_t>(rows); };
+    completion.traces.push_back({trace_file_name(rank), count(one.rows.steps.size()), count(one.rows.events.size()),
+                                 count(one.rows.memory.size()), sha256_file(file)});
+    report.steps += completion.traces.back().steps;
+    report.events += completion.traces.back().events;
+  }
+  if (fs::exists(directory + '/' + result_file_name)) completion.result = describe_result(directory);
+  write_completion(directory, completion);
+  return report;
+}
+
+// Digests of the files that an attempt's traces were made of.
+std::set<std::string> sources_of(const std::string& attempt) {
+  std::set<std::string> digests;
+  for (int rank = 0; fs::exists(attempt + '/' + trace_file_name(rank)); ++rank) {
+    const Json environment =
+        parse_json_object(read_trace(attempt + '/' + trace_file_name(rank)).environment_json, attempt);
+    for (const Json& file : environment.value("engine", Json::object()).value("files", Json::array())) {
+      digests.insert(file.value("sha256", ""));
+    }
+  }
+  return digests;
+}
+
+void check_run_name(const std::string& run) {
+  const bool plain = !run.empty() && run.find_first_not_of(
+                                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789._-") == run.npos;
+  if (plain && run.front() != '.' && run.front() != '-' && run.size() <= 200) return;
+  throw bad_input(fmt::format("--run is {}; a name of letters, digits, '.', '_' and '-' is needed", run));
+}
+
+// What the file says that the engine used, where nobody gave it; throws bad_input where somebody gave another value.
+void take_settings_of(const EngineTrace& file, RunSettings& settings) {
+  for (const auto& [name, text] : file.settings) {
+    const Field* field = find_field(name);
+    if (field == nullptr || field->is_path() || !follows(settings.engine, name)) continue;
+    const Json parsed = Json::parse(text, nullptr, false);
+    RunSettings told;
+    set_field(told, name, parsed.is_number() || parsed.is_boolean() ? parsed : Json(text), file.file);
+    const Json value = get_field(told, *field);
+    const auto given = settings.origins.find(name);
+    if (given != settings.origins.end() && get_field(settings, *field) != value) {
+      throw bad_input(fmt::format("{} is {}; {} says that it was {}: the run had other settings, or it is another run",
+                                  name, get_field(settings, *field).dump(), file.file, value.dump()));
+    }
+    if (given != settings.origins.end()) continue;
+    set_field(settings, name, value, file.file);
+    settings.origins[name].origin = "file";
+  }
+}
+
+// ranks and steps from the files, where nobody gave them.
+void fill_from_files(RunSettings& settings, const std::vector<EngineTrace>& files) {
+  for (const EngineTrace& file : files) take_settings_of(file, settings);
+  if (!settings.origins.contains("ranks")) {
+    int64_t ranks = 1;
+    for (const EngineTrace& file : files) {
+      ranks = std::max<int64_t>({ranks, file.ranks.value_or(1), file.rank.value_or(0) + 1});
+    }
+    settings.ranks = ranks;
+    settings.origins["ranks"].origin = "file";
+  }
+  if (!settings.steps) {
+    for (const EngineTrace& file : files) {
+      if (file.kind != EngineFileKind::perf_dump && file.kind != EngineFileKind::step_record) continue;
+      if (!file.steps.empty()) settings.steps = file.steps.back().step;
+    }
+    if (settings.steps) settings.origins["steps"].origin = "file";
+  }
+}
+
+// What is neither given nor told has a default here, which nobody used.
+void mark_unknown(RunSettings& settings) {
+  for (const Field& field : fields()) {
+    const std::string name(field.name);
+    if (!follows(settings.engine, name)) settings.origins[name].origin = not_followed_origin;
+    if (!settings.origins.contains(name)) settings.origins[name].origin = unknown_origin;
+  }
+}
+
+void check_settings(const RunSettings& settings) {
+  if (settings.engine == EngineKind::wansweep) {
+    throw bad_input("engine is not set; --set engine=sglang or --set engine=diffusers says which program ran");
+  }
+  if (!settings.origins.contains("offload")) {
+    throw bad_input(
+        "offload is not set; --set offload=resident, swap or layerwise says how weights moved, which no file "
+        "tells");
+  }
+  for (const Field& field : fields()) check_bounds(settings, field);
+  refuse_unfollowed(settings);
+}
+
+// The settings of a run that is there; those that were given must not differ.
+RunSettings settings_of_run(const Attempt& attempt, const RunSettings& given) {
+  RunSettings settings = read_settings(attempt.directory + "/spec.json");
+  for (const auto& [name, origin] : given.origins) {
+    const Field& field = *find_field(name);
+    const Json before = get_field(settings, field), now = get_field(given, field);
+    if (origin.origin != "user" || before == now) continue;
+    throw bad_input(fmt::format("{} is {}; run {} was imported with {}: import it under another name", name, now.dump(),
+                                attempt.run, before.dump()));
+  }
+  return settings;
+}
+
+// `files` and those that the attempt before was made of, but none twice.
+std::vector<std::string> with_earlier(const std::vector<std::string>& files, const std::string& before) {
+  std::vector<std::string> all;
+  std::set<std::string> digests;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(before + '/' + copies_folder, none)) {
+    all.push_back(entry.path().string());
+    digests.insert(sha256_file(all.back()));
+  }
+  std::sort(all.begin(), all.end());
+  for (const std::string& file : files) {
+    if (!digests.contains(sha256_file(file))) all.push_back(file);
+  }
+  return all;
+}
+
+// Into the attempt that is being built. Two files of one name keep their ranks apart by a number.
+void copy_files(const std::vector<std::string>& files, const std::string& directory) {
+  const fs::path folder = fs::path(directory) / copies_folder;
+  make_directories(folder.string());
+  for (const std::string& file : files) {
+    fs::path place = folder / fs::path(file).filename();
+    for (int n = 2; fs::exists(place); ++n)
+      place = folder / fmt::format("{}-{}", n, fs::path(file).filename().string());
+    std::error_code failed;
+    fs::copy_file(file, place, failed);
+    if (failed)
+      throw Error(ExitCode::output, fmt::format("{}: cannot be written: {}", place.string(), failed.message()));
+  }
+}
+
+std::string sweep_name(const std::string& directory) {
+  const auto record = read_json_object_if_there(directory + "/sweep.json");
+  if (record && record->contains("sweep") && (*record)["sweep"].is_string()) return (*record)["sweep"];
+  return fs::path(directory).filename().string();
+}
+
+// The folder in the sweep, whole or not at all.
+ImportReport publish(const ImportRequest& request, const RunSettings& settings, const std::vector<std::string>& files,
+                     const AssembledRun& run, int number) {
+  const std::string name = fmt::format("{}-a{}", request.run, number);
+  const std::string building = fmt::format("{}/attempts/.{}.importing", request.directory, name);
+  fs::remove_all(building);  // what a kill left
+  make_directories(building);
+  copy_files(files, building);
+  const std::string spec_json = to_json(settings).dump(2) + '\n';
+  write_new_file(building + "/spec.json", spec_json);
+  ImportReport report = write_attempt(building, run, settings, spec_json);
+  const Json record{{"sweep", sweep_name(request.directory)},
+                    {"run", request.run},
+                    {"config", settings_hash(settings)},
+                    {"repeat", request.repeat},
+                    {"attempt", number},
+                    {"token", fmt::format("import-{}", sha256(spec_json + request.run).substr(0, 16))},
+                    {"launcher", name_of(Launcher::local)}};
+  write_new_file(building + "/attempt.json", record.dump(2) + '\n');
+  Attempt attempt;
+  attempt.directory = building;
+  AttemptState state;
+  state.end = AttemptEnd::completed;
+  write_state(attempt, state);
+  sync_directory(building);
+  report.attempt = fmt::format("{}/attempts/{}", request.directory, name);
+  std::error_code failed;
+  fs::rename(building, report.attempt, failed);
+  if (failed) throw Error(ExitCode::output, fmt::format("{}: {}", report.attempt, failed.message()));
+  sync_directory(request.directory + "/attempts");
+  return report;
+}
+
+// What an engine may have left in its attempt's folder.
+std::vector<std::string> files_in_attempt(const std::string& directory) {
+  std::vector<std::string> files;
+  std::error_code none;
+  for (const std::string& folder : {directory, directory + "/profile"}) {
+    for (const auto& entry : fs::directory_iterator(folder, none)) {
+      const std::string name = entry.path().filename().string();
+      const bool wanted = name == "perf.json" || (name.starts_with("steps-rank-") && name.ends_with(".json")) ||
+                          name.ends_with(".trace.json") || name.ends_with(".trace.json.gz") ||
+                          (name.starts_with("trace-rank-") && name.ends_with(".json.gz")) || name.ends_with(".sqlite");
+      if (wanted && entry.is_regular_file(none)) files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+ImportReport import_run(const ImportRequest& given) {
+  check_run_name(given.run);
+  ImportRequest request = given;
+  request.directory = fs::absolute(given.directory).lexically_normal().string();
+  while (request.directory.ends_with('/')) request.directory.pop_back();
+  // All that can be refused is, before anything is made.
+  const auto newest_attempt = [&]() -> std::optional<Attempt> {
+    if (!fs::exists(request.directory + "/attempts")) return std::nullopt;
+    const AttemptFolder folder(request.directory);
+    if (const std::string* block = folder.block_of(request.run)) throw bad_input(*block);
+    const Attempt* newest = folder.newest_of(request.run);
+    return newest == nullptr ? std::nullopt : std::optional(*newest);
+  };
+  std::optional<Attempt> before = newest_attempt();
+  RunSettings settings = before ? settings_of_run(*before, request.settings) : request.settings;
+  if (before) {
+    std::set<std::string> known = sources_of(before->directory);
+    const bool all_known = std::all_of(request.files.begin(), request.files.end(),
+                                       [&](const std::string& file) { return known.contains(sha256_file(file)); });
+    if (all_known) {
+      ImportReport report;
+      report.attempt = before->directory;
+      report.unchanged = true;
+      return report;
+    }
+  }
+  const std::vector<std::string> files = before ? with_earlier(request.files, before->directory) : request.files;
+  const std::vector<EngineTrace> traces = read_all(files, request.kernels);
+  if (!before) {
+    fill_from_files(settings, traces);
+    check_settings(settings);
+    mark_unknown(settings);
+  }
+  const AssembledRun run = assemble_run(traces, settings);
+  create_sweep_directory(request.directory);
+  const SweepLock lock(request.directory);
+  before = newest_attempt();  // another import may have come first
+  return publish(request, settings, files, run, before ? before->number + 1 : 1);
+}
+
+ImportReport import_attempt(const std::string& given, const std::string& kernels) {
+  const std::string directory = fs::absolute(given).lexically_normal().string();
+  const std::string spec_json = read_text(directory + "/spec.json");
+  const RunSettings settings = settings_from_json(parse_json_object(spec_json, directory + "/spec.json"), directory);
+  if (settings.engine == EngineKind::wansweep) {
+    throw bad_input(fmt::format("{}: is an attempt of wansweep-worker, which leaves its traces itself", directory));
+  }
+  const std::vector<std::string> files = files_in_attempt(directory);
+  if (files.empty()) {
+    throw bad_input(fmt::format("{}: {} left neither a perf dump, a step record nor a trace here", directory,
+                                title_of(settings.engine)));
+  }
+  if (read_completion(directory)) {
+    ImportReport report;
+    report.attempt = directory;
+    report.unchanged = true;
+    const std::set<std::string> known = sources_of(directory);
+    for (const std::string& file : files) {
+      if (known.contains(sha256_file(file))) continue;
+      throw bad_input(
+          fmt::format("{}: is not what this attempt was completed with; a file that came later goes into a "
+                      "new attempt: wansweep import FILE --run NAME",
+                      file));
+    }
+    return report;
+  }
+  const AssembledRun run = assemble_run(read_all(files, kernels), settings);
+  for (int rank = 0; fs::exists(directory + '/' + trace_file_name(rank)); ++rank) {
+    fs::remove(directory + '/' + trace_file_name(rank));
+  }
+  return write_attempt(directory, run, settings, spec_json);
+}
+
+}  // namespace wansweep

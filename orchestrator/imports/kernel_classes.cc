@@ -1,0 +1,104 @@
+#include "orchestrator/imports/kernel_classes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/enum_names.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/nearest_name.h"
+#include "base/toml.h"
+#include "orchestrator/imports/embedded_kernel_classes.h"
+
+namespace wansweep {
+namespace {
+
+constexpr size_t most_name = 1024;  // characters of a kernel's name that are looked at: templates make them long
+
+std::string where_of(const std::string& file, const toml::node& node) {
+  return fmt::format("{}:{}", file, node.source().begin.line);
+}
+
+std::string text_of(const toml::table& rule, std::string_view key, const std::string& file) {
+  const toml::node* node = rule.get(key);
+  if (node == nullptr) throw bad_input(fmt::format("{}: {} is missing", where_of(file, rule), key));
+  if (!node->is_string()) throw bad_input(fmt::format("{}: {} must be text", where_of(file, *node), key));
+  return *node->value<std::string>();
+}
+
+void refuse_other_keys(const toml::table& table, const std::vector<std::string_view>& known, const std::string& file) {
+  for (const auto& [key, node] : table) {
+    if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
+    const std::string nearest = nearest_name(key.str(), known);
+    throw bad_input(fmt::format("{}: unknown key {}{}", where_of(file, node), key.str(),
+                                nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+  }
+}
+
+}  // namespace
+
+EventKind event_kind(KernelClass kind) {
+  switch (kind) {
+    case KernelClass::attention:
+      return EventKind::attention;
+    case KernelClass::product:
+    case KernelClass::other:
+      break;
+    case KernelClass::all_to_all:
+      return EventKind::all_to_all;
+    case KernelClass::ring:
+      return EventKind::ring;
+  }
+  return EventKind::compute;
+}
+
+KernelClasses::KernelClasses(const std::string& file) {
+  if (!file.empty()) add(read_text(file), file);
+  add(embedded_kernel_classes, "kernel_classes.toml");
+}
+
+void KernelClasses::add(const std::string& text, const std::string& name) {
+  check_toml(text, name);
+  toml::table table;
+  try {
+    table = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    throw bad_input(fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
+  }
+  refuse_other_keys(table, {"kernel"}, name);
+  const toml::array* list = table["kernel"].as_array();
+  if (list == nullptr) throw bad_input(fmt::format("{}: has no [[kernel]]", name));
+  for (const toml::node& node : *list) {
+    const toml::table* rule = node.as_table();
+    if (rule == nullptr) throw bad_input(fmt::format("{}: kernel must be tables, as [[kernel]]", where_of(name, node)));
+    refuse_other_keys(*rule, {"class", "pattern"}, name);
+    const std::string word = text_of(*rule, "class", name), pattern = text_of(*rule, "pattern", name);
+    const std::optional<KernelClass> kind = value_named<KernelClass>(word);
+    if (!kind) {
+      throw bad_input(fmt::format("{}: class is {}; {} are known", where_of(name, *rule->get("class")), word,
+                                  fmt::join(names_of<KernelClass>(), ", ")));
+    }
+    try {
+      rules_.push_back({std::regex(pattern, std::regex::extended | std::regex::icase | std::regex::optimize), *kind});
+    } catch (const std::regex_error&) {
+      throw bad_input(fmt::format("{}: pattern {} is no extended regular expression",
+                                  where_of(name, *rule->get("pattern")), pattern));
+    }
+  }
+}
+
+std::optional<KernelClass> KernelClasses::find(const std::string& kernel) {
+  if (const auto found = known_.find(kernel); found != known_.end()) return found->second;
+  std::optional<KernelClass> kind;
+  const std::string looked_at = kernel.substr(0, most_name);
+  for (const Rule& rule : rules_) {
+    if (!std::regex_search(looked_at, rule.pattern)) continue;
+    kind = rule.kind;
+    break;
+  }
+  return known_.emplace(kernel, kind).first->second;
+}
+
+}  // namespace wansweep

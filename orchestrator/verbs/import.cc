@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "orchestrator/imports/import_run.h"
+#include "orchestrator/rerun/rerun.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+struct ImportArguments {
+  ImportRequest request;
+  std::string attempt;
+  std::vector<std::string> changes;
+};
+
+ImportReport import_files(ImportArguments& arguments) {
+  ImportRequest& request = arguments.request;
+  if (request.files.empty()) throw bad_input("import: no file is named; FILE..., or --attempt DIR, is needed");
+  if (request.run.empty()) throw bad_input("import: --run NAME is needed; the database knows the run by it");
+  for (const std::string& text : arguments.changes) {
+    apply_change(request.settings, parse_change(text));
+  }
+  return import_run(request);
+}
+
+int import(ImportArguments& arguments) {
+  const bool of_attempt = !arguments.attempt.empty();
+  if (of_attempt && (!arguments.request.files.empty() || !arguments.request.run.empty())) {
+    throw bad_input(
+        "import: --attempt takes what its engine left there; files and --run make an attempt of a run made "
+        "elsewhere");
+  }
+  const ImportReport report =
+      of_attempt ? import_attempt(arguments.attempt, arguments.request.kernels) : import_files(arguments);
+  for (const std::string& note : report.notes) fmt::print(stderr, "wansweep: note: {}\n", printable(note));
+  if (report.unchanged) {
+    fmt::print("{}: has these files already; nothing was changed\n", printable(report.attempt));
+  } else {
+    fmt::print("{}: {} rank{}, {} steps, {} events\n", printable(report.attempt), report.ranks,
+               report.ranks == 1 ? "" : "s", report.steps, report.events);
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_import(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ImportArguments>();
+  options->request.directory = "out/imported";
+  CLI::App* verb = app.add_subcommand(
+      "import", "Add what SGLang, diffusers or a profiler left of a run made elsewhere; again changes nothing");
+  verb->add_option("FILES", options->request.files,
+                   "of all its ranks: perf dump (--perf-dump-path), traces of the PyTorch profiler (.json, .json.gz),\n"
+                   "SQLite exports of Nsight Systems, step records of diffusers_run.py");
+  verb->add_option("--run", options->request.run, "the run's name");
+  verb->add_option("--dir", options->request.directory, "the sweep's directory (default out/imported)");
+  verb->add_option("--repeat", options->request.repeat, "which repeat of its configuration it is (default 1)")
+      ->check(CLI::Range(1, 10'000));
+  verb->add_option("--set", options->changes,
+                   "a setting of the run, KEY=VALUE; engine and offload are needed, what is not given stays unknown")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--kernels", options->request.kernels, "classes of kernels by name, as TOML, before wansweep's own");
+  verb->add_option("--attempt", options->attempt, "an attempt of a sweep whose engine has ended: its own files");
+  verb->footer(
+      "Then: wansweep gather out/imported; wansweep query out/imported offload_comparison\n\n"
+      "Example:\n"
+      "  wansweep import perf.json logs/*-rank*.trace.json.gz --run swap-4gpu --set engine=sglang \\\n"
+      "    --set engine_version=0.5.9 --set offload=swap --set flow_shift=12 --set boundary_ratio=0.875");
+  verb->callback([options, &action] { action = [options] { return import(*options); }; });
+}
+
+}  // namespace wansweep

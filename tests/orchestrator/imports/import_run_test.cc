@@ -1,0 +1,207 @@
+#include "orchestrator/imports/import_run.h"
+
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "orchestrator/store/gather.h"
+#include "schema/setting_fields.h"
+#include "tests/orchestrator/imports/trace_builder.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_directory.h"
+
+namespace wansweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ImportRunTest : public testing::Test {
+ protected:
+  // Two steps of 1 ms: a copy, alone for a quarter of the step, then attention, then an exchange.
+  std::string trace(int rank, const std::string& name = "", double later = 0) {
+    TraceBuilder builder;
+    builder.rank(rank, 2);
+    for (const int step : {0, 1}) {
+      const double at = 1000 + 1000 * step + later;
+      builder.step(step, at, 990);
+      builder.event("gpu_memcpy", "Memcpy HtoD (Pinned -> Device)", at, 250, {{"bytes", 1000000}});
+      builder.event("kernel", "flash_fwd_kernel", at + 250, 500);
+      builder.event("kernel", "ncclDevKernel_SendRecv", at + 750, 250,
+                    {{"Collective name", "all_to_allv"}, {"In msg nelems", 1000}, {"dtype", "BFloat16"}});
+    }
+    const std::string file = directory_ / (name.empty() ? fmt::format("rank{}.trace.json.gz", rank) : name);
+    write_gzip(file, builder.text());
+    return file;
+  }
+
+  std::string dump() {
+    return write_text(directory_ / "perf.json",
+                      R"({"total_duration_ms": 9, "steps": [{"name": "DenoisingStage", "duration_ms": 2.1}],
+                          "denoise_steps_ms": [{"step": 0, "duration_ms": 1.02}, {"step": 1, "duration_ms": 1.03}],
+                          "memory_checkpoints": {"a": {"reserved_mb": 8.0, "peak_reserved_mb": 16.0}},
+                          "meta": {"model": "./models/wan2.2"}})");
+  }
+
+  ImportRequest request(std::vector<std::string> files) {
+    ImportRequest request;
+    request.directory = directory_ / "imported";
+    request.run = "swap-2gpu";
+    request.files = std::move(files);
+    for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{
+             {"engine", "sglang"}, {"engine_version", "0.5.9"}, {"offload", "swap"}}) {
+      set_field(request.settings, name, value, "test");
+    }
+    return request;
+  }
+
+  Store gathered() {
+    Store store = open_store(directory_ / "results.db");
+    const GatherReport report = gather(directory_ / "imported", store);
+    for (const std::string& problem : report.problems) ADD_FAILURE() << problem;
+    return store;
+  }
+
+  static std::string one(Store& store, const std::string& sql) {
+    SQLite::Statement query(store.db, sql);
+    if (!query.executeStep()) return "no row";
+    return query.getColumn(0).isNull() ? "null" : query.getColumn(0).getString();
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ImportRunTest, ARunMadeElsewhereIsGatheredAsAnyOther) {
+  const ImportReport report = import_run(request({dump(), trace(0), trace(1)}));
+  EXPECT_EQ(report.ranks, 2);
+  EXPECT_EQ(report.steps, 4);
+  EXPECT_EQ(report.events, 12);
+  EXPECT_TRUE(fs::exists(report.attempt + "/imported/perf.json"));
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT count(*) FROM attempt WHERE complete = 1"), "1");
+  EXPECT_EQ(one(store, "SELECT engine FROM run_settings"), "sglang");
+  EXPECT_EQ(one(store, "SELECT configuration FROM run_settings"), "engine sglang, all");
+  EXPECT_EQ(one(store, "SELECT offload FROM run_settings"), "swap");
+  EXPECT_EQ(one(store, "SELECT ranks FROM run_settings"), "2");
+  EXPECT_EQ(one(store, "SELECT total_ns FROM attempt_time"), "1990000");
+  EXPECT_EQ(one(store, "SELECT sum(duration_ns) FROM events WHERE kind = 'attention'"), "2000000");
+  EXPECT_EQ(one(store, "SELECT value FROM environment WHERE name = 'stage_ms.DenoisingStage'"), "2.100");
+}
+
+TEST_F(ImportRunTest, WhatNobodyToldIsNullInTheDatabase) {
+  import_run(request({trace(0), trace(1)}));
+  Store store = gathered();
+  for (const char* name : {"flow_shift", "seed", "host_memory", "link_bandwidth", "communicator", "keep_steps"}) {
+    EXPECT_EQ(one(store, fmt::format("SELECT value FROM setting WHERE name = '{}'", name)), "null") << name;
+  }
+  EXPECT_EQ(one(store, "SELECT value FROM setting WHERE name = 'steps'"), "null");  // no dump says how many there were
+  EXPECT_EQ(one(store, "SELECT latents_digest FROM attempt"), "null");
+  EXPECT_EQ(one(store, "SELECT expert FROM step"), "null");
+  EXPECT_EQ(one(store, "SELECT first_load_ns FROM rank"), "null");
+  EXPECT_EQ(one(store, "SELECT stall_peers_ns FROM step_summary"), "null");
+  EXPECT_EQ(one(store, "SELECT exposed_transfer_ns FROM step_summary WHERE step = 1"), "250000");
+}
+
+TEST_F(ImportRunTest, ADumpAloneHasTimesOfStepsAndPeakMemoryAndNoMore) {
+  import_run(request({dump()}));
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT total_ns FROM attempt_time"), "2050000");
+  EXPECT_EQ(one(store, "SELECT device_peak FROM attempt_waits"), "16777216");
+  EXPECT_EQ(one(store, "SELECT exposed_transfer_ns FROM attempt_waits"), "null");
+  EXPECT_EQ(one(store, "SELECT host_peak FROM memory"), "null");
+  EXPECT_EQ(one(store, "SELECT count(*) FROM timeline"), "0");
+  EXPECT_EQ(one(store, "SELECT total_s FROM offload_comparison"), "0.002");
+}
+
+TEST_F(ImportRunTest, TheSameFilesAgainChangeNothing) {
+  const ImportReport first = import_run(request({dump(), trace(0), trace(1)}));
+  const ImportReport again = import_run(request({dump(), trace(0), trace(1)}));
+  EXPECT_TRUE(again.unchanged);
+  EXPECT_EQ(again.attempt, first.attempt);
+  Store store = gathered();
+  const GatherReport report = gather(directory_ / "imported", store);
+  EXPECT_EQ(report.unchanged, 1);
+  EXPECT_EQ(one(store, "SELECT count(*) FROM attempt"), "1");
+}
+
+TEST_F(ImportRunTest, FilesThatComeLaterMakeANewAttemptOfAllOfThem) {
+  ImportRequest of_dump = request({dump()});
+  set_field(of_dump.settings, "ranks", 2, "test");
+  import_run(of_dump);
+  const ImportReport later = import_run(request({trace(0), trace(1)}));
+  EXPECT_TRUE(later.attempt.ends_with("/swap-2gpu-a2")) << later.attempt;
+  EXPECT_EQ(later.ranks, 2);
+  EXPECT_TRUE(import_run(request({dump()})).unchanged);
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT count(*) FROM current_attempt"), "1");
+  EXPECT_EQ(one(store, "SELECT device_peak FROM attempt_waits w JOIN current_attempt a ON a.id = w.attempt_id"),
+            "16777216");
+}
+
+TEST_F(ImportRunTest, SettingsThatContradictTheRunsAreRefused) {
+  import_run(request({trace(0), trace(1)}));
+  ImportRequest other = request({dump()});
+  set_field(other.settings, "offload", "layerwise", "test");
+  expect_error(ExitCode::bad_input, "offload is \"layerwise\"; run swap-2gpu was imported with \"swap\"",
+               [&] { import_run(other); });
+}
+
+TEST_F(ImportRunTest, TheEngineAndItsOffloadAreNeeded) {
+  ImportRequest nothing = request({trace(0), trace(1)});
+  nothing.settings = RunSettings();
+  expect_error(ExitCode::bad_input, "engine is not set; --set engine=sglang or", [&] { import_run(nothing); });
+  set_field(nothing.settings, "engine", "sglang", "test");
+  expect_error(ExitCode::bad_input, "offload is not set; --set offload=", [&] { import_run(nothing); });
+  ImportRequest named = request({trace(0)});
+  named.run = "../evil";
+  expect_error(ExitCode::bad_input, "--run is ../evil; a name of letters", [&] { import_run(named); });
+  ImportRequest unfollowed = request({trace(0)});
+  set_field(unfollowed.settings, "keep_steps", true, "test");
+  expect_error(ExitCode::bad_input, "keep_steps is true; SGLang does not follow it", [&] { import_run(unfollowed); });
+}
+
+TEST_F(ImportRunTest, ABadFileLeavesNothingBehind) {
+  const std::string cut = write_text(directory_ / "rank1.json", R"({"traceEvents": [)");
+  expect_error(ExitCode::bad_input, "rank1.json: is cut short", [&] { import_run(request({trace(0), cut})); });
+  EXPECT_FALSE(fs::exists(directory_ / "imported"));
+}
+
+TEST_F(ImportRunTest, WhatAKillLeftIsNoAttemptAndIsMadeAgain) {
+  const std::string building = directory_ / "imported/attempts/.swap-2gpu-a1.importing";
+  fs::create_directories(building);
+  write_text(building + "/rank-0000.h5", "half");
+  import_run(request({trace(0), trace(1)}));
+  EXPECT_FALSE(fs::exists(building));
+  gathered();
+}
+
+TEST_F(ImportRunTest, AnAttemptOfASweepIsCompletedFromWhatItsEngineLeft) {
+  const std::string attempt = directory_ / "imported/attempts/r2-sglang-a1";
+  fs::create_directories(attempt + "/profile");
+  RunSettings settings = request({}).settings;
+  settings.ranks = 2;
+  settings.steps = 2;
+  write_text(attempt + "/spec.json", to_json(settings).dump());
+  expect_error(ExitCode::bad_input, "SGLang left neither a perf dump, a step record nor a trace here",
+               [&] { import_attempt(attempt, ""); });
+  fs::rename(trace(0), attempt + "/profile/x-global-rank0.trace.json.gz");
+  fs::rename(trace(1), attempt + "/profile/x-global-rank1.trace.json.gz");
+  fs::rename(dump(), attempt + "/perf.json");
+  write_text(attempt + "/rank-0000.h5", "what a kill left");
+  const ImportReport report = import_attempt(attempt, "");
+  EXPECT_EQ(report.ranks, 2);
+  EXPECT_TRUE(fs::exists(attempt + "/completed.json"));
+  EXPECT_TRUE(import_attempt(attempt, "").unchanged);
+  write_text(attempt + "/profile/y-rank1.trace.json", "{\"traceEvents\": []}");
+  expect_error(ExitCode::bad_input, "is not what this attempt was completed with",
+               [&] { import_attempt(attempt, ""); });
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,96 @@
+// Files that real programs left (real/README.md): a run by diffusers on an H100, with the profiler's trace and step
+// record, and a perf dump that SGLang's own code wrote.
+
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "orchestrator/imports/import_run.h"
+#include "orchestrator/store/gather.h"
+#include "schema/setting_fields.h"
+#include "tests/support/temporary_directory.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double recorded_total = 8.636152106;  // seconds: first step's start to last step's end, by the step record
+
+class RealFilesTest : public testing::Test {
+ protected:
+  static std::string real(const std::string& name) {
+    return WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/h100-swap." + name;
+  }
+
+  ImportReport import_files(const std::string& run, const std::vector<std::string>& files, const std::string& engine) {
+    ImportRequest request;
+    request.directory = directory_ / "imported";
+    request.run = run;
+    request.files = files;
+    for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{
+             {"engine", engine}, {"offload", "swap"}, {"flow_shift", 12}, {"boundary_ratio", 0.875}}) {
+      set_field(request.settings, name, value, "test");
+    }
+    return import_run(request);
+  }
+
+  Store gathered() {
+    Store store = open_store(directory_ / "results.db");
+    const GatherReport report = gather(directory_ / "imported", store);
+    for (const std::string& problem : report.problems) ADD_FAILURE() << problem;
+    return store;
+  }
+
+  static double number(Store& store, const std::string& sql) {
+    SQLite::Statement query(store.db, sql);
+    return query.executeStep() && !query.getColumn(0).isNull() ? query.getColumn(0).getDouble() : -1;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(RealFilesTest, ARecordAndATraceTellWhereASwapSpentItsTime) {
+  const ImportReport report = import_files("diffusers", {real("steps.json"), real("trace.json.gz")}, "diffusers");
+  EXPECT_EQ(report.steps, 6);
+  EXPECT_GT(report.events, 8000);
+  Store store = gathered();
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e9 FROM attempt_time"), recorded_total, 1e-6);
+  EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time"), 5);
+  EXPECT_NEAR(number(store, "SELECT spike_ns / 1e9 FROM attempt_time"), 6.091, 0.001);
+  // One expert out, from pageable memory and so slowly, then the other in.
+  EXPECT_EQ(number(store, "SELECT d2h_bytes FROM step_summary WHERE step = 5"), 6088796298);
+  EXPECT_EQ(number(store, "SELECT h2d_bytes FROM step_summary WHERE step = 5"), 6088796312);
+  EXPECT_NEAR(number(store, "SELECT d2h_ns / 1e9 FROM step_summary WHERE step = 5"), 4.5545, 0.001);
+  EXPECT_NEAR(number(store, "SELECT exposed_transfer_ns / 1e9 FROM step_summary WHERE step = 5"), 5.477, 0.01);
+  EXPECT_EQ(number(store, "SELECT h2d_bytes FROM step_summary WHERE step = 3"), 24);
+  EXPECT_GT(number(store, "SELECT sum(duration_ns) FROM events WHERE kind = 'attention'"), 0);
+  EXPECT_EQ(number(store, "SELECT value = 'NVIDIA H100 80GB HBM3' FROM environment WHERE name = 'device.name'"), 1);
+}
+
+TEST_F(RealFilesTest, ATraceAndASglangDumpTellTheSame) {
+  const ImportReport report = import_files("sglang", {real("perf.json"), real("trace.json.gz")}, "sglang");
+  EXPECT_EQ(report.steps, 6);
+  Store store = gathered();
+  const double total = number(store, "SELECT total_ns / 1e9 FROM attempt_time");
+  EXPECT_NEAR(total, recorded_total, 0.01 * recorded_total);
+  EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time"), 5);
+  EXPECT_EQ(number(store, "SELECT device_peak FROM attempt_waits"), 7404.0 * 1048576);
+  EXPECT_NEAR(number(store, "SELECT total_s FROM timeline WHERE rank = 0"), recorded_total, 0.01 * recorded_total);
+  EXPECT_NEAR(number(store, "SELECT exposed_transfer_s FROM timeline WHERE rank = 0"), 6.288, 0.02);
+  EXPECT_EQ(number(store, "SELECT value = 'device' FROM environment WHERE name = 'steps_marked_by'"), 1);
+}
+
+TEST_F(RealFilesTest, NearlyAllOfTheDevicesTimeIsInKernelsThatAreKnown) {
+  const ImportReport report = import_files("diffusers", {real("steps.json"), real("trace.json.gz")}, "diffusers");
+  for (const std::string& note : report.notes) {
+    const bool of_kernels = note.find("no pattern knows") != note.npos;
+    EXPECT_TRUE(!of_kernels || note.find(", 0.0 % of the device's time") != note.npos) << note;
+  }
+}
+
+}  // namespace
+}  // namespace wansweep
