@@ -80,10 +80,11 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
   const bool needed =
       std::any_of(sweep.configurations.begin(), sweep.configurations.end(),
                   [](const Configuration& configuration) { return !has_script(configuration.spec.engine); });
-  options.worker = find_program(options.worker);
-  if (needed && options.worker.empty()) {
+  const std::string found = find_program(options.worker);
+  if (needed && found.empty()) {
     throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", arguments.worker));
   }
+  if (!found.empty()) options.worker = found;
   return options;
 }
 
