@@ -59,7 +59,8 @@ std::string sha256_file(const std::string& file) {
   const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd) throw bad_input(fmt::format("{}: cannot open: {}", file, error_text(errno)));
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (::fstat(fd.get(), &status) != 0) throw bad_input(fmt::format("{}: cannot be read: {}", file, error_text(errno)));
+  if (!S_ISREG(status.st_mode)) {
     throw bad_input(fmt::format("{}: is not a regular file", file));
   }
   Sha256 digest;

@@ -5,12 +5,27 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/sha256.h"
 #include "schema/setting_fields.h"
 #include "worker/model/tokens.h"
 #include "worker/weights/safetensors.h"
 
 namespace wansweep {
+
+namespace {
+
+// What this run has just written and cannot read is a failure of its output, not of its input.
+template <typename Read>
+auto read_back(Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw Error(ExitCode::output, error.what());
+  }
+}
+
+}  // namespace
 
 std::vector<float> gather_latents(MpiWorld& world, Device& device, const RunPlan& run, const float* tokens) {
   const ModelConfig& config = run.model.config;
@@ -43,13 +58,17 @@ void write_result(const std::string& directory, const RunPlan& run, const std::v
   write_safetensors((std::filesystem::path(directory) / result_file_name).string(), metadata, tensors);
 }
 
+ResultRecord read_back_result(const std::string& directory) {
+  return read_back([&] { return describe_result(directory); });
+}
+
 std::vector<TraceRecord> collect_traces(MpiWorld& world, const std::string& directory, const Recorder& recorder) {
   const std::string name = trace_file_name(world.rank());
   const nlohmann::json mine{{"file", name},
                             {"steps", recorder.steps_written()},
                             {"events", recorder.events_written()},
                             {"memory", recorder.memory_written()},
-                            {"sha256", sha256_file((std::filesystem::path(directory) / name).string())}};
+                            {"sha256", read_back([&] { return sha256_file(directory + "/" + name); })}};
   std::vector<TraceRecord> records;
   for (const std::string& text : world.gather_text(mine.dump())) {
     const nlohmann::json json = nlohmann::json::parse(text);

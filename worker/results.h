@@ -25,7 +25,11 @@ struct KeptSteps {
 void write_result(const std::string& directory, const RunPlan& run, const std::vector<float>& latents,
                   const KeptSteps& kept);
 
-// On rank 0, the traces of every rank as their writers count them; the files must be closed.
+// What write_result wrote, read back. Throws Error(output).
+ResultRecord read_back_result(const std::string& directory);
+
+// On rank 0, the traces of every rank as their writers count them; the files must be closed. Throws Error(output) when
+// this rank's cannot be read back.
 std::vector<TraceRecord> collect_traces(MpiWorld& world, const std::string& directory, const Recorder& recorder);
 
 }  // namespace wansweep

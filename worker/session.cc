@@ -324,8 +324,8 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const std::vector<TraceRecord> traces = collect_traces(world, options.out, *recorder);
   world.all_or_none([&] {
     if (world.rank() != 0) return;
-    write_completion(options.out,
-                     {world.ranks(), steps, digest, started_at, timestamp_now(), traces, describe_result(options.out)});
+    write_completion(options.out, {world.ranks(), steps, digest, started_at, timestamp_now(), traces,
+                                   read_back_result(options.out)});
   });
   return ExitCode::ok;
 }
