@@ -40,9 +40,9 @@ CudaDevice::CudaDevice(int ordinal, int64_t memory_limit, int node_ranks)
   // exchanged behind attention is small beside it, and somebody waits for it.
   int least = 0, greatest = 0;
   cudaCheck(cudaDeviceGetStreamPriorityRange(&least, &greatest));
-  for (size_t i = 0; i < streams_.size(); ++i) {
-    const bool exchanges = static_cast<StreamId>(i) == StreamId::comm;
-    cudaCheck(cudaStreamCreateWithPriority(&streams_[i], cudaStreamNonBlocking, exchanges ? greatest : least));
+  for (const StreamId id : values_of<StreamId>()) {
+    cudaCheck(cudaStreamCreateWithPriority(&streams_.emplace_back(), cudaStreamNonBlocking,
+                                           id == StreamId::comm ? greatest : least));
   }
   gate_ = std::make_unique<CudaGate>(stream(StreamId::compute));
   clock_ = std::make_unique<EventClock>(stream(StreamId::compute));

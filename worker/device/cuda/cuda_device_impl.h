@@ -68,7 +68,7 @@ class CudaDevice : public Device {
   cudaDeviceProp properties_{};
   std::shared_ptr<CudaMemoryPool> memory_;
   std::shared_ptr<CudaHostPool> host_;
-  cudaStream_t streams_[4]{};
+  std::vector<cudaStream_t> streams_;  // by StreamId
   std::unique_ptr<CudaGate> gate_;
   std::unique_ptr<EventClock> clock_;
   std::unique_ptr<Nvml> nvml_;
