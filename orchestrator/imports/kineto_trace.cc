@@ -41,7 +41,7 @@ int64_t bytes_of(const std::string& dtype) {
   return found == sizes.end() ? 0 : found->second;
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool mentions(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 // Marks of one step, on host and device.
 struct Marks {
@@ -149,13 +149,13 @@ class Collector {
 
   EventKind kind_of(const TraceEvent& e, int64_t duration) {
     if (e.category == "gpu_memcpy") {
-      if (has(e.name, "HtoD")) return EventKind::h2d;
-      if (has(e.name, "DtoH")) return EventKind::d2h;
-      return has(e.name, "PtoP") ? EventKind::all_to_all : EventKind::compute;
+      if (mentions(e.name, "HtoD")) return EventKind::h2d;
+      if (mentions(e.name, "DtoH")) return EventKind::d2h;
+      return mentions(e.name, "PtoP") ? EventKind::all_to_all : EventKind::compute;
     }
     if (e.category == "gpu_memset") return EventKind::compute;
     if (!e.collective.empty()) {
-      const bool neighbour = e.collective == "send" || e.collective == "recv" || has(e.collective, "coalesced");
+      const bool neighbour = e.collective == "send" || e.collective == "recv" || mentions(e.collective, "coalesced");
       return neighbour ? EventKind::ring : EventKind::all_to_all;
     }
     const std::optional<KernelClass> known = classes_.find(e.name);

@@ -18,29 +18,29 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct StoredAttempt {
+struct SpreadAttempt {
   int64_t id = 0;
   Spread spread;
 };
 
-std::optional<int64_t> integer_or_null(const SQLite::Column& column) {
+std::optional<int64_t> integer_of(const SQLite::Column& column) {
   return column.isNull() ? std::nullopt : std::optional(column.getInt64());
 }
 
-std::vector<StoredAttempt> all_attempts(Store& store) {
-  std::vector<StoredAttempt> attempts;
+std::vector<SpreadAttempt> attempts_with_spread(Store& store) {
+  std::vector<SpreadAttempt> attempts;
   SQLite::Statement query(store.db,
                           "SELECT a.id, coalesce(r.cfg, 1), r.ulysses, r.ring FROM attempt a JOIN run r ON r.id = "
                           "a.run_id ORDER BY a.id");
   while (query.executeStep()) {
     attempts.push_back(
         {query.getColumn(0).getInt64(),
-         {query.getColumn(1).getInt64(), integer_or_null(query.getColumn(2)), integer_or_null(query.getColumn(3))}});
+         {query.getColumn(1).getInt64(), integer_of(query.getColumn(2)), integer_of(query.getColumn(3))}});
   }
   return attempts;
 }
 
-struct StoredRank {
+struct RankWithEvents {
   WrittenRank written;
   int rank = 0;
   std::string host;
@@ -48,14 +48,14 @@ struct StoredRank {
   std::vector<StepRow> steps;
 };
 
-void fill_attempt(Store& store, const StoredAttempt& attempt) {
-  std::vector<StoredRank> stored;
+void fill_attempt(Store& store, const SpreadAttempt& attempt) {
+  std::vector<RankWithEvents> stored;
   SQLite::Statement query(store.db,
                           "SELECT id, coalesce(first_event, 0), rank, coalesce(host, '') FROM rank WHERE attempt_id = "
                           "? ORDER BY rank");
   query.bind(1, attempt.id);
   while (query.executeStep()) {
-    StoredRank& one = stored.emplace_back();
+    RankWithEvents& one = stored.emplace_back();
     one.written = {query.getColumn(0).getInt64(), query.getColumn(1).getInt64()};
     one.rank = query.getColumn(2).getInt();
     one.host = query.getColumn(3).getString();
@@ -65,7 +65,7 @@ void fill_attempt(Store& store, const StoredAttempt& attempt) {
   AttemptEvents events;
   events.spread = attempt.spread;
   std::vector<WrittenRank> written;
-  for (const StoredRank& one : stored) {
+  for (const RankWithEvents& one : stored) {
     events.ranks.push_back({one.rank, one.host, &one.events, &one.steps});
     written.push_back(one.written);
   }
@@ -105,7 +105,8 @@ void fill_operations(Store& store) {
 }  // namespace
 
 void fill_sums(Store& store) {
-  for (const StoredAttempt& attempt : all_attempts(store)) fill_attempt(store, attempt);  // one at a time: a gigabyte
+  for (const SpreadAttempt& attempt : attempts_with_spread(store))
+    fill_attempt(store, attempt);  // one at a time: a gigabyte
   fill_operations(store);
 }
 
