@@ -1,3 +1,7 @@
+// Fills slurm/job.sh.mustache. All that the template inserts is shell text that was made here: a word goes through
+// shell_quote, or consists of letters that the profile has checked. What differs between engines, MPIs and containers
+// is a line that a function here composes; the template has no cases of its own.
+
 #include "slurm/job_script.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,7 @@
+// Each operation checks what it was given, and hands it to the kernel or the library that does it: own kernels for what
+// no library has (kernels.h), cuBLASLt for products (linear.h), the fastest of several libraries for attention
+// (attention.h). All of it is enqueued on the compute stream, and nothing waits.
+
 #include "worker/device/cuda/cuda_ops.h"
 
 #include <fmt/format.h>

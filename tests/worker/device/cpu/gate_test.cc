@@ -15,7 +15,9 @@ std::unique_ptr<CpuDevice> open_device() { return open_cpu_device({.memory_bytes
 TEST(Gate, IsOpenAtFirst) {
   const auto device = open_device();
   device->pass_gate(StreamId::copy);
+  const Event passed = device->record(StreamId::copy);
   device->synchronize();
+  EXPECT_TRUE(device->done(passed));
 }
 
 TEST(Gate, HoldsWhatIsBehindItUntilTheStreamThatClosedItOpensIt) {
@@ -38,8 +40,10 @@ TEST(Gate, HoldsNobodyWhoDoesNotAskForIt) {
   const auto device = open_device();
   device->close_gate(StreamId::comm);
   device->synchronize(device->record(StreamId::comm));
-  device->enqueue(StreamId::copy, [] {});
+  bool moved = false;
+  device->enqueue(StreamId::copy, [&] { moved = true; });
   device->synchronize(device->record(StreamId::copy));
+  EXPECT_TRUE(moved) << "the gate is still closed";
   device->open_gate(StreamId::comm);
 }
 
