@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
 #include "worker/comm/group.h"
@@ -17,6 +18,7 @@ namespace wansweep {
 namespace {
 
 constexpr int tag = 7;
+constexpr int arrival_tag = 8;
 constexpr int64_t largest_message = int64_t{1} << 30;  // MPI counts are int
 
 // Ranks outnumber the cores on a laptop: waiting gives the core away instead of spinning on it.
@@ -47,7 +49,32 @@ class MpiCommunicator : public Communicator {
   }
 
  private:
+  // Until all that send to this rank have come.
+  void await_senders(const std::vector<Exchange>& exchanges) {
+    std::vector<MPI_Request> requests;
+    for (const Exchange& each : exchanges) {
+      if (each.peer == rank_) continue;
+      if (each.receive_bytes > 0) {
+        requests.push_back(MPI_REQUEST_NULL);
+        mpiCheck(MPI_Irecv(nullptr, 0, MPI_BYTE, each.peer, arrival_tag, comm_, &requests.back()));
+      }
+      if (each.send_bytes > 0) {
+        requests.push_back(MPI_REQUEST_NULL);
+        mpiCheck(MPI_Isend(nullptr, 0, MPI_BYTE, each.peer, arrival_tag, comm_, &requests.back()));
+      }
+    }
+    wait_politely(requests);
+  }
+
   void move(const std::vector<Exchange>& exchanges) {
+    // The messages pass at the speed of memory, within the time that the wire takes for them.
+    int64_t since = 0;
+    std::optional<ClosedGate> closed;
+    if (device_.link() != nullptr) {
+      await_senders(exchanges);
+      since = monotonic_ns();
+      if (closes_gate_) closed.emplace(device_.gate());
+    }
     std::vector<MPI_Request> requests;
     int64_t sent = 0, received = 0;
     auto in_pieces = [&](int64_t bytes, auto call) {
@@ -76,11 +103,7 @@ class MpiCommunicator : public Communicator {
       });
     }
     wait_politely(requests);
-    if (device_.link() == nullptr) return;
-    // The peers have come, and the messages have passed without taking time: this is when they are on the wire.
-    std::optional<ClosedGate> closed;
-    if (closes_gate_) closed.emplace(device_.gate());
-    device_.link()->occupy_both(received, sent);
+    if (device_.link() != nullptr) device_.link()->occupy_both(received, sent, since);
   }
 
   CpuDevice& device_;

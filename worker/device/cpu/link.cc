@@ -50,8 +50,8 @@ void Link::transfer(Direction direction, void* to, const void* from, int64_t byt
 
 void Link::occupy(Direction direction, int64_t bytes) { move(direction, nullptr, nullptr, bytes); }
 
-void Link::occupy_both(int64_t in_bytes, int64_t out_bytes) {
-  int64_t in_end = monotonic_ns(), out_end = in_end;
+void Link::occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since) {
+  int64_t in_end = since, out_end = since;
   auto take = [](std::atomic<int64_t>& next_free, int64_t& end, int64_t bytes, double rate) {
     if (bytes > 0) end = reserve(next_free, end, std::llround(static_cast<double>(bytes) * 1e9 / rate));
   };

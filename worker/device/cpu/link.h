@@ -29,8 +29,9 @@ class Link {
   void transfer(Direction direction, void* to, const void* from, int64_t bytes);
   // Takes the wire time only: for traffic that something else moves, such as a communicator.
   void occupy(Direction direction, int64_t bytes);
-  // Both directions at once, as an exchange with peers takes them.
-  void occupy_both(int64_t in_bytes, int64_t out_bytes);
+  // Both directions at once, as an exchange with peers takes them, which began at `since` (monotonic_ns): the wire's
+  // time counts from there, as far as it was free.
+  void occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since);
 
   double rate(Direction direction) const { return direction == Direction::in ? in_rate_ : out_rate_; }
 

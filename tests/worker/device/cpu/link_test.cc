@@ -1,5 +1,4 @@
 #include "worker/device/cpu/link.h"
-#include "base/clock.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "tests/support/expect_error.h"
 
 namespace wansweep {
@@ -69,6 +69,14 @@ TEST(Link, DirectionsDoNotDisturbEachOther) {
       link.occupy(Direction::in, bytes);
       other.join();
     });
+  });
+}
+
+TEST(Link, AnExchangeCountsFromWhenItBegan) {
+  Link link(rate, rate);
+  expect_seconds(0.05, [&] {
+    const int64_t began = monotonic_ns() - 50'000'000;
+    return seconds_of([&] { link.occupy_both(bytes, bytes / 2, began); });
   });
 }
 
