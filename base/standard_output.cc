@@ -9,10 +9,21 @@
 #include "base/files.h"
 
 namespace wansweep {
+namespace {
+
+[[noreturn]] void fail() {
+  throw Error(ExitCode::output, fmt::format("standard output cannot be written: {}", error_text(errno)));
+}
+
+}  // namespace
+
+void write_standard_output(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail();
+  flush_standard_output();
+}
 
 void flush_standard_output() {
-  if (std::fflush(stdout) == 0) return;
-  throw Error(ExitCode::output, fmt::format("standard output cannot be written: {}", error_text(errno)));
+  if (std::fflush(stdout) != 0) fail();
 }
 
 int finish_standard_output(const char* program, int exit_code) {

@@ -2,7 +2,13 @@
 // code 0.
 #pragma once
 
+#include <string>
+
 namespace wansweep {
+
+// All of `text`. Throws Error(output) with the reason when it cannot be written: also of a text that is longer than the
+// buffer, whose first part fails before the last is written.
+void write_standard_output(const std::string& text);
 
 // Writes out what is buffered, so that it comes before what standard error says next. Throws Error(output) with the
 // reason.

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <string>
 
 #include <fmt/format.h>
@@ -32,7 +31,9 @@ int run(MpiWorld& world, int argc, char** argv) {
       options = read_options(argc, argv, &text);
     });
     if (!options) {
-      if (world.rank() == 0) std::cout << text;
+      world.all_or_none([&] {
+        if (world.rank() == 0) write_standard_output(text);
+      });
       return 0;
     }
     out = options->out;
