@@ -54,9 +54,9 @@ void write_file_atomically(const std::string& file, const std::string& text);
 // The same, but a file that is there already stays: false then. Of two writers, on whatever nodes, one succeeds.
 bool write_file_once(const std::string& file, const std::string& text);
 
-// Text into a file that is not there yet; one that is, be it as a link, is refused. It appears whole or not at all, also
-// when the disk is full or this process is killed. Not synced: sync_file and
-// sync_file_system are for that. Throws Error(output).
+// Text into a file that is not there yet; one that is, be it as a link, is refused. It appears whole or not at all,
+// also when the disk is full or this process is killed. Not synced: sync_file and sync_file_system are for that. Throws
+// Error(output).
 void write_new_file(const std::string& file, const std::string& text);
 
 // Text into whatever a person named as the place for it. A regular file, or one that is not there yet, gets it as

@@ -155,8 +155,7 @@ void say_how_weights_move(const RunSettings& settings, const std::optional<HostS
     const HostStoreReport& report = store->report();
     std::cerr << fmt::format(
         "wansweep-worker: host store: {:.2f} GiB that the ranks of a node share, {:.2f} GiB of them by rank 0, pages "
-        "of "
-        "{}; there after {:.2f} s, filled in {:.2f} s while it was registered in {:.2f} s, {:.2f} s in all\n",
+        "of {}; there after {:.2f} s, filled in {:.2f} s while it was registered in {:.2f} s, {:.2f} s in all\n",
         to_gib(report.bytes), to_gib(report.own_bytes), report.page_size, report.present_s, report.filled_s,
         report.registered_s, report.total_s);
   }

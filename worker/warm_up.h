@@ -10,7 +10,7 @@ namespace wansweep {
 struct WarmUp {
   double seconds = 0;        // of all of it
   double block_seconds = 0;  // of one block, once warm
-  int exchange_groups = 1;  // the same on all ranks
+  int exchange_groups = 1;   // the same on all ranks
 };
 
 // Runs blocks of the model on drawn values, on all ranks together, with the shapes and strides of the loop. It needs a

@@ -12,8 +12,8 @@ namespace wansweep {
 // Throws bad_input, its line beginning with the setting.
 void check_diffusers(const RunPlan& plan);
 
-// Throws bad_input when the folder of what came with wansweep is not there.
-// {"python3", "-m", "torch.distributed.run", ..., ".../diffusers_run.py", "--spec", ...}
+// The whole command: {"python3", "-m", "torch.distributed.run", ..., ".../diffusers_run.py", "--spec", ...}. Throws
+// bad_input as share_folder() does, where diffusers_run.py lies.
 std::vector<std::string> diffusers_arguments(const RunPlan& plan, const std::string& directory,
                                              const EnginePlaces& places);
 

@@ -64,7 +64,7 @@ void add_plan(CLI::App& app, Action& action) {
   seconds->needs(rate);
   verb->footer(
       "Exit code 2 when a configuration cannot run.\n\nExamples:\n  wansweep plan jobs/aces-offload.toml\n"
-      "  wansweep plan jobs/h200-offload.toml --schedule RUN --step-seconds 1.5 --link-rate 33");
+      "  wansweep plan jobs/h200-offload-4.toml --schedule RUN --step-seconds 1.5 --link-rate 33");
   verb->callback([options, &action] {
     action = [options] {
       const Plan plan = make_plan(read_sweep(options->jobs));

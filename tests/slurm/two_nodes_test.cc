@@ -1,5 +1,5 @@
-// A run whose ranks are on two nodes, and one of them stops: each node sees only its own ranks, and the one that has the
-// stopped rank says so.
+// A run whose ranks are on two nodes, and one of them stops: each node sees only its own ranks, and the one that has
+// the stopped rank says so.
 
 #include <signal.h>
 

@@ -100,8 +100,8 @@ struct Tiles {
   cudaError_t (*launch)(const AttentionShape&, const AttentionOperands&, cudaStream_t);
 };
 
-// A row of the result is summed over tiles of keys in turn, so a name tells the bits. Other sizes were slower on an H100:
-// tiles of 160 and 176 keys by a sixth and over a third, 192 rows of q by half and more.
+// A row of the result is summed over tiles of keys in turn, so a name tells the bits. Other sizes were slower on an
+// H100: tiles of 160 and 176 keys by a sixth and over a third, 192 rows of q by half and more.
 constexpr Tiles all_tiles[] = {
     {"flashinfer 128 x 192", launch_tiles<128, 192>},
     {"flashinfer 128 x 128", launch_tiles<128, 128>},
