@@ -121,7 +121,8 @@ ResourceShape shape_on_other_cluster(const PlannedConfiguration& c, const Resour
                         static_cast<double>(before.nodes) / static_cast<double>(before.ranks);
   const auto more =
       static_cast<double>(std::max<int64_t>(0, profile.host_memory_per_rank - old_profile.host_memory_per_rank));
-  set_memory(shape, shared + static_cast<double>(shape.ranks / shape.nodes) * (a_rank + more), c, profile);
+  const int64_t ranks_a_node = shape.ranks / shape.nodes;
+  set_memory(shape, shared + static_cast<double>(ranks_a_node) * (a_rank + more), c, profile);
   return shape;
 }
 

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/units.h"
 
 namespace wansweep {
 namespace {
@@ -22,7 +23,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t most_bytes = int64_t{64} << 20;  // of such a file
-constexpr double mebibyte = 1048576;
 
 EngineTrace begin(const std::string& file, EngineFileKind kind) {
   EngineTrace trace;
@@ -81,7 +81,8 @@ int64_t needed_number(const Json& object, const char* key, const std::string& fi
 
 void flatten(const Json& json, const std::string& name, std::map<std::string, std::string>& values) {
   if (json.is_object()) {
-    for (const auto& [key, value] : json.items()) flatten(value, name.empty() ? key : name + '.' + key, values);
+    for (const auto& [key, value] : json.items())
+      flatten(value, name.empty() ? key : fmt::format("{}.{}", name, key), values);
   } else if (!json.is_null()) {
     values[name] = json.is_string() ? json.get<std::string>() : json.dump();
   }

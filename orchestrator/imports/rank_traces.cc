@@ -369,7 +369,7 @@ class Assembly {
 
 }  // namespace
 
-AssembledRun assemble_run(std::vector<EngineTrace> files, const RunSettings& settings) {
+AssembledRun assemble_run(const std::vector<EngineTrace>& files, const RunSettings& settings) {
   return Assembly(files, settings).run();
 }
 

@@ -36,6 +36,6 @@ struct AssembledRun {
 
 // `settings` are the run's, those that are open where they are not known. Throws bad_input naming the file: named
 // twice, of another run, of a rank that the run does not have, with steps that it does not have.
-AssembledRun assemble_run(std::vector<EngineTrace> files, const RunSettings& settings);
+AssembledRun assemble_run(const std::vector<EngineTrace>& files, const RunSettings& settings);
 
 }  // namespace wansweep

@@ -29,7 +29,7 @@ MachineSize this_machine() {
   if (sched_getaffinity(0, sizeof usable, &usable) == 0) size.cores = std::max(1, CPU_COUNT(&usable));
   const char* granted = std::getenv("WANSWEEP_HOST_MEMORY");
   const double gib = granted != nullptr ? std::strtod(granted, nullptr) : 0;
-  size.memory = gib > 0 ? static_cast<int64_t>(gib * static_cast<double>(int64_t{1} << 30))
+  size.memory = gib > 0 ? static_cast<int64_t>(gib * gibibyte)
                         : static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   return size;
 }

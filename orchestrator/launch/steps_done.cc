@@ -15,6 +15,7 @@ std::optional<StepsDone> steps_done(const std::string& attempt_directory) {
     const std::vector<StepRow> steps = read_trace_steps(file.string());
     if (steps.empty()) return std::nullopt;
     std::vector<double> seconds;
+    seconds.reserve(steps.size());
     for (const StepRow& step : steps) seconds.push_back(static_cast<double>(step.end_ns - step.start_ns) / 1e9);
     const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
     std::ranges::nth_element(seconds, middle);

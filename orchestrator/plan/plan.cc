@@ -120,7 +120,7 @@ void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
 void warn_of_order(PlannedConfiguration& planned) {
   const bool by_block = planned.spec.guidance_order == GuidanceOrder::block;
   if (!by_block || planned.run->activations.both_forwards) return;
-  planned.warnings.push_back("guidance_order block is the same as branch here: each rank makes one forward a step");
+  planned.warnings.emplace_back("guidance_order block is the same as branch here: each rank makes one forward a step");
 }
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {

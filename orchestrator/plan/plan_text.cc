@@ -60,7 +60,7 @@ std::string plan_as_table(const Plan& plan) {
     } else {
       row.insert(row.end(), 9, "-");
     }
-    table.add_row(std::move(row));
+    table.add_row(row);
   }
   std::string text = table.to_string();
   text +=

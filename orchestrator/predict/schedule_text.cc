@@ -35,7 +35,7 @@ std::optional<int32_t> least_ahead(const Schedule& schedule) {
 }
 
 struct StepText {
-  int expert = 0;
+  int8_t expert = 0;
   std::string passes;  // "=<==<= =<==<="
 };
 

@@ -34,7 +34,10 @@ constexpr int32_t before_all = -1;
 std::vector<bool> chosen_classes(int length, int count, int remainder) {
   std::vector<bool> chosen(static_cast<size_t>(length));
   const auto spread = [&](int from, int until, int number) {
-    for (int i = 0; i < number; ++i) chosen[static_cast<size_t>(from + i * (until - from) / number)] = true;
+    for (int i = 0; i < number; ++i) {
+      const int at = from + i * (until - from) / number;
+      chosen[static_cast<size_t>(at)] = true;
+    }
   };
   const int below = std::min(count, remainder);
   spread(0, remainder, below);
