@@ -145,6 +145,12 @@ pid_t spawn(const Command& command) {
   return child;
 }
 
+std::string this_program() {
+  std::error_code failed;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? "" : program.string();
+}
+
 std::string find_program(const std::string& program) {
   const auto executable = [](const std::string& path) {
     std::error_code ignored;

@@ -29,6 +29,9 @@ pid_t spawn(const Command& command);
 // SIGKILL to the process, its group and all that descends from it: mpirun gives each rank a group of its own.
 void kill_tree(pid_t pid);
 
+// The running program's own file, absolute; empty: the system does not tell.
+std::string this_program();
+
 // Where PATH finds `program` (or the path itself, when it has a slash); empty: nowhere, or not executable.
 std::string find_program(const std::string& program);
 

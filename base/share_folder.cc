@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/process.h"
 
 namespace wansweep {
 
@@ -23,9 +24,9 @@ std::string share_folder() {
     }
     return named;
   }
-  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  const fs::path program = this_program();
   const fs::path installed = program.parent_path().parent_path() / "share" / "wansweep";
-  return !failed && fs::is_directory(installed, failed) ? installed.string() : WANSWEEP_SOURCE_TREE;
+  return !program.empty() && fs::is_directory(installed, failed) ? installed.string() : WANSWEEP_SOURCE_TREE;
 }
 
 }  // namespace wansweep

@@ -52,6 +52,11 @@ std::string hash_of(const nlohmann::json& settings) { return sha256(settings.dum
 
 }  // namespace
 
+std::string written_path(const RunSettings& settings, std::string_view name) {
+  const auto origin = settings.origins.find(std::string(name));
+  return origin == settings.origins.end() ? std::string() : origin->second.written;
+}
+
 int RunSettings::width() const { return parse_size(size.value_or("nothing")).first; }
 int RunSettings::height() const { return parse_size(size.value_or("nothing")).second; }
 

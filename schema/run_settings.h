@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "schema/setting_values.h"
 
@@ -95,6 +96,9 @@ struct RunSettings {
   int width() const;
   int height() const;
 };
+
+// Of setting `name`: the path as the user wrote it, relative to the project; empty: it was not given so.
+std::string written_path(const RunSettings& settings, std::string_view name);
 
 inline constexpr double default_cpu_device_gib = 64;
 

@@ -232,13 +232,7 @@ void check_slurm_word(const std::string& text, std::string_view key, const std::
 }
 
 ClusterProfile parse_profile(const std::string& text, const std::string& file) {
-  check_toml(text, file);
-  toml::table table;
-  try {
-    table = toml::parse(text, file);
-  } catch (const toml::parse_error& error) {
-    throw bad_input(fmt::format("{}:{}: {}", file, error.source().begin.line, error.description()));
-  }
+  const toml::table table = parse_toml(text, file);
   std::vector<std::string_view> names;
   for (const Key& key : keys()) names.push_back(key.name);
   Profile profile;

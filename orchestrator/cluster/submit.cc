@@ -107,12 +107,13 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& 
   submission.created_at = seconds_now();
   submission.by_hand = by_hand;
   JobScript job = script_of(array, sweep, directory, submission.token);
+  const EnginePlaces places = places_of(array.profile);
   std::vector<Attempt> created;
   for (const PlannedRun& run : array.runs) {
     const SubmissionPlace place{submission.token, static_cast<int>(submission.members.size()), job.worker_sha256};
     const Attempt& attempt = created.emplace_back(attempts.create(sweep.name, *run.configuration, run.repeat, place));
     if (has_script(run.configuration->spec.engine)) {
-      write_engine_script(*run.configuration->run, attempt.run, attempt.directory, places_of(array.profile));
+      write_engine_script(*run.configuration->run, attempt.run, attempt.directory, places);
     }
     submission.members.push_back(fs::path(attempt.directory).filename().string());
   }

@@ -51,9 +51,9 @@ std::string quoted_command(const std::vector<std::string>& arguments) {
 // The folder from which the model's path means what the user wrote: SGLang goes by the path as it is given. Empty: the
 // path is absolute.
 std::string working_folder(const RunSettings& settings) {
-  const auto origin = settings.origins.find("model");
-  if (origin == settings.origins.end() || origin->second.written.empty()) return "";
-  const std::string relative = fs::path(origin->second.written).lexically_normal().string();
+  const std::string written = written_path(settings, "model");
+  if (written.empty()) return "";
+  const std::string relative = fs::path(written).lexically_normal().string();
   const std::string& absolute = settings.model;
   if (fs::path(relative).is_absolute() || !absolute.ends_with('/' + relative)) return "";
   return absolute.substr(0, absolute.size() - relative.size());
@@ -70,9 +70,8 @@ std::string profile_lines(const RunPlan& plan, const std::string& directory) {
 
 EnginePlaces default_engine_places() {
   EnginePlaces places;
-  std::error_code failed;
-  const fs::path self = fs::read_symlink("/proc/self/exe", failed);
-  places.wansweep = failed ? "wansweep" : self.string();
+  const std::string self = this_program();
+  places.wansweep = self.empty() ? "wansweep" : self;
   return places;
 }
 

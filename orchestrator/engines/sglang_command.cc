@@ -108,9 +108,8 @@ void add_warm_up(Arguments& arguments, const SglangVersion& version) {
 
 // The model as it was given: SGLang goes by the path's name.
 std::string path_given(const RunSettings& settings) {
-  const auto origin = settings.origins.find("model");
-  const bool written = origin != settings.origins.end() && !origin->second.written.empty();
-  return written ? origin->second.written : settings.model;
+  const std::string written = written_path(settings, "model");
+  return written.empty() ? settings.model : written;
 }
 
 // What says to SGLang which model it is, whatever its path; a resolver of SGLang's asks for what the path alone makes.

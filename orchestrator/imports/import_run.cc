@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -37,6 +38,7 @@ constexpr const char* copies_folder = "imported";
 std::vector<EngineTrace> read_all(const std::vector<std::string>& files, const std::string& kernels) {
   KernelClasses classes(kernels);
   std::vector<EngineTrace> traces;
+  traces.reserve(files.size());
   for (const std::string& file : files) traces.push_back(read_engine_file(file, classes));
   return traces;
 }
@@ -132,9 +134,9 @@ void fill_from_files(RunSettings& settings, const std::vector<EngineTrace>& file
 
 // What is neither given nor told has a default here, which nobody used.
 void mark_unknown(RunSettings& settings) {
+  mark_unfollowed(settings);
   for (const Field& field : fields()) {
     const std::string name(field.name);
-    if (!follows(settings.engine, name)) settings.origins[name].origin = not_followed_origin;
     if (!settings.origins.contains(name)) settings.origins[name].origin = unknown_origin;
   }
 }
@@ -165,8 +167,16 @@ RunSettings settings_of_run(const Attempt& attempt, const RunSettings& given) {
   return settings;
 }
 
-// `files` and those that the attempt before was made of, but none twice.
-std::vector<std::string> with_earlier(const std::vector<std::string>& files, const std::string& before) {
+// By file. Files may be large: each is read for it once.
+std::map<std::string, std::string> digests_of(const std::vector<std::string>& files) {
+  std::map<std::string, std::string> digests;
+  for (const std::string& file : files) digests.emplace(file, sha256_file(file));
+  return digests;
+}
+
+// `files`, whose digests are `given`, and those that the attempt before was made of, but none twice.
+std::vector<std::string> with_earlier(const std::vector<std::string>& files,
+                                      const std::map<std::string, std::string>& given, const std::string& before) {
   std::vector<std::string> all;
   std::set<std::string> digests;
   std::error_code none;
@@ -176,7 +186,7 @@ std::vector<std::string> with_earlier(const std::vector<std::string>& files, con
   }
   std::sort(all.begin(), all.end());
   for (const std::string& file : files) {
-    if (!digests.contains(sha256_file(file))) all.push_back(file);
+    if (!digests.contains(given.at(file))) all.push_back(file);
   }
   return all;
 }
@@ -269,18 +279,20 @@ ImportReport import_run(const ImportRequest& given) {
   };
   std::optional<Attempt> before = newest_attempt();
   RunSettings settings = before ? settings_of_run(*before, request.settings) : request.settings;
+  std::vector<std::string> files = request.files;
   if (before) {
-    std::set<std::string> known = sources_of(before->directory);
-    const bool all_known = std::all_of(request.files.begin(), request.files.end(),
-                                       [&](const std::string& file) { return known.contains(sha256_file(file)); });
+    const std::set<std::string> known = sources_of(before->directory);
+    const std::map<std::string, std::string> given_digests = digests_of(request.files);
+    const bool all_known = std::all_of(given_digests.begin(), given_digests.end(),
+                                       [&](const auto& each) { return known.contains(each.second); });
     if (all_known) {
       ImportReport report;
       report.attempt = before->directory;
       report.unchanged = true;
       return report;
     }
+    files = with_earlier(request.files, given_digests, before->directory);
   }
-  const std::vector<std::string> files = before ? with_earlier(request.files, before->directory) : request.files;
   const std::vector<EngineTrace> traces = read_all(files, request.kernels);
   if (!before) {
     fill_from_files(settings, traces);

@@ -60,13 +60,7 @@ KernelClasses::KernelClasses(const std::string& file) {
 }
 
 void KernelClasses::add(const std::string& text, const std::string& name) {
-  check_toml(text, name);
-  toml::table table;
-  try {
-    table = toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    throw bad_input(fmt::format("{}:{}: {}", name, error.source().begin.line, error.description()));
-  }
+  const toml::table table = parse_toml(text, name);
   refuse_other_keys(table, {"kernel"}, name);
   const toml::array* list = table["kernel"].as_array();
   if (list == nullptr) throw bad_input(fmt::format("{}: has no [[kernel]]", name));

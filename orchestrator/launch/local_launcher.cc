@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -208,7 +209,7 @@ class LocalLauncher {
                                 : worker_command(options_.programs, attempt.directory, settings.ranks);
     command.environment.emplace_back(attempt_mark, attempt_mark_value(attempt.directory));
     const pid_t pid = spawn(command);
-    const int64_t steps = next.configuration->spec.steps.value_or(0);
+    const int64_t steps = settings.steps.value_or(0);
     const auto placed =
         running_.emplace(pid, RunningAttempt{std::move(attempt), steps, timestamp_now(), Clock::now(), {}, {}});
     write_pid(placed.first->second.attempt, pid);
@@ -378,21 +379,17 @@ class LocalLauncher {
 }  // namespace
 
 std::string worker_beside_this_program() {
-  std::error_code failed;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return (failed ? std::filesystem::path(".") : self.parent_path()) / "wansweep-worker";
+  const std::filesystem::path self = this_program();
+  return (self.empty() ? std::filesystem::path(".") : self.parent_path()) / "wansweep-worker";
 }
 
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options) {
   // Before the first attempt is written down: what is missing from the machine is no attempt's failure.
-  const auto& all = plan.configurations;
-  const bool any_of_worker = std::any_of(all.begin(), all.end(), [](const PlannedConfiguration& configuration) {
-    return !has_script(configuration.spec.engine);
-  });
-  for (const PlannedConfiguration& configuration : all)
-    check_engine_program(configuration.spec.engine, options.engines);
+  std::set<EngineKind> engines;
+  for (const PlannedConfiguration& configuration : plan.configurations) engines.insert(configuration.spec.engine);
+  for (const EngineKind engine : engines) check_engine_program(engine, options.engines);
   try {
-    if (any_of_worker) check_programs(options.programs);
+    if (engines.contains(EngineKind::wansweep)) check_programs(options.programs);
   } catch (const Error&) {
     fmt::print("{}: nothing is started; it needs wansweep-worker and Open MPI's mpirun\n", options.directory);
     throw;

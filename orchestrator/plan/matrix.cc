@@ -300,13 +300,7 @@ const std::string& Configuration::place_of(std::string_view message) const {
 }
 
 Sweep parse_sweep(const std::string& text, const std::string& file) {
-  check_toml(text, file);
-  toml::table root;
-  try {
-    root = toml::parse(text, file);
-  } catch (const toml::parse_error& error) {
-    throw bad_input(fmt::format("{}:{}: not TOML: {}", file, error.source().begin.line, error.description()));
-  }
+  const toml::table root = parse_toml(text, file);
   check_keys(root, {"sweep", "base", "matrix", "include", "exclude"}, file, "");
 
   Sweep sweep;
@@ -355,7 +349,8 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
 
 Sweep read_sweep(const std::string& file) {
   const std::optional<std::string> text = read_text_if_there(file, most_sweep_bytes);
-  if (!text) throw bad_input(file + ": cannot be read: there is no such file; a sweep as TOML is needed, e.g. jobs/demo.toml");
+  if (!text)
+    throw bad_input(file + ": cannot be read: there is no such file; a sweep as TOML is needed, e.g. jobs/demo.toml");
   return parse_sweep(*text, file);
 }
 

@@ -87,10 +87,9 @@ std::string free_name(const std::string& directory, const std::string& name) {
 // A path that was given relative to the project stays so where that leads to the same place from here.
 Json toml_value(const RunSettings& spec, const Field& field) {
   Json value = get_field(spec, field);
-  const auto origin = spec.origins.find(std::string(field.name));
-  if (origin == spec.origins.end() || origin->second.written.empty()) return value;
-  const std::string from_here = fs::absolute(origin->second.written).lexically_normal().string();
-  return value == from_here ? Json(origin->second.written) : value;
+  const std::string written = written_path(spec, field.name);
+  if (written.empty()) return value;
+  return value == fs::absolute(written).lexically_normal().string() ? Json(written) : value;
 }
 
 // JSON's strings and numbers are TOML's too.

@@ -114,9 +114,8 @@ RecordedPaths paths_recorded_in(const Contents& contents, const std::string& fil
 void refuse_moved_project(const std::string& directory, const RunSettings& now, RunSettings by_absolute_paths,
                           const RecordedPaths& recorded_paths, const std::map<std::string, std::string>& names) {
   const auto ends_as_written = [&](const char* setting, const std::string& path) {
-    const auto origin = now.origins.find(setting);
-    return origin == now.origins.end() || origin->second.written.empty() ||
-           path.ends_with("/" + origin->second.written);
+    const std::string written = written_path(now, setting);
+    return written.empty() || path.ends_with("/" + written);
   };
   for (const auto& [model, inputs] : recorded_paths) {
     if (!ends_as_written("model", model) || !ends_as_written("inputs", inputs)) continue;
