@@ -110,12 +110,11 @@ void validate(const RunSettings& spec) {
 }
 
 std::string settings_hash(const RunSettings& spec) {
-  nlohmann::json settings = to_json(spec);
-  settings.erase("origins");
-  static const RunSettings defaults;
+  nlohmann::json settings = nlohmann::json::object();
   for (const Field& field : fields()) {
-    if (field.added_later && get_field(spec, field) == get_field(defaults, field))
-      settings.erase(std::string(field.name));
+    nlohmann::json value = get_field(spec, field);
+    if (value.is_null() || (field.added_later && value == default_of(field))) continue;
+    settings[std::string(field.name)] = std::move(value);
   }
   for (const auto& [name, origin] : spec.origins) {
     if (!origin.written.empty()) settings[name] = origin.written;

@@ -330,6 +330,15 @@ json get_field(const RunSettings& spec, const Field& field) {
       field.member);
 }
 
+const json& default_of(const Field& field) {
+  static const std::vector<json> defaults = [] {
+    std::vector<json> values;
+    for (const Field& each : fields()) values.push_back(get_field(RunSettings{}, each));
+    return values;
+  }();
+  return defaults[static_cast<size_t>(&field - fields().data())];
+}
+
 void reset_field(RunSettings& spec, const Field& field) {
   static const RunSettings fresh;
   std::visit([&](auto member) { spec.*member = fresh.*member; }, field.member);

@@ -70,6 +70,9 @@ struct Field {
 
 const std::vector<Field>& fields();
 
+// The value that a setting has where nobody set it; null where it is open then. As get_field of RunSettings{}.
+const nlohmann::json& default_of(const Field& field);
+
 // nullptr when there is none of that name.
 const Field* find_field(std::string_view name);
 

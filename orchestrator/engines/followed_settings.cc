@@ -74,11 +74,10 @@ void drop_settings_of_others(RunSettings& settings) {
 }
 
 void refuse_unfollowed(const RunSettings& settings) {
-  static const RunSettings defaults;
   for (const Field& field : fields()) {
     if (follows(settings.engine, field.name)) continue;
     const nlohmann::json value = get_field(settings, field);
-    if (value == get_field(defaults, field)) continue;
+    if (value == default_of(field)) continue;
     const std::string hint = field.name == "prompt"
                                  ? "diffusers_run.py --save-embeddings makes `inputs` from a prompt"
                                  : fmt::format("leave it out for engine {}", name_of(settings.engine));
