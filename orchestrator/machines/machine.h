@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/enum_names.h"
-#include "schema/probe_record.h"
+#include "schema/probe/record.h"
 #include "schema/schedule.h"
 #include "schema/setting_values.h"
 

@@ -1,4 +1,4 @@
-#include "schema/probe_record.h"
+#include "schema/probe/record.h"
 
 #include <gtest/gtest.h>
 

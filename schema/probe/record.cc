@@ -1,7 +1,7 @@
 // One function a struct, visit(), names its members; a writer and a reader go by it, so that what is written and what
 // is read cannot differ. The reader refuses what is missing, unknown or out of range; `where` says which one it is.
 
-#include "schema/probe_record.h"
+#include "schema/probe/record.h"
 
 #include <algorithm>
 #include <cmath>
