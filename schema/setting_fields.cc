@@ -373,7 +373,7 @@ RunSettings settings_from_json(const json& in, const std::string& where) {
   if (!in.is_object()) throw bad_input(fmt::format("{}: is not a JSON object", where));
   RunSettings spec;
   for (const auto& [name, value] : in.items()) {
-    if (name != "origins" && name != "plan") set_field(spec, name, value, where);
+    if (name != "origins" && name != "plan" && name != "probe") set_field(spec, name, value, where);
   }
   if (!in.contains("origins")) return spec;
   if (!in["origins"].is_object()) {

@@ -96,7 +96,8 @@ void reset_field(RunSettings& spec, const Field& field);
 void check_bounds(const RunSettings& spec, const Field& field);
 
 // Whole specs: a flat object, a key a setting, plus "origins". `where` is the file's name for errors. Reading refuses
-// unknown keys, but for "plan" (schema/run_plan.h), which it leaves to whoever wants it.
+// unknown keys, but for "plan" (schema/run_plan.h) and "probe" (schema/probe/request.h), which it leaves to whoever
+// wants them.
 nlohmann::json to_json(const RunSettings& spec);
 RunSettings settings_from_json(const nlohmann::json& json, const std::string& where);
 RunSettings read_settings(const std::string& file);
