@@ -100,12 +100,16 @@ struct ExchangeRate {
   Measured gb_per_second;
 };
 
+// How copies, exchanges and computing get in each other's way.
 struct Links {
   // The cpu backend's: copies and exchanges of a run take the wire that its own settings link_bandwidth and link
   // describe, and of what is below only latencies count. The rates are for runs whose link_bandwidth is 0.
   bool emulated = false;
+  double link_bandwidth = 0;  // those settings of the probe: what block_with_exchanges was measured with
+  LinkSharing link = LinkSharing::shared;
   Wire exchanges_take = Wire::own;
-  Measured copy_latency;  // seconds that a copy takes beside its bytes
+  Measured copy_latency;           // seconds that a copy takes beside its bytes
+  Measured computing_lost_per_gb;  // seconds of a rank's computing that a GB copied beside it costs
   std::vector<CopyRate> copies;
   std::vector<ExchangeRate> exchanges;
 };

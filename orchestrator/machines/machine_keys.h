@@ -95,8 +95,11 @@ void visit_keys(Keys& keys, Machine& machine) {
   });
   keys.table("links", [&](auto& inner) {
     inner.optional("emulated", machine.links.emulated);
+    inner.optional("link_bandwidth", machine.links.link_bandwidth);
+    inner.optional("link", machine.links.link);
     inner("exchanges_take", machine.links.exchanges_take);
     inner.optional("copy_latency", machine.links.copy_latency);
+    inner.optional("computing_lost_per_gb", machine.links.computing_lost_per_gb);
     inner.list("copies", machine.links.copies, each);
     inner.list("exchanges", machine.links.exchanges, each);
   });

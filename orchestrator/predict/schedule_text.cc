@@ -83,8 +83,11 @@ std::string schedule_as_text(const PlannedConfiguration& c, const std::optional<
   std::string text = summary(c, schedule);
   std::vector<PlayedStep> played;
   if (rates) {
-    const double uses_a_step = static_cast<double>(uses.size()) / static_cast<double>(*run.settings.steps);
-    played = play(schedule, uses, run.weights, {rates->step_seconds / uses_a_step, rates->link_bytes_per_second});
+    const LoopShape shape = loop_shape(run, 0);
+    PlayRates play_rates;
+    play_rates.block = {{rates->step_seconds / static_cast<double>(shape.forwards.size()) / shape.layers}};
+    play_rates.in = play_rates.out = rates->link_bytes_per_second;
+    played = play(schedule, uses, run.weights, play_rates).steps;
     double seconds = 0, exposed = 0;
     for (const PlayedStep& step : played) {
       seconds += step.seconds;

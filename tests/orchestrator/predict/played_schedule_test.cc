@@ -25,7 +25,10 @@ constexpr WeightBytes weights{100, 0, 6, 2};
 std::vector<PlayedStep> play_mode(OffloadMode mode, int slots, double copy_seconds, const LoopShape& shape = loop()) {
   const std::vector<Use> uses = list_uses(shape);
   const Schedule schedule = make_schedule(mode, shape, uses, {.slots = slots});
-  return play(schedule, uses, weights, {1, static_cast<double>(weights.block) / copy_seconds});
+  PlayRates rates;
+  rates.block = {{shape.order == GuidanceOrder::block ? 0.5 : 1}};
+  rates.in = rates.out = static_cast<double>(weights.block) / copy_seconds;
+  return play(schedule, uses, weights, rates).steps;
 }
 
 double total_exposed(const std::vector<PlayedStep>& steps) {

@@ -1,0 +1,135 @@
+#include "orchestrator/predict/block_work.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double tera = 1e12;
+constexpr double giga = 1e9;
+
+// In passes over a rank's tokens at full width, read and written, of worker/model/block.cc: norm and modulation 2,
+// splitting q, k and v with their norms 6, merging the heads 2, gated sum 3; then two norms 2 each, the norm of q 2,
+// two gated sums 3 each.
+constexpr double passes_before = 8;
+constexpr double passes_after = 17;
+
+bool same_computing(const ProbeShape& a, ProbeShape b) {
+  b.guided = a.guided;
+  b.order = a.order;
+  b.exchange_groups = a.exchange_groups;
+  return a == b;
+}
+
+// The shape itself, or one that computes the same.
+const BlockTimes* times_of(const Machine& machine, const ProbeShape& shape) {
+  const BlockTimes* found = nullptr;
+  for (const BlockTimes& each : machine.shapes) {
+    if (each.shape == shape) return &each;
+    if (same_computing(shape, each.shape)) found = &each;
+  }
+  return found;
+}
+
+// TFLOP/s at so many rows: between two that the machine has, by the logarithm of the rows.
+double rate_at(std::span<const ComputeRate> rates, Precision precision, int64_t rows, const Machine& machine,
+               const char* what, Draw& draw) {
+  const ComputeRate* below = nullptr;
+  const ComputeRate* above = nullptr;
+  for (const ComputeRate& each : rates) {
+    if (each.precision != precision) continue;
+    if (each.rows <= rows && (below == nullptr || each.rows > below->rows)) below = &each;
+    if (each.rows >= rows && (above == nullptr || each.rows < above->rows)) above = &each;
+  }
+  if (below == nullptr && above == nullptr) {
+    throw bad_input(fmt::format("machine {} has neither a block of this shape nor a rate of {} in {}", machine.name,
+                                what, name_of(precision)));
+  }
+  if (below == nullptr) below = above;
+  if (above == nullptr) above = below;
+  const double at_below = draw(below->tflops);
+  if (below->rows == above->rows) return at_below;
+  const auto position = [](int64_t value) { return std::log(static_cast<double>(value)); };
+  const double share = (position(rows) - position(below->rows)) / (position(above->rows) - position(below->rows));
+  return at_below + share * (draw(above->tflops) - at_below);
+}
+
+// From the machine's rates.
+BlockSeconds seconds_by_rates(const Machine& machine, const ProbeShape& shape, const BlockWork& work, Draw& draw) {
+  const ComputeRates& rates = machine.compute;
+  const double product =
+      tera * rate_at(rates.products, shape.precision, shape.tokens_per_rank, machine, "matrix products", draw);
+  const double attention = tera * rate_at(rates.attention, shape.precision, shape.tokens_per_rank * shape.ulysses,
+                                          machine, "attention", draw);
+  const double memory =
+      rates.elementwise_gb_per_second.known() ? giga * draw(rates.elementwise_gb_per_second) : INFINITY;
+  BlockSeconds seconds;
+  seconds.before = work.before / product + work.elementwise_before / memory;
+  seconds.attention = work.attention / attention;
+  const double cross = work.after_attention / attention;
+  seconds.after = (work.after - work.after_attention) / product + cross + work.elementwise_after / memory;
+  // The output's product of self-attention is before what a shared block begins with.
+  const auto dim = static_cast<double>(shape.dim()), rows = static_cast<double>(shape.tokens_per_rank);
+  seconds.shared = seconds.after - 2 * rows * dim * dim / product;
+  if (rates.step_seconds.known()) seconds.step = draw(rates.step_seconds);
+  const double forwards = shape.guided && shape.cfg == 1 ? 2 : 1;
+  seconds.step += forwards * 4 * rows * dim * static_cast<double>(shape.patch_values) / product;
+  return seconds;
+}
+
+// A block's measured time, parted as its work is.
+BlockSeconds seconds_by_shape(const BlockTimes& times, const Machine& machine, const BlockWork& work, Draw& draw) {
+  const ProbeShape& shape = times.shape;
+  const double block = draw(times.block);
+  const double all = work.before + work.attention + work.after;
+  BlockSeconds seconds;
+  seconds.attention = block * work.attention / all;
+  for (const ComputeRate& each : machine.compute.attention) {
+    if (each.precision != shape.precision || each.rows != shape.tokens_per_rank * shape.ulysses) continue;
+    constexpr double at_most = 0.95;  // of the block
+    seconds.attention = std::min(at_most * block, work.attention / (tera * each.tflops.value));
+  }
+  seconds.before = (block - seconds.attention) * work.before / (work.before + work.after);
+  seconds.after = block - seconds.attention - seconds.before;
+  seconds.shared = times.block_rest.known() ? draw(times.block_rest) : seconds.after;
+  if (times.step_beside_blocks.known()) seconds.step = draw(times.step_beside_blocks);
+  if (times.block_with_exchanges.known()) seconds.with_exchanges = draw(times.block_with_exchanges);
+  return seconds;
+}
+
+}  // namespace
+
+BlockWork block_work(const ProbeShape& shape) {
+  const auto m = static_cast<double>(shape.tokens_per_rank), n = static_cast<double>(shape.tokens);
+  const auto d = static_cast<double>(shape.dim()), f = static_cast<double>(shape.ffn_dim);
+  const auto t = static_cast<double>(shape.text_tokens);
+  const double rows = m * shape.ulysses;
+  const double value = shape.precision == Precision::fp32 ? 4 : 2;
+  BlockWork work;
+  work.before = 2 * m * d * 3 * d;
+  work.attention = 4 * rows * n * static_cast<double>(shape.heads_of_rank * shape.head_dim);
+  work.after_attention = 4 * m * t * d;
+  work.after = 2 * m * d * d + (4 * m + 4 * t) * d * d + work.after_attention + 4 * m * d * f;
+  work.elementwise_before = passes_before * m * d * value;
+  work.elementwise_after = passes_after * m * d * value;
+  return work;
+}
+
+BlockSeconds block_seconds(const Machine& machine, const RunPlan& plan, Draw& draw) {
+  const ProbeShape shape = probe_shape_of(plan);
+  const BlockWork work = block_work(shape);
+  if (const BlockTimes* times = times_of(machine, shape)) return seconds_by_shape(*times, machine, work, draw);
+  if (plan.settings.share_device) {
+    throw bad_input(
+        fmt::format("machine {} has no block of this shape, and its rates are of one rank a GPU", machine.name));
+  }
+  return seconds_by_rates(machine, shape, work, draw);
+}
+
+}  // namespace wansweep

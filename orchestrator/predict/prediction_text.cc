@@ -1,0 +1,95 @@
+#include "orchestrator/predict/prediction_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/text_table.h"
+#include "orchestrator/predict/fit.h"
+
+namespace wansweep {
+namespace {
+
+std::string bytes_text(int64_t bytes) { return human_bytes(static_cast<double>(bytes)); }
+
+// Of all intervals of the totals, as variances: which numbers of the machine they come from, the largest first.
+std::vector<std::pair<double, const Measured*>> shares_of_intervals(const std::vector<Prediction>& predictions) {
+  std::map<const Measured*, double> shares;
+  for (const Prediction& prediction : predictions) {
+    const double total = prediction.of(Quantity::total).value;
+    double all = 0;
+    const auto variance = [total](const Influence& i) { return std::pow((i.at_high - i.at_low) / total, 2); };
+    for (const Influence& each : prediction.influences) all += variance(each);
+    if (!(all > 0)) continue;
+    for (const Influence& each : prediction.influences) {
+      shares[each.of] += variance(each) / all / static_cast<double>(predictions.size());
+    }
+  }
+  std::vector<std::pair<double, const Measured*>> sorted;
+  for (const auto& [of, share] : shares) sorted.emplace_back(share, of);
+  std::ranges::sort(sorted, std::greater());
+  return sorted;
+}
+
+std::string origin_lines(const std::vector<Prediction>& predictions) {
+  constexpr size_t most = 5;
+  constexpr double least = 0.03;
+  std::string text;
+  for (const auto& [share, of] : shares_of_intervals(predictions)) {
+    if (share < least || std::ranges::count(text, '\n') >= static_cast<std::ptrdiff_t>(most)) break;
+    text += fmt::format("  {:2.0f} %  {:.4g}, from {:.4g} to {:.4g}: {}\n", 100 * share, of->value, of->low, of->high,
+                        of->origin);
+  }
+  return text.empty() ? "" : "\nwhere the intervals come from, in the mean of the runs:\n" + text;
+}
+
+}  // namespace
+
+std::string estimate_text(const Estimate& e) {
+  const double width = std::max(e.high - e.low, 1e-4 * std::abs(e.value));
+  const int decimals = width > 0 ? std::clamp(static_cast<int>(std::ceil(1 - std::log10(width))), 0, 4) : 3;
+  if (e.low == e.high) return fmt::format("{:.{}f}", e.value, std::min(decimals, 3));
+  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", e.value, decimals, e.low, decimals, e.high, decimals);
+}
+
+std::string predictions_as_text(const MachineFile& file, const Plan& plan, const std::vector<Prediction>& predictions) {
+  TextTable table({{"configuration"},
+                   {"plan"},
+                   {"total s", Align::right},
+                   {"median step s", Align::right},
+                   {"spike s", Align::right},
+                   {"exposed transfer s", Align::right},
+                   {"first load s", Align::right},
+                   {"device/rank", Align::right},
+                   {"host/node", Align::right}});
+  std::string lines;
+  const MemoryLimits limits = limits_of(file.machine);
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    const PlannedConfiguration& c = plan.configurations[i];
+    const Prediction& p = predictions[i];
+    if (!c.run) {
+      lines += fmt::format("problem  {}: {}\n", c.name, c.problem);
+      continue;
+    }
+    std::vector<std::string> row{c.name, c.run->parallel.name()};
+    for (const Quantity quantity : values_of<Quantity>()) {
+      row.push_back(p.unknown.empty() ? estimate_text(p.of(quantity)) : "-");
+    }
+    row.push_back(bytes_text(p.device_bytes));
+    row.push_back(bytes_text(p.host_bytes));
+    table.add_row(row);
+    if (!p.unknown.empty()) lines += fmt::format("unknown  {}: {}\n", c.name, p.unknown);
+    const std::string lacks = what_does_not_fit(p, limits);
+    if (!lacks.empty()) lines += fmt::format("no room  {}: {}\n", c.name, lacks);
+  }
+  const Machine& machine = file.machine;
+  std::string text = table.to_string();
+  text += fmt::format("\nPredicted, not measured, for machine {} ({}, {}, {}), from {}. In brackets: 10 % to 90 %.\n",
+                      machine.name, machine.card, name_of(machine.source), machine.measured_at, file.file);
+  if (!lines.empty()) text += "\n" + lines;
+  return text + origin_lines(predictions);
+}
+
+}  // namespace wansweep

@@ -1,0 +1,191 @@
+// A block's pieces are in the order of worker/model/sharded_attention.cc: what comes before attention; q, k and v to
+// the peers; attention, a turn for each member of a ring while the next keys and values are under way; its output back;
+// what comes after. Groups of heads are exchanged while other groups attend. What a probe found a block to take with
+// its exchanges, above what its parts add up to, is waiting for peers, and is in the latencies.
+
+#include "orchestrator/predict/rank_rates.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "orchestrator/predict/block_work.h"
+#include "orchestrator/predict/run_links.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double giga = 1e9;
+constexpr double yielding_chunk = 32.0 * 1024 * 1024;  // worker/transport.cc: where copies yield and chunk_bytes is 0
+constexpr double disturbed = 1.2;                      // worker/transport.cc: where copies yield with `auto`
+constexpr double faster = 1.1;                         // worker/transport.cc: where ranks cooperate with `auto`
+
+// Of one tensor of q, k and v, or of the output: what the rank sends that sends most.
+double bytes_to_peers(const RunPlan& plan) {
+  const ParallelPlan& parallel = plan.parallel;
+  if (parallel.ulysses == 1) return 0;
+  const int most = parallel.heads_per_ulysses_rank.front(), fewest = parallel.heads_per_ulysses_rank.back();
+  const int heads = std::max(parallel.heads - fewest, (parallel.ulysses - 1) * most);
+  const auto head = static_cast<double>(parallel.tokens_per_rank * plan.model.config.head_dim * size_of(plan.type));
+  return heads * head;
+}
+
+// Keys and values that a rank passes on to the next of its ring.
+double bytes_round_ring(const RunPlan& plan) {
+  const ParallelPlan& parallel = plan.parallel;
+  if (parallel.ring == 1) return 0;
+  const auto values = static_cast<double>(parallel.tokens_per_rank * parallel.ulysses *
+                                          parallel.heads_per_ulysses_rank.front() * plan.model.config.head_dim);
+  return 2 * values * static_cast<double>(size_of(plan.type));
+}
+
+using Pieces = std::vector<PlayPiece>;
+
+// Two exchanges at the same time, one after the other on their stream.
+PlayExchange both(const PlayExchange& a, const PlayExchange& b) {
+  if (a.bytes == 0) return b;
+  if (b.bytes == 0) return a;
+  PlayExchange sum = a;
+  sum.latency += b.latency;
+  sum.bytes += b.bytes;
+  sum.rate = sum.bytes / (a.bytes / a.rate + b.bytes / b.rate);
+  sum.rate_beside_copies = sum.bytes / (a.bytes / a.rate_beside_copies + b.bytes / b.rate_beside_copies);
+  return sum;
+}
+
+// One group's heads, or all: the turns of the ring. `beside` is exchanged meanwhile.
+void attend(Pieces& pieces, double seconds, int turns, const PlayExchange& pass, const PlayExchange& beside) {
+  for (int turn = 0; turn < turns; ++turn) {
+    const PlayExchange own = turn + 1 < turns ? pass : PlayExchange();
+    pieces.push_back({seconds / turns, turn == 0 ? both(beside, own) : own});
+  }
+}
+
+Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
+  const int groups = std::max(1, static_cast<int>(plan.settings.exchange_groups));
+  const double tensor = bytes_to_peers(plan) / groups, ring = bytes_round_ring(plan) / groups;
+  const PlayExchange none;
+  const PlayExchange scatter = tensor > 0 ? exchange_of(machine, plan, 3 * tensor, draw) : none;
+  const PlayExchange gather = tensor > 0 ? exchange_of(machine, plan, tensor, draw) : none;
+  const PlayExchange pass = ring > 0 ? exchange_of(machine, plan, ring, draw) : none;
+  Pieces pieces{{seconds.before, scatter}};
+  if (tensor > 0) pieces = {{seconds.before}, {0, scatter}};
+  for (int group = 0; group < groups; ++group) {
+    const PlayExchange beside = both(group + 1 < groups ? scatter : none, group > 0 ? gather : none);
+    attend(pieces, seconds.attention / groups, plan.parallel.ring, pass, beside);
+  }
+  if (tensor > 0) pieces.push_back({0, gather});
+  pieces.push_back({seconds.after});
+  return pieces;
+}
+
+// Of pieces one after the other, no copies beside them.
+double seconds_of(const Pieces& pieces) {
+  double seconds = 0;
+  for (const PlayPiece& piece : pieces) {
+    seconds += std::max(piece.seconds, piece.exchange.latency + piece.exchange.bytes / piece.exchange.rate);
+  }
+  return seconds;
+}
+
+// Adds `seconds` to a block's exchanges, in equal parts; where they are less than nothing, the exchanges are so much
+// faster than they seem: groups of heads hide them.
+void add_waiting(Pieces& pieces, double seconds) {
+  double exposed = 0;
+  int exchanges = 0;
+  for (const PlayPiece& piece : pieces) {
+    if (piece.exchange.bytes == 0) continue;
+    exposed += std::max(0.0, piece.exchange.latency + piece.exchange.bytes / piece.exchange.rate - piece.seconds);
+    ++exchanges;
+  }
+  if (exchanges == 0) return;
+  constexpr double least = 0.02;  // of what they take
+  const double share = exposed > 0 ? std::max(least, 1 + seconds / exposed) : 1;
+  for (PlayPiece& piece : pieces) {
+    PlayExchange& exchange = piece.exchange;
+    if (exchange.bytes == 0) continue;
+    if (seconds >= 0) {
+      exchange.latency += seconds / exchanges;
+      continue;
+    }
+    exchange.latency *= share;
+    exchange.rate /= share;
+    exchange.rate_beside_copies /= share;
+  }
+}
+
+// What a block took on the probe beyond its parts, on the probe's own link.
+double waiting_of(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
+  RunPlan probed = plan;
+  probed.settings.link_bandwidth = machine.links.link_bandwidth;
+  probed.settings.link = machine.links.link;
+  return seconds.with_exchanges - seconds_of(block_pieces(machine, probed, seconds, draw));
+}
+
+bool chosen(Choice choice, bool measured_better) {
+  switch (choice) {
+    case Choice::off:
+      return false;
+    case Choice::automatic:
+      return measured_better;
+    case Choice::on:
+      return true;
+  }
+  return false;
+}
+
+void set_transport(PlayRates& rates, const Machine& machine, const RunPlan& plan, Draw& draw) {
+  const RunSettings& settings = plan.settings;
+  rates.chunk_bytes = static_cast<double>(settings.chunk_bytes);
+  const bool moves_weights = plan.memory.host_weights > 0 || plan.memory.host_shared > 0;
+  if (plan.parallel.ranks == 1 || !moves_weights) return;
+  bool slows_down = false;
+  for (const PlayPiece& piece : rates.block) {
+    slows_down |= piece.exchange.bytes > 0 && piece.exchange.rate > disturbed * piece.exchange.rate_beside_copies;
+  }
+  rates.yields = chosen(settings.yield_to_collectives, slows_down);
+  if (rates.yields && rates.chunk_bytes == 0) rates.chunk_bytes = yielding_chunk;
+  if (settings.cooperative == Choice::off) return;
+  const auto ranks = static_cast<double>(ranks_of_node(machine, plan));
+  const PartRates parts = part_rates(machine, plan, {rates.in, rates.out, 0}, draw);
+  const double together = 1 / ranks / parts.own + (ranks - 1) / ranks / parts.others;
+  if (!chosen(settings.cooperative, together * faster <= 1 / rates.in)) return;
+  rates.sharers = static_cast<int>(ranks);
+  rates.in = parts.own;
+  rates.parts_rate = parts.others;
+}
+
+}  // namespace
+
+PlayRates rank_rates(const Machine& machine, const RunPlan& plan, Draw& draw) {
+  const BlockSeconds seconds = block_seconds(machine, plan, draw);
+  PlayRates rates;
+  rates.block = block_pieces(machine, plan, seconds, draw);
+  if (seconds.with_exchanges > 0) add_waiting(rates.block, waiting_of(machine, plan, seconds, draw));
+  rates.shared_block = {{seconds.shared}};
+  rates.after_blocks = {{seconds.step}};
+  if (plan.parallel.cfg > 1) {
+    const auto bytes =
+        static_cast<double>(plan.parallel.tokens_per_rank * plan.model.config.patch_values() * size_of(plan.type));
+    rates.after_blocks.push_back({0, exchange_of(machine, plan, bytes, draw)});
+  }
+  const CopyRates copies = copy_rates(machine, plan, draw);
+  rates.in = copies.in;
+  rates.out = copies.out;
+  rates.copy_latency = copies.latency;
+  if (machine.links.computing_lost_per_gb.known()) {
+    rates.computing_beside_copies = 1 / (1 + draw(machine.links.computing_lost_per_gb) * copies.in / giga);
+  }
+  set_transport(rates, machine, plan, draw);
+  return rates;
+}
+
+double store_seconds(const Machine& machine, const RunPlan& plan, Draw& draw) {
+  const auto bytes = static_cast<double>(plan.memory.host_shared + plan.parallel.ranks * plan.memory.host_weights);
+  double seconds = 0;
+  for (const Measured* rate : {&machine.host.fill_gb_per_second, &machine.host.register_gb_per_second}) {
+    if (rate->known()) seconds += bytes / (giga * draw(*rate));
+  }
+  return seconds;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,205 @@
+#include "orchestrator/predict/prediction.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "orchestrator/machines/machine_file.h"
+#include "orchestrator/predict/block_work.h"
+#include "orchestrator/predict/fit.h"
+#include "orchestrator/predict/rank_rates.h"
+
+namespace wansweep {
+namespace {
+
+// Wan2.2 T2V A14B, 81 frames, 27 steps; the experts switch at step 19.
+RunSettings study(OffloadMode offload, int ranks = 4, const char* size = "832x480") {
+  RunSettings settings;
+  settings.model_id = "t2v-a14b";
+  settings.weights = "random:1";
+  settings.backend = BackendKind::cuda;
+  settings.size = size;
+  settings.frames = 81;
+  settings.steps = 27;
+  settings.ranks = ranks;
+  settings.offload = offload;
+  return settings;
+}
+
+Prediction predicted(const Machine& machine, const RunSettings& settings) {
+  return predict(machine, make_run_plan(settings));
+}
+
+double total(const Prediction& prediction) { return prediction.of(Quantity::total).value; }
+
+Measured exactly(double value) { return {value, value, value, 1, "a test"}; }
+
+// 500 TFLOP/s, copies of 50 GB/s alone and 40 with four, exchanges of 100 GB/s; no spread anywhere.
+Machine plain() {
+  Machine machine;
+  machine.name = "plain";
+  machine.gpus_per_node = 4;
+  machine.compute.products = {{Precision::bf16, 8190, exactly(500)}};
+  machine.compute.attention = {{Precision::bf16, 8190, exactly(500)}};
+  for (const Way way : {Way::in, Way::out}) {
+    machine.links.copies.push_back({way, HostMemory::pinned, 1, Beside::nothing, exactly(50)});
+    machine.links.copies.push_back({way, HostMemory::pinned, 4, Beside::nothing, exactly(40)});
+  }
+  machine.links.exchanges = {{4, Beside::nothing, {}, exactly(100)}};
+  return machine;
+}
+
+TEST(BlockWork, CountsTheOperationsOfAForwardAsThePaperDoes) {
+  // One rank, 75,600 tokens: 163.08 TFLOP a block, of which 117.05 are self-attention.
+  const BlockWork work = block_work(probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 1, "1280x720"))));
+  EXPECT_NEAR(work.attention / 1e12, 117.051, 0.001);
+  EXPECT_NEAR((work.before + work.attention + work.after) / 1e12, 163.082, 0.001);
+  // Four ranks share all but the text's keys and values.
+  const BlockWork quarter = block_work(probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 4, "1280x720"))));
+  EXPECT_DOUBLE_EQ(quarter.attention, work.attention / 4);
+  EXPECT_NEAR(quarter.before + quarter.after, (work.before + work.after) / 4, 5e10);
+}
+
+TEST(Prediction, NumbersWithoutASpreadGiveTimesWithoutAnInterval) {
+  const Prediction resident = predicted(plain(), study(OffloadMode::resident));
+  ASSERT_EQ(resident.unknown, "");
+  EXPECT_EQ(resident.of(Quantity::total).low, resident.of(Quantity::total).high);
+  EXPECT_EQ(resident.of(Quantity::spike).value, 0);
+  EXPECT_EQ(resident.of(Quantity::exposed_transfer).value, 0);
+  // 27 steps of 3.357 PFLOP a step on four ranks, less 27 self-attentions that two forwards share, and exchanges of
+  // 4 x 62.9 MB a block.
+  const double computing = 27 * (3.357e15 - 28.85e12) / 4 / 500e12;
+  const double exchanging = 27 * 79 * 4 * 62.9e6 / 100e9;
+  EXPECT_NEAR(total(resident), computing + exchanging, 0.02 * total(resident));
+}
+
+TEST(Prediction, SwapPaysBothWaysAtTheSwitchAndSnapshotOne) {
+  const Machine machine = plain();
+  const double resident = total(predicted(machine, study(OffloadMode::resident)));
+  const double expert = 28.577e9 / 40e9;
+  const Prediction swap = predicted(machine, study(OffloadMode::swap));
+  EXPECT_NEAR(swap.of(Quantity::spike).value, 2 * expert, 0.01);
+  EXPECT_NEAR(total(swap) - resident, 2 * expert, 0.01);
+  EXPECT_NEAR(predicted(machine, study(OffloadMode::snapshot)).of(Quantity::spike).value, expert, 0.01);
+}
+
+TEST(Prediction, RanksBeyondThoseMeasuredShareWhatTheyHadTogether) {
+  Machine machine = plain();
+  machine.gpus_per_node = 8;
+  Draw draw;
+  EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(study(OffloadMode::swap, 1)), draw).in, 50e9);
+  EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(study(OffloadMode::swap, 2)), draw).in, 40e9);
+  EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(study(OffloadMode::swap, 8)), draw).in, 20e9);
+}
+
+TEST(Prediction, WhatTheMachineLacksIsSaidAndNotGuessed) {
+  Machine machine = plain();
+  RunSettings pageable = study(OffloadMode::swap);
+  pageable.host_memory = HostMemory::pageable;
+  EXPECT_EQ(predicted(machine, pageable).unknown,
+            "machine plain has no rate of copies to the device and pageable memory");
+  EXPECT_EQ(predicted(machine, study(OffloadMode::resident, 8)).unknown,
+            "machine plain has 4 GPUs a node, and no rates of exchanges between nodes: 8 ranks need more than one");
+  RunSettings fp32 = study(OffloadMode::resident);
+  fp32.precision = Precision::fp32;
+  EXPECT_EQ(predicted(machine, fp32).unknown,
+            "machine plain has neither a block of this shape nor a rate of matrix products in fp32");
+  machine.links.exchanges.clear();
+  EXPECT_EQ(predicted(machine, study(OffloadMode::resident)).unknown, "machine plain has no rate of exchanges");
+}
+
+TEST(Prediction, AnIntervalIsTheRootOfTheSquaresOfWhatEachNumberDoes) {
+  Machine machine = plain();
+  machine.compute.attention.front().tflops = {500, 400, 625, 5, "attention"};
+  const Prediction one = predicted(machine, study(OffloadMode::resident));
+  machine.links.exchanges.front().gb_per_second = {100, 50, 200, 5, "exchanges"};
+  const Prediction both = predicted(machine, study(OffloadMode::resident));
+  machine.compute.attention.front().tflops = exactly(500);
+  const Prediction other = predicted(machine, study(OffloadMode::resident));
+  const auto up = [](const Prediction& p) { return p.of(Quantity::total).high - p.of(Quantity::total).value; };
+  const auto down = [](const Prediction& p) { return p.of(Quantity::total).value - p.of(Quantity::total).low; };
+  EXPECT_GT(up(one), down(one)) << "a quarter more time is more than a fifth less";
+  EXPECT_NEAR(up(both), std::hypot(up(one), up(other)), 1e-9);
+  EXPECT_NEAR(down(both), std::hypot(down(one), down(other)), 1e-9);
+  EXPECT_EQ(both.influences.size(), 2U);
+}
+
+TEST(Prediction, ANumberThatTwoRunsDependOnAlikeDoesNotBlurTheirDifference) {
+  Machine machine = plain();
+  machine.compute.attention.front().tflops = {500, 400, 625, 5, "attention"};
+  const Prediction resident = predicted(machine, study(OffloadMode::resident));
+  const Prediction swap = predicted(machine, study(OffloadMode::swap));
+  const Estimate cost = difference(swap, resident);
+  EXPECT_NEAR(cost.value, 2 * 28.577e9 / 40e9, 0.01);
+  EXPECT_NEAR(cost.low, cost.value, 1e-6);
+  EXPECT_NEAR(cost.high, cost.value, 1e-6);
+  EXPECT_GT(swap.of(Quantity::total).high - swap.of(Quantity::total).low, 5) << "though each of them is not sure";
+}
+
+TEST(Prediction, AMeasuredShapeGoesBeforeTheRates) {
+  Machine machine = plain();
+  const RunPlan plan = make_run_plan(study(OffloadMode::resident));
+  BlockTimes times;
+  times.shape = probe_shape_of(plan);
+  times.block = exactly(0.020);
+  times.block_rest = exactly(0.010);
+  times.step_beside_blocks = exactly(0.1);
+  machine.shapes = {times};
+  const double exchange = 4 * 62.9e6 / 100e9;
+  EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * (0.020 + exchange) + 0.010 + 0.1, 1e-3);
+  // What a block took with its exchanges counts, whatever its parts add up to.
+  machine.shapes.front().block_with_exchanges = exactly(0.025);
+  EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * 0.025 + 0.010 + 0.1, 1e-6);
+  machine.shapes.front().block_with_exchanges = exactly(0.021);  // groups of heads hide the most of them
+  EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * 0.021 + 0.010 + 0.1, 1e-6);
+}
+
+TEST(Prediction, OnAnEmulatedLinkRanksTakeTurns) {
+  Machine machine;
+  machine.name = "emulated";
+  machine.backend = BackendKind::cpu;
+  machine.links.emulated = true;
+  machine.links.exchanges = {{4, Beside::nothing, exactly(1e-4), exactly(5)}};
+  RunSettings settings = study(OffloadMode::layerwise);
+  settings.backend = BackendKind::cpu;
+  settings.device_memory = 1000;
+  settings.link_bandwidth = 2;
+  BlockTimes times;
+  times.shape = probe_shape_of(make_run_plan(settings));
+  times.block = exactly(0.1);
+  machine.shapes = {times};
+  Draw draw;
+  EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(settings), draw).in, 0.5e9);
+  const PlayExchange scatter = rank_rates(machine, make_run_plan(settings), draw).block[1].exchange;
+  EXPECT_DOUBLE_EQ(scatter.rate, 0.5e9);
+  EXPECT_NEAR(scatter.rate_beside_copies, 0.25e9, 1e6) << "a copy and an exchange of each rank, by turns";
+  EXPECT_DOUBLE_EQ(scatter.latency, 1e-4);
+  settings.link = LinkSharing::per_rank;
+  EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(settings), draw).in, 2e9);
+}
+
+// MEASURED.md and ../shared/aces-facts.md: four H200, one run each.
+TEST(Prediction, FourH200FromTheirPartsAreWhatTheRunsThereWere) {
+  const Machine nvlink = read_machine("h200-nvlink").machine, one_wire = read_machine("h200-one-wire").machine;
+  const auto near = [](const Machine& machine, OffloadMode offload, double seconds, double share) {
+    EXPECT_NEAR(total(predicted(machine, study(offload))), seconds, share * seconds) << name_of(offload);
+  };
+  near(nvlink, OffloadMode::resident, 41.6, 0.02);
+  near(nvlink, OffloadMode::swap, 44.4, 0.03);
+  near(nvlink, OffloadMode::layerwise, 48.3, 0.06);
+  near(one_wire, OffloadMode::swap, 55.2, 0.03);
+  near(one_wire, OffloadMode::layerwise, 71.4, 0.11);
+}
+
+TEST(Prediction, SaysHowMuchMemoryIsMissing) {
+  const Machine aces = read_machine("aces").machine;
+  const Prediction resident = predicted(aces, study(OffloadMode::resident, 4, "1280x720"));
+  EXPECT_EQ(what_does_not_fit(resident, limits_of(aces)), "");
+  EXPECT_EQ(what_does_not_fit(resident, {40.0, std::nullopt}), "needs 15.8 GiB more device memory a rank");
+  const Prediction swap = predicted(aces, study(OffloadMode::swap, 4, "1280x720"));
+  EXPECT_EQ(what_does_not_fit(swap, {20.0, 200.0}),
+            "needs 9.1 GiB more device memory a rank, and 18.6 GiB more host memory a node");
+}
+
+}  // namespace
+}  // namespace wansweep
