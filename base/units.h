@@ -9,6 +9,7 @@
 
 namespace wansweep {
 
+inline constexpr double giga = 1e9;  // of GB and GB/s
 inline constexpr double mebibyte = 1024.0 * 1024.0;
 inline constexpr double gibibyte = 1024.0 * mebibyte;
 

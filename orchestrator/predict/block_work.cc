@@ -7,12 +7,12 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/units.h"
 
 namespace wansweep {
 namespace {
 
 constexpr double tera = 1e12;
-constexpr double giga = 1e9;
 
 // In passes over a rank's tokens at full width, read and written, of worker/model/block.cc: norm and modulation 2,
 // splitting q, k and v with their norms 6, merging the heads 2, gated sum 3; then two norms 2 each, the norm of q 2,

@@ -21,7 +21,7 @@ constexpr double rounding = 1e-9;  // seconds
 double& at(Values& values, Quantity quantity) { return values[static_cast<size_t>(quantity)]; }
 
 // As view attempt_time has them.
-Values values_of(const Played& played, const std::optional<int>& switch_step) {
+Values figures_of(const Played& played, const std::optional<int>& switch_step) {
   Values values{};
   std::vector<double> steps;
   for (const PlayedStep& step : played.steps) {
@@ -82,7 +82,7 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
   const std::vector<Use> uses = list_uses(loop_shape(plan, 0));
   const Schedule schedule = schedule_of(plan);
   const auto played_with = [&](Draw& draw) {
-    return values_of(play(schedule, uses, plan.weights, rank_rates(machine, plan, draw)), plan.switch_step);
+    return figures_of(play(schedule, uses, plan.weights, rank_rates(machine, plan, draw)), plan.switch_step);
   };
   try {
     Draw medians;

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "orchestrator/predict/block_work.h"
+#include "base/units.h"
 #include "orchestrator/predict/run_links.h"
 
 namespace wansweep {
 namespace {
 
-constexpr double giga = 1e9;
 constexpr double yielding_chunk = 32.0 * 1024 * 1024;  // worker/transport.cc: where copies yield and chunk_bytes is 0
 constexpr double disturbed = 1.2;                      // worker/transport.cc: where copies yield with `auto`
 constexpr double faster = 1.1;                         // worker/transport.cc: where ranks cooperate with `auto`

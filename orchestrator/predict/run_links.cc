@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/units.h"
 
 namespace wansweep {
 namespace {
 
-constexpr double giga = 1e9;
 constexpr double turn_bytes = 256.0 * 1024;  // of the emulated link
 
 bool takes_emulated_link(const Machine& machine, const RunPlan& plan) {

@@ -12,8 +12,6 @@
 namespace wansweep {
 namespace {
 
-std::string bytes_text(int64_t bytes) { return human_bytes(static_cast<double>(bytes)); }
-
 // Of each use, whether a copy in the loop brings its block for it.
 std::vector<bool> brought_in_loop(const Schedule& schedule) {
   std::vector<bool> brought(schedule.slot_of_use.size());
@@ -58,10 +56,13 @@ std::string summary(const PlannedConfiguration& c, const Schedule& schedule) {
   std::string text = fmt::format("{}: offload {}, guidance order {}\n", c.name, name_of(settings.offload),
                                  name_of(settings.guidance_order));
   text += fmt::format("slots       {} of {}; beside them {} of {} for weights outside blocks\n", schedule.slots,
-                      bytes_text(run.weights.block), schedule.other_slots, bytes_text(run.weights.other));
-  text += fmt::format("first load  {}, before step 1\n", bytes_text(run.moved.before_loop));
-  text += fmt::format("loop        {}; a step {} (median), {} (most)\n", bytes_text(run.moved.in_loop),
-                      bytes_text(run.moved.median_step), bytes_text(run.moved.most_in_step));
+                      human_bytes(static_cast<double>(run.weights.block)), schedule.other_slots,
+                      human_bytes(static_cast<double>(run.weights.other)));
+  text += fmt::format("first load  {}, before step 1\n", human_bytes(static_cast<double>(run.moved.before_loop)));
+  text += fmt::format("loop        {}; a step {} (median), {} (most)\n",
+                      human_bytes(static_cast<double>(run.moved.in_loop)),
+                      human_bytes(static_cast<double>(run.moved.median_step)),
+                      human_bytes(static_cast<double>(run.moved.most_in_step)));
   if (const std::optional<int32_t> ahead = least_ahead(schedule)) {
     text += fmt::format(
         "depth       every copy in the loop may start {} uses ahead of the one that needs it, or more\n", *ahead);
@@ -106,7 +107,7 @@ std::string schedule_as_text(const PlannedConfiguration& c, const std::optional<
   const std::vector<StepText> steps = step_texts(schedule, uses);
   for (size_t i = 0; i < steps.size(); ++i) {
     std::vector<std::string> row{fmt::format("{}", i + 1), fmt::format("{}", steps[i].expert + 1),
-                                 bytes_text(moved[i + 1])};
+                                 human_bytes(static_cast<double>(moved[i + 1]))};
     if (rates) row.push_back(fmt::format("{:.3f}", played[i].exposed));
     row.push_back(steps[i].passes);
     table.add_row(row);
