@@ -12,8 +12,6 @@
 namespace wansweep {
 namespace {
 
-std::string bytes_text(int64_t bytes) { return human_bytes(static_cast<double>(bytes)); }
-
 // Of all intervals of the totals, as variances: which numbers of the machine they come from, the largest first.
 std::vector<std::pair<double, const Measured*>> shares_of_intervals(const std::vector<Prediction>& predictions) {
   std::map<const Measured*, double> shares;
@@ -77,8 +75,8 @@ std::string predictions_as_text(const MachineFile& file, const Plan& plan, const
     for (const Quantity quantity : values_of<Quantity>()) {
       row.push_back(p.unknown.empty() ? estimate_text(p.of(quantity)) : "-");
     }
-    row.push_back(bytes_text(p.device_bytes));
-    row.push_back(bytes_text(p.host_bytes));
+    row.push_back(human_bytes(static_cast<double>(p.device_bytes)));
+    row.push_back(human_bytes(static_cast<double>(p.host_bytes)));
     table.add_row(row);
     if (!p.unknown.empty()) lines += fmt::format("unknown  {}: {}\n", c.name, p.unknown);
     const std::string lacks = what_does_not_fit(p, limits);
