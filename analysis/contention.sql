@@ -1,5 +1,6 @@
 -- Do weights and exchanges slow each other down where they share a wire?
--- Rates of one rank, from all copies (h2d, d2h) and exchanges (all_to_all, ring) of steps 1 and later: each event's bytes are
+-- Rates of one rank, from all copies (h2d, d2h), exchanges (all_to_all, ring) and parts of weights from peers (weight_parts,
+-- whose other sort are exchanges, as a copy's) of steps 1 and later: each event's bytes are
 -- the sum of rate times time over the conditions that it went through, by two-stage least squares. alone: nothing of the other sort ran
 -- on the node; beside: it ran on the rank itself; beside_peers: on other ranks of the node only. Of an exchange only the time
 -- counts in which data moved, since the last rank of its group had begun it. plus_minus: half of the 95 % confidence interval,

@@ -9,11 +9,19 @@
 
 namespace wansweep {
 
-int64_t monotonic_ns() {
+namespace {
+
+int64_t nanoseconds(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+
+}  // namespace
+
+int64_t monotonic_ns() { return nanoseconds(CLOCK_MONOTONIC); }
+
+int64_t thread_processor_ns() { return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 int64_t seconds_now() { return static_cast<int64_t>(std::time(nullptr)); }
 

@@ -1,4 +1,4 @@
-// The three times that wansweep uses: one to measure with, one to compare between hosts, one for people.
+// The times that wansweep uses: two to measure with, one to compare between hosts, one for people.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,9 @@ namespace wansweep {
 
 // Nanoseconds of this host's monotonic clock (CLOCK_MONOTONIC): never set back, the same in every process of the host.
 int64_t monotonic_ns();
+
+// Nanoseconds for which the calling thread has had a processor.
+int64_t thread_processor_ns();
 
 // Seconds of the epoch. Clocks of a cluster's nodes may differ by seconds.
 int64_t seconds_now();

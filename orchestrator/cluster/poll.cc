@@ -17,6 +17,7 @@
 #include "orchestrator/cluster/job_output.h"
 #include "orchestrator/cluster/live_attempts.h"
 #include "orchestrator/cluster/poll_record.h"
+#include "orchestrator/sweep/launcher_exit.h"
 
 namespace wansweep {
 namespace {
@@ -51,8 +52,13 @@ void write_end(Attempt& attempt, const Submission& submission, const Verdict& ve
       state.exit_code = 0;  // the record says so, whatever became of the job behind it
       break;
     case JobState::failed:
-      state.exit_code = row.exit_code;
-      state.signal = row.signal;
+      if (row.signal) {
+        state.signal = row.signal;
+      } else if (row.exit_code) {
+        const LauncherExit exit = read_launcher_exit(attempt.directory, *row.exit_code);
+        state.exit_code = exit.exit_code;
+        state.signal = exit.signal;
+      }
       break;
     case JobState::cancelled:
     case JobState::timeout:

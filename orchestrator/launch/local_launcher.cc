@@ -31,6 +31,7 @@
 #include "orchestrator/sweep/abandoned.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/attempt_outcome.h"
+#include "orchestrator/sweep/launcher_exit.h"
 
 namespace wansweep {
 namespace {
@@ -281,8 +282,10 @@ class LocalLauncher {
     state.end = *end;
     state.started_at = ended.started_at;
     state.ended_at = timestamp_now();
-    if (WIFEXITED(status)) state.exit_code = WEXITSTATUS(status);
-    if (WIFSIGNALED(status)) state.signal = WTERMSIG(status);
+    const LauncherExit exit = WIFSIGNALED(status) ? LauncherExit{{}, WTERMSIG(status)}
+                                                  : read_launcher_exit(attempt.directory, WEXITSTATUS(status));
+    state.exit_code = exit.exit_code;
+    state.signal = exit.signal;
     if (state.end != AttemptEnd::completed) {
       state.line = failure_line(attempt.directory);
       if (state.line.empty()) state.line = record.line;

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/declared_memory.h"
 #include "base/error.h"
 #include "base/units.h"
 
@@ -27,10 +27,8 @@ MachineSize this_machine() {
   cpu_set_t usable;
   CPU_ZERO(&usable);
   if (sched_getaffinity(0, sizeof usable, &usable) == 0) size.cores = std::max(1, CPU_COUNT(&usable));
-  const char* granted = std::getenv("WANSWEEP_HOST_MEMORY");
-  const double gib = granted != nullptr ? std::strtod(granted, nullptr) : 0;
-  size.memory = gib > 0 ? static_cast<int64_t>(gib * gibibyte)
-                        : static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  size.memory =
+      declared_host_memory().value_or(static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE));
   return size;
 }
 

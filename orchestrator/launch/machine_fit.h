@@ -14,7 +14,8 @@ struct MachineSize {
   int64_t memory = 0;  // bytes; 0: not known
 };
 
-// Cores that this process may use, and the memory that the machine has or WANSWEEP_HOST_MEMORY grants.
+// Cores that this process may use, and the memory that the machine has or WANSWEEP_HOST_MEMORY grants (bad_input where
+// that is no number above 0).
 MachineSize this_machine();
 
 // Ranks that share a core take turns; beyond this many the machine does little but switch between them.

@@ -39,6 +39,7 @@ void move_times(TraceRows& rows, By by) {
   for (StepRow& s : rows.steps) move(s.start_ns, s.end_ns);
   for (EventRow& e : rows.events) move(e.start_ns, e.end_ns);
   for (MemoryRow& m : rows.memory) m.time_ns += by(m.time_ns);
+  for (PowerRow& p : rows.power) p.time_ns += by(p.time_ns);
 }
 
 }  // namespace

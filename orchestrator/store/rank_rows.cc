@@ -107,6 +107,12 @@ WrittenRank write_rank(Store& store, int64_t attempt, int rank, const RankRows& 
     execute(memory, id, ++n, int64_t{m.step}, m.time_ns, m.device_used, m.device_peak, recorded(m.host_used),
             recorded(m.host_peak));
   }
+  SQLite::Statement power(store.db, "INSERT INTO power VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  n = 0;
+  for (const PowerRow& p : trace.power) {
+    execute(power, id, ++n, int64_t{p.step}, p.time_ns, p.energy_mj, int64_t{p.power_mw}, int64_t{p.sm_clock_mhz},
+            int64_t{p.temperature_c});
+  }
   write_step_summary(store, id, rows.summary, rows.of_worker);
   SQLite::Statement environment(store.db, "INSERT INTO environment VALUES (?, ?, ?)");
   for (const auto& [name, value] : rows.environment) execute(environment, id, name, value);

@@ -1,4 +1,4 @@
-// One rank's rows in the database: its steps, events and memory, and the sums over them.
+// One rank's rows in the database: its steps, events, memory and power, and the sums over them.
 #pragma once
 
 #include <cstdint>

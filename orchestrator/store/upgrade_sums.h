@@ -1,11 +1,11 @@
-// What version 6 has and older versions had not, from the events and settings of an older database.
+// What versions 6 and 8 have and older versions had not, from the events and settings of an older database.
 #pragma once
 
 #include "orchestrator/store/database.h"
 
 namespace wansweep {
 
-// Fills tables step_part, traffic_rate, event_spread and largest_event, and the operations of runs. Within the caller's
+// Fills tables step_part, traffic_rate, event_spread and largest_event, and the operations of runs, anew. Within the caller's
 // write transaction, after the tables were made.
 void fill_sums(Store& store);
 

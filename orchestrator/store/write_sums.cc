@@ -10,10 +10,10 @@ int64_t number(Enum value) {
   return static_cast<int64_t>(value);
 }
 
-// Rows of step_part go with their rank.
 void remove_sums(Store& store, int64_t attempt) {
   for (const char* sql :
-       {"DELETE FROM traffic_rate WHERE attempt_id = ?", "DELETE FROM event_spread WHERE attempt_id = ?",
+       {"DELETE FROM step_part WHERE rank_id IN (SELECT id FROM rank WHERE attempt_id = ?)",
+        "DELETE FROM traffic_rate WHERE attempt_id = ?", "DELETE FROM event_spread WHERE attempt_id = ?",
         "DELETE FROM largest_event WHERE attempt_id = ?"}) {
     SQLite::Statement remove(store.db, sql);
     execute(remove, attempt);

@@ -123,6 +123,38 @@ class SlotPlay {
   Residency result_;
 };
 
+// How long the loop takes where a use takes `use` and a copy `copy`, in any unit, and copies follow each other on one
+// link.
+int64_t time_of(const Residency& plan, int64_t use, int64_t copy) {
+  std::vector<int64_t> there(static_cast<size_t>(plan.slots));
+  int64_t now = 0, link_free = 0;
+  auto next = plan.copies.begin();
+  while (next != plan.copies.end() && next->starts == before_all) ++next;
+  for (size_t i = 0; i < plan.slot_of_use.size(); ++i) {
+    for (; next != plan.copies.end() && next->starts <= static_cast<int32_t>(i); ++next) {
+      link_free = std::max(link_free, now) + copy;
+      there[static_cast<size_t>(next->slot)] = link_free;
+    }
+    now = std::max(now, there[static_cast<size_t>(plan.slot_of_use[i])]) + use;
+  }
+  return now;
+}
+
+// The index of the plan that is worst off by the smallest factor against the best of them, over links on which a copy
+// takes from half a use to four. Whole numbers, so that both programs choose the same; of equals, the first.
+size_t least_regret(const std::vector<Residency>& plans) {
+  constexpr int64_t use = 4;
+  constexpr int64_t parts = 1'000'000;
+  std::vector<int64_t> worst(plans.size());
+  for (const int64_t copy : {2, 3, 4, 5, 6, 8, 12, 16}) {
+    std::vector<int64_t> times;
+    for (const Residency& plan : plans) times.push_back(time_of(plan, use, copy));
+    const int64_t best = *std::min_element(times.begin(), times.end());
+    for (size_t i = 0; i < plans.size(); ++i) worst[i] = std::max(worst[i], times[i] * parts / best);
+  }
+  return static_cast<size_t>(std::min_element(worst.begin(), worst.end()) - worst.begin());
+}
+
 }  // namespace
 
 Residency plan_residency(std::span<const Phase> phases, int slots, int depth) {
@@ -133,15 +165,21 @@ Residency plan_residency(std::span<const Phase> phases, int slots, int depth) {
 
 Residency plan_residency(std::span<const Phase> phases, int slots) {
   int deepest = std::min(most_depth, slots - 1);
-  for (const Phase& phase : phases) deepest = std::min(deepest, phase.blocks - 1);
-  Residency best = plan_residency(phases, slots, std::min(deepest, 1));
-  for (int depth = 2; depth <= deepest; ++depth) {
-    Residency other = plan_residency(phases, slots, depth);
-    const bool as_fast = !(best.peak < other.peak);
-    const bool better = other.peak < best.peak || (as_fast && other.copies.size() < best.copies.size());
-    if (better) best = std::move(other);
+  int most_blocks = 0;
+  for (const Phase& phase : phases) {
+    deepest = std::min(deepest, phase.blocks - 1);
+    most_blocks = std::max(most_blocks, phase.blocks);
   }
-  return best;
+  std::vector<Residency> plans;
+  for (int depth = std::min(deepest, 1); depth <= deepest; ++depth) {
+    plans.push_back(plan_residency(phases, slots, depth));
+  }
+  const auto by_rate = [](const Residency& a, const Residency& b) {
+    const bool same_rate = !(a.peak < b.peak) && !(b.peak < a.peak);
+    return same_rate ? a.copies.size() < b.copies.size() : a.peak < b.peak;
+  };
+  if (slots >= most_blocks) return *std::min_element(plans.begin(), plans.end(), by_rate);
+  return plans[least_regret(plans)];
 }
 
 }  // namespace wansweep

@@ -43,7 +43,12 @@ inline constexpr int most_depth = 4;
 // `slots` at least 1, `depth` at least 0 and below slots and below each phase's blocks.
 Residency plan_residency(std::span<const Phase> phases, int slots, int depth);
 
-// The same with the depth, from 1 to most_depth, that needs the least link rate; of equals, the fewest copies.
+// The same with the depth, from 1 to most_depth, that waits least. With room for a phase's blocks that is the one which
+// needs the least link rate; of equals, the one with the fewest copies. With less room a slow link wants few copies and
+// a fast one early starts, and the plan does not know which it gets: the depth whose loop, on any of a range of links,
+// takes the least more than with the best depth for that link. At the rate `peak` and above, nothing waits. On slower
+// links no depth is always best: against a search of all ways to copy, tests/orchestrator/predict has by how much at
+// most.
 Residency plan_residency(std::span<const Phase> phases, int slots);
 
 }  // namespace wansweep

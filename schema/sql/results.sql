@@ -1,4 +1,4 @@
--- The results database, version 7 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
+-- The results database, version 8 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
 -- are in views.sql; how an older version becomes this one, in migrations/.
 --
 -- Every column says what it holds and, where it is a quantity, in which unit. An id stands for its row and means nothing else.
@@ -155,6 +155,20 @@ CREATE TABLE memory (
   PRIMARY KEY (rank_id, n)
 ) STRICT, WITHOUT ROWID;
 
+-- What a rank's device drew and ran at when a step ended; no rows where it does not tell. The card's limits are in table
+-- environment: device.power_limit_mw, device.clocks_mhz.max_sm.
+CREATE TABLE power (
+  rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose device
+  n             INTEGER NOT NULL,  -- from 1, in the order recorded
+  step          INTEGER NOT NULL,  -- at whose end; 0: when the first began
+  time_ns       INTEGER NOT NULL,  -- ns since the attempt's first step began
+  energy_mj     INTEGER NOT NULL,  -- mJ drawn since the driver was loaded
+  power_mw      INTEGER NOT NULL,  -- mW over the last moments, as the device averages them
+  sm_clock_mhz  INTEGER NOT NULL,  -- MHz of its multiprocessors
+  temperature_c INTEGER NOT NULL,  -- degrees Celsius
+  PRIMARY KEY (rank_id, n)
+) STRICT, WITHOUT ROWID;
+
 -- Sums over a rank's events of one step, made while gathering so that questions need not read the events.
 CREATE TABLE step_summary (
   rank_id             INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose events
@@ -213,10 +227,10 @@ CREATE TABLE step_part (
 
 -- How fast one rank moved data, by what ran at the same time: least squares over all events of steps 1 and later, each with
 -- the time that it spent in each condition (orchestrator/store/sums/traffic_rates.h). The other sort: for a copy (h2d, d2h)
--- an exchange that moved data, for an exchange (all_to_all, ring) a copy.
+-- and for parts of weights from peers (weight_parts) an exchange that moved data, for an exchange (all_to_all, ring) a copy.
 CREATE TABLE traffic_rate (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose events
-  kind       INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h
+  kind       INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h, weight_parts
   at_once    INTEGER NOT NULL,  -- ranks of the node that copied the same way, this one too; 0: however many
   beside     INTEGER NOT NULL,  -- the other sort ran 0: on no rank of the node; 1: on the rank; 2: on others of the node only
   events     INTEGER NOT NULL,  -- that spent any of their time so
@@ -274,4 +288,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm'), (3, 'peers');
 
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;

@@ -44,7 +44,19 @@ size_t steps_written(const std::string& attempt) {
   }
 }
 
-TEST_F(TwoNodes, ARankThatStopsEndsTheRunOfBothWithALineThatNamesIt) {
+// Starts a run of four ranks, two a node, and waits until it works: its attempt's directory.
+std::string start_four(const SlurmSweep& sweep) {
+  const Outcome submitted = sweep.submit();
+  EXPECT_EQ(submitted.exit_code, 0) << submitted.out;
+  EXPECT_NE(submitted.out.find("4 ranks, 2 nodes"), std::string::npos) << submitted.out;
+  EXPECT_EQ(sweep.attempts().size(), 1u);
+  const std::string attempt = sweep.attempts().at(0);
+  for (int i = 0; i < 900 && steps_written(attempt) < 1; ++i) nap(100);
+  EXPECT_GE(steps_written(attempt), 1u) << sweep.status().out;
+  return attempt;
+}
+
+SweepSettings four_ranks() {
   SweepSettings settings;
   settings.profile = "partition = \"pair\"\ngpus_per_node = 2\nmax_nodes = 2";
   // Both nodes are this machine, and Open MPI's shared memory would take the ranks of one for those of the other.
@@ -52,14 +64,12 @@ TEST_F(TwoNodes, ARankThatStopsEndsTheRunOfBothWithALineThatNamesIt) {
   // Some seconds a step.
   settings.matrix =
       "ranks = [4]\noffload = [\"layerwise\"]\nlink_bandwidth = [0.02]\nbackend = [\"cpu\"]\nstep_timeout = [10]";
-  const SlurmSweep sweep(settings);
-  const Outcome submitted = sweep.submit();
-  ASSERT_EQ(submitted.exit_code, 0) << submitted.out;
-  EXPECT_NE(submitted.out.find("4 ranks, 2 nodes"), std::string::npos) << submitted.out;
-  ASSERT_EQ(sweep.attempts().size(), 1u);
-  const std::string attempt = sweep.attempts()[0];
-  for (int i = 0; i < 900 && steps_written(attempt) < 1; ++i) nap(100);
-  ASSERT_GE(steps_written(attempt), 1u) << sweep.status().out;
+  return settings;
+}
+
+TEST_F(TwoNodes, ARankThatStopsEndsTheRunOfBothWithALineThatNamesIt) {
+  const SlurmSweep sweep(four_ranks());
+  const std::string attempt = start_four(sweep);
   const std::optional<pid_t> stopped = process_of(3, attempt);
   ASSERT_TRUE(stopped.has_value()) << sweep.status().out;
   ASSERT_EQ(kill(*stopped, SIGSTOP), 0);
@@ -73,6 +83,22 @@ TEST_F(TwoNodes, ARankThatStopsEndsTheRunOfBothWithALineThatNamesIt) {
   ASSERT_TRUE(failure.has_value()) << status;
   EXPECT_NE(failure->line.find("rank 3 (process " + std::to_string(*stopped)), std::string::npos) << failure->line;
   EXPECT_NE(failure->line.find("stopped by a signal"), std::string::npos) << failure->line;
+}
+
+// mpirun's exit code is then 11 itself, which as the worker's would be host_memory.
+TEST_F(TwoNodes, ARankOnTheOtherNodeThatASignalEndsIsShownWithTheSignal) {
+  const SlurmSweep sweep(four_ranks());
+  const std::string attempt = start_four(sweep);
+  const std::optional<pid_t> ended = process_of(3, attempt);
+  ASSERT_TRUE(ended.has_value()) << sweep.status().out;
+  ASSERT_EQ(kill(*ended, SIGSEGV), 0);
+  const auto states = sweep.wait(60);
+  ASSERT_EQ(states.size(), 1u);
+  EXPECT_EQ(states.begin()->second, "failed");
+  const std::string status = sweep.status().out;
+  EXPECT_NE(status.find("signal 11"), std::string::npos) << status;
+  EXPECT_EQ(status.find("host_memory"), std::string::npos) << status;
+  EXPECT_EQ(sweep.rerun().out.find("give --mem-factor"), std::string::npos);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <mpi.h>
 
+#include <vector>
+
 #include "base/mpi_check.h"
 #include "worker/comm/communicator.h"
 
@@ -36,6 +38,21 @@ class RankGroup {
     int size = 0;
     mpiCheck(MPI_Comm_size(ranks_, &size));
     return size;
+  }
+
+  // By rank: whether it is on the same node. Collective.
+  std::vector<bool> on_this_node() const {
+    MPI_Comm node = MPI_COMM_NULL;
+    mpiCheck(MPI_Comm_split_type(ranks_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+    int node_size = 0;
+    mpiCheck(MPI_Comm_size(node, &node_size));
+    const int own = rank();
+    std::vector<int> there(static_cast<size_t>(node_size));
+    mpiCheck(MPI_Allgather(&own, 1, MPI_INT, there.data(), 1, MPI_INT, node));
+    mpiCheck(MPI_Comm_free(&node));
+    std::vector<bool> near(static_cast<size_t>(size()));
+    for (const int each : there) near.at(static_cast<size_t>(each)) = true;
+    return near;
   }
 
  private:

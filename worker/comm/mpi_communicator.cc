@@ -1,3 +1,6 @@
+// Exchanges over MPI, between buffers in host memory. With an emulated link they take its time: the ranks first tell
+// each other when each of them came, and from then on the wire's chunks and MPI's messages go side by side.
+
 #include <mpi.h>
 #include <sched.h>
 #include <time.h>
@@ -21,14 +24,17 @@ constexpr int tag = 7;
 constexpr int arrival_tag = 8;
 constexpr int64_t largest_message = int64_t{1} << 30;  // MPI counts are int
 
+bool all_done(std::vector<MPI_Request>& requests) {
+  int done = 0;
+  mpiCheck(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE));
+  return done != 0;
+}
+
 // Ranks outnumber the cores on a laptop: waiting gives the core away instead of spinning on it.
 void wait_politely(std::vector<MPI_Request>& requests) {
   constexpr int eager_looks = 20;
   const timespec nap{.tv_sec = 0, .tv_nsec = 20'000};
-  for (int looks = 0;; ++looks) {
-    int done = 0;
-    mpiCheck(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &done, MPI_STATUSES_IGNORE));
-    if (done != 0) return;
+  for (int looks = 0; !all_done(requests); ++looks) {
     if (looks < eager_looks) {
       sched_yield();
     } else {
@@ -40,52 +46,86 @@ void wait_politely(std::vector<MPI_Request>& requests) {
 class MpiCommunicator : public Communicator {
  public:
   MpiCommunicator(CpuDevice& device, CommunicatorPlace place)
-      : device_(device), stream_(place.stream), group_(place.among), comm_(group_.ranks()), rank_(group_.rank()) {}
+      : device_(device),
+        stream_(place.stream),
+        group_(place.among),
+        comm_(group_.ranks()),
+        rank_(group_.rank()),
+        same_clock_(group_.on_this_node()) {}
 
   CommunicatorKind kind() const override { return CommunicatorKind::mpi; }
 
   void exchange(std::span<const Exchange> exchanges) override {
-    device_.enqueue(stream_, [this, list = std::vector<Exchange>(exchanges.begin(), exchanges.end())] { move(list); });
+    std::vector<Exchange> list(exchanges.begin(), exchanges.end());
+    if (device_.link() == nullptr) {
+      device_.enqueue(stream_, [this, list = std::move(list)] {
+        Messages messages = post(list);
+        wait_politely(messages.requests);
+      });
+    } else {
+      device_.enqueue_timed(stream_, [this, list = std::move(list)](int64_t begin) { return over_link(list, begin); });
+    }
   }
 
  private:
-  // Until all that send to this rank have come.
-  void await_senders(const std::vector<Exchange>& exchanges) {
+  struct Messages {
     std::vector<MPI_Request> requests;
-    for (const Exchange& each : exchanges) {
+    int64_t sent = 0, received = 0;  // bytes, to and from peers
+  };
+
+  // The messages pass at the speed of memory, within the time that the wire takes for them. That time begins when the
+  // last rank has come: all tell each other when they did, for a rank that has come may get no core to say so at once.
+  // Where the processor takes longer to move the messages than the wire, the exchange lasts as long.
+  int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin) {
+    const int64_t since = await_senders(exchanges, begin);
+    const int64_t used = thread_processor_ns();
+    std::optional<ClosedGate> closed;
+    if (closes_gate_) closed.emplace(device_.gate());
+    Messages messages = post(exchanges);
+    const int64_t end =
+        device_.link()->occupy_both(messages.received, messages.sent, since, [&] { all_done(messages.requests); });
+    wait_politely(messages.requests);
+    return std::max(end, since + thread_processor_ns() - used);
+  }
+
+  // Until all that send to this rank have come; when the last of them and this rank did, by their clock.
+  int64_t await_senders(const std::vector<Exchange>& exchanges, int64_t begin) {
+    std::vector<MPI_Request> requests;
+    std::vector<int64_t> begins(exchanges.size());
+    for (size_t i = 0; i < exchanges.size(); ++i) {
+      const Exchange& each = exchanges[i];
       if (each.peer == rank_) continue;
       if (each.receive_bytes > 0) {
         requests.push_back(MPI_REQUEST_NULL);
-        mpiCheck(MPI_Irecv(nullptr, 0, MPI_BYTE, each.peer, arrival_tag, comm_, &requests.back()));
+        mpiCheck(MPI_Irecv(&begins[i], 1, MPI_INT64_T, each.peer, arrival_tag, comm_, &requests.back()));
       }
       if (each.send_bytes > 0) {
         requests.push_back(MPI_REQUEST_NULL);
-        mpiCheck(MPI_Isend(nullptr, 0, MPI_BYTE, each.peer, arrival_tag, comm_, &requests.back()));
+        mpiCheck(MPI_Isend(&begin, 1, MPI_INT64_T, each.peer, arrival_tag, comm_, &requests.back()));
       }
     }
     wait_politely(requests);
+    const int64_t now = monotonic_ns();
+    int64_t latest = begin;
+    for (size_t i = 0; i < exchanges.size(); ++i) {
+      if (exchanges[i].peer == rank_ || exchanges[i].receive_bytes == 0) continue;
+      latest = std::max(latest, same_clock_.at(static_cast<size_t>(exchanges[i].peer)) ? begins[i] : now);
+    }
+    return std::min(latest, now);
   }
 
-  void move(const std::vector<Exchange>& exchanges) {
-    // The messages pass at the speed of memory, within the time that the wire takes for them.
-    int64_t since = 0;
-    std::optional<ClosedGate> closed;
-    if (device_.link() != nullptr) {
-      await_senders(exchanges);
-      since = monotonic_ns();
-      if (closes_gate_) closed.emplace(device_.gate());
-    }
-    std::vector<MPI_Request> requests;
-    int64_t sent = 0, received = 0;
+  // Starts to move all of them.
+  Messages post(const std::vector<Exchange>& exchanges) {
+    Messages messages;
     auto in_pieces = [&](int64_t bytes, auto call) {
       for (int64_t done = 0; done < bytes; done += largest_message) {
-        requests.push_back(MPI_REQUEST_NULL);
-        call(done, static_cast<int>(std::min(largest_message, bytes - done)), &requests.back());
+        messages.requests.push_back(MPI_REQUEST_NULL);
+        call(done, static_cast<int>(std::min(largest_message, bytes - done)), &messages.requests.back());
       }
     };
     for (const Exchange& each : exchanges) {
       if (each.peer == rank_) continue;
-      received += each.receive_bytes;
+      messages.received += each.receive_bytes;
       in_pieces(each.receive_bytes, [&](int64_t at, int bytes, MPI_Request* request) {
         mpiCheck(
             MPI_Irecv(static_cast<std::byte*>(each.receive) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request));
@@ -96,14 +136,13 @@ class MpiCommunicator : public Communicator {
         std::memcpy(each.receive, each.send, static_cast<size_t>(each.send_bytes));
         continue;
       }
-      sent += each.send_bytes;
+      messages.sent += each.send_bytes;
       in_pieces(each.send_bytes, [&](int64_t at, int bytes, MPI_Request* request) {
         mpiCheck(
             MPI_Isend(static_cast<const std::byte*>(each.send) + at, bytes, MPI_BYTE, each.peer, tag, comm_, request));
       });
     }
-    wait_politely(requests);
-    if (device_.link() != nullptr) device_.link()->occupy_both(received, sent, since);
+    return messages;
   }
 
   CpuDevice& device_;
@@ -111,6 +150,7 @@ class MpiCommunicator : public Communicator {
   RankGroup group_;
   MPI_Comm comm_;
   int rank_;
+  std::vector<bool> same_clock_;  // by rank: CLOCK_MONOTONIC is a node's
 };
 
 }  // namespace

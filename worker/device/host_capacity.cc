@@ -5,8 +5,6 @@
 #include "worker/device/host_capacity.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -14,10 +12,7 @@
 #include <optional>
 #include <sstream>
 
-#include <fmt/format.h>
-
-#include "base/error.h"
-#include "base/units.h"
+#include "base/declared_memory.h"
 
 namespace wansweep {
 
@@ -72,21 +67,6 @@ int64_t available_by_kernel() {
   return no_limit;
 }
 
-// Of WANSWEEP_HOST_MEMORY, in bytes.
-std::optional<int64_t> declared() {
-  const char* variable = std::getenv("WANSWEEP_HOST_MEMORY");
-  if (variable == nullptr) return std::nullopt;
-  const std::string text(variable);
-  double gib = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), gib);
-  constexpr double most = 1 << 20;
-  if (error != std::errc() || end != text.data() + text.size() || !(gib > 0) || gib > most) {
-    throw bad_input(fmt::format(
-        "WANSWEEP_HOST_MEMORY is \"{}\"; give the GiB that the ranks of a host may take together, such as 480", text));
-  }
-  return static_cast<int64_t>(gib * gibibyte);
-}
-
 int64_t left_on_host() { return std::min(left_in_cgroups(), available_by_kernel()); }
 
 }  // namespace
@@ -111,10 +91,11 @@ int64_t left_in_cgroups(const std::string& root) {
   return left;
 }
 
-int64_t host_memory_of_rank(int node_ranks) { return declared().value_or(left_on_host()) / node_ranks; }
+int64_t host_memory_of_rank(int node_ranks) { return declared_host_memory().value_or(left_on_host()) / node_ranks; }
 
 int64_t host_memory_left(int node_ranks, int64_t in_use) {
-  if (const std::optional<int64_t> bytes = declared()) return std::max<int64_t>(0, *bytes / node_ranks - in_use);
+  if (const std::optional<int64_t> bytes = declared_host_memory())
+    return std::max<int64_t>(0, *bytes / node_ranks - in_use);
   return left_on_host();
 }
 

@@ -1,7 +1,7 @@
 // How much host memory there is to take.
 //
-// Where the system cannot know, on machines whose memory grows as it is used, WANSWEEP_HOST_MEMORY says instead how
-// many GiB the host has for wansweep: all ranks of the node share them. A value that is no number above 0 is bad_input.
+// WANSWEEP_HOST_MEMORY (base/declared_memory.h) takes the place of what the system says; all ranks of the node share
+// it.
 #pragma once
 
 #include <cstdint>

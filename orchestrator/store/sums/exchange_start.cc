@@ -25,7 +25,7 @@ std::vector<Posted> posted_by(const std::vector<EventRow>& events) {
   std::vector<Posted> posted;
   for (size_t i = 0; i < events.size(); ++i) {
     const EventRow& e = events[i];
-    if (is_exchange(e.kind)) {
+    if (is_between_ranks(e.kind)) {
       posted.push_back({e.step, e.forward, e.block, e.kind, 0, static_cast<uint32_t>(i), e.start_ns});
     }
   }
@@ -36,8 +36,10 @@ std::vector<Posted> posted_by(const std::vector<EventRow>& events) {
   return posted;
 }
 
-// Whether `other` must have arrived before data of this exchange of `rank` can move.
-bool needs(int64_t rank, int64_t other, const Posted& exchange, const Spread& spread) {
+// Whether `peer` must have arrived before data of this exchange of rank `of` can move.
+bool needs(const RankEvents& of, const RankEvents& peer, const Posted& exchange, const Spread& spread) {
+  if (exchange.kind == EventKind::weight_parts) return !of.host.empty() && of.host == peer.host;
+  const int64_t rank = of.rank, other = peer.rank;
   if (!spread.ulysses || !spread.ring || *spread.ulysses < 1 || *spread.ring < 1) return true;
   const int64_t ulysses = *spread.ulysses, ring = *spread.ring;
   const bool same_half = rank / (ulysses * ring) == other / (ulysses * ring);
@@ -68,7 +70,7 @@ std::vector<std::vector<int64_t>> moving_since(const AttemptEvents& attempt) {
       for (const Posted& own : posted[r]) {
         while (theirs != posted[p].end() && theirs->key() < own.key()) ++theirs;
         if (theirs == posted[p].end()) break;
-        if (theirs->key() != own.key() || !needs(ranks[r].rank, ranks[p].rank, own, attempt.spread)) continue;
+        if (theirs->key() != own.key() || !needs(ranks[r], ranks[p], own, attempt.spread)) continue;
         const int64_t latest = std::min(theirs->start, (*ranks[r].events)[own.event].end_ns);
         since[r][own.event] = std::max(since[r][own.event], latest);
       }

@@ -29,5 +29,7 @@ bool contains(const Intervals& cover, int64_t time);
 constexpr bool is_work(EventKind kind) { return kind == EventKind::compute || kind == EventKind::attention; }
 constexpr bool is_copy(EventKind kind) { return kind == EventKind::h2d || kind == EventKind::d2h; }
 constexpr bool is_exchange(EventKind kind) { return kind == EventKind::all_to_all || kind == EventKind::ring; }
+// Exchanges, and parts of weights that the ranks of a node bring for each other.
+constexpr bool is_between_ranks(EventKind kind) { return is_exchange(kind) || kind == EventKind::weight_parts; }
 
 }  // namespace wansweep

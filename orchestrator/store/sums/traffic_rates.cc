@@ -103,13 +103,13 @@ using Conditions = std::map<std::pair<int32_t, Condition>, int64_t>;
 Conditions conditions_of(EventKind kind, const Interval& time, const Busy& own, const std::vector<Segment>& segments) {
   Conditions conditions;
   const Intervals& same = kind == EventKind::h2d ? own.in : own.out;
-  const Intervals& other = is_copy(kind) ? own.moving : own.copies;
+  const Intervals& other = is_exchange(kind) ? own.copies : own.moving;
   auto s = std::partition_point(segments.begin(), segments.end(),
                                 [&](const Segment& segment) { return segment.start <= time.start; });
   for (s = std::prev(s); s != segments.end() && s->start < time.end; ++s) {
     const int64_t start = std::max(s->start, time.start);
     const int64_t end = std::next(s) != segments.end() ? std::min(std::next(s)->start, time.end) : time.end;
-    const int32_t others = is_copy(kind) ? s->moving : s->copies;
+    const int32_t others = is_exchange(kind) ? s->copies : s->moving;
     const Condition condition = others == 0              ? Condition::alone
                                 : contains(other, start) ? Condition::beside
                                                          : Condition::beside_peers;
@@ -192,7 +192,7 @@ class KindRates {
   std::map<RateKey, TrafficRate> found_;
 };
 
-// Copies and exchanges of steps 1 and later that took any time.
+// Copies, exchanges and parts of weights of steps 1 and later that took any time.
 template <typename Action>
 void for_each_event(const AttemptEvents& attempt, const std::vector<std::vector<int64_t>>& since,
                     const std::vector<Node>& nodes, Action action) {
@@ -201,7 +201,7 @@ void for_each_event(const AttemptEvents& attempt, const std::vector<std::vector<
       const std::vector<EventRow>& events = *attempt.ranks[r].events;
       for (size_t i = 0; i < events.size(); ++i) {
         const EventRow& e = events[i];
-        if (e.step < 1 || (!is_copy(e.kind) && !is_exchange(e.kind))) continue;
+        if (e.step < 1 || (!is_copy(e.kind) && !is_between_ranks(e.kind))) continue;
         const Interval time{since[r][i], e.end_ns};
         if (time.length() > 0) action(node, r, e, time);
       }

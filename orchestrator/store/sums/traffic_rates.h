@@ -12,8 +12,8 @@
 
 namespace wansweep {
 
-// What of the other sort went on at a time: for a copy (h2d, d2h), an exchange that moved data; for an exchange
-// (all_to_all, ring), a copy. A node's ranks are those of one host.
+// What of the other sort went on at a time: for a copy (h2d, d2h) and for parts of weights from peers (weight_parts),
+// an exchange that moved data; for an exchange (all_to_all, ring), a copy. A node's ranks are those of one host.
 enum class Condition : uint8_t {
   alone,         // nothing of it, on any rank of the node
   beside,        // some on the rank itself
@@ -38,9 +38,9 @@ struct TrafficRate {
 };
 
 // Each event's bytes are the sum, over the conditions that it went through, of the condition's rate times its time; the
-// rates are fitted to all events of steps 1 and later (rate_fit.h), with the steps as clusters. Of an exchange only the
-// time counts in which data moved (`since`: exchange_start.h). Copies are asked twice: by the condition alone, with
-// at_once 0, and by both.
+// rates are fitted to all events of steps 1 and later (rate_fit.h), with the steps as clusters. Of an exchange,
+// and of parts from peers, only the time counts in which data moved (`since`: exchange_start.h). Copies are asked
+// twice: by the condition alone, with at_once 0, and by both.
 std::map<RateKey, TrafficRate> estimate_rates(const AttemptEvents& attempt,
                                               const std::vector<std::vector<int64_t>>& since);
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "tests/support/expect_error.h"
 
 namespace wansweep {
@@ -43,6 +46,17 @@ TEST(MachineFit, WeightsOnAGpuAreNoHostMemory) {
   Plan plan = plan_of(4, gib);
   plan.configurations[0].run->settings.backend = BackendKind::cuda;
   EXPECT_FALSE(check_machine_fits(plan, {2, 8 * gib}));
+}
+
+TEST(MachineFit, WhatIsGrantedIsReadAsStrictlyAsTheWorkerReadsIt) {
+  setenv("WANSWEEP_HOST_MEMORY", "16", 1);
+  EXPECT_EQ(this_machine().memory, 16 * gib);
+  for (const char* text : {"", "lots", "16GiB", "-3", "nan"}) {
+    setenv("WANSWEEP_HOST_MEMORY", text, 1);
+    expect_error(ExitCode::bad_input, std::string("WANSWEEP_HOST_MEMORY is \"") + text + "\"", [] { this_machine(); });
+  }
+  unsetenv("WANSWEEP_HOST_MEMORY");
+  EXPECT_GT(this_machine().memory, 0);
 }
 
 }  // namespace

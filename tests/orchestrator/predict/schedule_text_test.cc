@@ -35,7 +35,7 @@ TEST(ScheduleText, ShowsWhatMovesAndWhichBlocksEachPassFindsOrWaitsFor) {
   EXPECT_EQ(line_of(text, "slots"), "slots       20 of 670 MiB; beside them 2 of 496 MiB for weights outside blocks");
   EXPECT_NE(text.find("first load  14.1 GiB, before step 1\n"), std::string::npos) << text;
   EXPECT_EQ(line_of(text, "depth"),
-            "depth       every copy in the loop may start 4 uses ahead of the one that needs it, or more");
+            "depth       every copy in the loop may start 2 uses ahead of the one that needs it, or more");
   const std::string first = line_of(text, "   1");
   EXPECT_NE(first.find("====================<"), std::string::npos) << text;  // the first 20 blocks were loaded before
   EXPECT_EQ(std::count(text.begin(), text.end(), '<') - 1, 2 * 9 * 40 - std::count(text.begin(), text.end(), '=') + 1);

@@ -195,6 +195,24 @@ TEST_F(NamedQueries, LargestEventsSayWhereAndWhen) {
             "0,2,0,3,0.27,60,,2\r\n1,2,0,3,0.27,60,,2\r\n0,2,0,3,0.24,30,,1\r\n");
 }
 
+TEST_F(NamedQueries, PowerIsOfEachStepWithTheCardsLimit) {
+  write_attempt(sweep_, {.tells_power = true});
+  gather_all();
+  EXPECT_EQ(
+      rows_of("rank, step, step_ms, energy_j, power_w, power_end_w, limit_w, clock_mhz, max_clock_mhz, temperature_c",
+              "power_by_step", "WHERE step <= 2"),
+      "0,1,100,30,300,310,700,1980,1980,41\r\n0,2,100,70,700,690,700,1200,1980,42\r\n"
+      "1,1,100,30,300,310,700,1980,1980,41\r\n1,2,100,70,700,690,700,1200,1980,42\r\n");
+}
+
+TEST_F(NamedQueries, PowerThatWasNotMeasuredIsEmptyAndNotZero) {
+  write_attempt(sweep_, {.ranks = 1});
+  gather_all();
+  EXPECT_EQ(rows_of("step, step_ms, energy_j, power_w, power_end_w, limit_w, clock_mhz", "power_by_step", "LIMIT 1"),
+            "1,100,,,,,\r\n");
+  EXPECT_EQ(number("SELECT count(*) FROM power_by_step"), 27);
+}
+
 TEST_F(NamedQueries, RatesAchievedKnowTheOperationsOfTheModel) {
   write_mode({.offload = "swap", .exposed_ms = 30});
   gather_all();

@@ -45,7 +45,7 @@ class SweepTest : public ::testing::Test {
   std::string contents() const {
     std::string all;
     for (const char* table : {"sweep", "run", "setting", "rank", "step", "event", "memory", "step_summary", "traffic",
-                              "environment", "step_part", "traffic_rate", "event_spread", "largest_event"}) {
+                              "environment", "step_part", "traffic_rate", "event_spread", "largest_event", "power"}) {
       all += to_csv(ask(std::string("SELECT * FROM ") + table));
     }
     return all + to_csv(ask("SELECT id, run_id, n, state, complete, problem, latents_digest FROM attempt"));

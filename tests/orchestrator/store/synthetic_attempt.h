@@ -53,6 +53,7 @@ struct Shape {
   GuidanceOrder guidance_order = GuidanceOrder::branch;
   DeviceBudget device_budget = {};
   double device_memory = 0;
+  bool tells_power = false;  // 300 W in odd steps and 700 W in even ones, at a limit of 700 W
 };
 
 inline RunSettings spec_of(const Shape& shape) {
@@ -82,6 +83,18 @@ inline std::string run_name(const Shape& shape) {
   return shape.offload + "-" + settings_hash(spec_of(shape)).substr(0, 8) + "-r" + std::to_string(shape.repeat);
 }
 
+// Of steps of 100 ms.
+inline PowerRow power_after(int step, int64_t time) {
+  constexpr int odd_mj = 30'000, even_mj = 70'000;
+  const bool even = step % 2 == 0;
+  return {step,
+          time,
+          5 + (step + 1) / 2 * int64_t{odd_mj} + step / 2 * int64_t{even_mj},
+          even ? 690'000 : 310'000,
+          even ? 1200 : 1980,
+          40 + step};
+}
+
 inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t start) {
   const int64_t zero = start - rank * behind;
   const int64_t length = (100 + shape.slower_ms + (step == shape.switch_at ? shape.spike_ms : 0)) * ms;
@@ -109,8 +122,18 @@ inline TraceRows rows_of_step(const Shape& shape, int rank, int step, int64_t st
   const int64_t peak = (shape.peak_mib - (rank == shape.ranks - 1 ? 0 : 1)) << 20;
   rows.memory.push_back({step, zero + length, peak / 2, step < 5 ? peak / 2 : peak, 1 << 20, 3 << 20});
   if (shape.nonfinite >= 0) rows.nonfinite.push_back({step, shape.nonfinite});
+  if (shape.tells_power) rows.power.push_back(power_after(step, zero + length));
   rows.steps.push_back({step, step < shape.switch_at ? 1 : 2, 1000 - step, 0.5f, zero, zero + length});
   return rows;
+}
+
+inline nlohmann::json device_of(const Shape& shape) {
+  nlohmann::json device{{"name", "gpu"}};
+  if (shape.tells_power) {
+    device["power_limit_mw"] = 700'000;
+    device["clocks_mhz"] = {{"sm", 1980}, {"max_sm", 1980}};
+  }
+  return device;
 }
 
 inline void write_trace(const Shape& shape, int rank, const std::string& directory) {
@@ -119,9 +142,11 @@ inline void write_trace(const Shape& shape, int rank, const std::string& directo
                                     {"rank", rank},
                                     {"git_revision", "abc"},
                                     {"weights_loaded_s", rank + shape.repeat},
-                                    {"device", {{"name", "gpu"}}}}
+                                    {"device", device_of(shape)}}
                          .dump());
-  writer.append({{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}});
+  TraceRows at_start{{}, {}, {}, {{0, begin - rank * behind, rank * behind, 40}}};
+  if (shape.tells_power) at_start.power.push_back(power_after(0, begin - rank * behind));
+  writer.append(at_start);
   if (shape.first_load_ms > 0) {
     const int64_t over = begin - rank * behind - 5 * ms;
     writer.append({{},

@@ -164,6 +164,23 @@ TEST_F(UpgradeTest, TheFirstLoadOfSwapLeavesStepOneAndAllTimesCountFromThere) {
   EXPECT_EQ(row("SELECT same_latents IS NULL, round(first_load_s * 1e9) FROM offload_comparison"), "1,0.0;");
 }
 
+// Version 7 did not keep what its traces tell of power.
+TEST_F(UpgradeTest, PowerComesWithTheNextGatherWhereTheTracesAreStillThere) {
+  write_attempt(sweep_, {.tells_power = true});
+  const std::string gone = write_attempt(sweep_, {.repeat = 2, .tells_power = true});
+  write_attempt(sweep_, {.repeat = 3});
+  gather_as_version(7);
+  fs::remove(gone + "/rank-0001.h5");
+  Store store = open_store(database_);
+  EXPECT_EQ(store.db.execAndGet("SELECT count(*) FROM power").getInt(), 0);
+  const GatherReport report = gather(sweep_, store);
+  EXPECT_EQ(report.unchanged, 1);
+  EXPECT_EQ(report.replaced, 1);
+  EXPECT_EQ(store.db.execAndGet("SELECT count(*) FROM power").getInt(), 2 * 28);
+  EXPECT_EQ(store.db.execAndGet("SELECT count(*) FROM step").getInt(), 3 * 2 * 27) << "what was there stays";
+  EXPECT_EQ(gather(sweep_, store).replaced, 0);
+}
+
 TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {
   write_attempt(sweep_, {});
   gather_as_version(1);

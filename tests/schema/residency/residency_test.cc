@@ -237,6 +237,16 @@ TEST(Residency, WithRoomForAllNothingMovesInTheLoop) {
   }
 }
 
+// With less room than an expert a deeper prefetch takes slots from blocks that stay: at the study's 5 GiB (7 blocks)
+// depth 4, which needs the least link rate, copied 1020 blocks where 968 do.
+TEST(Residency, BelowOneExpertsRoomFewCopiesCountBesideTheLinkRate) {
+  const Phases a14b{{40, 18}, {40, 9}};
+  const Residency plan = plan_residency(a14b, 7);
+  EXPECT_EQ(plan.depth, 2);
+  EXPECT_EQ(plan.copies.size(), 968U);
+  EXPECT_LT(plan.peak.copies_per_use(), 0.97);
+}
+
 // Evenly: in any stretch of uses there are about as many copies as its share of a pass, and never two at once.
 TEST(Residency, CopiesAreSpreadEvenlyOverAPass) {
   for (const Phases& phases : study_loops()) {

@@ -1,9 +1,12 @@
 #include "worker/device/cpu/cpu_device.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace wansweep {
 namespace {
@@ -111,7 +114,12 @@ void CpuDevice::pass_gate(StreamId waits) {
 void CpuDevice::copy(StreamId stream, Direction direction, void* to, const void* from, int64_t bytes) {
   if (bytes == 0) return;
   if (!link_) return copy_device(stream, to, from, bytes);
-  enqueue(stream, [link = link_.get(), direction, to, from, bytes] { link->transfer(direction, to, from, bytes); });
+  // A wire that is faster than this processor's copying is no faster than that.
+  enqueue_timed(stream, [link = link_.get(), direction, to, from, bytes](int64_t begin) {
+    const int64_t used = thread_processor_ns();
+    const int64_t end = link->transfer(direction, to, from, bytes, begin);
+    return std::max(end, begin + thread_processor_ns() - used);
+  });
 }
 
 void CpuDevice::copy_in(StreamId stream, void* device, const void* host, int64_t bytes) {
@@ -128,6 +136,10 @@ void CpuDevice::copy_device(StreamId stream, void* to, const void* from, int64_t
 }
 
 void CpuDevice::enqueue(StreamId stream, std::function<void()> work) { at(stream).enqueue(std::move(work)); }
+
+void CpuDevice::enqueue_timed(StreamId stream, std::function<int64_t(int64_t)> work) {
+  at(stream).enqueue_timed(std::move(work));
+}
 
 std::string CpuDevice::describe_json() const {
   nlohmann::json description = {{"backend", "cpu"},

@@ -52,6 +52,8 @@ class CpuDevice : public Device {
 
   // Runs `work` on a stream, in order: the way for a communicator to take its place among the device's work.
   void enqueue(StreamId stream, std::function<void()> work);
+  // The same for work that takes the wire's time and not the thread's (stream.h).
+  void enqueue_timed(StreamId stream, std::function<int64_t(int64_t begin)> work);
   Link* link() const { return link_.get(); }  // may be null
   Gate& gate() { return gate_; }              // for work on a stream that closes it itself
 

@@ -44,13 +44,25 @@ Link::Link(double in_rate, double out_rate, LinkState* shared)
   }
 }
 
-void Link::transfer(Direction direction, void* to, const void* from, int64_t bytes) {
-  move(direction, to, from, bytes);
+int64_t Link::transfer(Direction direction, void* to, const void* from, int64_t bytes, int64_t since) {
+  std::atomic<int64_t>& next_free = state_->next_free_ns[direction == Direction::in ? 0 : 1];
+  const double ns_per_byte = 1e9 / rate(direction);
+  // A chunk may start when the one before it ended, even if this thread woke later: a copy engine has no such delay. So
+  // oversleeping lowers no rate, and since reserved time is never taken back the wire's rate is never exceeded.
+  int64_t end = since;
+  for (int64_t done = 0; done < bytes; done += chunk_bytes) {
+    const int64_t chunk = std::min(chunk_bytes, bytes - done);
+    end = reserve(next_free, end, std::llround(static_cast<double>(chunk) * ns_per_byte));
+    if (to != nullptr) {
+      std::memcpy(static_cast<std::byte*>(to) + done, static_cast<const std::byte*>(from) + done,
+                  static_cast<size_t>(chunk));
+    }
+    if (monotonic_ns() < end) sleep_until(end);
+  }
+  return end;
 }
 
-void Link::occupy(Direction direction, int64_t bytes) { move(direction, nullptr, nullptr, bytes); }
-
-void Link::occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since) {
+int64_t Link::occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since, const std::function<void()>& move_on) {
   int64_t in_end = since, out_end = since;
   auto take = [](std::atomic<int64_t>& next_free, int64_t& end, int64_t bytes, double rate) {
     if (bytes > 0) end = reserve(next_free, end, std::llround(static_cast<double>(bytes) * 1e9 / rate));
@@ -58,25 +70,10 @@ void Link::occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since) {
   for (int64_t done = 0; done < std::max(in_bytes, out_bytes); done += chunk_bytes) {
     take(state_->next_free_ns[0], in_end, std::min(chunk_bytes, in_bytes - done), in_rate_);
     take(state_->next_free_ns[1], out_end, std::min(chunk_bytes, out_bytes - done), out_rate_);
+    move_on();
     if (monotonic_ns() < std::max(in_end, out_end)) sleep_until(std::max(in_end, out_end));
   }
-}
-
-void Link::move(Direction direction, void* to, const void* from, int64_t bytes) {
-  std::atomic<int64_t>& next_free = state_->next_free_ns[direction == Direction::in ? 0 : 1];
-  const double ns_per_byte = 1e9 / rate(direction);
-  // A chunk may start when the one before it ended, even if this thread woke later: a copy engine has no such delay. So
-  // oversleeping lowers no rate, and since reserved time is never taken back the wire's rate is never exceeded.
-  int64_t earliest = monotonic_ns();
-  for (int64_t done = 0; done < bytes; done += chunk_bytes) {
-    const int64_t chunk = std::min(chunk_bytes, bytes - done);
-    earliest = reserve(next_free, earliest, std::llround(static_cast<double>(chunk) * ns_per_byte));
-    if (to != nullptr) {
-      std::memcpy(static_cast<std::byte*>(to) + done, static_cast<const std::byte*>(from) + done,
-                  static_cast<size_t>(chunk));
-    }
-    if (monotonic_ns() < earliest) sleep_until(earliest);
-  }
+  return std::max(in_end, out_end);
 }
 
 }  // namespace wansweep

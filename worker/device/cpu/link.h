@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 namespace wansweep {
 
@@ -25,19 +26,19 @@ class Link {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  // Copies and takes the wire time of it; returns when the last byte has arrived.
-  void transfer(Direction direction, void* to, const void* from, int64_t bytes);
-  // Takes the wire time only: for traffic that something else moves, such as a communicator.
-  void occupy(Direction direction, int64_t bytes);
-  // Both directions at once, as an exchange with peers takes them, which began at `since` (monotonic_ns): the wire's
-  // time counts from there, as far as it was free.
-  void occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since);
+  // Traffic that began at `since` (monotonic_ns): the wire's time counts from there, as far as it was free. Each
+  // returns when the last byte has arrived, with the time at which the wire had it there: earlier than now where this
+  // thread got no core in time.
+
+  // Copies (null: takes the wire's time only), and takes the wire time of it.
+  int64_t transfer(Direction direction, void* to, const void* from, int64_t bytes, int64_t since);
+  // Both directions at once, as an exchange with peers takes them, which something else moves: `move_on` is called
+  // between the wire's chunks.
+  int64_t occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since, const std::function<void()>& move_on);
 
   double rate(Direction direction) const { return direction == Direction::in ? in_rate_ : out_rate_; }
 
  private:
-  void move(Direction direction, void* to, const void* from, int64_t bytes);
-
   double in_rate_;
   double out_rate_;
   LinkState own_{};

@@ -4,13 +4,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "worker/device/cpu/link.h"
 
 namespace wansweep {
 
-void CpuEvent::complete() {
+void CpuEvent::complete(int64_t time_ns) {
   const std::lock_guard lock(mutex_);
-  time_ns_ = monotonic_ns();
+  time_ns_ = time_ns;
   done_ = true;
   completed_.notify_all();
 }
@@ -54,6 +53,8 @@ Stream::~Stream() {
 
 void Stream::enqueue(std::function<void()> work) { push({.work = std::move(work)}); }
 
+void Stream::enqueue_timed(std::function<int64_t(int64_t)> work) { push({.timed = std::move(work)}); }
+
 void Stream::enqueue_always(std::function<void()> work) { push({.always = std::move(work)}); }
 
 std::shared_ptr<CpuEvent> Stream::record() {
@@ -67,9 +68,14 @@ void Stream::wait(std::shared_ptr<CpuEvent> event) { push({.waits_for = std::mov
 void Stream::push(Task task) {
   {
     const std::lock_guard lock(mutex_);
+    task.queued_ns = monotonic_ns();
     queue_.push_back(std::move(task));
   }
   changed_.notify_one();
+}
+
+int64_t Stream::time_of(const Task& task) const {
+  return last_ns_ && task.queued_ns <= *last_ns_ ? *last_ns_ : monotonic_ns();
 }
 
 void Stream::run() {
@@ -83,12 +89,18 @@ void Stream::run() {
       task = std::move(queue_.front());
       queue_.pop_front();
     }
+    const int64_t time = time_of(task);
+    last_ns_.reset();
     if (task.always) task.always();
-    if (task.completes) task.completes->complete();
     if (task.waits_for) task.waits_for->wait();
-    if (!task.work || failed) continue;
+    if (task.completes) {
+      task.completes->complete(time);
+      last_ns_ = time;
+    }
+    if (failed) continue;
     try {
-      task.work();
+      if (task.work) task.work();
+      if (task.timed) last_ns_ = task.timed(time);
     } catch (...) {
       failed = true;
       failure_.keep(std::current_exception());

@@ -1,4 +1,9 @@
 // A stream of the CPU backend: a thread that works through a queue in order.
+//
+// Work on an emulated wire takes the wire's time, not the thread's: a copy engine is never kept from its core. Such
+// timed work is given the time at which it may begin, that of the event directly before it, and says when it ended. An
+// event directly behind it has that end as its time, though the thread may have woken later. Both rules hold only for
+// what was queued by then; all else has the time at which it is done.
 #pragma once
 
 #include <condition_variable>
@@ -8,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "worker/device/device.h"
@@ -16,7 +22,7 @@ namespace wansweep {
 
 class CpuEvent : public EventState {
  public:
-  void complete();
+  void complete(int64_t time_ns);
   void wait();  // until it is complete
   bool done();
   int64_t time_ns();  // throws Error(internal) before that
@@ -49,26 +55,34 @@ class Stream {
   // After work has thrown, later work is skipped for good: its inputs are missing. Events still complete, so that
   // nothing waits for ever.
   void enqueue(std::function<void()> work);
+  // `work` takes the time (monotonic_ns) at which it may begin, and returns when it ended: not before that, and not
+  // after it returns.
+  void enqueue_timed(std::function<int64_t(int64_t begin)> work);
   // Work that others rely on, and that does not throw: done also then.
   void enqueue_always(std::function<void()> work);
   std::shared_ptr<CpuEvent> record();
   void wait(std::shared_ptr<CpuEvent> event);
 
  private:
-  struct Task {  // one of the four
+  struct Task {  // one of the five
     std::function<void()> work = {};
+    std::function<int64_t(int64_t)> timed = {};
     std::function<void()> always = {};
     std::shared_ptr<CpuEvent> completes = {};
     std::shared_ptr<CpuEvent> waits_for = {};
+    int64_t queued_ns = 0;
   };
   void push(Task task);
   void run();
+  int64_t time_of(const Task& task) const;  // at which it begins
 
   StreamFailure& failure_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> queue_;
   bool stopping_ = false;
+  std::optional<int64_t>
+      last_ns_;         // the thread's alone: of the event or timed work just done; nullopt: of something else
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -7,14 +7,22 @@ set(WANSWEEP_CUDNN_FRONTEND_OLDEST 1.18)
 set(WANSWEEP_FLASHINFER "" CACHE PATH "directory of FlashInfer's headers; tools/gpu/fetch_flashinfer makes it")
 set(WANSWEEP_HAVE_CUDA OFF)
 
-# Finds a library's header and the library itself: in the toolkit, under the environment variable HOME_VARIABLE (a Python
-# package's directory will do), or where the system has it. Adds to `lacks` what is missing.
-macro(wansweep_find_for_cuda name header library home_variable)
+# wansweep_find_for_cuda(NAME HEADER HOME_VARIABLE LIBRARY...)
+# Finds a library's header and the library itself, by the first of its names that is there: under the environment variable
+# HOME_VARIABLE (a Python package's directory will do), in the toolkit, or where the system has it. Adds to `lacks` what
+# is missing.
+macro(wansweep_find_for_cuda name header home_variable)
   find_path(${name}_INCLUDE_DIR ${header} HINTS ENV ${home_variable} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
   find_library(${name}_LIBRARY NAMES ${ARGN} HINTS ENV ${home_variable} ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
   if(NOT ${name}_INCLUDE_DIR OR NOT ${name}_LIBRARY)
     list(APPEND lacks "${name} (${header} and its library; ${home_variable} may name its directory)")
   endif()
+endmacro()
+
+macro(wansweep_find_cuda_libraries)
+  wansweep_find_for_cuda(CUBLASLT cublasLt.h CUBLAS_HOME cublasLt libcublasLt.so.13 libcublasLt.so.12)
+  wansweep_find_for_cuda(CUDNN cudnn.h CUDNN_HOME cudnn libcudnn.so.9)
+  wansweep_find_for_cuda(NCCL nccl.h NCCL_HOME nccl libnccl.so.2)
 endmacro()
 
 # FlashInfer's attention kernels, for compute capability 9.0, which are optional: sets WANSWEEP_FLASHINFER_DIR and
@@ -41,9 +49,7 @@ function(wansweep_find_cuda)
   if(NOT CUDAToolkit_NVCC_EXECUTABLE)
     list(APPEND lacks "the CUDA toolkit (nvcc) 12.4 or newer")
   endif()
-  wansweep_find_for_cuda(CUBLASLT cublasLt.h CUBLAS_HOME cublasLt libcublasLt.so.13 libcublasLt.so.12)
-  wansweep_find_for_cuda(CUDNN cudnn.h CUDNN_HOME cudnn libcudnn.so.9)
-  wansweep_find_for_cuda(NCCL nccl.h NCCL_HOME nccl libnccl.so.2)
+  wansweep_find_cuda_libraries()
   find_path(CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h
             HINTS ${WANSWEEP_CUDNN_FRONTEND} ${WANSWEEP_BUNDLE}/cudnn-frontend ${PROJECT_SOURCE_DIR}/build/cudnn-frontend PATH_SUFFIXES include)
   set(frontend "cudnn-frontend ${WANSWEEP_CUDNN_FRONTEND_OLDEST} or newer (tools/gpu/fetch_cudnn_frontend fetches it)")

@@ -26,11 +26,12 @@ inline EventRow stall_of(StallCause cause, int64_t start, int64_t end, int step 
   return row;
 }
 
-// Ranks of one host, or each of a host of its own.
+// Ranks of one host, or each of a host of its own, or of those that are named.
 struct HandMadeAttempt {
   std::vector<std::vector<EventRow>> events;  // by rank
   std::vector<std::vector<StepRow>> steps;    // by rank; may be missing
   bool one_host = true;
+  std::vector<std::string> hosts = {};  // by rank
   Spread spread;
 
   AttemptEvents view() {
@@ -38,8 +39,8 @@ struct HandMadeAttempt {
     AttemptEvents attempt;
     attempt.spread = spread;
     for (size_t r = 0; r < events.size(); ++r) {
-      attempt.ranks.push_back(
-          {static_cast<int>(r), one_host ? "node" : "node" + std::to_string(r), &events[r], &steps[r]});
+      const std::string host = one_host ? "node" : "node" + std::to_string(r);
+      attempt.ranks.push_back({static_cast<int>(r), hosts.empty() ? host : hosts[r], &events[r], &steps[r]});
     }
     return attempt;
   }

@@ -45,6 +45,15 @@ TEST(ExchangeStart, TheHalvesOfTheGuidanceMeetOutsideOfTheBlocks) {
   EXPECT_EQ(moving_since(attempt.view()), (Since{{30}, {40}, {30}, {40}}));
 }
 
+TEST(ExchangeStart, PartsOfWeightsComeFromTheRanksOfTheHost) {
+  HandMadeAttempt attempt;
+  attempt.spread = {1, 1, 4};
+  attempt.hosts = {"a", "a", "b", ""};
+  for (const int64_t start : {10, 20, 90, 40})
+    attempt.events.push_back({event_of(EventKind::weight_parts, start, 100)});
+  EXPECT_EQ(moving_since(attempt.view()), (Since{{20}, {20}, {90}, {40}}));
+}
+
 TEST(ExchangeStart, WhereTheSpreadIsNotKnownAllRanksCount) {
   HandMadeAttempt attempt;
   for (const int64_t start : {10, 20, 30}) attempt.events.push_back({event_of(EventKind::all_to_all, start, 100)});

@@ -167,6 +167,29 @@ TEST(TrafficRates, WaitingForTheLastRankLowersNoRate) {
   EXPECT_EQ(rates.at({EventKind::all_to_all, 0, Condition::alone}).time_ns, 2 * 40 * 500);
 }
 
+// Two ranks bring parts for each other: 2 bytes a nanosecond alone, 1 beside an exchange, each after waiting for the
+// last.
+TEST(TrafficRates, PartsOfWeightsFromPeersHaveRatesAloneAndBesideExchanges) {
+  HandMadeAttempt attempt;
+  attempt.spread = {1, 2, 1};
+  attempt.events.resize(2);
+  for (int64_t i = 0; i < 40; ++i) {
+    const int64_t start = i * 10'000, late = 300 + 100 * (i % 5), beside = 200 * (i % 4);
+    const int step = 1 + static_cast<int>(i / 10);
+    for (size_t r = 0; r < 2; ++r) {
+      const int64_t begin = start + (r == 0 ? 0 : late), moving = start + late, end = moving + 1'000;
+      attempt.events[r].push_back(event_of(EventKind::weight_parts, begin, end, 2 * 1'000 - beside, step));
+      attempt.events[r].push_back(event_of(EventKind::all_to_all, end - beside, end + 500, 500 + beside, step));
+    }
+  }
+  const auto rates = rates_of(attempt);
+  EXPECT_NEAR(*rates.at({EventKind::weight_parts, 0, Condition::alone}).rate, 2e9, 1e3);
+  EXPECT_NEAR(*rates.at({EventKind::weight_parts, 0, Condition::beside}).rate, 1e9, 1e3);
+  EXPECT_FALSE(rates.contains({EventKind::weight_parts, 1, Condition::alone}));
+  EXPECT_FALSE(rates.contains({EventKind::all_to_all, 0, Condition::beside}))
+      << "parts are no copies of the host's link";
+}
+
 TEST(TrafficRates, WhatIsLoadedBeforeTheFirstStepIsNotAsked) {
   HandMadeAttempt attempt;
   attempt.events = {{event_of(EventKind::h2d, 0, 100, 50, 0)}};

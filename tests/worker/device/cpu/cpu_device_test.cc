@@ -51,6 +51,46 @@ TEST(CpuDevice, AStreamWaitsForAnothersEventAndTheCallerDoesNot) {
   EXPECT_GE(device->time_ns(used), device->time_ns(copied));
 }
 
+// As on a wire whose thread gets its core late: what directly surrounds the work has the wire's time.
+TEST(CpuDevice, TimedWorkBeginsWithTheEventBeforeItAndEndsWhenItSays) {
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
+  device->enqueue(StreamId::copy, [] { nap(20); });  // until all is queued
+  const Event before = device->record(StreamId::copy);
+  int64_t first_begin = 0, second_begin = 0;
+  device->enqueue_timed(StreamId::copy, [&](int64_t begin) {
+    first_begin = begin;
+    nap(30);
+    return begin + 10'000'000;
+  });
+  const Event between = device->record(StreamId::copy);
+  device->enqueue_timed(StreamId::copy, [&](int64_t begin) { return second_begin = begin; });
+  const Event after = device->record(StreamId::copy);
+  device->enqueue(StreamId::copy, [] {});
+  const Event later = device->record(StreamId::copy);
+  device->synchronize();
+  EXPECT_EQ(first_begin, device->time_ns(before));
+  EXPECT_EQ(device->time_ns(between), first_begin + 10'000'000);
+  EXPECT_EQ(second_begin, device->time_ns(between));
+  EXPECT_EQ(device->time_ns(after), second_begin);
+  EXPECT_GE(device->time_ns(later), first_begin + 30'000'000) << "other work takes the thread's time";
+}
+
+TEST(CpuDevice, WhatIsQueuedLaterBeginsNoEarlier) {
+  const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
+  device->enqueue_timed(StreamId::copy, [](int64_t begin) { return begin; });
+  device->synchronize();
+  const int64_t now = monotonic_ns();
+  const Event event = device->record(StreamId::copy);
+  int64_t begun = 0;
+  device->synchronize();
+  nap(1);
+  const int64_t then = monotonic_ns();
+  device->enqueue_timed(StreamId::copy, [&](int64_t begin) { return begun = begin; });
+  device->synchronize();
+  EXPECT_GE(device->time_ns(event), now);
+  EXPECT_GE(begun, then);
+}
+
 TEST(CpuDevice, StreamsRunAtTheSameTime) {
   const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   std::barrier meeting(3);  // each stream's work ends only when all three are at it

@@ -1,0 +1,22 @@
+-- To version 8: what the device drew and ran at, a step. It is in the traces alone: attempts whose device tells are read again
+-- by the next gather where their traces are still there. Rates of parts of weights from peers are made from the events
+-- afterwards (upgrade_sums.cc).
+
+CREATE TABLE power (
+  rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
+  n             INTEGER NOT NULL,
+  step          INTEGER NOT NULL,
+  time_ns       INTEGER NOT NULL,
+  energy_mj     INTEGER NOT NULL,
+  power_mw      INTEGER NOT NULL,
+  sm_clock_mhz  INTEGER NOT NULL,
+  temperature_c INTEGER NOT NULL,
+  PRIMARY KEY (rank_id, n)
+) STRICT, WITHOUT ROWID;
+
+UPDATE rank SET trace_sha256 = ''
+WHERE id IN (SELECT rank_id FROM environment WHERE name = 'device.power_limit_mw');
+UPDATE attempt SET fingerprint = ''
+WHERE id IN (SELECT attempt_id FROM rank WHERE trace_sha256 = '');
+
+PRAGMA user_version = 8;
