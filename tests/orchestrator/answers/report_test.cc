@@ -54,7 +54,7 @@ TEST_F(ReportTest, HoldsEveryPictureWithItsQueryAndNeedsNothingElse) {
     EXPECT_NE(html.find(question_of(query)), std::string::npos) << query.name;
     EXPECT_NE(html.find("id=\"" + query.name + "_1_"), std::string::npos) << query.name;
   }
-  EXPECT_EQ(count_of(html, "<svg "), 7u);  // one configuration
+  EXPECT_EQ(count_of(html, "<svg "), 8u);  // one configuration
   EXPECT_EQ(count_of(html, "<svg "), count_of(html, "</svg>"));
   for (const char* outside : {"<script", "<link", "<img", "src=", "url(http", "href='http", "href=\"http"}) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
