@@ -39,8 +39,9 @@ const std::vector<ChapterOrder>& order() {
       {"Does it fit into memory?", {"memory_over_time", "memory_peaks"}},
       {"What do more ranks gain?", {"scaling", "scaling_4_to_6"}},
       {"Can these figures be believed?",
-       {"repeat_spread", "configuration_drift", "correction", "environment_differences", "replaced_workers"}},
-      {"What does the machine give?", {"contention", "overlap", "copies_at_once", "rates_achieved"}},
+       {"repeat_spread", "configuration_drift", "correction", "environment_differences", "replaced_workers",
+        "prediction_error"}},
+      {"What does the machine give?", {"contention", "overlap", "copies_at_once", "rates_achieved", "power_by_step"}},
       {"Details", {"event_times", "largest_events"}}};
   return chapters;
 }
