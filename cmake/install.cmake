@@ -12,7 +12,8 @@ endif()
 # The tiny model without its weights, which are drawn: for `wansweep cluster check --job`.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/reference/tiny-wan2.2-t2v DESTINATION ${share}/models
         FILES_MATCHING PATTERN "*.json" PATTERN "*.index.json" EXCLUDE)
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${share})
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/MEASURED.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${share})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${share})
 if(EXISTS ${WANSWEEP_BUNDLE}/licences)
   install(DIRECTORY ${WANSWEEP_BUNDLE}/licences DESTINATION ${share})
 endif()

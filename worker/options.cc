@@ -37,6 +37,8 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
   WorkerOptions options;
   app.add_option("--spec", options.spec_file, "run spec (JSON); flags override it");
   app.add_option("--out", options.out, "directory for rank-NNNN.h5, result.safetensors and completed.json")->required();
+  app.add_flag("--quiet", options.quiet,
+               "write nothing to standard output: neither how far the run is nor that it ended");
   std::map<std::string_view, std::string> values;
   for (const Field& field : fields()) {
     std::string help(field.help);

@@ -14,7 +14,8 @@ struct WorkerOptions {
   // What the orchestrator planned for these settings ("plan" in the spec's file), as JSON text. Empty: nothing was
   // planned, or a flag changed the settings since.
   std::string planned;
-  std::string out;  // directory for traces and results
+  bool quiet = false;  // nothing on standard output
+  std::string out;     // directory for traces and results
 };
 
 // nullopt when help or the version was asked for; `text` then holds it. Throws bad_input.

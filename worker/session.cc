@@ -25,12 +25,14 @@
 #include "schema/run_plan.h"
 #include "schema/setting_fields.h"
 #include "worker/backend.h"
+#include "worker/comm/launcher.h"
 #include "worker/device/host_capacity.h"
 #include "worker/failure_report.h"
 #include "worker/loop/denoise.h"
 #include "worker/loop/inputs.h"
 #include "worker/offload/streamer.h"
 #include "worker/results.h"
+#include "worker/run_progress.h"
 #include "worker/trace/environment.h"
 #include "worker/transport.h"
 #include "worker/warm_up.h"
@@ -148,6 +150,12 @@ std::string describe_run(const Device& device, const MpiWorld& world, const Warm
   return environment.dump();
 }
 
+// One rank speaks, of all.
+ProgressDisplay display_of(const MpiWorld& world, bool quiet) {
+  if (quiet || world.rank() != 0) return ProgressDisplay::none;
+  return output_reaches_a_terminal(std::getenv) ? ProgressDisplay::in_place : ProgressDisplay::lines;
+}
+
 // For whoever has asked for another way than the one that needs no words.
 void say_how_weights_move(const RunSettings& settings, const std::optional<HostStore>& store,
                           const Transport& transport) {
@@ -230,6 +238,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     make_output_directory(options.out);
   });
   const int steps = static_cast<int>(*run.settings.steps);
+  RunProgress progress(stdout, display_of(world, options.quiet), steps);
   const double uses_per_step = static_cast<double>(offload.uses.size()) / steps;
   Watchdog watchdog(
       share_heartbeats(world), world.ranks(), run.settings.step_timeout,
@@ -249,6 +258,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     return ModelContext{device,       backend.communicator.get(), recorder, *workspace, run,
                         world.rank(), warm.exchange_groups};
   };
+  progress.begin("warming up");
   Recorder untraced(device, nullptr, TraceDetail::step);
   warm = warm_up(context_with(untraced), world);
   const Transport transport =
@@ -260,19 +270,20 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   std::optional<Recorder> recorder;
   std::optional<Streamer> streamer;
   std::unique_ptr<WeightSource> source;
+  progress.begin("loading weights");
   const int64_t loading_since = monotonic_ns();
   world.all_or_none([&] { source = open_weights(run); });
   std::optional<HostStore> store = load_store(world, device, run, offload, *source);
   const double loaded_s = static_cast<double>(monotonic_ns() - loading_since) / 1e9;
+  progress.clear();
   if (world.rank() == 0) say_how_weights_move(run.settings, store, transport);
   const bool load_together = store && transport.peers;
   world.all_or_none([&] {
     trace.emplace((std::filesystem::path(options.out) / trace_file_name(world.rank())).string(),
                   settings_with_plan(run), describe_run(device, world, warm, loaded_s, store, transport),
                   to_json(offload.schedule).dump());
-    if (world.rank() == 0) {
-      std::cout << fmt::format("warmed up in {:.1f} s, weights in {:.1f} s\n", warm.seconds, loaded_s) << std::flush;
-    }
+    progress.print(fmt::format("warmed up in {:.1f} s, weights in {:.1f} s", warm.seconds, loaded_s));
+    progress.begin("bringing the first weights to the device");
     recorder.emplace(device, &*trace, run.settings.trace_detail);
     upload_inputs(device, run, inputs, world.rank(), *workspace);
     streamer.emplace(device, *recorder, std::move(offload), std::move(store));
@@ -291,13 +302,16 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   const FinishOnExit finish(device);
   KeptSteps kept;
   watchdog.begin_steps(warm.block_seconds * uses_per_step);
+  progress.begin_steps();
   const int finished = denoise(context, transformer, [&](const StepEnd& end) {
     watchdog.step_ended();
+    progress.step_ended(end.step);
     if (run.settings.keep_steps) keep_step(world, device, run, *workspace, kept);
     if (!run.settings.allow_nonfinite) world.all_or_none([&] { check_finite(end); });
     return !world.any(stop_signal != 0);
   });
   watchdog.end_steps();
+  progress.clear();
   clock.push_back(world.measure_clock(true));
   recorder->finish(clock);
   if (finished < steps) {
@@ -325,6 +339,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     if (world.rank() != 0) return;
     write_completion(options.out, {world.ranks(), steps, digest, started_at, timestamp_now(), traces,
                                    read_back_result(options.out)});
+    progress.end_steps();
   });
   return ExitCode::ok;
 }

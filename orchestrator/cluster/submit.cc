@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "base/clock.h"
@@ -97,7 +99,7 @@ std::vector<std::string> jobs_before(const PlannedArray& array, const std::vecto
 }
 
 Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& attempts, const std::string& directory,
-                  bool by_hand, const std::vector<int64_t>& jobs) {
+                  bool by_hand, const std::vector<int64_t>& jobs, const std::function<void()>& written) {
   Submission submission;
   submission.token = make_token(sweep.name);
   submission.profile = array.profile;
@@ -116,6 +118,7 @@ Submission intend(const PlannedArray& array, const Sweep& sweep, AttemptFolder& 
       write_engine_script(*run.configuration->run, attempt.run, attempt.directory, places);
     }
     submission.members.push_back(fs::path(attempt.directory).filename().string());
+    written();
   }
   attempts.sync(created);
   job.after = jobs_before(array, jobs);
@@ -180,7 +183,7 @@ std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan&
 }
 
 SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const std::string& directory,
-                           bool by_hand) {
+                           bool by_hand, const ProgressSink& progress) {
   if (by_hand && std::any_of(arrays.begin(), arrays.end(), [](const PlannedArray& array) { return array.after; })) {
     throw bad_input(
         fmt::format("--max-running is {}; {} arrays that are submitted by hand need one each, or `wansweep "
@@ -190,8 +193,14 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
   SubmitReport report;
   AttemptFolder attempts(directory);
   std::vector<int64_t> jobs;
+  const size_t all = std::accumulate(arrays.begin(), arrays.end(), size_t{0},
+                                     [](size_t sum, const PlannedArray& array) { return sum + array.runs.size(); });
+  size_t written = 0;
+  const auto say_written = [&] {
+    if (progress) progress("writing down and submitting runs", ++written, all);
+  };
   for (const PlannedArray& array : arrays) {
-    Submission submission = intend(array, sweep, attempts, directory, by_hand, jobs);
+    Submission submission = intend(array, sweep, attempts, directory, by_hand, jobs, say_written);
     const std::string script = submission.directory + "/job.sh";
     report.runs += array.runs.size();
     if (by_hand) {

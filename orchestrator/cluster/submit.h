@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/terminal/progress_line.h"
 #include "orchestrator/plan/plan.h"
 #include "slurm/job_script.h"
 #include "slurm/profile.h"
@@ -60,10 +61,11 @@ struct SubmitReport {
   std::vector<std::string> lines;  // one for each array: its job, or where its script is
 };
 
-// Writes the attempts and the intent, runs sbatch, writes the outcome; `by_hand`: all but sbatch. The caller holds the
+// Writes the attempts and the intent, runs sbatch, writes the outcome; `by_hand`: all but sbatch. `progress` hears of
+// every run. The caller holds the
 // sweep's lock, and has settled earlier submissions. Throws bad_input with Slurm's message when it refuses,
 // scheduler_unavailable when it does not answer or its answer cannot be read: what was accepted before stays.
 SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep& sweep, const std::string& directory,
-                           bool by_hand);
+                           bool by_hand, const ProgressSink& progress = {});
 
 }  // namespace wansweep

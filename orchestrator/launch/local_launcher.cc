@@ -25,9 +25,10 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/process.h"
+#include "base/terminal/progress_line.h"
 #include "base/shell_quote.h"
-#include "orchestrator/launch/status_line.h"
 #include "orchestrator/launch/steps_done.h"
+#include "orchestrator/launch/sweep_progress.h"
 #include "orchestrator/sweep/abandoned.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/attempt_outcome.h"
@@ -84,7 +85,10 @@ struct RunningAttempt {
 class LocalLauncher {
  public:
   LocalLauncher(const Sweep& sweep, const Plan& plan, const LaunchOptions& options)
-      : sweep_(sweep), options_(options), line_(stdout), attempts_(options.directory) {
+      : sweep_(sweep),
+        options_(options),
+        line_(stdout, progress_display(stdout, options.quiet), {.patience_s = 0}),
+        attempts_(options.directory) {
     summary_.total = options.only.empty() ? plan.runs() : options.only.size();
     find_pending(plan);
   }
@@ -102,7 +106,7 @@ class LocalLauncher {
     while (!pending_.empty() || !running_.empty()) {
       launch_while_room();
       look_at_traces();
-      line_.show(progress());
+      if (on_terminal()) line_.show(progress_text(progress(), line_.width()));
       handle(signals_.wait(redraw_interval));
       reap();
       if (stopping_ && running_.empty()) break;
@@ -179,6 +183,7 @@ class LocalLauncher {
   void say_left_alone(const std::string& line) { line_.print("left alone: " + printable(line)); }
 
   void announce() {
+    if (options_.quiet) return;
     if (pending_.empty() && summary_.left_alone == 0) {
       line_.print(fmt::format("{}: all {} runs are done", options_.directory, summary_.total));
     } else if (summary_.done_before > 0) {
@@ -301,7 +306,7 @@ class LocalLauncher {
     const bool completed = state.end == AttemptEnd::completed;
     ++(completed ? summary_.completed : summary_.failed);
     seconds_in_runs_ += seconds;
-    if (completed && line_.on_terminal()) return;
+    if (completed && (on_terminal() || options_.quiet)) return;
     const std::string place =
         fmt::format("[{}/{}]", summary_.done_before + summary_.completed + summary_.failed, summary_.total);
     if (completed) {
@@ -314,9 +319,11 @@ class LocalLauncher {
     }
   }
 
+  bool on_terminal() const { return line_.display() == ProgressDisplay::in_place; }
+
   // For the status line alone: where there is none, nothing is read.
   void look_at_traces() {
-    if (!line_.on_terminal() || Clock::now() < look_at_) return;
+    if (!on_terminal() || Clock::now() < look_at_) return;
     look_at_ = Clock::now() + look_interval;
     for (auto& [pid, running] : running_) {
       if (const std::optional<StepsDone> done = steps_done(running.attempt.directory)) {
@@ -367,7 +374,7 @@ class LocalLauncher {
   const Sweep& sweep_;
   const LaunchOptions& options_;
   BlockedSignals signals_;
-  StatusLine line_;
+  ProgressLine line_;
   AttemptFolder attempts_;
   LaunchSummary summary_;
   std::deque<PendingRun> pending_;

@@ -226,7 +226,12 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
   const std::map<std::string, int64_t> known = stored_fingerprints(store);
 
   std::vector<AttemptRecords> work;
-  for (const std::string& one : directories) {
+  const auto say = [&](std::string_view what, size_t done, size_t all) {
+    if (options.progress) options.progress(what, done, all);
+  };
+  for (size_t i = 0; i < directories.size(); ++i) {
+    const std::string& one = directories[i];
+    say("looking at attempts", i, directories.size());
     try {
       std::optional<AttemptRecords> records = read_attempt_records(one);
       if (!records) continue;
@@ -242,11 +247,15 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
   }
   {
     const size_t readers = std::min(work.size(), static_cast<size_t>(std::max(1, options.readers)));
+    const size_t all = work.size();
+    size_t read = 0;
     Pipe pipe(std::move(work), readers);
+    say("reading attempts", read, all);
     while (std::optional<AttemptRows> rows = pipe.next()) {
       report.problems.insert(report.problems.end(), rows->problems.begin(), rows->problems.end());
       report.notes.insert(report.notes.end(), rows->notes.begin(), rows->notes.end());
       write_one(store, directory, *rows, report);
+      say("reading attempts", ++read, all);
     }
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/terminal/progress_line.h"
 #include "orchestrator/store/database.h"
 
 namespace wansweep {
@@ -24,7 +25,8 @@ struct GatherReport {
 };
 
 struct GatherOptions {
-  int readers = 2;  // threads that read files while one writes
+  int readers = 2;             // threads that read files while one writes
+  ProgressSink progress = {};  // on the caller's thread; empty: nobody waits
 };
 
 // Reads SWEEP_DIR/attempts/*, and which runs are superseded (lineage.h). Throws bad_input when there is no such

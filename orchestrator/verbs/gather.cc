@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/terminal/progress_line.h"
 #include "orchestrator/store/file_system.h"
 #include "orchestrator/store/gather.h"
 #include "orchestrator/store/lineage.h"
@@ -18,6 +19,7 @@ namespace {
 struct GatherArguments {
   std::string directory;
   std::string database;
+  bool quiet = false;
 };
 
 // A problem says that a file is damaged: what could be read is in the database, and the exit code tells that it is not
@@ -36,13 +38,16 @@ int run_gather(const GatherArguments& options) {
   }
   bool damaged = false;
   for (const std::string& directory : with_reruns(options.directory)) {
-    const GatherReport report = gather(directory, store);
+    ProgressLine line(stderr, progress_display(stderr, options.quiet));
+    const GatherReport report = gather(directory, store, {.progress = line.sink("wansweep")});
+    line.clear();
+    damaged = damaged || !report.problems.empty();
     for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", printable(problem));
     for (const std::string& note : report.notes) fmt::print(stderr, "wansweep: note: {}\n", printable(note));
+    if (options.quiet) continue;
     fmt::print("{}: {}{} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n",
                printable(path), directory == options.directory ? "" : printable(directory) + ": ", report.attempts,
                report.added, report.replaced, report.unchanged, report.kept, report.events, report.seconds);
-    damaged = damaged || !report.problems.empty();
   }
   return static_cast<int>(damaged ? ExitCode::incomplete : ExitCode::ok);
 }
@@ -55,6 +60,7 @@ void add_gather(CLI::App& app, Action& action) {
       "gather", "Read the attempts of a sweep, and of its reruns, into its database; again changes nothing");
   verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);
   verb->add_option("--db", options->database, "the database (default DIR/results.db)");
+  verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no summary");
   verb->footer(
       "Exit code 17 when files are damaged, 16 when another process writes the database.\n\n"
       "Example:\n  wansweep gather out/demo");

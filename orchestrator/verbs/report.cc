@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/terminal/progress_line.h"
 #include "orchestrator/answers/report/report.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/sweep/sweep_directory.h"
@@ -22,6 +23,7 @@ struct ReportArguments {
   std::string database;
   std::string sweep;
   std::string output = "report.html";
+  bool quiet = false;
 };
 
 int report(const ReportArguments& options) {
@@ -29,11 +31,16 @@ int report(const ReportArguments& options) {
   // The database of a sweep's directory holds its reruns, too.
   std::error_code unknown;
   const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json", unknown);
-  const Report report = make_report(store, named ? read_sweep_record(options.database).name : options.sweep);
+  ProgressLine line(stderr, progress_display(stderr, options.quiet));
+  const Report report =
+      make_report(store, named ? read_sweep_record(options.database).name : options.sweep, line.sink("wansweep"));
+  line.clear();
   const OutputKind kind = write_output_file(options.output, to_html(report));
   // Not into the page, where that goes to standard output.
-  fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: sweep {}, {} sections\n", printable(options.output),
-             printable(report.sweep), report.sections.size());
+  if (!options.quiet) {
+    fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: sweep {}\n{}\n", printable(options.output),
+               printable(report.sweep), printable(report.verdict.headline));
+  }
   if (!report.missing.empty()) {
     fmt::print(stderr,
                "wansweep: gnuplot is not installed, so that the page has tables in place of the pictures {}; install "
@@ -48,11 +55,13 @@ int report(const ReportArguments& options) {
 void add_report(CLI::App& app, Action& action) {
   auto options = std::make_shared<ReportArguments>();
   CLI::App* verb = app.add_subcommand(
-      "report", "One page of tables and pictures about a sweep, as HTML (gnuplot draws the pictures)");
+      "report",
+      "Write one page about a sweep, as HTML: the verdict in sentences, tables, and pictures that gnuplot draws");
   verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();
   verb->add_option("--sweep", options->sweep,
                    "which sweep, when the database holds several (default: the directory's own)");
   verb->add_option("-o,--output", options->output, "the page to write (default report.html)");
+  verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no verdict");
   verb->footer("Example:\n  wansweep gather out/demo\n  wansweep report out/demo -o report.html");
   verb->callback([options, &action] { action = [options] { return report(*options); }; });
 }

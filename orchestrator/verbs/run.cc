@@ -21,6 +21,9 @@ struct RunArguments {
 };
 
 int sum_up(const LaunchSummary& summary, const RunArguments& options) {
+  if (options.launch.quiet && summary.failed + summary.left_alone == 0 && !summary.interrupted) {
+    return static_cast<int>(ExitCode::ok);
+  }
   const size_t done = summary.done_before + summary.completed;
   const size_t left = summary.total - done - summary.failed - summary.left_alone;
   fmt::print("{} of {} runs done, {} failed{}{}\n", done, summary.total, summary.failed,
@@ -76,6 +79,7 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--sglang", options->launch.engines.sglang, "for engine sglang: its program (default: sglang)");
   verb->add_option("--python", options->launch.engines.python,
                    "for engine diffusers: the Python that has it (default: python3)");
+  verb->add_flag("--quiet,-q", options->launch.quiet, "say only what fails: no progress, no summary");
   verb->footer(
       "Ctrl-C stops cleanly; the same command goes on. Exit code 17 when a run failed or was left alone, 2 for bad "
       "input,\n"

@@ -6,6 +6,7 @@
 
 #include "base/exit_codes.h"
 #include "base/printable.h"
+#include "base/terminal/progress_line.h"
 #include "base/shell_quote.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
@@ -16,6 +17,7 @@ namespace {
 struct SubmitVerb {
   SubmitArguments arguments;
   bool dry_run = false;
+  bool quiet = false;
 };
 
 int print_scripts(const SubmitArguments& arguments) {
@@ -34,9 +36,14 @@ int submit(const SubmitVerb& given) {
   const PreparedSubmission prepared = prepare_submission(given.arguments);
   const std::string& directory = prepared.options.directory;
   if (prepared.runs > 0) {
-    const SubmitReport report = submit_arrays(prepared.arrays, prepared.sweep, directory, false);
-    for (const std::string& line : report.lines) fmt::print("{}\n", printable(line));
+    ProgressLine line(stderr, progress_display(stderr, given.quiet));
+    const SubmitReport report = submit_arrays(prepared.arrays, prepared.sweep, directory, false, line.sink("wansweep"));
+    line.clear();
+    for (const std::string& job : report.lines) {
+      if (!given.quiet) fmt::print("{}\n", printable(job));
+    }
   }
+  if (given.quiet) return static_cast<int>(ExitCode::ok);
   fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, shell_word(directory));
   return static_cast<int>(ExitCode::ok);
 }
@@ -49,6 +56,7 @@ void add_submit(CLI::App& app, Action& action) {
       app.add_subcommand("submit", "Submit a sweep to Slurm, as job arrays; skip what is submitted or done");
   add_submit_options(*verb, options->arguments);
   verb->add_flag("--dry-run", options->dry_run, "print the job scripts, and write and submit nothing");
+  verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no jobs");
   verb->footer(
       "Killed at any moment, the same command goes on: no run is submitted twice, and none is forgotten.\n"
       "Exit code 2 for bad input and for what Slurm refuses, 20 when Slurm does not answer or its answer cannot be\n"

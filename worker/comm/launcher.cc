@@ -1,10 +1,33 @@
 #include "worker/comm/launcher.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 
 namespace wansweep {
+namespace {
+
+// Whether the parent's standard output is a terminal, and another one than this process's. false where that cannot be
+// found out.
+bool parent_has_a_terminal() {
+  const std::string parents = fmt::format("/proc/{}/fd/1", getppid());
+  struct stat own {};
+  struct stat other {};
+  if (fstat(STDOUT_FILENO, &own) != 0 || stat(parents.c_str(), &other) != 0) return false;
+  if (!S_ISCHR(other.st_mode) || own.st_rdev == other.st_rdev) return false;
+  const int file = open(parents.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool terminal = isatty(file) == 1;
+  close(file);
+  return terminal;
+}
+
+}  // namespace
 
 std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<const char*(const char*)>& variable) {
   // The launcher next to the process comes first: under mpirun the variables of Slurm are about mpirun's own daemons.
@@ -29,6 +52,12 @@ std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<con
         name, text);
   }
   return std::nullopt;
+}
+
+bool output_reaches_a_terminal(const std::function<const char*(const char*)>& variable) {
+  const char* kind = variable("TERM");
+  if (isatty(STDOUT_FILENO) != 1 || kind == nullptr || std::string_view(kind) == "dumb") return false;
+  return variable("OMPI_COMM_WORLD_SIZE") == nullptr || parent_has_a_terminal();
 }
 
 }  // namespace wansweep

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <kainjow/mustache.hpp>
-#include <string_view>
-#include <utility>
+#include <vector>
 
 #include "orchestrator/answers/report/embedded_page.h"
+#include "orchestrator/answers/report/readable_table.h"
 #include "orchestrator/answers/report/report.h"
 #include "schema/version.h"
 
@@ -15,25 +15,8 @@ namespace {
 
 namespace mustache = kainjow::mustache;
 
-// "median_step_ms" as "median step (ms)".
-std::string heading_of(std::string name) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> units{{{"_gb_per_s", " (GB/s)"},
-                                                                                {"_tflop_per_s", " (TFLOP/s)"},
-                                                                                {"_gib", " (GiB)"},
-                                                                                {"_mib", " (MiB)"},
-                                                                                {"_percent", " (%)"},
-                                                                                {"_ms", " (ms)"},
-                                                                                {"_s", " (s)"}}};
-  for (const auto& [end, unit] : units) {
-    if (!name.ends_with(end)) continue;
-    name.replace(name.size() - end.size(), end.size(), unit);
-    break;
-  }
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
-}
-
-mustache::data table_of(const Table& table) {
+mustache::data table_of(const Table& answer) {
+  const Table table = readable(answer);
   mustache::data columns{mustache::data::type::list};
   for (size_t c = 0; c < table.columns.size(); ++c) {
     mustache::data column{"name", heading_of(table.columns[c])};
@@ -56,9 +39,8 @@ mustache::data table_of(const Table& table) {
   return data;
 }
 
-mustache::data section_of(const Section& section, size_t number) {
+mustache::data section_of(const Section& section) {
   mustache::data data;
-  data.set("id", fmt::format("s{}", number));
   data.set("title", section.title);
   data.set("notes", section.notes);
   data.set("sql", section.sql);
@@ -75,6 +57,38 @@ mustache::data section_of(const Section& section, size_t number) {
   return data;
 }
 
+mustache::data chapter_of(const Chapter& chapter, size_t number) {
+  mustache::data data;
+  data.set("id", fmt::format("c{}", number));
+  data.set("title", chapter.title);
+  mustache::data sections{mustache::data::type::list};
+  for (const Section& section : chapter.sections) sections << section_of(section);
+  data.set("sections", sections);
+  return data;
+}
+
+// More cases than these are folded: a reader of many asks the database.
+constexpr size_t open_cases = 6;
+
+mustache::data verdict_of(const SweepVerdict& verdict) {
+  mustache::data data;
+  data.set("headline", verdict.headline);
+  mustache::data first{mustache::data::type::list}, folded{mustache::data::type::list};
+  for (size_t i = 0; i < verdict.cases.size(); ++i) {
+    mustache::data one{"name", verdict.cases[i].name};
+    one.set("sentences", fmt::format("{}", fmt::join(verdict.cases[i].sentences, " ")));
+    (i < open_cases ? first : folded) << one;
+  }
+  data.set("cases", first);
+  data.set("more", verdict.cases.size() > open_cases);
+  data.set("how_many_more", fmt::format("{} more", verdict.cases.size() - std::min(verdict.cases.size(), open_cases)));
+  data.set("more_cases", folded);
+  mustache::data remarks{mustache::data::type::list};
+  for (const std::string& remark : verdict.remarks) remarks << mustache::data{"text", remark};
+  data.set("remarks", remarks);
+  return data;
+}
+
 }  // namespace
 
 std::string to_html(const Report& report) {
@@ -85,9 +99,10 @@ std::string to_html(const Report& report) {
   data.set("matrix", report.matrix);
   data.set("database", report.database);
   data.set("version", fmt::format("{} ({})", version, git_revision));
-  mustache::data sections{mustache::data::type::list};
-  for (size_t i = 0; i < report.sections.size(); ++i) sections << section_of(report.sections[i], i + 1);
-  data.set("sections", sections);
+  data.set("verdict", verdict_of(report.verdict));
+  mustache::data chapters{mustache::data::type::list};
+  for (size_t i = 0; i < report.chapters.size(); ++i) chapters << chapter_of(report.chapters[i], i + 1);
+  data.set("chapters", chapters);
   mustache::mustache page(page_template);
   if (!page.is_valid()) throw Error(ExitCode::internal, "page.html: " + page.error_message());
   return page.render(data);

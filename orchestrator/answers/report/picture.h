@@ -16,7 +16,7 @@ struct Picture {
   std::string title;  // read out by screen readers
   std::string commands;
   Table table;                                // first column: the series, rows of one series together
-  std::map<std::string, int> linetypes = {};  // by series, so that one has the same in all pictures; else its place
+  std::map<std::string, int> linetypes = {};  // by series, as style.gp numbers them; else its place
 };
 
 // Whether a row has values in the first two columns after the series: gnuplot fails where it finds none.

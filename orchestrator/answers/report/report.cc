@@ -1,6 +1,6 @@
-// The page is what the named queries say of one sweep, in an order that tells a story: the answer first, then where the
-// time went, then what else could explain it. A query without rows has no section; one whose picture has no values says
-// so.
+// The page is what the named queries say of one sweep, in the order of a reader's questions: which way won, where the
+// time went, whether it fits, what more ranks gain, whether to believe it, what the machine gives. A query without rows
+// has no section, a chapter without sections is left out; a picture without values says so.
 
 #include "orchestrator/answers/report/report.h"
 
@@ -9,12 +9,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "base/enum_names.h"
+#include "orchestrator/answers/report/cells.h"
 #include "orchestrator/answers/report/picture.h"
+#include "orchestrator/answers/report/verdict_facts.h"
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/query/query.h"
 #include "schema/setting_values.h"
@@ -22,38 +25,25 @@
 namespace wansweep {
 namespace {
 
-// In this order; pictures that are not named come after the others.
-constexpr std::array<std::string_view, 21> order{"offload_comparison",
-                                                 "time_parts",
-                                                 "step_times",
-                                                 "time_by_step",
-                                                 "exposed_transfer",
-                                                 "memory_over_time",
-                                                 "correction",
-                                                 "switch_spike",
-                                                 "stalls_by_cause",
-                                                 "overlap",
-                                                 "contention",
-                                                 "copies_at_once",
-                                                 "rates_achieved",
-                                                 "event_times",
-                                                 "largest_events",
-                                                 "memory_peaks",
-                                                 "repeat_spread",
-                                                 "configuration_drift",
-                                                 "scaling",
-                                                 "scaling_4_to_6",
-                                                 "environment_differences"};
+struct ChapterOrder {
+  std::string_view title;
+  std::vector<std::string_view> queries;
+};
 
-std::string sql_text(const std::string& text) {
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("''") : std::string(1, c);
-  return result + '\'';
-}
-
-std::string text_of(const Cell& cell) {
-  const auto* text = std::get_if<std::string>(&cell);
-  return text != nullptr ? *text : "";
+// Pictures that are not named come at the end of the last.
+const std::vector<ChapterOrder>& order() {
+  static const std::vector<ChapterOrder> chapters{
+      {"What does each way cost?", {"run_times", "offload_comparison"}},
+      {"Where does the time go?",
+       {"time_parts", "step_times", "switch_spike", "time_by_step", "exposed_transfer", "stalls_by_cause"}},
+      {"Does it fit into memory?", {"memory_over_time", "memory_peaks"}},
+      {"What do more ranks gain?", {"scaling", "scaling_4_to_6"}},
+      {"Can these figures be believed?",
+       {"repeat_spread", "configuration_drift", "correction", "environment_differences", "replaced_workers",
+        "prediction_error"}},
+      {"What does the machine give?", {"contention", "overlap", "copies_at_once", "rates_achieved", "power_by_step"}},
+      {"Details", {"event_times", "largest_events"}}};
+  return chapters;
 }
 
 std::string find_sweep(Store& store, const std::string& wanted) {
@@ -65,6 +55,12 @@ std::string find_sweep(Store& store, const std::string& wanted) {
     throw bad_input(fmt::format("{}: holds no sweep {}; there are: {}", store.path, wanted, fmt::join(names, ", ")));
   }
   if (names.size() == 1) return names[0];
+  if (names.empty()) {
+    throw bad_input(
+        fmt::format("{}: holds no sweep yet; `wansweep gather DIR` reads the runs of a sweep's directory into "
+                    "its database",
+                    store.path));
+  }
   throw bad_input(
       fmt::format("{}: holds {} sweeps; name one with --sweep: {}", store.path, names.size(), fmt::join(names, ", ")));
 }
@@ -93,17 +89,35 @@ constexpr const char* nothing_to_draw = "<p>There is nothing to draw: no run has
 
 using Linetypes = std::map<std::string, int>;
 
-// Modes have the same in every picture of every sweep; a mode with options, one that is free in this sweep.
+// As style.gp numbers them: a mode has the same colour in every picture of every sweep, and each set of its options
+// that the sweep has is another shade of it.
 Linetypes linetypes_of(Store& store, const std::string& sweep) {
+  const std::vector<std::string_view> modes = names_of<OffloadMode>();
+  constexpr int shades = 4;
+  std::vector<int> used(modes.size(), 0);
   Linetypes linetypes;
-  int next = 0;
-  for (const std::string_view mode : names_of<OffloadMode>()) linetypes[std::string(mode)] = ++next;
   const Table labels = run_query(
-      store, fmt::format("SELECT DISTINCT offload FROM run_settings WHERE sweep = {} ORDER BY 1", sql_text(sweep)));
+      store, fmt::format("SELECT DISTINCT g.offload, s.value FROM run_settings g JOIN setting s ON s.run_id = g.run_id "
+                         "AND s.name = 'offload' WHERE g.sweep = {} ORDER BY 1",
+                         sql_text(sweep)));
   for (const auto& row : labels.rows) {
-    if (linetypes.try_emplace(text_of(row[0]), next + 1).second) ++next;
+    const auto mode = value_named<OffloadMode>(text_of(row[1]));
+    if (!mode) continue;
+    const auto at = static_cast<size_t>(*mode);
+    linetypes[text_of(row[0])] = 1 + static_cast<int>(at + modes.size() * static_cast<size_t>(used[at]++ % shades));
   }
   return linetypes;
+}
+
+// Series that are modes in the order of the modes, whatever the alphabet says.
+void order_series(Table& table, const Linetypes& linetypes) {
+  const int modes = static_cast<int>(names_of<OffloadMode>().size());
+  const auto place = [&](const std::vector<Cell>& row) {
+    const auto found = linetypes.find(text_of(row[0]));
+    return found == linetypes.end() ? std::pair{0, 0} : std::pair{(found->second - 1) % modes, found->second};
+  };
+  std::stable_sort(table.rows.begin(), table.rows.end(),
+                   [&](const auto& one, const auto& other) { return place(one) < place(other); });
 }
 
 // A picture a configuration: the rows whose first column is the same.
@@ -118,7 +132,9 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table,
     picture.linetypes = linetypes;
     picture.table = {table.columns, {begin, end}, false};
     picture.table = without_first_column(std::move(picture.table));
-    section.pictures.emplace_back(caption, can_be_drawn(picture.table) ? draw(picture) : nothing_to_draw);
+    order_series(picture.table, linetypes);
+    section.pictures.emplace_back(caption == "all" ? std::string() : caption,
+                                  can_be_drawn(picture.table) ? draw(picture) : nothing_to_draw);
     begin = end;
   }
 }
@@ -147,51 +163,97 @@ Section environment_of(Store& store, const std::string& sweep) {
   return {"On what did it run?", "Each value that a rank saw.", sql, run_query(store, sql), {}};
 }
 
-}  // namespace
+// "2026-11-26T11:03:24.022Z" as "2026-11-26 11:03".
+std::string minute_of(const std::string& time) {
+  constexpr size_t up_to_minute = 16;
+  std::string text = time.substr(0, up_to_minute);
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  return text;
+}
 
-Report make_report(Store& store, const std::string& wanted) {
-  Report report;
-  report.sweep = find_sweep(store, wanted);
-  report.database = store.path;
-  const std::string name = sql_text(report.sweep);
+// What the page says of the sweep besides its answers. Throws bad_input when no run is complete.
+void describe_sweep(Store& store, Report& report) {
   const Table facts = run_query(
       store,
       "SELECT p.file, p.matrix, count(r.id), count(a.id), min(a.started_at), max(a.finished_at), "
       "max(e.value) FROM sweep p LEFT JOIN run r ON r.sweep_id = p.id LEFT JOIN current_attempt a ON a.run_id = "
       "r.id LEFT JOIN rank k ON k.attempt_id = a.id AND k.rank = 0 LEFT JOIN environment e ON e.rank_id = k.id "
       "AND e.name = 'git_revision' WHERE p.name = " +
-          name);
+          sql_text(report.sweep));
   const auto& row = facts.rows.at(0);
-  const int64_t complete = std::get<int64_t>(row[3]);
+  const int64_t complete = integer_of(row[3]).value_or(0);
   if (complete == 0) {
-    throw bad_input(fmt::format("{}: sweep {} has no complete run to report on", store.path, report.sweep));
+    throw bad_input(
+        fmt::format("{}: sweep {} has no complete run to report on; `wansweep query {} runs` says what became "
+                    "of each",
+                    store.path, report.sweep, store.path));
   }
   report.file = text_of(row[0]);
   report.matrix = text_of(row[1]);
-  report.summary = fmt::format("{} of {} runs are complete; made from {} to {} by wansweep {}.", complete,
-                               std::get<int64_t>(row[2]), text_of(row[4]), text_of(row[5]), text_of(row[6]));
+  const std::string revision = text_of(row[6]);
+  report.summary = fmt::format("{} of {} runs are complete; they were made from {} to {} UTC{}.", complete,
+                               integer_of(row[2]).value_or(0), minute_of(text_of(row[4])), minute_of(text_of(row[5])),
+                               revision.empty() || revision == "unknown" ? "" : " by wansweep " + revision);
+}
 
-  std::vector<const NamedQuery*> queries;
-  for (const std::string_view wanted_name : order) {
-    for (const NamedQuery& query : named_queries) {
-      if (query.name == wanted_name) queries.push_back(&query);
+// No correction, no drift: nothing to show, and for differences that is worth saying. Nor do runs on as many ranks tell
+// what more would gain.
+bool says_nothing(const NamedQuery& query, const Table& table) {
+  if (query.name == "environment_differences") return false;
+  if (query.name != "scaling") return table.rows.empty();
+  const auto ranks = std::find(table.columns.begin(), table.columns.end(), "ranks") - table.columns.begin();
+  return std::all_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
+    return row[static_cast<size_t>(ranks)] == table.rows[0][static_cast<size_t>(ranks)];
+  });
+}
+
+struct OrderedQuery {
+  const NamedQuery* query = nullptr;
+  std::string_view chapter;
+};
+
+std::vector<OrderedQuery> queries_in_order() {
+  std::vector<OrderedQuery> queries;
+  std::set<std::string_view> named;
+  for (const ChapterOrder& chapter : order()) {
+    for (const std::string_view name : chapter.queries) {
+      named.insert(name);
+      for (const NamedQuery& query : named_queries) {
+        if (query.name == name) queries.push_back({&query, chapter.title});
+      }
     }
   }
   for (const NamedQuery& query : named_queries) {
-    if (!query.plot.empty() && std::find(queries.begin(), queries.end(), &query) == queries.end()) {
-      queries.push_back(&query);
-    }
+    if (!query.plot.empty() && !named.contains(query.name)) queries.push_back({&query, order().back().title});
   }
+  return queries;
+}
+
+}  // namespace
+
+Report make_report(Store& store, const std::string& wanted, const ProgressSink& progress) {
+  Report report;
+  report.sweep = find_sweep(store, wanted);
+  report.database = store.path;
+  describe_sweep(store, report);
+  report.verdict = make_verdict(read_verdict_facts(store, report.sweep));
+
   const Linetypes linetypes = linetypes_of(store, report.sweep);
-  for (const NamedQuery* query : queries) {
+  const auto chapter = [&](std::string_view title) -> Chapter& {
+    if (report.chapters.empty() || report.chapters.back().title != title)
+      report.chapters.push_back({std::string(title), {}});
+    return report.chapters.back();
+  };
+  const std::vector<OrderedQuery> queries = queries_in_order();
+  for (size_t i = 0; i < queries.size(); ++i) {
+    const auto& [query, title] = queries[i];
+    if (progress) progress(fmt::format("answering {}", query->name), i + 1, queries.size());
     Section section = section_of(store, *query, report.sweep, linetypes);
-    // No correction, no drift: nothing to show, and for differences that is worth saying.
-    if (!section.table.rows.empty() || query->name == "environment_differences") {
-      if (section.notes.ends_with(no_gnuplot)) report.missing.emplace_back(query->name);
-      report.sections.push_back(std::move(section));
-    }
+    if (says_nothing(*query, section.table)) continue;
+    if (section.notes.ends_with(no_gnuplot)) report.missing.emplace_back(query->name);
+    chapter(title).sections.push_back(std::move(section));
   }
-  report.sections.push_back(environment_of(store, report.sweep));
+  chapter(order().back().title).sections.push_back(environment_of(store, report.sweep));
   return report;
 }
 

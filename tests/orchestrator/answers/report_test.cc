@@ -54,13 +54,48 @@ TEST_F(ReportTest, HoldsEveryPictureWithItsQueryAndNeedsNothingElse) {
     EXPECT_NE(html.find(question_of(query)), std::string::npos) << query.name;
     EXPECT_NE(html.find("id=\"" + query.name + "_1_"), std::string::npos) << query.name;
   }
-  EXPECT_EQ(count_of(html, "<svg "), 7u);  // one configuration
+  EXPECT_EQ(count_of(html, "<svg "), 8u);  // one configuration
   EXPECT_EQ(count_of(html, "<svg "), count_of(html, "</svg>"));
   for (const char* outside : {"<script", "<link", "<img", "src=", "url(http", "href='http", "href=\"http"}) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
   }
   EXPECT_EQ(html.find("{{"), std::string::npos);
   EXPECT_EQ(html.find("'black'"), std::string::npos);  // else unreadable in the dark
+}
+
+TEST_F(ReportTest, OpensWithTheVerdictOnItsRuns) {
+  for (int repeat = 1; repeat <= 2; ++repeat) {
+    write_attempt(sweep_, {.offload = "resident", .repeat = repeat});
+    write_attempt(sweep_, {.offload = "swap", .repeat = repeat, .spike_ms = 100});
+    write_attempt(sweep_, {.offload = "layerwise", .repeat = repeat, .spike_ms = 300});
+  }
+  write_attempt(sweep_, {.offload = "swap", .repeat = 3, .steps = 3, .state = "failed"});
+  gather_all();
+  Store store = open_store_readonly(database_);
+  const Report report = make_report(store, "");
+  EXPECT_EQ(
+      report.verdict.headline,
+      "swap is the fastest way of moving weights; the next fastest takes 7.1 % longer. Compared with both experts "
+      "resident on the device, swap takes 3.7 % longer.");
+  ASSERT_EQ(report.verdict.cases.size(), 1u);
+  const std::string html = to_html(report);
+  EXPECT_LT(html.find(report.verdict.headline), html.find(report.chapters.at(0).title)) << "before all else";
+  EXPECT_NE(html.find("swap won with 2.8 s (median of 2 runs); layerwise took 3 s (7.1 % longer)."), std::string::npos);
+  EXPECT_NE(html.find("1 of 7 runs has no result (failed)"), std::string::npos);
+}
+
+TEST_F(ReportTest, SaysHowFarItIs) {
+  write_attempt(sweep_, {});
+  gather_all();
+  Store store = open_store_readonly(database_);
+  size_t calls = 0, last = 0, all = 0;
+  make_report(store, "", [&](std::string_view, size_t done, size_t of) {
+    ++calls;
+    last = done;
+    all = of;
+  });
+  EXPECT_GT(calls, 10u);
+  EXPECT_EQ(last, all);
 }
 
 TEST_F(ReportTest, ASweepWithoutASwitchHasItsPicturesWithoutTheLine) {

@@ -4,7 +4,7 @@
 
 #include "base/files.h"
 #include "base/text_table.h"
-#include "orchestrator/launch/status_line.h"
+#include "orchestrator/launch/sweep_progress.h"
 #include "orchestrator/launch/steps_done.h"
 #include "schema/trace_file.h"
 #include "tests/support/temporary_directory.h"

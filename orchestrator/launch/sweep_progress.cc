@@ -1,32 +1,10 @@
-#include "orchestrator/launch/status_line.h"
+#include "orchestrator/launch/sweep_progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <string_view>
 
 #include "base/text_table.h"
 
 namespace wansweep {
-namespace {
-
-constexpr size_t default_width = 80;
-
-size_t terminal_width(std::FILE* out) {
-  winsize size{};
-  if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return default_width;
-  return size.ws_col;
-}
-
-bool is_terminal(std::FILE* out) {
-  const char* term = std::getenv("TERM");
-  return isatty(fileno(out)) == 1 && term != nullptr && std::string_view(term) != "dumb";
-}
-
-}  // namespace
 
 std::string progress_text(const Progress& progress, size_t width) {
   const std::string step =
@@ -46,29 +24,6 @@ std::string progress_text(const Progress& progress, size_t width) {
     return text(progress.running_name.substr(0, progress.running_name.size() - over) + "...");
   }
   return text("").substr(0, width);
-}
-
-StatusLine::StatusLine(std::FILE* out) : out_(out), terminal_(is_terminal(out)) {}
-
-void StatusLine::show(const Progress& progress) {
-  if (!terminal_) return;
-  const size_t width = std::max<size_t>(terminal_width(out_), 2) - 1;  // the last column would wrap on some terminals
-  fmt::print(out_, "\r{}\x1b[K", progress_text(progress, width));
-  std::fflush(out_);
-  shown_ = true;
-}
-
-void StatusLine::print(const std::string& line) {
-  clear();
-  fmt::print(out_, "{}\n", line);
-  std::fflush(out_);
-}
-
-void StatusLine::clear() {
-  if (!shown_) return;
-  fmt::print(out_, "\r\x1b[K");
-  std::fflush(out_);
-  shown_ = false;
 }
 
 }  // namespace wansweep

@@ -1,9 +1,8 @@
-// How far a sweep is: one line rewritten in place on a terminal, a line for each finished run elsewhere.
+// How far a sweep is, as a line.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 
 namespace wansweep {
@@ -21,26 +20,5 @@ struct Progress {
 
 // "[12/36] 11 done, 1 running (r4-swap-shift12-..., step 5 of 27), 0 failed, 0:42 left", at most `width` columns.
 std::string progress_text(const Progress& progress, size_t width);
-
-class StatusLine {
- public:
-  explicit StatusLine(std::FILE* out);
-  ~StatusLine() { clear(); }
-  StatusLine(const StatusLine&) = delete;
-  StatusLine& operator=(const StatusLine&) = delete;
-
-  bool on_terminal() const { return terminal_; }
-  // Does nothing when piped.
-  void show(const Progress& progress);
-  // A line that stays.
-  void print(const std::string& line);
-
- private:
-  void clear();
-
-  std::FILE* out_;
-  bool terminal_;
-  bool shown_ = false;
-};
 
 }  // namespace wansweep

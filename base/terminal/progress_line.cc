@@ -1,0 +1,80 @@
+#include "base/terminal/progress_line.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace wansweep {
+namespace {
+
+constexpr size_t default_width = 80;
+
+size_t terminal_width(std::FILE* out) {
+  winsize size{};
+  if (ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return default_width;
+  return size.ws_col;
+}
+
+bool is_terminal(std::FILE* out) {
+  const char* term = std::getenv("TERM");
+  return isatty(fileno(out)) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+}  // namespace
+
+ProgressDisplay progress_display(std::FILE* out, bool quiet) {
+  if (quiet) return ProgressDisplay::none;
+  return is_terminal(out) ? ProgressDisplay::in_place : ProgressDisplay::lines;
+}
+
+ProgressLine::ProgressLine(std::FILE* out, ProgressDisplay display, ProgressPace pace)
+    : out_(out), display_(display), pace_(std::move(pace)) {
+  if (!pace_.now) pace_.now = [] { return static_cast<double>(monotonic_ns()) / 1e9; };
+  began_ = pace_.now();
+  next_ = began_ + pace_.patience_s;
+}
+
+size_t ProgressLine::width() const { return std::max<size_t>(terminal_width(out_), 2) - 1; }
+
+void ProgressLine::show(const std::string& text) {
+  if (display_ == ProgressDisplay::none) return;
+  const double now = pace_.now();
+  if (now < next_) return;
+  if (display_ == ProgressDisplay::lines) {
+    next_ = now + pace_.line_every_s;
+    fmt::print(out_, "{}\n", text);
+  } else {
+    next_ = now + pace_.place_every_s;
+    fmt::print(out_, "\r{}\x1b[K", text.substr(0, width()));
+    shown_ = true;
+  }
+  std::fflush(out_);
+}
+
+void ProgressLine::print(const std::string& line) {
+  clear();
+  fmt::print(out_, "{}\n", line);
+  std::fflush(out_);
+}
+
+void ProgressLine::clear() {
+  if (!shown_) return;
+  fmt::print(out_, "\r\x1b[K");
+  std::fflush(out_);
+  shown_ = false;
+}
+
+ProgressSink ProgressLine::sink(std::string program) {
+  if (display_ == ProgressDisplay::none) return [](std::string_view, size_t, size_t) {};
+  return [this, program = std::move(program)](std::string_view what, size_t done, size_t all) {
+    show(fmt::format("{}: {}: {} of {}", program, what, done, all));
+  };
+}
+
+}  // namespace wansweep

@@ -1,0 +1,98 @@
+#include "orchestrator/answers/report/readable_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <string_view>
+
+#include "orchestrator/answers/report/cells.h"
+
+namespace wansweep {
+namespace {
+
+struct Unit {
+  std::string_view ending;  // of a column's name
+  std::string_view shown;   // in its heading
+  std::string_view larger;  // the ending of the unit to take for large numbers; empty: none
+  double divisor = 1;       // from one to the other
+};
+// A longer ending stands before one that it ends with.
+constexpr std::array<Unit, 8> units{{{"_gb_per_s", " (GB/s)", "", 1},
+                                     {"_tflop_per_s", " (TFLOP/s)", "", 1},
+                                     {"_plus_minus", " plus or minus", "", 1},
+                                     {"_gib", " (GiB)", "", 1},
+                                     {"_mib", " (MiB)", "_gib", 1024},
+                                     {"_percent", " (%)", "", 1},
+                                     {"_ms", " (ms)", "_s", 1000},
+                                     {"_s", " (s)", "", 1}}};
+
+constexpr double large = 1000;
+constexpr int digits_of_largest = 4;
+constexpr int digits_of_least = 2;
+constexpr int most_decimals = 6;
+
+const Unit* unit_of(const std::string& column) {
+  const auto found =
+      std::find_if(units.begin(), units.end(), [&](const Unit& u) { return column.ends_with(u.ending); });
+  return found == units.end() ? nullptr : &*found;
+}
+
+// Of the column's numbers, without their signs and without 0.
+struct Extent {
+  double least = 0;
+  double largest = 0;
+};
+std::optional<Extent> extent_of(const Table& table, size_t column) {
+  std::optional<Extent> extent;
+  for (const auto& row : table.rows) {
+    const double value = std::abs(number_of(row[column]).value_or(0));
+    if (value == 0 || !std::isfinite(value)) continue;
+    if (!extent) extent = {value, value};
+    extent->least = std::min(extent->least, value);
+    extent->largest = std::max(extent->largest, value);
+  }
+  return extent;
+}
+
+int decimals_for(double value, int digits) { return digits - 1 - static_cast<int>(std::floor(std::log10(value))); }
+
+template <typename Change>
+void change_numbers(Table& table, size_t column, const Change& change) {
+  for (auto& row : table.rows) {
+    if (const std::optional<double> value = number_of(row[column])) row[column] = change(*value);
+  }
+}
+
+}  // namespace
+
+Table readable(Table table) {
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const Unit* unit = unit_of(table.columns[c]);
+    std::optional<Extent> extent = extent_of(table, c);
+    if (unit == nullptr || !extent) continue;
+    if (!unit->larger.empty() && extent->largest >= large && extent->least >= 1) {
+      std::string& name = table.columns[c];
+      name.replace(name.size() - unit->ending.size(), unit->ending.size(), unit->larger);
+      change_numbers(table, c, [&](double value) { return value / unit->divisor; });
+      extent = extent_of(table, c);
+    }
+    const int decimals = std::clamp(
+        std::max(decimals_for(extent->largest, digits_of_largest), decimals_for(extent->least, digits_of_least)), 0,
+        most_decimals);
+    const double scale = std::pow(10, decimals);
+    change_numbers(table, c, [&](double value) { return std::round(value * scale) / scale; });
+  }
+  return table;
+}
+
+std::string heading_of(std::string name) {
+  if (name == "gb_per_s") return "GB/s";
+  if (name == "tflop_per_s") return "TFLOP/s";
+  if (const Unit* unit = unit_of(name))
+    name.replace(name.size() - unit->ending.size(), unit->ending.size(), unit->shown);
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+}  // namespace wansweep

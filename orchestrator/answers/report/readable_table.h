@@ -1,0 +1,18 @@
+// A table as a page shows it: GiB and seconds where numbers are large, and no more digits than people read.
+#pragma once
+
+#include <string>
+
+#include "orchestrator/store/query/table.h"
+
+namespace wansweep {
+
+// A column of milliseconds or MiB (by the end of its name: _ms, _mib) becomes one of seconds or GiB, name and values,
+// when its largest value is 1000 or more and none but 0 is below 1. Columns with a unit are rounded to four digits of
+// their largest value, and two of their least.
+Table readable(Table table);
+
+// "median_step_ms" as "median step (ms)".
+std::string heading_of(std::string name);
+
+}  // namespace wansweep

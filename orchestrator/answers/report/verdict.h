@@ -1,0 +1,86 @@
+// What a report says first: which way of moving weights won, by how much, whether that is more than the repeats'
+// spread, what it takes of memory, and what makes the runs other than the model's official ones. Values in, sentences
+// out; verdict_facts.h reads the values from the database.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wansweep {
+
+// Of the final latents of all repeats of a way.
+enum class LatentsState : uint8_t {
+  finite,      // every value was counted, and is a number
+  not_finite,  // some are infinite or not a number
+  unknown,     // nobody counted
+};
+
+// One way of moving weights, in all its repeats. Seconds and bytes.
+struct WayFacts {
+  std::string name;            // the mode with its options: "swap", "planned 16 GiB"
+  bool resident = false;       // nothing moves while the loop runs: the baseline
+  std::vector<double> totals;  // the loop's time, one a repeat; at least one
+  std::vector<double> spikes;  // the switch step's time above the median step; empty: nothing switches, or unknown
+  std::optional<double> device_peak;  // the highest of all ranks and repeats
+  std::optional<double> host_peak;    // the same of the host stores of all ranks together
+  LatentsState latents = LatentsState::unknown;
+  std::vector<std::string> digests;  // of the final latents, each once; empty: unknown
+};
+
+// Ways that compute the same on as many ranks, and so may be set against each other.
+struct CaseFacts {
+  std::string name;                    // the settings that vary in the sweep: "4 ranks, flow_shift 12"
+  std::string engine;                  // the program that ran them
+  std::optional<int64_t> switch_step;  // first step of the low-noise expert
+  int64_t steps = 0;
+  std::vector<WayFacts> ways;
+};
+
+// Runs that used a setting's value in place of the model's official one.
+struct DriftFacts {
+  std::string setting, used, official, origin;
+  int64_t runs = 0;
+  std::optional<int64_t> switch_used, switch_official;  // where the experts switch, if the setting decides it
+};
+
+// Runs that have no result.
+struct UnfinishedFacts {
+  std::string state;  // failed, not started, ...
+  int64_t runs = 0;
+  std::string example;  // one of them
+  std::string problem;  // what is known of it; may be empty
+};
+
+struct VerdictFacts {
+  std::vector<CaseFacts> cases;  // in the order in which they are told
+  int64_t runs = 0;              // of the sweep, but for those that a correction replaced
+  bool catalog_knows = false;    // what the model's official settings are
+  std::vector<DriftFacts> drifts;
+  std::vector<UnfinishedFacts> unfinished;
+  int64_t replaced = 0;  // runs that a correction replaced
+};
+
+struct SweepVerdict {
+  struct Case {
+    std::string name;
+    std::vector<std::string> sentences;
+  };
+  std::string headline;              // of all cases together, one or two sentences
+  std::vector<Case> cases;           // in the order of the facts
+  std::vector<std::string> remarks;  // on the sweep as a whole: settings, unfinished and replaced runs, engines
+};
+
+SweepVerdict make_verdict(const VerdictFacts& facts);
+
+// Whether the repeats of two samples tell them apart. yes: no value of the one is as low as any of the other.
+enum class Apart : uint8_t { yes, no, unknown };
+Apart apart(const std::vector<double>& one, const std::vector<double>& other);  // unknown: fewer than two values in one
+
+// "41.6 s", "0.391 s", "44.2 ms".
+std::string seconds_text(double seconds);
+// "20 % longer", "2.5 times as long", "4.1 % shorter", "as long": `other` beside `base`, both above 0.
+std::string longer_text(double other, double base);
+
+}  // namespace wansweep

@@ -1,0 +1,153 @@
+// One row a run; what belongs together (a case: equal `work`; a way: equal label within it) is put together here, so
+// that the sentences have the repeats themselves and not only their medians.
+
+#include "orchestrator/answers/report/verdict_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/enum_names.h"
+#include "orchestrator/answers/report/cells.h"
+#include "orchestrator/store/query/query.h"
+#include "schema/setting_values.h"
+
+namespace wansweep {
+namespace {
+
+// "4 ranks, plan 2x2, flow_shift 12": `problem` is "all" where nothing but the ways and the ranks varies.
+std::string case_name(int64_t ranks, const std::string& plan, bool plans_differ, const std::string& problem) {
+  std::string name = fmt::format("{} rank{}", ranks, ranks == 1 ? "" : "s");
+  if (plans_differ) name += ", plan " + plan;
+  if (problem != "all") name += ", " + problem;
+  return name;
+}
+
+template <typename T, typename Same>
+T& find_or_add(std::vector<T>& all, const Same& same, T fresh) {
+  const auto found = std::find_if(all.begin(), all.end(), same);
+  if (found != all.end()) return *found;
+  all.push_back(std::move(fresh));
+  return all.back();
+}
+
+void keep_highest(std::optional<double>& highest, const Cell& cell) {
+  const std::optional<double> value = number_of(cell);
+  if (value && (!highest || *value > *highest)) highest = value;
+}
+
+LatentsState state_of(const Cell& nonfinite_values) {
+  const std::optional<int64_t> count = integer_of(nonfinite_values);
+  if (!count) return LatentsState::unknown;
+  return *count > 0 ? LatentsState::not_finite : LatentsState::finite;
+}
+
+// What all repeats together come to: the worst of them.
+LatentsState together(LatentsState one, LatentsState other) {
+  if (one == LatentsState::not_finite || other == LatentsState::not_finite) return LatentsState::not_finite;
+  return one == LatentsState::unknown || other == LatentsState::unknown ? LatentsState::unknown : LatentsState::finite;
+}
+
+std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep) {
+  const Table runs = run_query(
+      store,
+      fmt::format(
+          "WITH official AS (SELECT run_id, min(value IS catalog_value) AS yes FROM setting WHERE catalog_value IS NOT "
+          "NULL GROUP BY run_id), host AS (SELECT attempt_id, sum(peak) AS peak FROM (SELECT r.attempt_id, "
+          "max(m.host_peak) AS peak FROM rank r JOIN memory m ON m.rank_id = r.id GROUP BY r.id) GROUP BY attempt_id) "
+          "SELECT g.work, g.problem, g.ranks, g.plan, min(g.plan) OVER k <> max(g.plan) OVER k, g.engine, g.offload, "
+          "s.value, t.total_ns, t.spike_ns, t.switch_step, t.steps, w.device_peak, h.peak, a.latents_digest, "
+          "a.nonfinite_values FROM current_attempt a JOIN run_settings g ON g.run_id = a.run_id JOIN attempt_time t ON "
+          "t.attempt_id = a.id LEFT JOIN attempt_waits w ON w.attempt_id = a.id LEFT JOIN host h ON h.attempt_id = "
+          "a.id "
+          "LEFT JOIN setting s ON s.run_id = a.run_id AND s.name = 'offload' LEFT JOIN official o ON o.run_id = "
+          "a.run_id "
+          "WHERE g.sweep = {} WINDOW k AS (PARTITION BY g.problem, g.ranks) "
+          "ORDER BY coalesce(o.yes, 1) DESC, g.problem, g.ranks, g.plan, g.work, g.offload, g.repeat",
+          sql_text(sweep)));
+  std::vector<CaseFacts> cases;
+  std::vector<std::string> works;  // of the cases
+  for (const auto& row : runs.rows) {
+    const std::string work = text_of(row[0]);
+    if (works.empty() || works.back() != work) {
+      works.push_back(work);
+      cases.push_back({case_name(integer_of(row[2]).value_or(1), text_of(row[3]), integer_of(row[4]).value_or(0) != 0,
+                                 text_of(row[1])),
+                       text_of(row[5]),
+                       integer_of(row[10]),
+                       integer_of(row[11]).value_or(0),
+                       {}});
+    }
+    const std::string name = text_of(row[6]);
+    WayFacts fresh;
+    fresh.name = name;
+    fresh.resident = value_named<OffloadMode>(text_of(row[7])) == OffloadMode::resident;
+    fresh.latents = LatentsState::finite;
+    WayFacts& way = find_or_add(
+        cases.back().ways, [&](const WayFacts& one) { return one.name == name; }, std::move(fresh));
+    way.totals.push_back(number_of(row[8]).value_or(0) / 1e9);
+    if (const auto spike = number_of(row[9])) way.spikes.push_back(*spike / 1e9);
+    keep_highest(way.device_peak, row[12]);
+    keep_highest(way.host_peak, row[13]);
+    const std::string digest = text_of(row[14]);
+    if (!digest.empty() && std::find(way.digests.begin(), way.digests.end(), digest) == way.digests.end()) {
+      way.digests.push_back(digest);
+    }
+    way.latents = together(way.latents, state_of(row[15]));
+  }
+  return cases;
+}
+
+std::vector<DriftFacts> read_drifts(Store& store, const std::string& sweep) {
+  const Table rows = run_query(
+      store,
+      fmt::format("SELECT setting, used, catalog, origin, count(*), min(expected_switch), min(catalog_switch) FROM "
+                  "configuration_drift WHERE sweep = {} GROUP BY setting, used, catalog, origin ORDER BY count(*) "
+                  "DESC, setting",
+                  sql_text(sweep)));
+  std::vector<DriftFacts> drifts;
+  for (const auto& row : rows.rows) {
+    drifts.push_back({text_of(row[0]), text_of(row[1]), text_of(row[2]), text_of(row[3]),
+                      integer_of(row[4]).value_or(0), integer_of(row[5]), integer_of(row[6])});
+  }
+  return drifts;
+}
+
+std::vector<UnfinishedFacts> read_unfinished(Store& store, const std::string& sweep) {
+  const Table rows = run_query(
+      store, fmt::format("SELECT state, count(*), min(run), max(problem) FROM runs WHERE sweep = {} AND state <> "
+                         "'complete' GROUP BY state ORDER BY count(*) DESC, state",
+                         sql_text(sweep)));
+  std::vector<UnfinishedFacts> unfinished;
+  for (const auto& row : rows.rows) {
+    unfinished.push_back({text_of(row[0]), integer_of(row[1]).value_or(0), text_of(row[2]), text_of(row[3])});
+  }
+  return unfinished;
+}
+
+int64_t count(Store& store, const std::string& from) {
+  return integer_of(run_query(store, "SELECT count(*) FROM " + from).rows.at(0).at(0)).value_or(0);
+}
+
+}  // namespace
+
+VerdictFacts read_verdict_facts(Store& store, const std::string& sweep) {
+  const std::string of_sweep =
+      fmt::format("run r JOIN sweep p ON p.id = r.sweep_id WHERE p.name = {}", sql_text(sweep));
+  VerdictFacts facts;
+  facts.cases = read_cases(store, sweep);
+  facts.runs = count(store, of_sweep + " AND r.superseded_by IS NULL");
+  facts.replaced = count(store, of_sweep + " AND r.superseded_by IS NOT NULL");
+  facts.catalog_knows =
+      count(store,
+            "setting s JOIN run r ON r.id = s.run_id JOIN sweep p ON p.id = r.sweep_id WHERE s.catalog_value IS NOT "
+            "NULL AND p.name = " +
+                sql_text(sweep)) > 0;
+  facts.drifts = read_drifts(store, sweep);
+  facts.unfinished = read_unfinished(store, sweep);
+  return facts;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,15 @@
+// The verdict's values, read from the database.
+#pragma once
+
+#include <string>
+
+#include "orchestrator/answers/report/verdict.h"
+#include "orchestrator/store/database.h"
+
+namespace wansweep {
+
+// Of the newest complete attempt of each run of `sweep` that no correction replaced. Cases with the model's official
+// settings come first, then by their settings and ranks; ways as they are first met, by name.
+VerdictFacts read_verdict_facts(Store& store, const std::string& sweep);
+
+}  // namespace wansweep
