@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "worker/device/cpu/cpu_device.h"
+#include "worker/device/used_device.h"
 #ifdef WANSWEEP_CUDA
 #include "worker/device/cuda/cuda_device.h"
 #endif
@@ -48,16 +49,24 @@ Backend open_cpu(MpiWorld& world, const RunSettings& spec) {
 }
 
 #ifdef WANSWEEP_CUDA
+CudaDeviceOptions cuda_options(const MpiWorld& world, const RunSettings& spec) {
+  CudaDeviceOptions options;
+  options.memory_bytes = static_cast<int64_t>(spec.device_memory * gibibyte);
+  options.node_rank = world.node_rank();
+  options.node_ranks = world.node_ranks();
+  options.share_device = spec.share_device;
+  return options;
+}
+
+std::optional<DeviceUse> use_of_gpu(const MpiWorld& world, const RunSettings& spec) {
+  return use_of_cuda_device(cuda_options(world, spec));
+}
+
 Backend open_cuda(MpiWorld& world, const RunSettings& spec) {
   Backend backend;
   std::string identity;
   world.all_or_none([&] {
-    CudaDeviceOptions options;
-    options.memory_bytes = static_cast<int64_t>(spec.device_memory * gibibyte);
-    options.node_rank = world.node_rank();
-    options.node_ranks = world.node_ranks();
-    options.share_device = spec.share_device;
-    backend.device = open_cuda_device(options);
+    backend.device = open_cuda_device(cuda_options(world, spec));
     identity = cuda_device_identity(*backend.device);
   });
   const std::vector<std::string> identities = world.gather_text(identity);
@@ -76,9 +85,25 @@ Backend open_cuda(MpiWorld& world, const RunSettings&) {
   });
   return {};
 }
+
+std::optional<DeviceUse> use_of_gpu(const MpiWorld&, const RunSettings&) { return std::nullopt; }
 #endif
 
 }  // namespace
+
+void refuse_used_device(MpiWorld& world, const RunSettings& settings) {
+  world.all_or_none([&] {
+    switch (settings.backend) {
+      case BackendKind::cpu:
+        return;
+      case BackendKind::cuda:
+        break;
+    }
+    const std::optional<DeviceUse> use = use_of_gpu(world, settings);
+    const std::optional<std::string> why = use ? why_in_use(*use) : std::nullopt;
+    if (why) throw Error(ExitCode::device_unavailable, *why);
+  });
+}
 
 Backend open_backend(MpiWorld& world, const RunSettings& settings) {
   world.all_or_none([&] { check_communicator(settings); });

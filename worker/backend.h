@@ -20,6 +20,11 @@ struct Backend {
 // Error(device_unavailable) for hardware, see worker/device/cuda/cuda_device.h.
 Backend open_backend(MpiWorld& world, const RunSettings& settings);
 
+// Before open_backend, which then takes memory itself. Collective; throws on all ranks Error(device_unavailable),
+// naming the processes and their memory, when others use a rank's GPU. The cpu backend shares its host with whoever is
+// there.
+void refuse_used_device(MpiWorld& world, const RunSettings& settings);
+
 // For ranks of this node that bring parts of weights for each other: copy engines where they can read each other's
 // device memory, else what moves the run's exchanges. Collective over all ranks.
 std::unique_ptr<Communicator> open_peer_communicator(const Backend& backend, const RunSettings& settings);

@@ -11,6 +11,7 @@
 #include "worker/comm/mpi_world.h"
 #include "worker/failure_report.h"
 #include "worker/options.h"
+#include "worker/probe/probe.h"
 #include "worker/session.h"
 
 namespace {
@@ -37,6 +38,7 @@ int run(MpiWorld& world, int argc, char** argv) {
       return 0;
     }
     out = options->out;
+    if (!options->probe.empty()) return static_cast<int>(run_probe(world, *options));
     return static_cast<int>(run_session(world, std::move(*options)));
   } catch (const CommonError& error) {
     if (world.rank() == error.rank()) report_failure(out, error.rank(), error.code(), error.what());

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "schema/probe/request.h"
 #include "schema/setting_fields.h"
 #include "schema/version.h"
 
@@ -39,6 +40,11 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
   app.add_option("--out", options.out, "directory for rank-NNNN.h5, result.safetensors and completed.json")->required();
   app.add_flag("--quiet", options.quiet,
                "write nothing to standard output: neither how far the run is nor that it ended");
+  std::optional<double> probe_seconds;
+  app.add_option(
+      "--probe", probe_seconds,
+      "in place of running the loop, measure for so many seconds how long the pieces of its work take here;\n"
+      "`wansweep probe` starts it so, and makes a machine's file of what it leaves (OUT/probe.json)");
   std::map<std::string_view, std::string> values;
   for (const Field& field : fields()) {
     std::string help(field.help);
@@ -68,10 +74,12 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
     const nlohmann::json spec = read_json_object(options.spec_file);
     options.spec = settings_from_json(spec, options.spec_file);
     if (values.empty() && spec.contains("plan")) options.planned = spec["plan"].dump();
+    if (spec.contains("probe")) options.probe = spec["probe"].dump();
   }
   for (const auto& [name, value] : values) {
     set_field(options.spec, name, flag_value(*find_field(name), value), flag_name(name));
   }
+  if (probe_seconds) options.probe = to_json(ProbeRequest{*probe_seconds, {options.spec}}).dump();
   return options;
 }
 

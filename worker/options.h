@@ -15,7 +15,10 @@ struct WorkerOptions {
   // planned, or a flag changed the settings since.
   std::string planned;
   bool quiet = false;  // nothing on standard output
-  std::string out;     // directory for traces and results
+  // What to measure in place of running the loop ("probe" in the spec's file, or --probe), as JSON text. Empty:
+  // nothing.
+  std::string probe;
+  std::string out;  // directory for traces and results
 };
 
 // nullopt when help or the version was asked for; `text` then holds it. Throws bad_input.

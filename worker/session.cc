@@ -78,13 +78,6 @@ OffloadPlan plan_offload(const RunPlan& run, int rank) {
   return plan;
 }
 
-std::unique_ptr<WeightSource> open_weights(const RunPlan& run) {
-  if (const std::optional<uint64_t> seed = random_weights_seed(run.settings.weights)) {
-    return random_weights(*seed, run.model.config, run.type);
-  }
-  return open_checkpoint(run.settings.model, run.model.config, run.type, run.experts());
-}
-
 void make_output_directory(const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);

@@ -134,7 +134,7 @@ struct ProbeSample {
   int ranks = 1;                      // that did it at the same time
   Beside beside = Beside::nothing;
   std::optional<HostMemory> memory = {};  // of copies and of pinning
-  std::vector<double> seconds;
+  std::vector<double> seconds = {};
   // Of rank 0's device at the end of the repeats; nullopt: it does not tell.
   std::optional<int64_t> power_mw = {}, sm_clock_mhz = {};
 };

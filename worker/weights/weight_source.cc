@@ -165,4 +165,11 @@ std::unique_ptr<WeightSource> random_weights(uint64_t seed, const ModelConfig& c
   return std::make_unique<RandomWeights>(seed, config, type);
 }
 
+std::unique_ptr<WeightSource> open_weights(const RunPlan& run) {
+  if (const std::optional<uint64_t> seed = random_weights_seed(run.settings.weights)) {
+    return random_weights(*seed, run.model.config, run.type);
+  }
+  return open_checkpoint(run.settings.model, run.model.config, run.type, run.experts());
+}
+
 }  // namespace wansweep

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "schema/model_config.h"
+#include "schema/run_plan.h"
 #include "schema/schedule.h"
 #include "schema/weight_layout.h"
 
@@ -31,5 +32,8 @@ std::unique_ptr<WeightSource> open_checkpoint(const std::string& model, const Mo
 
 // Drawn values, the same for a seed on every machine, of scales that keep activations near 1 through any depth.
 std::unique_ptr<WeightSource> random_weights(uint64_t seed, const ModelConfig& config, DType type);
+
+// The one of a run, as its settings say. Throws bad_input as open_checkpoint does.
+std::unique_ptr<WeightSource> open_weights(const RunPlan& run);
 
 }  // namespace wansweep

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "worker/device/device.h"
+#include "worker/device/used_device.h"
 
 namespace wansweep {
 
@@ -22,6 +24,10 @@ struct CudaDeviceOptions {
 // Error(device_unavailable) with one line: no driver, no GPU, a driver older than the toolkit, a GPU older than compute
 // capability 8.0, fewer GPUs than ranks.
 std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options);
+
+// What the driver says of the GPU that the rank would take; makes no use of it. nullopt: it does not tell. Throws as
+// open_cuda_device does.
+std::optional<DeviceUse> use_of_cuda_device(const CudaDeviceOptions& options);
 
 // "hostname GPU-uuid": what ranks compare to find that two of them hold the same GPU, as happens when the launcher
 // binds one and the same to each.

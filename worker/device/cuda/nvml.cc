@@ -9,6 +9,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 namespace wansweep {
 
@@ -19,6 +22,16 @@ using NvmlDevice = struct nvmlDevice_st*;
 constexpr int nvml_success = 0;
 enum NvmlClock : unsigned { clock_graphics = 0, clock_sm = 1, clock_memory = 2 };
 constexpr unsigned temperature_gpu = 0;
+struct NvmlProcess {  // nvmlProcessInfo_t of versions 2 and 3
+  unsigned process;
+  unsigned long long memory;  // all bits set: not known
+  unsigned gpu_instance, compute_instance;
+};
+struct NvmlMemory {  // nvmlMemory_v2_t
+  unsigned version = sizeof(NvmlMemory) | (2U << 24U);
+  unsigned long long total = 0, reserved = 0, free = 0, used = 0;
+};
+constexpr unsigned most_processes = 256;
 
 // The node that the kernel says the device hangs at; -1 on machines that have but one.
 int numa_node(std::string pci_bus_id) {
@@ -45,6 +58,7 @@ class Nvml::Library {
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
   bool usable() const { return usable_; }
+  NvmlDevice device() const { return device_; }
 
   // NVML's result, or -1 when it has no such function.
   template <typename... Arguments>
@@ -102,7 +116,34 @@ nlohmann::json Nvml::describe() const {
     if (library_->number<unsigned>("nvmlDeviceGetNvLinkState", link) == 1U) ++links;
   }
   json["nvlinks"] = links;
+  unsigned gpus = 0;
+  if (library_->call("nvmlDeviceGetCount_v2", &gpus) == nvml_success) json["gpus_of_node"] = gpus;
   return json;
+}
+
+std::optional<DeviceUse> Nvml::use() const {
+  if (!library_) return std::nullopt;
+  DeviceUse use;
+  std::array<char, 96> name{};
+  const bool named = library_->call("nvmlDeviceGetName", library_->device(), name.data(),
+                                    static_cast<unsigned>(name.size())) == nvml_success;
+  use.device = fmt::format("{} {}", named ? name.data() : "GPU", pci_bus_id_);
+  std::vector<NvmlProcess> listed(most_processes);
+  for (const char* function : {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2"}) {
+    auto count = static_cast<unsigned>(listed.size());
+    if (library_->call(function, library_->device(), &count, listed.data()) != nvml_success) continue;
+    for (unsigned i = 0; i < count; ++i) {
+      DeviceProcess& process = use.processes.emplace_back();
+      process.process = listed[i].process;
+      if (listed[i].memory != ~0ULL) process.memory_bytes = static_cast<int64_t>(listed[i].memory);
+    }
+    break;
+  }
+  NvmlMemory memory;
+  if (library_->call("nvmlDeviceGetMemoryInfo_v2", library_->device(), &memory) == nvml_success) {
+    use.memory_bytes = static_cast<int64_t>(memory.used);
+  }
+  return use;
 }
 
 std::optional<DevicePower> Nvml::sample() const {

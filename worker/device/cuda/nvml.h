@@ -8,6 +8,7 @@
 #include <string>
 
 #include "worker/device/device.h"
+#include "worker/device/used_device.h"
 
 namespace wansweep {
 
@@ -22,6 +23,9 @@ class Nvml {
 
   // What the GPU draws and how fast it runs now; none where the library does not say.
   std::optional<DevicePower> sample() const;
+
+  // Who has memory on the GPU, ourselves included once we have. nullopt: the library is not there, or does not say.
+  std::optional<DeviceUse> use() const;
 
  private:
   class Library;

@@ -48,9 +48,12 @@ int count_devices() {
   throw unavailable(fmt::format("the GPUs cannot be counted: {}{}", cudaGetErrorString(result), seen));
 }
 
-}  // namespace
+struct Choice {
+  int ordinal = 0;
+  int count = 1;  // of the GPUs that this process sees
+};
 
-std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
+Choice choose_device(const CudaDeviceOptions& options) {
   check_driver();
   const int count = count_devices();
   // A launcher that gives each rank its own shows it that one only.
@@ -58,7 +61,20 @@ std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
     throw unavailable(fmt::format("{} ranks on this node, {} GPUs; start as many ranks as GPUs, or set share_device",
                                   options.node_ranks, count));
   }
-  const int ordinal = options.node_rank % count;
+  return {options.node_rank % count, count};
+}
+
+}  // namespace
+
+std::optional<DeviceUse> use_of_cuda_device(const CudaDeviceOptions& options) {
+  const int ordinal = choose_device(options).ordinal;
+  std::array<char, 32> bus{};
+  cudaCheck(cudaDeviceGetPCIBusId(bus.data(), static_cast<int>(bus.size()), ordinal));
+  return Nvml(bus.data()).use();
+}
+
+std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
+  const auto [ordinal, count] = choose_device(options);
   cudaDeviceProp properties{};
   cudaCheck(cudaGetDeviceProperties(&properties, ordinal));
   if (properties.major < oldest_capability) {

@@ -1,0 +1,91 @@
+#include "worker/probe/bench.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "worker/weights/weight_source.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int most_blocks = 4;  // more than any cache holds of a large model
+constexpr int64_t most_copied = int64_t{256} << 20;
+constexpr int64_t least_copied = int64_t{64} << 10;
+constexpr double copy_s = 0.02;  // that a copy beside other work should take, so that it can be stopped soon
+
+}  // namespace
+
+Bench::Bench(MpiWorld& world, const Backend& backend, Timer& timer, ProbeRecord& record, RunPlan plan, int shape)
+    : world(world),
+      backend(backend),
+      device(*backend.device),
+      timer(timer),
+      run(std::move(plan)),
+      workspace(device, run.activations, run.parallel),
+      untraced(device, nullptr, TraceDetail::block),
+      record_(record),
+      shape_(shape),
+      no_exchanges_(backend.communicator ? backend.communicator->kind() : CommunicatorKind::automatic),
+      exchanging_{device, backend.communicator.get(), untraced, workspace, run, world.rank()},
+      computing_{device, backend.communicator ? &no_exchanges_ : nullptr, untraced, workspace, run, world.rank()},
+      finish_(device) {
+  warm_ = warm_up(exchanging_, world);
+  exchange_groups = exchanging_.exchange_groups = computing_.exchange_groups = warm_.exchange_groups;
+  load_blocks();
+}
+
+// Drawn, whatever the run's weights are: the time of a product does not depend on which model's they are.
+void Bench::load_blocks() {
+  const int64_t bytes = run.weights.block;
+  block_count_ = std::clamp(run.model.config.layers, 1, most_blocks);
+  blocks_ = device.allocate(block_count_ * bytes, "blocks to measure with");
+  const Buffer host = device.allocate_host(bytes, HostMemory::pageable, "a block to measure with");
+  const std::unique_ptr<WeightSource> source = random_weights(1, run.model.config, run.type);
+  for (int block = 0; block < block_count_; ++block) {
+    source->read(0, block, host.data());
+    device.copy_in(StreamId::compute, blocks_.data() + block * bytes, host.data(), bytes);
+    device.synchronize();
+  }
+}
+
+const std::byte* Bench::next_block() {
+  next_ = (next_ + 1) % block_count_;
+  return blocks_.data() + next_ * run.weights.block;
+}
+
+const BesideWork& Bench::copies_beside() {
+  if (copies_.enqueue) return copies_;
+  const int64_t room = std::min(run.weights.block, most_copied);
+  copied_device_ = device.allocate(room, "weights to copy beside");
+  copied_host_ = device.allocate_host(room, run.settings.host_memory, "weights to copy beside");
+  std::fill_n(copied_host_.data(), room, std::byte{0});
+  int64_t bytes = std::min(room, least_copied);
+  const auto copy = [this](int64_t size) {
+    return Work{StreamId::copy,
+                [this, size] { device.copy_in(StreamId::copy, copied_device_.data(), copied_host_.data(), size); }};
+  };
+  double seconds = timer.once(copy(bytes));
+  for (; bytes < room && seconds < copy_s / 2; seconds = timer.once(copy(bytes))) bytes = std::min(room, 2 * bytes);
+  copies_ = {StreamId::copy, copy(bytes).enqueue, std::max(timer.once(copy(bytes)), 1e-6)};
+  return copies_;
+}
+
+void Bench::add(ProbeSample sample, std::vector<double> seconds) {
+  if (seconds.empty()) return leave_out(sample.what, "what was to run beside it ended too soon");
+  sample.seconds = std::move(seconds);
+  if (const std::optional<DevicePower> power = device.power()) {
+    sample.power_mw = power->power_mw;
+    sample.sm_clock_mhz = power->sm_clock_mhz;
+  }
+  record_.samples.push_back(std::move(sample));
+}
+
+void Bench::add_of_shape(ProbeSample sample, std::vector<double> seconds) {
+  sample.shape = shape_;
+  add(std::move(sample), std::move(seconds));
+}
+
+void Bench::leave_out(ProbeWhat what, const std::string& why) { record_.not_measured.push_back({what, why}); }
+
+}  // namespace wansweep

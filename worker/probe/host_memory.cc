@@ -1,0 +1,59 @@
+// How fast a host store comes to be: its memory asked for, touched and pinned; and its weights brought into it, from
+// where the job has them. All ranks at once, as in a first load.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "worker/device/host_capacity.h"
+#include "worker/probe/bench.h"
+
+namespace wansweep {
+
+namespace {
+
+constexpr int64_t most_pinned = int64_t{2} << 30;
+constexpr int64_t least_pinned = int64_t{64} << 20;
+constexpr int64_t part_of_free = 8;  // of what a rank may take: the probe leaves the host its room
+
+void measure_pinning(Bench& bench, double seconds) {
+  const int64_t wanted = std::clamp(bench.run.weights.expert(), least_pinned, most_pinned);
+  const int64_t free = host_memory_left(bench.world.node_ranks(), bench.device.memory_use().host_used);
+  const auto room = static_cast<double>(free / bench.world.node_ranks() / part_of_free);
+  // The same on all ranks: the least that one of them has room for.
+  const int64_t bytes = std::min(wanted, static_cast<int64_t>(-bench.world.most(-room)));
+  if (bytes < least_pinned) return bench.leave_out(ProbeWhat::pin, "the host has too little memory left");
+  Buffer pinned;
+  std::vector<double> measured = bench.timer.repeat_on_host(
+      [&] {
+        pinned = Buffer();
+        pinned = bench.device.allocate_host(bytes, HostMemory::pinned, "memory to pin");
+      },
+      seconds);
+  bench.add({.what = ProbeWhat::pin, .bytes = bytes, .ranks = bench.world.ranks(), .memory = HostMemory::pinned},
+            std::move(measured));
+}
+
+void measure_filling(Bench& bench, double seconds) {
+  std::unique_ptr<WeightSource> source;
+  Buffer host;
+  const int64_t bytes = bench.run.weights.block;
+  bench.world.all_or_none([&] {
+    source = open_weights(bench.run);
+    host = bench.device.allocate_host(bytes, HostMemory::pageable, "weights to fill");
+  });
+  int block = 0;  // another one each time: a file that was read lies in the page cache
+  const int layers = bench.run.model.config.layers;
+  std::vector<double> measured =
+      bench.timer.repeat_on_host([&] { source->read(0, block++ % layers, host.data()); }, seconds);
+  bench.add({.what = ProbeWhat::fill, .bytes = bytes, .ranks = bench.world.ranks()}, std::move(measured));
+}
+
+}  // namespace
+
+Measurements host_memory_measurements(Bench& bench) {
+  return {{ProbeWhat::pin, 4, [&bench](double seconds) { measure_pinning(bench, seconds); }},
+          {ProbeWhat::fill, 4, [&bench](double seconds) { measure_filling(bench, seconds); }}};
+}
+
+}  // namespace wansweep
