@@ -67,6 +67,8 @@ struct BlockTimes {
   Measured block_rest;            // of the first block of a step's second forward, whose self-attention is done
   Measured block_with_exchanges;  // as the loop runs it, all weights on the device
   Measured block_rest_with_exchanges;
+  Measured block_beside_copies;                 // as block and block_with_exchanges, while every rank copies weights in
+  Measured block_with_exchanges_beside_copies;  // without a pause, over the link as the probe had it
   Measured step_beside_blocks;  // of a step: embeddings, projections, scheduler, the host's work
 };
 

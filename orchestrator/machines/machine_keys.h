@@ -40,6 +40,8 @@ void visit_keys(Keys& keys, BlockTimes& times) {
   keys.optional("block_rest", times.block_rest);
   keys.optional("block_with_exchanges", times.block_with_exchanges);
   keys.optional("block_rest_with_exchanges", times.block_rest_with_exchanges);
+  keys.optional("block_beside_copies", times.block_beside_copies);
+  keys.optional("block_with_exchanges_beside_copies", times.block_with_exchanges_beside_copies);
   keys.optional("step_beside_blocks", times.step_beside_blocks);
 }
 

@@ -21,6 +21,8 @@ struct PlannedConfiguration {
   std::string problem;             // why it cannot run; empty: it can
   std::vector<std::string> drift;  // settings that differ from the catalog's
   std::vector<std::string> warnings;
+  // What an attempt is to measure in place of running the loop, as JSON (schema/probe/request.h). Empty: it runs it.
+  std::string probe;
 
   int64_t host_bytes_per_node() const { return run ? run->memory.host_of_node(run->parallel.ranks) : 0; }
 };

@@ -125,6 +125,7 @@ Attempt AttemptFolder::create(const std::string& sweep, const PlannedConfigurati
   make_folder(attempt.directory);
   Json spec = to_json(configuration.spec);
   if (configuration.run) spec["plan"] = plan_to_json(*configuration.run);
+  if (!configuration.probe.empty()) spec["probe"] = Json::parse(configuration.probe);
   write_new_file(attempt.directory + "/spec.json", spec.dump(2) + '\n');
   Json json{{"sweep", sweep},
             {"run", attempt.run},

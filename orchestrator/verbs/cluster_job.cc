@@ -7,11 +7,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,9 +18,7 @@
 #include "base/printable.h"
 #include "base/share_folder.h"
 #include "base/shell_quote.h"
-#include "base/standard_output.h"
-#include "orchestrator/cluster/poll.h"
-#include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/verbs/job_wait.h"
 #include "schema/trace_file.h"
 
 namespace wansweep {
@@ -31,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::chrono::seconds between_looks{2};
 constexpr int64_t seconds_of_start = 120;  // modules, MPI; there are no weights to load
 constexpr int64_t seconds_of_work = 60;
 
@@ -52,30 +47,6 @@ std::string sweep_text(const ClusterProfile& profile) {
       "[matrix]\nranks = [{}]\n",
       printable(profile.name), Json(tiny_model()).dump(), profile.gres.empty() ? "cpu" : "cuda",
       std::min<int64_t>(2, profile.gpus_per_node));
-}
-
-// The only attempt of the sweep in `directory`.
-Attempt attempt_of(const std::string& directory) {
-  const AttemptFolder attempts(directory);
-  if (attempts.newest().empty()) throw Error(ExitCode::output, directory + ": has no attempt");
-  return attempts.newest().begin()->second;
-}
-
-// Until the job has ended; says what changes. The caller holds the sweep's lock.
-Attempt wait_for_end(const std::string& directory) {
-  std::string before;
-  for (;;) {
-    const SlurmPoll poll = poll_slurm(directory, true);
-    Attempt attempt = attempt_of(directory);
-    if (attempt.state) return attempt;
-    const auto live = poll.live.find(attempt.directory);
-    std::string now = live != poll.live.end() ? std::string(name_of(live->second.state)) : "unknown";
-    if (live != poll.live.end() && !live->second.line.empty()) now += fmt::format(" ({})", live->second.line);
-    if (now != before) fmt::print("{} job: {}\n", timestamp_now(), printable(now));
-    flush_standard_output();
-    before = now;
-    std::this_thread::sleep_for(between_looks);
-  }
 }
 
 // What the ranks saw, each value once.
@@ -120,7 +91,7 @@ int check_by_a_job(SubmitArguments arguments) {
   for (const std::string& line : submit_arrays(prepared.arrays, prepared.sweep, directory, false).lines) {
     fmt::print("{}\n", printable(line));
   }
-  const Attempt attempt = wait_for_end(directory);
+  const Attempt attempt = wait_for_jobs(directory).begin()->second;  // the only one
   if (is_done(attempt)) {
     print_what_ran(attempt, prepared.plan.configurations.at(0).spec.ranks);
     fmt::print("{}: the worker starts with what the profile loads\n", printable(profile.file));

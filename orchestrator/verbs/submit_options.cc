@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/error.h"
 #include "base/printable.h"
@@ -89,10 +90,16 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
 }
 
 PreparedSubmission prepare_submission(const SubmitArguments& arguments) {
-  PreparedSubmission prepared;
-  prepared.sweep = read_sweep(arguments.jobs_file);
-  Plan& plan = prepared.plan = make_plan(prepared.sweep);
+  Sweep sweep = read_sweep(arguments.jobs_file);
+  Plan plan = make_plan(sweep);
   refuse_problems(plan);
+  return prepare_submission(arguments, std::move(sweep), std::move(plan));
+}
+
+PreparedSubmission prepare_submission(const SubmitArguments& arguments, Sweep sweep, Plan planned) {
+  PreparedSubmission prepared;
+  prepared.sweep = std::move(sweep);
+  Plan& plan = prepared.plan = std::move(planned);
   const SubmitOptions& options = prepared.options = submit_options(arguments, prepared.sweep);
   check_requests(plan, options);
   create_sweep_directory(options.directory);

@@ -39,8 +39,11 @@ struct PreparedSubmission {
   size_t runs = 0;
 };
 
-// Reads the sweep, refuses what cannot work before anything is made, writes its record, settles what earlier ones left
-// and plans the arrays; says on standard output what it found. Throws as all of these do.
+// Of a sweep and its plan, which has no problems: refuses what no node can have before anything is made, settles what
+// earlier submissions left and plans the arrays; says on standard output what it found. Throws as all of these do.
+PreparedSubmission prepare_submission(const SubmitArguments& arguments, Sweep sweep, Plan plan);
+
+// The same of the sweep in arguments.jobs_file.
 PreparedSubmission prepare_submission(const SubmitArguments& arguments);
 
 }  // namespace wansweep

@@ -3,6 +3,7 @@
 #include "orchestrator/sweep/submission.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "schema/completion.h"
+#include "schema/probe/record.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -22,5 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::accept_or_refuse([&] { read_sweep_record(sweep); });
   fuzz::accept_or_refuse([&] { read_sweep_specs(sweep); });
   fuzz::accept_or_refuse([&] { read_submissions(sweep); });
+  fuzz::accept_or_refuse([&] { parse_probe_record(std::string(bytes), "probe.json"); });
   return 0;
 }

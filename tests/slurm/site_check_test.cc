@@ -46,6 +46,34 @@ TEST_F(SiteCheck, AProfileThatLoadsTooLittleSaysWhatFailed) {
   EXPECT_NE(check.out.find("next: wansweep logs "), std::string::npos) << check.out;
 }
 
+TEST_F(SiteCheck, AProbeRunsAsAJobAndItsRecordBecomesTheMachinesFile) {
+  SweepSettings settings = real_worker(without_gpu);
+  settings.matrix = "ranks = [1, 2]";
+  const SlurmSweep sweep(settings);
+  const std::string file = sweep.folder() + "/machine.toml";
+  const Outcome probe =
+      run_program({WANSWEEP_BIN_DIR "/wansweep", "probe", sweep.folder() + "/sweep.toml", "--cluster",
+                   sweep.folder() + "/cluster.toml", "--dir", sweep.folder() + "/probe", "--seconds", "8", "-o", file});
+  EXPECT_EQ(probe.exit_code, 0) << probe.out;
+  EXPECT_NE(probe.out.find("machine cluster as it was measured now"), std::string::npos) << probe.out;
+  const std::string text = read_text(file);
+  EXPECT_NE(text.find("source = \"probe\""), std::string::npos) << text;
+  EXPECT_NE(text.find("gpus_per_node = 2"), std::string::npos) << text;
+}
+
+TEST_F(SiteCheck, AProbeThatFailsAsAJobLeavesNoFile) {
+  const SlurmSweep sweep(real_worker(without_gpu));
+  const std::string worker = write_text(sweep.folder() + "/broken", "#!/bin/sh\necho 'no' >&2; exit 127\n");
+  std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
+  const std::string file = sweep.folder() + "/machine.toml";
+  const Outcome probe = run_program({WANSWEEP_BIN_DIR "/wansweep", "probe", sweep.folder() + "/sweep.toml", "--cluster",
+                                     sweep.folder() + "/cluster.toml", "--dir", sweep.folder() + "/probe", "--worker",
+                                     worker, "-o", file});
+  EXPECT_EQ(probe.exit_code, 17) << probe.out;
+  EXPECT_NE(probe.out.find("machine.toml is not written"), std::string::npos) << probe.out;
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
 TEST_F(SiteCheck, AWorkerThatWasReplacedBeforeItsStartIsSaidInTheDatabase) {
   SweepSettings settings = real_worker(without_gpu);
   settings.runs = 2;

@@ -97,8 +97,8 @@ void append(Measurements& to, Measurements more) {
 
 // What predictions need most comes first: the time may be over before the last.
 Measurements measurements_of(Bench& bench, ShortSteps& steps) {
-  Measurements all = block_measurements(bench);
-  append(all, steps.measurements(bench));
+  Measurements all = steps.measurements(bench);
+  append(all, block_measurements(bench));
   append(all, exchange_measurements(bench));
   if (bench.first()) {
     append(all, copy_measurements(bench));

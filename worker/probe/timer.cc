@@ -43,7 +43,8 @@ double Timer::once(const Work& work) { return round(work, 1, 0).seconds; }
 std::vector<double> Timer::repeat(const Work& work, double share) {
   once(work);
   const double one = once(work);
-  const int pieces = std::clamp(static_cast<int>(std::ceil(round_s / one)), 1, most_pieces);
+  const double wanted = std::min(round_s, share / static_cast<double>(2 * least_repeats));
+  const int pieces = std::clamp(static_cast<int>(std::ceil(wanted / one)), 1, most_pieces);
   if (!work.beside.enqueue) {
     return collect([&] { return round(work, pieces, 0).seconds / pieces; }, one * pieces, share);
   }
