@@ -227,6 +227,36 @@ double slowdown_of_copies(const Links& links) {
   return most;
 }
 
+const CopyRate* copies_in(const Links& links, HostMemory memory, int64_t ranks) {
+  for (const CopyRate& rate : links.copies) {
+    const bool plain = rate.way == Way::in && rate.beside == Beside::nothing;
+    if (plain && rate.memory == memory && rate.ranks == ranks) return &rate;
+  }
+  return nullptr;
+}
+
+// A block computes longer while copies run without a pause: by as much for each GB that would come in the time that it
+// takes alone, which is how rank_rates.cc takes it back. Of all shapes; where none takes
+// longer, nothing is lost that could be measured.
+Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeRecord> records) {
+  std::vector<double> lost;
+  std::string origin;
+  for (const ProbeRecord& record : records) {
+    for (const ProbeSample& sample : record.samples) {
+      const bool beside = sample.what == ProbeWhat::block_forward && sample.beside == Beside::copies;
+      if (!beside || !sample.shape || !sample.memory) continue;
+      const CopyRate* rate = copies_in(machine.links, *sample.memory, ranks_on_node(record, sample.ranks));
+      const Measured alone = seconds_at(record, *sample.shape, ProbeWhat::block_forward);
+      if (rate == nullptr || !alone.known()) continue;
+      for (const double seconds : sample.seconds) {
+        lost.push_back((seconds - alone.value) / (alone.value * rate->gb_per_second.value));
+      }
+      origin = origin_of(record, ProbeWhat::block_forward) + " beside copies";
+    }
+  }
+  return above_zero(spread_of(lost, origin));
+}
+
 // All ranks of a node together, with the most ranks that were measured.
 Measured host_rate(std::span<const ProbeRecord> records, ProbeWhat what) {
   Measured rate;
@@ -295,10 +325,13 @@ Machine machine_from(std::span<const ProbeRecord> records, const std::string& na
     if (beside.known() && (!least.known() || beside.value < least.value)) least = beside;
   }
   machine.links.emulated = on.link_bandwidth > 0;
+  machine.links.link_bandwidth = on.link_bandwidth;
+  machine.links.link = on.link;
   add_copies(machine.links, records);
   add_exchanges(machine.links, records);
   const double slower = slowdown_of_exchanges(records) * slowdown_of_copies(machine.links);
   machine.links.exchanges_take = machine.links.emulated || slower > disturbed ? Wire::copies : Wire::own;
+  machine.links.computing_lost_per_gb = computing_lost_per_gb(machine, records);
   machine.host.fill_gb_per_second = host_rate(records, ProbeWhat::fill);
   machine.host.register_gb_per_second = host_rate(records, ProbeWhat::pin);
   return machine;

@@ -40,7 +40,11 @@ ProbeRecord record_of_two_ranks() {
   add({.what = ProbeWhat::block_rest, .shape = 0, .seconds = {0.004}});
   add({.what = ProbeWhat::block_with_exchanges, .shape = 0, .seconds = {0.012}});
   add({.what = ProbeWhat::block_rest_with_exchanges, .shape = 0, .seconds = {0.005}});
-  add({.what = ProbeWhat::block_forward, .shape = 0, .beside = Beside::copies, .seconds = {0.0105}});
+  add({.what = ProbeWhat::block_forward,
+       .shape = 0,
+       .beside = Beside::copies,
+       .memory = HostMemory::pinned,
+       .seconds = {0.0125}});
   add({.what = ProbeWhat::short_step, .shape = 0, .sizes = {1, 0, 0}, .seconds = {0.012 + 0.005 + 0.003}});
   add({.what = ProbeWhat::short_step, .shape = 0, .sizes = {4, 0, 0}, .seconds = {7 * 0.012 + 0.005 + 0.003}});
   add({.what = ProbeWhat::product, .shape = 0, .operations = 2e12, .sizes = {8190, 5120, 5120}, .seconds = {0.004}});
@@ -103,7 +107,9 @@ TEST(MachineFromProbe, HasTheTimesOfEachShape) {
   EXPECT_NEAR(times.block.low, 0.0092, 1e-9);
   EXPECT_EQ(times.block.samples, 3);
   EXPECT_DOUBLE_EQ(times.block_rest.value, 0.004);
-  EXPECT_DOUBLE_EQ(times.block_beside_copies.value, 0.0105);
+  EXPECT_DOUBLE_EQ(times.block_beside_copies.value, 0.0125);
+  // 2.5 ms for what 30 GB/s bring in 10 ms.
+  EXPECT_NEAR(machine.links.computing_lost_per_gb.value, 0.0025 / 0.3, 1e-6);
   EXPECT_FALSE(times.block_with_exchanges_beside_copies.known());
   EXPECT_NEAR(times.step_beside_blocks.value, 0.003, 1e-9);
   EXPECT_EQ(times.block.origin, "probe of 2026-11-26 on gpu07, wansweep 21c781c: block_forward");
