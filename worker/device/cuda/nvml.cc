@@ -1,3 +1,6 @@
+// NVML's functions are looked up by name when they are called, so that nothing needs its header or its library to build. A
+// function that a driver does not have is like one that fails: what it would tell is not known.
+
 #include "worker/device/cuda/nvml.h"
 
 #include <dlfcn.h>

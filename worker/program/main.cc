@@ -1,4 +1,4 @@
-// wansweep-worker: MPI up, settings read, one run, and one line on whatever went wrong.
+// wansweep-worker: MPI up, settings read, one run or one probe, and one line on whatever went wrong.
 
 #include <csignal>
 #include <cstdlib>
