@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "base/units.h"
 #include "worker/weights/weight_source.h"
 
 namespace wansweep {
@@ -15,6 +18,18 @@ constexpr int64_t least_copied = int64_t{64} << 10;
 constexpr double copy_s = 0.02;  // that a copy beside other work should take, so that it can be stopped soon
 
 }  // namespace
+
+void Bench::check_room(const RunPlan& run, const Device& device) {
+  const int64_t block = run.weights.block;
+  const int64_t blocks = std::clamp(run.model.config.layers, 1, most_blocks) + 1;  // one more to copy to
+  const int64_t needed = activation_bytes(run.activations, run.parallel).total() + blocks * block;
+  const int64_t limit = device.memory_use().device_limit;
+  if (needed <= limit) return;
+  throw Error(
+      ExitCode::device_memory,
+      fmt::format("device memory: {:.2f} GiB are needed for activations and {} blocks, the device has {:.2f} GiB",
+                  to_gib(needed), blocks, to_gib(limit)));
+}
 
 Bench::Bench(MpiWorld& world, const Backend& backend, Timer& timer, ProbeRecord& record, RunPlan plan, int shape)
     : world(world),
@@ -58,7 +73,7 @@ const BesideWork& Bench::copies_beside() {
   if (copies_.enqueue) return copies_;
   const int64_t room = std::min(run.weights.block, most_copied);
   copied_device_ = device.allocate(room, "weights to copy beside");
-  copied_host_ = device.allocate_host(room, run.settings.host_memory, "weights to copy beside");
+  copied_host_ = device.allocate_host(room, HostMemory::pinned, "weights to copy beside");
   std::fill_n(copied_host_.data(), room, std::byte{0});
   int64_t bytes = std::min(room, least_copied);
   const auto copy = [this](int64_t size) {
@@ -72,7 +87,8 @@ const BesideWork& Bench::copies_beside() {
 }
 
 void Bench::add(ProbeSample sample, std::vector<double> seconds) {
-  if (seconds.empty()) return leave_out(sample.what, "what was to run beside it ended too soon");
+  if (seconds.empty())
+    return leave_out(sample.what, "what was to run beside it could not be kept running in the time there was");
   sample.seconds = std::move(seconds);
   if (const std::optional<DevicePower> power = device.power()) {
     sample.power_mw = power->power_mw;

@@ -30,8 +30,11 @@ class NoExchanges : public Communicator {
 
 class Bench {
  public:
-  // Collective; `run` is the shape's, whatever its offload: no more weights than a few blocks are on the device. Throws
-  // on all ranks where the device or the host has no room. All that is passed must outlive it.
+  // Whether the device has room for all that a bench puts there, before it does. Throws Error(device_memory).
+  static void check_room(const RunPlan& run, const Device& device);
+
+  // Collective; `run` is the shape's, whatever its offload: no more weights than a few blocks are on the device. All
+  // that is passed must outlive it.
   Bench(MpiWorld& world, const Backend& backend, Timer& timer, ProbeRecord& record, RunPlan run, int shape);
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;
@@ -51,7 +54,8 @@ class Bench {
   // Weights of a block, of several in turn, as the loop goes from one to the next.
   const std::byte* next_block();
   const std::byte* any_block() const { return blocks_.data(); }
-  // A piece of what copies beside other work bring, over the link at its rate; and how long it takes alone.
+  // A piece of what copies beside other work bring from pinned memory, over the link at its rate; and how long it takes
+  // alone. (Copies from pageable memory hold the host thread: nothing could be enqueued beside them.)
   const BesideWork& copies_beside();
 
   // `sample` without its seconds. Nothing is added when there are none: then it is said to be not measured.

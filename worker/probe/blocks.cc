@@ -24,12 +24,11 @@ void measure_block(Bench& bench, const BlockRun& how, double seconds) {
   Work work{StreamId::compute, [&] { run(how.prefix); }};
   if (how.beside == Beside::copies) work.beside = bench.copies_beside();
   std::vector<double> measured = bench.timer.repeat(work, seconds);
-  bench.add_of_shape(
-      {.what = how.what,
-       .ranks = bench.world.ranks(),
-       .beside = how.beside,
-       .memory = how.beside == Beside::copies ? std::optional(bench.run.settings.host_memory) : std::nullopt},
-      std::move(measured));
+  bench.add_of_shape({.what = how.what,
+                      .ranks = bench.world.ranks(),
+                      .beside = how.beside,
+                      .memory = how.beside == Beside::copies ? std::optional(HostMemory::pinned) : std::nullopt},
+                     std::move(measured));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ void measure_exchange(Bench& bench, ProbeSample sample, const std::vector<Exchan
   Work work{StreamId::comm, [&] { bench.backend.communicator->exchange(exchanges); }};
   if (sample.beside == Beside::copies) {
     work.beside = bench.copies_beside();
-    sample.memory = bench.run.settings.host_memory;
+    sample.memory = HostMemory::pinned;
   }
   std::vector<double> measured = bench.timer.repeat(work, seconds);
   if (of_shape) {

@@ -146,6 +146,7 @@ ExitCode run_probe(MpiWorld& world, const WorkerOptions& options) {
     record.shapes.push_back(probe_shape_of(plan));
     const int shape = static_cast<int>(record.shapes.size()) - 1;
     try {
+      world.all_or_none([&] { Bench::check_room(plan, *backend.device); });
       Bench bench(world, backend, timer, record, std::move(plan), shape);
       turns.take(measurements_of(bench, steps));
     } catch (const CommonError& error) {
@@ -164,6 +165,7 @@ ExitCode run_probe(MpiWorld& world, const WorkerOptions& options) {
     write_file_atomically((out / probe_record_name).string(), probe_record_text(record));
     write_completion(options.out, {world.ranks(), static_cast<int>(steps.traces().front().steps), "", record.started_at,
                                    record.finished_at, steps.traces()});
+    if (options.quiet) return;
     std::cout << fmt::format("{} measured in {:.1f} s, {} not measured\n", record.samples.size(), seconds,
                              record.not_measured.size())
               << std::flush;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr double round_s = 0.03;  // that a repeat of short work should take: far more than ranks differ in starting
 constexpr int most_pieces = 2000;
-constexpr int most_beside = 20'000;
+constexpr double most_beside = 20'000;
+constexpr double patience = 4;  // shares that work beside may take before it is given up
 constexpr size_t least_repeats = 3;
 constexpr size_t most_repeats = 400;
 
@@ -48,18 +49,17 @@ std::vector<double> Timer::repeat(const Work& work, double share) {
   if (!work.beside.enqueue) {
     return collect([&] { return round(work, pieces, 0).seconds / pieces; }, one * pieces, share);
   }
-  // Work takes longer beside other work: as long again until that lasts.
-  double beside = 2 + 1.5 * pieces * one / work.beside.seconds;
-  for (; beside <= most_beside; beside *= 1.7) {
-    if (round(work, pieces, static_cast<int>(beside)).covered) break;
-  }
-  if (beside > most_beside) return {};
-  const auto repeat = [&] {
-    for (;; beside *= 1.3) {
-      const Round measured = round(work, pieces, static_cast<int>(beside));
-      if (measured.covered || beside > most_beside) return measured.seconds / pieces;
+  // Work takes longer beside other work: more of that until it lasts.
+  const double most = std::min(most_beside, (patience * share + round_s) / work.beside.seconds);
+  double beside = std::min(most, 2 + 1.5 * pieces * one / work.beside.seconds);
+  const auto repeat = [&]() -> double {
+    for (; beside <= most; beside *= 1.5) {
+      const Round measured = round(work, pieces, static_cast<int>(std::ceil(beside)));
+      if (measured.covered) return measured.seconds / pieces;
     }
+    return 0;
   };
+  repeat();
   return collect(repeat, beside * work.beside.seconds, share);
 }
 
@@ -74,13 +74,16 @@ std::vector<double> Timer::repeat_on_host(const std::function<void()>& work, dou
   return collect(seconds, expected, share);
 }
 
+// `repeat` gives 0 when it cannot be measured any more.
 std::vector<double> Timer::collect(const std::function<double()>& repeat, double expected, double share) {
   const double until = std::min(elapsed() + share, seconds_);
   std::vector<double> seconds;
   for (double now = elapsed(); seconds.size() < most_repeats; now = elapsed()) {
     const double bound = seconds.size() < least_repeats ? seconds_ : until;
     if (!seconds.empty() && now + expected > bound) break;
-    seconds.push_back(repeat());
+    const double measured = repeat();
+    if (measured <= 0) break;
+    seconds.push_back(measured);
   }
   return seconds;
 }
