@@ -29,6 +29,13 @@ struct PredictArguments {
   bool json = false;
 };
 
+// NULL where it is not known. Made in place: GCC 12 warns of temporaries in a conditional.
+template <typename T>
+void add_known(std::vector<Cell>& row, bool known, const T& value) {
+  Cell& cell = row.emplace_back();
+  if (known) cell = value;
+}
+
 // A row a configuration; what has no prediction is NULL, and `unknown` says why.
 Table table_of(const MachineFile& file, const Plan& plan, const std::vector<Prediction>& predictions) {
   Table table;
@@ -46,13 +53,13 @@ Table table_of(const MachineFile& file, const Plan& plan, const std::vector<Pred
         file.machine.name, file.digest, c.name, c.hash, c.spec.ranks, std::string(name_of(c.spec.offload))};
     const std::string unknown = c.run ? p.unknown : c.problem;
     for (const Estimate& e : p.seconds) {
-      for (const double value : {e.value, e.low, e.high}) row.push_back(unknown.empty() ? Cell(value) : Cell());
+      for (const double value : {e.value, e.low, e.high}) add_known(row, unknown.empty(), value);
     }
-    row.push_back(c.run ? Cell(to_gib(p.device_bytes)) : Cell());
-    row.push_back(c.run ? Cell(to_gib(p.host_bytes)) : Cell());
+    add_known(row, c.run.has_value(), to_gib(p.device_bytes));
+    add_known(row, c.run.has_value(), to_gib(p.host_bytes));
     const std::string lacks = c.run ? what_does_not_fit(p, limits) : "";
-    row.push_back(lacks.empty() ? Cell() : Cell(lacks));
-    row.push_back(unknown.empty() ? Cell() : Cell(unknown));
+    add_known(row, !lacks.empty(), lacks);
+    add_known(row, !unknown.empty(), unknown);
     table.rows.push_back(std::move(row));
   }
   return table;

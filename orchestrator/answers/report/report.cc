@@ -41,7 +41,7 @@ const std::vector<ChapterOrder>& order() {
       {"Can these figures be believed?",
        {"repeat_spread", "configuration_drift", "correction", "environment_differences", "replaced_workers",
         "prediction_error"}},
-      {"What does the machine give?", {"contention", "overlap", "copies_at_once", "rates_achieved", "power_by_step"}},
+      {"What does the machine give?", {"contention", "overlap", "copies_at_once", "rates_achieved"}},
       {"Details", {"event_times", "largest_events"}}};
   return chapters;
 }

@@ -351,7 +351,7 @@ std::string longer_text(double other, double base) {
   const double ratio = other / base;
   if (ratio >= 2) return fmt::format("{:.1f} times as long", ratio);
   if (std::abs(ratio - 1) < 0.0005) return "as long";
-  return fmt::format("{} {}", percent_text(ratio - 1), ratio > 1 ? "longer" : "shorter");
+  return fmt::format("{} {}", percent_text(ratio - 1), ratio > 1 ? "longer" : "less time");
 }
 
 SweepVerdict make_verdict(const VerdictFacts& facts) {

@@ -80,7 +80,7 @@ Apart apart(const std::vector<double>& one, const std::vector<double>& other);  
 
 // "41.6 s", "0.391 s", "44.2 ms".
 std::string seconds_text(double seconds);
-// "20 % longer", "2.5 times as long", "4.1 % shorter", "as long": `other` beside `base`, both above 0.
+// "20 % longer", "2.5 times as long", "4.1 % less time", "as long": `other` beside `base`, both above 0.
 std::string longer_text(double other, double base);
 
 }  // namespace wansweep

@@ -213,7 +213,7 @@ TEST(Verdict, TimesAndRatiosAreShort) {
   EXPECT_EQ(seconds_text(0.0442), "44.2 ms");
   EXPECT_EQ(longer_text(99.7, 50), "99 % longer");
   EXPECT_EQ(longer_text(125, 50), "2.5 times as long");
-  EXPECT_EQ(longer_text(48, 50), "4 % shorter");
+  EXPECT_EQ(longer_text(48, 50), "4 % less time");
   EXPECT_EQ(longer_text(50, 50), "as long");
 }
 

@@ -1,5 +1,6 @@
 #include "orchestrator/store/gather.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -252,6 +253,18 @@ TEST_F(GatherTest, TheNumberOfReadersChangesNothing) {
   gather_all(8);
   EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 5);
   EXPECT_EQ(to_csv(ask("SELECT attempt_id, rank, count(*), sum(start_ns) FROM events GROUP BY 1, 2")), events);
+}
+
+TEST_F(GatherTest, SaysHowManyAttemptsItHasRead) {
+  for (int repeat = 1; repeat <= 3; ++repeat) write_attempt(sweep_, {.repeat = repeat});
+  std::vector<std::string> said;
+  Store store = open_store(database_);
+  gather(sweep_, store, {.readers = 2, .progress = [&](std::string_view what, size_t done, size_t all) {
+                           said.push_back(fmt::format("{} {}/{}", what, done, all));
+                         }});
+  ASSERT_FALSE(said.empty());
+  EXPECT_EQ(said.front(), "looking at attempts 0/3");
+  EXPECT_EQ(said.back(), "reading attempts 3/3");
 }
 
 }  // namespace
