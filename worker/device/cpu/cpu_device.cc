@@ -1,3 +1,6 @@
+// Device memory is an arena of the host's, and a stream a thread. A copy between host and device takes the emulated
+// link's time, or, where the processor copies more slowly than the link would, the processor's.
+
 #include "worker/device/cpu/cpu_device.h"
 
 #include <algorithm>
