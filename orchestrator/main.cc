@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
   wansweep::Action action;
   wansweep::add_plan(app, action);
   wansweep::add_predict(app, action);
+  wansweep::add_choose(app, action);
   wansweep::add_run(app, action);
   wansweep::add_generate(app, action);
   wansweep::add_submit(app, action);

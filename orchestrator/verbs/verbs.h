@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 // Adds the verb to `app`; when the user asks for it, `action` is set to it.
 void add_plan(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
+void add_choose(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_gather(CLI::App& app, Action& action);

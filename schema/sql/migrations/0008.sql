@@ -1,6 +1,6 @@
--- To version 8: what the device drew and ran at, a step, and predictions. The former is in the traces alone: attempts whose device tells are read again
--- by the next gather where their traces are still there. Rates of parts of weights from peers are made from the events
--- afterwards (upgrade_sums.cc).
+-- To version 8: predictions; and what the device drew and ran at, a step. The latter is in the traces alone: attempts whose
+-- device tells are read again by the next gather where their traces are still there. Rates of parts of weights from peers are
+-- made from the events afterwards (upgrade_sums.cc).
 
 CREATE TABLE power (
   rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
