@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   wansweep::add_plan(app, action);
   wansweep::add_predict(app, action);
   wansweep::add_probe(app, action);
+  wansweep::add_choose(app, action);
   wansweep::add_run(app, action);
   wansweep::add_generate(app, action);
   wansweep::add_submit(app, action);

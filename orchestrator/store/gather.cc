@@ -26,6 +26,7 @@
 #include "orchestrator/store/attempt_rows.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/lineage.h"
+#include "orchestrator/store/predictions.h"
 #include "orchestrator/store/write_attempt.h"
 
 namespace wansweep {
@@ -258,6 +259,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
       say("reading attempts", ++read, all);
     }
   }
+  gather_predictions(store, directory, report.problems);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return report;
 } catch (const SQLite::Exception& exception) {

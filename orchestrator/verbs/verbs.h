@@ -16,6 +16,7 @@ using Action = std::function<int()>;
 void add_plan(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
 void add_probe(CLI::App& app, Action& action);
+void add_choose(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_gather(CLI::App& app, Action& action);

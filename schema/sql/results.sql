@@ -279,6 +279,24 @@ CREATE TABLE rerun (
   made_at     TEXT NOT NULL   -- time, ISO 8601
 ) STRICT;
 
+-- What runs were predicted to take (wansweep predict --dir), before or after they ran. Nothing here was measured of them;
+-- query prediction_error sets it against what was.
+CREATE TABLE prediction (
+  sweep_id       INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,  -- in whose directory it was kept
+  config         TEXT NOT NULL,  -- as run.config: of which runs it was made
+  machine_digest TEXT NOT NULL,  -- SHA-256 of the machine's file that it was made from, hex
+  quantity       TEXT NOT NULL,  -- total | median_step | spike | exposed_transfer | first_load | device_memory | host_memory
+  unit           TEXT NOT NULL,  -- s | bytes
+  value          REAL NOT NULL,  -- in that unit
+  low            REAL NOT NULL,  -- 10 % of values are predicted below
+  high           REAL NOT NULL,  -- 10 % above
+  machine        TEXT NOT NULL,  -- the machine's name
+  machine_source TEXT NOT NULL,  -- probe: measured there; facts: written by hand
+  made_at        TEXT NOT NULL,  -- time, ISO 8601
+  wansweep       TEXT NOT NULL,  -- version and revision that predicted
+  PRIMARY KEY (sweep_id, config, machine_digest, quantity)
+) STRICT, WITHOUT ROWID;
+
 -- Names of the numbers in event.kind, event.cause and event.stream.
 CREATE TABLE event_kind (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO event_kind VALUES (0, 'compute'), (1, 'attention'), (2, 'all_to_all'), (3, 'ring'), (4, 'h2d'), (5, 'd2h'),

@@ -1,6 +1,6 @@
--- To version 8: what the device drew and ran at, a step. It is in the traces alone: attempts whose device tells are read again
--- by the next gather where their traces are still there. Rates of parts of weights from peers are made from the events
--- afterwards (upgrade_sums.cc).
+-- To version 8: predictions; and what the device drew and ran at, a step. The latter is in the traces alone: attempts whose
+-- device tells are read again by the next gather where their traces are still there. Rates of parts of weights from peers are
+-- made from the events afterwards (upgrade_sums.cc).
 
 CREATE TABLE power (
   rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,
@@ -18,5 +18,21 @@ UPDATE rank SET trace_sha256 = ''
 WHERE id IN (SELECT rank_id FROM environment WHERE name = 'device.power_limit_mw');
 UPDATE attempt SET fingerprint = ''
 WHERE id IN (SELECT attempt_id FROM rank WHERE trace_sha256 = '');
+
+CREATE TABLE prediction (
+  sweep_id       INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+  config         TEXT NOT NULL,
+  machine_digest TEXT NOT NULL,
+  quantity       TEXT NOT NULL,
+  unit           TEXT NOT NULL,
+  value          REAL NOT NULL,
+  low            REAL NOT NULL,
+  high           REAL NOT NULL,
+  machine        TEXT NOT NULL,
+  machine_source TEXT NOT NULL,
+  made_at        TEXT NOT NULL,
+  wansweep       TEXT NOT NULL,
+  PRIMARY KEY (sweep_id, config, machine_digest, quantity)
+) STRICT, WITHOUT ROWID;
 
 PRAGMA user_version = 8;

@@ -8,6 +8,7 @@
 #include "orchestrator/predict/block_work.h"
 #include "orchestrator/predict/fit.h"
 #include "orchestrator/predict/rank_rates.h"
+#include "tests/orchestrator/predict/plain_machine.h"
 
 namespace wansweep {
 namespace {
@@ -31,23 +32,6 @@ Prediction predicted(const Machine& machine, const RunSettings& settings) {
 }
 
 double total(const Prediction& prediction) { return prediction.of(Quantity::total).value; }
-
-Measured exactly(double value) { return {value, value, value, 1, "a test"}; }
-
-// 500 TFLOP/s, copies of 50 GB/s alone and 40 with four, exchanges of 100 GB/s; no spread anywhere.
-Machine plain() {
-  Machine machine;
-  machine.name = "plain";
-  machine.gpus_per_node = 4;
-  machine.compute.products = {{Precision::bf16, 8190, exactly(500)}};
-  machine.compute.attention = {{Precision::bf16, 8190, exactly(500)}};
-  for (const Way way : {Way::in, Way::out}) {
-    machine.links.copies.push_back({way, HostMemory::pinned, 1, Beside::nothing, exactly(50)});
-    machine.links.copies.push_back({way, HostMemory::pinned, 4, Beside::nothing, exactly(40)});
-  }
-  machine.links.exchanges = {{4, Beside::nothing, {}, exactly(100)}};
-  return machine;
-}
 
 TEST(BlockWork, CountsTheOperationsOfAForwardAsThePaperDoes) {
   // One rank, 75,600 tokens: 163.08 TFLOP a block, of which 117.05 are self-attention.

@@ -135,7 +135,7 @@ TEST_F(StoreTest, QueryCannotWriteAttachOrReconfigure) {
        {std::string("DELETE FROM sweep"), std::string("INSERT INTO sweep (name, directory) VALUES ('a', 'b')"),
         std::string("UPDATE sweep SET name = 'x'"), std::string("DROP TABLE sweep"), std::string("CREATE TABLE t (x)"),
         std::string("CREATE TEMP TABLE t (x)"), "ATTACH '" + other + "' AS o", "VACUUM INTO '" + other + "'",
-        std::string("PRAGMA user_version = 7"), std::string("PRAGMA query_only = OFF"),
+        std::string("PRAGMA user_version = 8"), std::string("PRAGMA query_only = OFF"),
         std::string("PRAGMA journal_mode = DELETE"), std::string("PRAGMA writable_schema = 1"),
         std::string("SELECT load_extension('x')"), std::string("BEGIN IMMEDIATE"), std::string("REINDEX"),
         std::string("WITH a AS (SELECT 1) DELETE FROM sweep"),

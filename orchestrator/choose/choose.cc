@@ -1,0 +1,137 @@
+// How many repeats: means of n repeats of two ways tell a difference d apart, where single runs spread by s, when d is
+// more than 1.96 s sqrt(2 / n). Three at least, which is what the bootstrap of measured runs asks for; ten at most.
+
+#include "orchestrator/choose/choose.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "orchestrator/answers/bootstrap.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double spread_of_runs = 0.01;  // of a total, one standard deviation, where no repeats say it
+constexpr int most_repeats = 10;
+constexpr double the_same = 0.001;  // of a total: ways that differ by no more are not worth a run
+
+Verdict verdict_of(double low, double high) {
+  if (low > 0) return Verdict::worse;
+  if (high < 0) return Verdict::better;
+  return Verdict::not_decided;
+}
+
+PairVerdict compare(const std::vector<RankedWay>& ways, size_t first, size_t second) {
+  const RankedWay &a = ways[first], &b = ways[second];
+  PairVerdict pair{first, second, Verdict::not_decided, false, {}};
+  if (const auto interval = bootstrap_difference(b.measured, a.measured)) {
+    pair.measured = true;
+    pair.difference = {median(a.measured) - median(b.measured), interval->low, interval->high};
+  } else {
+    pair.difference = difference(a.prediction, b.prediction);
+  }
+  pair.verdict = verdict_of(pair.difference.low, pair.difference.high);
+  return pair;
+}
+
+RankedWay ranked_way(const OffloadWay& way, const PlannedConfiguration& c, const Prediction& prediction,
+                     const MemoryLimits& limits, const MeasuredTotals& measured) {
+  RankedWay ranked{way, c.hash, c.problem, prediction, {}, 0};
+  if (!ranked.why_not.empty()) return ranked;
+  ranked.why_not = what_does_not_fit(prediction, limits);
+  if (ranked.why_not.empty() && !prediction.unknown.empty()) ranked.why_not = prediction.unknown;
+  if (const auto found = measured.find(c.hash); found != measured.end()) ranked.measured = found->second;
+  ranked.seconds = ranked.measured.empty() ? prediction.of(Quantity::total).value : median(ranked.measured);
+  return ranked;
+}
+
+// Standard deviation over mean of the repeats.
+double spread_of(const RankedWay& way) {
+  if (way.measured.size() < bootstrap_least) return spread_of_runs;
+  double mean = 0, squares = 0;
+  const auto count = static_cast<double>(way.measured.size());
+  for (const double value : way.measured) mean += value / count;
+  for (const double value : way.measured) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / (count - 1)) / mean;
+}
+
+bool same(const RankedWay& way, const PairVerdict& pair) {
+  const double most = std::max(std::abs(pair.difference.low), std::abs(pair.difference.high));
+  return most <= the_same * way.seconds;
+}
+
+// Beyond most_repeats: more than are worth paying for.
+double repeats_to_tell(const RankedWay& a, const RankedWay& b, const PairVerdict& pair) {
+  const double spread = std::max(spread_of(a), spread_of(b)) * a.seconds;
+  const double apart = std::abs(pair.difference.value);
+  return apart > 0 ? 2 * std::pow(1.96 * spread / apart, 2) : INFINITY;
+}
+
+}  // namespace
+
+const PairVerdict* Ranking::pair(size_t first, size_t second) const {
+  for (const PairVerdict& each : pairs) {
+    if (each.first == first && each.second == second) return &each;
+  }
+  return nullptr;
+}
+
+std::vector<size_t> Ranking::contenders() const {
+  std::vector<size_t> found;
+  for (size_t i = 1; i < ways.size(); ++i) {
+    const PairVerdict* against_first = pair(0, i);
+    if (against_first != nullptr && against_first->verdict == Verdict::not_decided) found.push_back(i);
+  }
+  if (!found.empty()) found.insert(found.begin(), 0);
+  return found;
+}
+
+std::vector<Ranking> rank_ways(const Machine& machine, const std::vector<OffloadWay>& ways, const Plan& plan,
+                               const MemoryLimits& limits, const MeasuredTotals& measured) {
+  std::vector<const RunPlan*> runs;
+  for (const PlannedConfiguration& c : plan.configurations) runs.push_back(c.run ? &*c.run : nullptr);
+  const std::vector<Prediction> predictions = predict_all(machine, runs);
+  std::vector<Ranking> rankings;
+  for (size_t i = 0; i < ways.size(); ++i) {
+    if (rankings.empty() || rankings.back().ranks != ways[i].ranks) rankings.push_back({ways[i].ranks, {}, {}});
+    rankings.back().ways.push_back(ranked_way(ways[i], plan.configurations[i], predictions[i], limits, measured));
+  }
+  for (Ranking& ranking : rankings) {
+    std::ranges::stable_sort(ranking.ways, [](const RankedWay& a, const RankedWay& b) {
+      return std::pair(!a.why_not.empty(), a.seconds) < std::pair(!b.why_not.empty(), b.seconds);
+    });
+    for (size_t first = 0; first < ranking.ways.size(); ++first) {
+      for (size_t second = first + 1; second < ranking.ways.size(); ++second) {
+        if (!ranking.ways[second].why_not.empty()) break;
+        ranking.pairs.push_back(compare(ranking.ways, first, second));
+      }
+    }
+  }
+  return rankings;
+}
+
+DecidingRuns deciding_runs(const std::vector<Ranking>& rankings) {
+  DecidingRuns runs;
+  for (const Ranking& ranking : rankings) {
+    std::vector<OffloadWay> open;
+    double repeats = 0;
+    for (const size_t i : ranking.contenders()) {
+      if (i == 0) continue;
+      const RankedWay &first = ranking.ways[0], &other = ranking.ways[i];
+      const PairVerdict& pair = *ranking.pair(0, i);
+      const double needed = repeats_to_tell(first, other, pair);
+      if (same(first, pair) || (pair.measured && needed > most_repeats)) continue;
+      open.push_back(other.way);
+      repeats = std::max(repeats, needed);
+    }
+    if (open.empty()) continue;
+    runs.ways.push_back(ranking.ways[0].way);
+    runs.ways.insert(runs.ways.end(), open.begin(), open.end());
+    runs.may_not_suffice |= repeats > most_repeats;
+    const int whole = static_cast<int>(std::ceil(std::min<double>(repeats, most_repeats)));
+    runs.repeats = std::max({runs.repeats, static_cast<int>(bootstrap_least), whole});
+  }
+  return runs;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,88 @@
+#include "orchestrator/choose/ways.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "orchestrator/predict/fit.h"
+#include "schema/model_catalog.h"
+#include "schema/setting_fields.h"
+
+namespace wansweep {
+namespace {
+
+constexpr double beside_weights_gib = 2;  // of a GPU: what libraries take, which no plan reckons
+
+// A value on the command line as TOML has it: numbers and switches as they are, all else as text.
+std::string toml_value(const std::string& value) {
+  const nlohmann::json parsed = nlohmann::json::parse(value, nullptr, false);
+  if (parsed.is_number() || parsed.is_boolean()) return parsed.dump();
+  return nlohmann::json(value).dump();
+}
+
+std::string set_line(const std::string& assignment) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw bad_input(fmt::format("--set is {}; NAME=VALUE is needed, such as steps=9", assignment));
+  }
+  return fmt::format("{} = {}\n", assignment.substr(0, equals), toml_value(assignment.substr(equals + 1)));
+}
+
+bool is_catalog_id(const std::string& model) {
+  for (const CatalogEntry& entry : catalog()) {
+    if (entry.id == model) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<OffloadWay> ways_of(const Question& question, const Machine& machine) {
+  const std::string shared = "host_store = \"shared\"\n", block = "guidance_order = \"block\"\n";
+  const std::string yields = "yield_to_collectives = \"on\"\n", pageable = "host_memory = \"pageable\"\n";
+  const auto offload = [](const char* mode) { return fmt::format("offload = \"{}\"\n", mode); };
+  const std::optional<double> device =
+      question.device_memory_gib ? question.device_memory_gib : limits_of(machine).device;
+  std::vector<OffloadWay> ways;
+  for (const int64_t ranks : question.ranks) {
+    const auto add = [&](const std::string& name, const std::string& settings) {
+      ways.push_back({name, settings, ranks});
+    };
+    add("resident", offload("resident"));
+    add("swap", offload("swap"));
+    if (machine.backend == BackendKind::cuda) add("swap, pageable", offload("swap") + pageable);
+    add("layerwise", offload("layerwise"));
+    add("snapshot, shared", offload("snapshot") + shared);
+    add("layerwise, block order, shared", offload("layerwise") + block + shared);
+    const bool one_wire = machine.links.exchanges_take == Wire::copies && ranks > 1;
+    if (one_wire) add("layerwise, block order, shared, yields", offload("layerwise") + block + shared + yields);
+    if (!device) continue;
+    const double beside = machine.backend == BackendKind::cuda ? beside_weights_gib : 0;
+    const std::string room = fmt::format("device_memory = {:.1f}\n", std::max(1.0, *device - beside));
+    add("planned, block order, shared", offload("planned") + room + block + shared);
+    if (one_wire) add("planned, block order, shared, yields", offload("planned") + room + block + shared + yields);
+  }
+  return ways;
+}
+
+std::string sweep_of(const Question& question, const Machine& machine, const std::vector<OffloadWay>& ways,
+                     const std::string& name, int repeats) {
+  const auto text = [](const std::string& value) { return nlohmann::json(value).dump(); };
+  std::string toml = fmt::format("[sweep]\nname = {}\nrepeats = {}\n\n[base]\n", text(name), repeats);
+  if (is_catalog_id(question.model)) {
+    toml += fmt::format("model_id = {}\nweights = \"random:1\"\n", text(question.model));
+  } else {
+    toml += fmt::format("model = {}\n", text(question.model));
+  }
+  toml += fmt::format("size = {}\nframes = {}\nbackend = \"{}\"\n", text(question.size), question.frames,
+                      name_of(machine.backend));
+  for (const std::string& assignment : question.set) toml += set_line(assignment);
+  for (const OffloadWay& way : ways) {
+    toml += fmt::format("\n[[include]] # {}\nranks = {}\n{}", way.name, way.ranks, way.settings);
+  }
+  return toml;
+}
+
+}  // namespace wansweep

@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/exit_codes.h"
+#include "base/files.h"
+#include "base/printable.h"
+#include "base/shell_quote.h"
+#include "base/standard_output.h"
+#include "base/units.h"
+#include "orchestrator/choose/choose.h"
+#include "orchestrator/choose/ways.h"
+#include "orchestrator/machines/machine_file.h"
+#include "orchestrator/store/find_sweep.h"
+#include "orchestrator/store/query/query.h"
+#include "orchestrator/verbs/verbs.h"
+
+namespace wansweep {
+namespace {
+
+constexpr const char* deciding_sweep = "choose";
+
+struct ChooseArguments {
+  Question question;
+  std::string machine;
+  std::string results;  // a sweep's directory; empty: nothing was measured yet
+  std::string output;   // the deciding sweep's file
+  bool json = false;
+};
+
+// Of the newest complete attempt of each run, superseded ones left out.
+MeasuredTotals measured_in(const std::string& directory) {
+  MeasuredTotals totals;
+  if (directory.empty()) return totals;
+  Store store = open_store_readonly(database_file(directory));
+  const Table table =
+      run_query(store,
+                "SELECT r.config, t.total_ns / 1e9 FROM current_attempt a JOIN run r ON r.id = a.run_id "
+                "JOIN attempt_time t ON t.attempt_id = a.id ORDER BY r.config, r.repeat");
+  for (const auto& row : table.rows) {
+    totals[std::get<std::string>(row[0])].push_back(std::get<double>(row[1]));
+  }
+  return totals;
+}
+
+nlohmann::json to_json(const Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }
+
+nlohmann::json to_json(const Ranking& ranking) {
+  nlohmann::json ways = nlohmann::json::array(), pairs = nlohmann::json::array();
+  for (const RankedWay& way : ranking.ways) {
+    nlohmann::json row{{"way", way.way.name},
+                       {"config", way.config},
+                       {"device_gib", to_gib(way.prediction.device_bytes)},
+                       {"host_gib_per_node", to_gib(way.prediction.host_bytes)}};
+    if (!way.why_not.empty()) row["why_not"] = way.why_not;
+    if (way.prediction.unknown.empty()) row["predicted_total_s"] = to_json(way.prediction.of(Quantity::total));
+    if (!way.measured.empty()) row["measured_total_s"] = way.measured;
+    ways.push_back(std::move(row));
+  }
+  for (const PairVerdict& pair : ranking.pairs) {
+    pairs.push_back({{"first", ranking.ways[pair.first].way.name},
+                     {"second", ranking.ways[pair.second].way.name},
+                     {"first_is", name_of(pair.verdict)},
+                     {"from", pair.measured ? "measured" : "predicted"},
+                     {"first_takes_more_s", to_json(pair.difference)}});
+  }
+  return {{"ranks", ranking.ranks}, {"ways", std::move(ways)}, {"pairs", std::move(pairs)}};
+}
+
+// What is to be run next, into options.output, and how.
+void write_deciding_runs(const ChooseArguments& options, const Machine& machine, const DecidingRuns& runs) {
+  if (runs.ways.empty()) {
+    fmt::print("\nThe first of each number of ranks is decided, as far as these runs can decide it.\n");
+    return;
+  }
+  const std::string sweep = sweep_of(options.question, machine, runs.ways, deciding_sweep, runs.repeats);
+  write_file_atomically(options.output, sweep);
+  fmt::print(
+      "\n{} runs decide which way is the fastest: {} ways that may be, {} repeats each{}. They are in {}:\n"
+      "  wansweep run {}       # or: wansweep submit ... --cluster NAME\n"
+      "  wansweep gather out/{}\n"
+      "and then this command with --results out/{}\n",
+      runs.ways.size() * static_cast<size_t>(runs.repeats), runs.ways.size(), runs.repeats,
+      runs.may_not_suffice ? ", which may not suffice: some are predicted to be closer than that tells apart" : "",
+      printable(options.output), shell_word(options.output), deciding_sweep, deciding_sweep);
+}
+
+int choose(const ChooseArguments& options) {
+  const MachineFile machine = read_machine(options.machine);
+  const std::vector<OffloadWay> ways = ways_of(options.question, machine.machine);
+  const Plan plan =
+      make_plan(parse_sweep(sweep_of(options.question, machine.machine, ways, deciding_sweep, 1), "choose"));
+  MemoryLimits limits = limits_of(machine.machine);
+  if (options.question.device_memory_gib) limits.device = options.question.device_memory_gib;
+  if (options.question.host_memory_gib) limits.host = options.question.host_memory_gib;
+  const std::vector<Ranking> rankings = rank_ways(machine.machine, ways, plan, limits, measured_in(options.results));
+  if (options.json) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const Ranking& ranking : rankings) all.push_back(to_json(ranking));
+    fmt::print("{}\n", all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", rankings_as_text(machine, options.question, rankings));
+    write_deciding_runs(options, machine.machine, deciding_runs(rankings));
+  }
+  flush_standard_output();
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_choose(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ChooseArguments>();
+  options->output = std::string(deciding_sweep) + ".toml";
+  Question& question = options->question;
+  CLI::App* verb =
+      app.add_subcommand("choose", "Rank the ways to move weights on a machine, and name the runs that decide");
+  verb->add_option("MODEL", question.model, "a catalog id (random weights of its size), or a model's directory")
+      ->required();
+  verb->add_option("--size", question.size, "WIDTHxHEIGHT in pixels")->required();
+  verb->add_option("--frames", question.frames, "video frames, 4n + 1")->required()->check(CLI::PositiveNumber);
+  verb->add_option("--ranks", question.ranks, "numbers of ranks: 4,6")
+      ->required()
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--machine", options->machine,
+                   "NAME of machines/NAME.toml, or a .toml file; `wansweep probe` makes one")
+      ->required();
+  verb->add_option("--set", question.set, "NAME=VALUE of another setting, the same for all ways; may be given again");
+  verb->add_option("--device-memory", question.device_memory_gib, "GiB that a rank may use (default: the machine's)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--host-memory", question.host_memory_gib, "GiB of a node (default: the machine's)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--results", options->results,
+                   "a sweep's directory: what was measured there goes before predictions");
+  verb->add_option("-o,--output", options->output, "the sweep of the runs that decide (default choose.toml)");
+  verb->add_flag("--json", options->json, "for programs: every way and every pair; writes no sweep");
+  verb->footer(
+      "Of a pair of ways one is better, or worse, or it is not decided: the interval of their difference holds "
+      "zero.\n\n"
+      "Examples:\n  wansweep choose t2v-a14b --size 1280x720 --frames 81 --ranks 4,6 --machine aces\n"
+      "  wansweep choose t2v-a14b --size 1280x720 --frames 81 --ranks 4 --machine aces --results out/choose");
+  verb->callback([options, &action] { action = [options] { return choose(*options); }; });
+}
+
+}  // namespace wansweep

@@ -1,0 +1,163 @@
+#include "orchestrator/choose/choose.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/orchestrator/predict/plain_machine.h"
+#include "tests/support/expect_error.h"
+
+namespace wansweep {
+namespace {
+
+Question question() {
+  Question question;
+  question.model = "t2v-a14b";
+  question.size = "832x480";
+  question.frames = 81;
+  question.ranks = {4};
+  question.set = {"steps=9"};
+  return question;
+}
+
+std::vector<Ranking> ranked(const Machine& machine, const Question& asked, const MeasuredTotals& measured = {}) {
+  const std::vector<OffloadWay> ways = ways_of(asked, machine);
+  MemoryLimits limits = limits_of(machine);
+  if (asked.device_memory_gib) limits.device = asked.device_memory_gib;
+  const Plan plan = make_plan(parse_sweep(sweep_of(asked, machine, ways, "choose", 1), "choose"));
+  return rank_ways(machine, ways, plan, limits, measured);
+}
+
+size_t place_of(const Ranking& ranking, const std::string& way) {
+  for (size_t i = 0; i < ranking.ways.size(); ++i) {
+    if (ranking.ways[i].way.name == way) return i;
+  }
+  ADD_FAILURE() << "no way " << way;
+  return 0;
+}
+
+const RankedWay& way_named(const Ranking& ranking, const std::string& way) {
+  return ranking.ways[place_of(ranking, way)];
+}
+
+TEST(Choose, RanksTheWaysThatFitAndSaysOfTheOthersByHowMuchTheyDoNot) {
+  Question asked = question();
+  asked.device_memory_gib = 40;
+  const Ranking ranking = ranked(plain(), asked).front();
+  EXPECT_EQ(way_named(ranking, "resident").why_not, "needs 14.4 GiB more device memory a rank");
+  EXPECT_EQ(way_named(ranking, "swap, pageable").why_not,
+            "machine plain has no rate of copies to the device and pageable memory");
+  EXPECT_LT(place_of(ranking, "snapshot, shared"), place_of(ranking, "swap"));
+  EXPECT_EQ(ranking.ways.back().why_not.empty(), false);
+  const size_t in_ranking = ranking.ways.size() - 2;
+  EXPECT_EQ(ranking.pairs.size(), in_ranking * (in_ranking - 1) / 2);
+}
+
+TEST(Choose, WithSureNumbersEveryPairThatDiffersIsDecided) {
+  const std::vector<Ranking> rankings = ranked(plain(), question());
+  for (const PairVerdict& pair : rankings.front().pairs) {
+    EXPECT_EQ(pair.verdict == Verdict::not_decided, pair.difference.value == 0);
+  }
+}
+
+// The link may hide layerwise's copies or not.
+Machine unsure() {
+  Machine machine = plain();
+  for (CopyRate& each : machine.links.copies) each.gb_per_second = {24, 12, 48, 5, "a link of many moods"};
+  return machine;
+}
+
+const PairVerdict& pair_of(const Ranking& ranking, const std::string& one, const std::string& other) {
+  const size_t a = place_of(ranking, one), b = place_of(ranking, other);
+  return *ranking.pair(std::min(a, b), std::max(a, b));
+}
+
+TEST(Choose, APairWhoseOrderChangesWithinTheSpreadOfTheMachineIsNotDecided) {
+  const Ranking ranking = ranked(unsure(), question()).front();
+  EXPECT_EQ(pair_of(ranking, "swap", "layerwise").verdict, Verdict::not_decided);
+  EXPECT_EQ(pair_of(ranking, "swap", "snapshot, shared").verdict, Verdict::better) << "half the bytes on any link";
+}
+
+TEST(Choose, WhatWasMeasuredThriceGoesBeforeWhatIsPredicted) {
+  const std::string swap = way_named(ranked(unsure(), question()).front(), "swap").config;
+  const std::string layerwise = way_named(ranked(unsure(), question()).front(), "layerwise").config;
+  MeasuredTotals measured{{swap, {20, 20.1, 20.2}}, {layerwise, {19, 19.1}}};
+  EXPECT_FALSE(pair_of(ranked(unsure(), question(), measured).front(), "swap", "layerwise").measured) << "two are few";
+  measured[layerwise].push_back(19.2);
+  const Ranking ranking = ranked(unsure(), question(), measured).front();
+  const PairVerdict& pair = pair_of(ranking, "swap", "layerwise");
+  EXPECT_TRUE(pair.measured);
+  EXPECT_EQ(pair.verdict, Verdict::better) << "the first of the pair is the faster";
+  EXPECT_EQ(ranking.ways[pair.first].way.name, "layerwise");
+  EXPECT_DOUBLE_EQ(way_named(ranking, "swap").seconds, 20.1);
+}
+
+// Two ways of a hundred seconds and a little more, each as sure as a number of its own.
+class Deciding : public testing::Test {
+ protected:
+  std::vector<Ranking> two(double apart, double each_unsure) {
+    Ranking ranking;
+    for (size_t i = 0; i < 2; ++i) {
+      RankedWay way;
+      way.way.name = i == 0 ? "one" : "other";
+      way.seconds = 100 + apart * static_cast<double>(i);
+      way.prediction.seconds[0] = {way.seconds, way.seconds - each_unsure, way.seconds + each_unsure};
+      way.prediction.influences = {{&numbers_[i], -each_unsure, each_unsure}};
+      ranking.ways.push_back(way);
+    }
+    const Estimate apart_by = difference(ranking.ways[0].prediction, ranking.ways[1].prediction);
+    const bool decided = apart_by.high < 0;
+    ranking.pairs = {{0, 1, decided ? Verdict::better : Verdict::not_decided, false, apart_by}};
+    return {ranking};
+  }
+  Measured numbers_[2];
+};
+
+TEST_F(Deciding, RunsAllThatMayBeTheFastestAsOftenAsTheirDifferenceAsksFor) {
+  const DecidingRuns far = deciding_runs(two(4, 5));
+  EXPECT_EQ(far.ways.size(), 2U);
+  EXPECT_EQ(far.repeats, 3) << "as few as the bootstrap takes";
+  const DecidingRuns near = deciding_runs(two(1, 5));  // 2 (1.96 / 1)^2
+  EXPECT_EQ(near.repeats, 8);
+  EXPECT_FALSE(near.may_not_suffice);
+  const DecidingRuns nearer = deciding_runs(two(0.3, 5));
+  EXPECT_EQ(nearer.repeats, 10);
+  EXPECT_TRUE(nearer.may_not_suffice);
+}
+
+TEST_F(Deciding, RunsNothingWhereThePredictionDecidesOrTheWaysAreTheSame) {
+  EXPECT_TRUE(deciding_runs(two(10, 5)).ways.empty());
+  EXPECT_TRUE(deciding_runs(two(0, 0)).ways.empty());
+}
+
+TEST_F(Deciding, DoesNotAskAgainForRunsThatWereMeasuredAndDoNotDiffer) {
+  std::vector<Ranking> rankings = two(0.1, 5);
+  for (RankedWay& way : rankings[0].ways) way.measured = {99, 100, 101};
+  rankings[0].pairs[0].measured = true;
+  rankings[0].pairs[0].difference = {0, -2, 2};
+  EXPECT_TRUE(deciding_runs(rankings).ways.empty());
+}
+
+TEST(Choose, TheRunsThatDecideAreThoseThatWereRanked) {
+  const Ranking ranking = ranked(unsure(), question()).front();
+  std::set<std::string> configs;
+  std::vector<OffloadWay> some;
+  for (const RankedWay& way : ranking.ways) {
+    configs.insert(way.config);
+    if (some.size() < 3) some.push_back(way.way);
+  }
+  const Plan plan = make_plan(parse_sweep(sweep_of(question(), unsure(), some, "choose", 5), "choose"));
+  EXPECT_EQ(plan.problems(), 0U);
+  EXPECT_EQ(plan.runs(), 15U);
+  for (const PlannedConfiguration& c : plan.configurations) EXPECT_TRUE(configs.contains(c.hash)) << c.name;
+}
+
+TEST(Choose, ASettingForAllWaysNeedsItsValue) {
+  Question asked = question();
+  asked.set = {"steps"};
+  expect_error(ExitCode::bad_input, "--set is steps; NAME=VALUE is needed", [&] { ranked(plain(), asked); });
+}
+
+}  // namespace
+}  // namespace wansweep

@@ -1,0 +1,54 @@
+#include "tests/orchestrator/program_fixture.h"
+
+namespace wansweep {
+namespace {
+
+class ChooseVerbTest : public ProgramTest {
+ protected:
+  Result wansweep(const std::vector<std::string>& arguments) { return finish(start(arguments, "ok")); }
+};
+
+TEST_F(ChooseVerbTest, TheStudysQuestionIsAnsweredFromTheFactsByOneCommand) {
+  const Result result = wansweep({"choose", "t2v-a14b", "--size", "1280x720", "--frames", "81", "--ranks", "4,6",
+                                  "--machine", "aces", "-o", directory_ / "decide.toml"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("\n4 ranks\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("\n6 ranks\n"), std::string::npos);
+  const std::string sweep = read_text(directory_ / "decide.toml");
+  EXPECT_NE(sweep.find("[[include]] # "), std::string::npos) << sweep << result.out;
+  const Result plan = wansweep({"plan", directory_ / "decide.toml"});
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  const Result json = wansweep(
+      {"choose", "t2v-a14b", "--size", "1280x720", "--frames", "81", "--ranks", "4", "--machine", "aces", "--json"});
+  const auto ranking = nlohmann::json::parse(json.out).at(0);
+  EXPECT_EQ(ranking.at("ranks"), 4);
+  EXPECT_GT(ranking.at("pairs").size(), 10U);
+}
+
+TEST_F(ChooseVerbTest, PredictionsOfASweepAsTableAsDataAndInItsDirectory) {
+  const std::string jobs = WANSWEEP_SOURCE_DIR "/jobs/h200-offload-4.toml";
+  const Result text = wansweep({"predict", jobs, "--machine", "h200-nvlink", "--dir", out_});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("Predicted, not measured, for machine h200-nvlink"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("where the intervals come from"), std::string::npos);
+  EXPECT_EQ(std::distance(fs::directory_iterator(out_ + "/predictions"), fs::directory_iterator()), 1);
+  const Result json = wansweep({"predict", jobs, "--machine", "h200-nvlink", "--json"});
+  const auto rows = nlohmann::json::parse(json.out);
+  EXPECT_GT(rows.size(), 3U);
+  EXPECT_LE(rows.at(0).at("total_low_s"), rows.at(0).at("total_s"));
+  const Result csv = wansweep({"predict", jobs, "--machine", "h200-nvlink", "--csv"});
+  EXPECT_TRUE(csv.out.starts_with("machine,machine_digest,configuration,config,ranks,offload,total_s,")) << csv.out;
+}
+
+TEST_F(ChooseVerbTest, WhatCannotBeAnsweredIsBadInput) {
+  const Result machine = wansweep({"predict", sweep_, "--machine", "acess"});
+  EXPECT_EQ(machine.exit_code, 2);
+  EXPECT_NE(machine.err.find("machine acess: there is no such file; there are aces, "), std::string::npos)
+      << machine.err;
+  const Result model = wansweep(
+      {"choose", "no/such/model", "--size", "1280x720", "--frames", "81", "--ranks", "4", "--machine", "aces"});
+  EXPECT_NE(model.out.find("no way   resident: "), std::string::npos) << model.out << model.err;
+}
+
+}  // namespace
+}  // namespace wansweep
