@@ -225,8 +225,8 @@ TEST_F(RerunTest, ADamagedRecordIsNamed) {
 }
 
 TEST_F(RerunTest, BadChangesAreNamed) {
-  EXPECT_EQ(line_of("flow_shfit=12"), "--set: flow_shfit is no setting; did you mean flow_shift?");
-  EXPECT_EQ(line_of("flow_shfit=catalog"), "--set: flow_shfit is no setting; did you mean flow_shift?");
+  EXPECT_EQ(line_of("flow_shfit=12"), "--set: unknown setting flow_shfit; did you mean flow_shift?");
+  EXPECT_EQ(line_of("flow_shfit=catalog"), "--set: unknown setting flow_shfit; did you mean flow_shift?");
   EXPECT_NE(line_of("flow_shift").find("key=value is needed"), std::string::npos);
   EXPECT_NE(line_of("flow_shift=twelve").find("flow_shift is \"twelve\""), std::string::npos);
   EXPECT_NE(line_of("offload=floating").find("resident, swap, layerwise"), std::string::npos);

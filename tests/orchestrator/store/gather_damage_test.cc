@@ -157,7 +157,7 @@ TEST_F(ResultTest, AByteThatFlippedIsDamage) {
 
 TEST_F(ResultTest, ItsLossIsDamage) {
   fs::remove(result_);
-  expect_damage("result.safetensors: is not there");
+  expect_damage("result.safetensors: does not exist");
 }
 
 }  // namespace
