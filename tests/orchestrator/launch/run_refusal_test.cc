@@ -71,7 +71,7 @@ TEST_F(RunRefusalTest, ADirectoryThatCannotBeMadeIsNamed) {
   write_text(out_, "a file");
   const Result result = run();
   EXPECT_EQ(result.exit_code, 13);
-  EXPECT_NE(result.err.find("directory cannot be made"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("directory cannot be created"), std::string::npos) << result.err;
 }
 
 TEST_F(RunRefusalTest, ASweepThatCannotWorkRunsNothing) {

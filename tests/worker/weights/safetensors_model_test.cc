@@ -26,7 +26,7 @@ TEST_F(SafetensorsModelTest, OneFileIsAModel) {
   const SafetensorsModel model(directory_.path());
   EXPECT_EQ(model.files().tensors.size(), 1u);
   EXPECT_TRUE(model.contains("a"));
-  expect_error(ExitCode::bad_input, directory_.path() + ": has no tensor b", [&] { model.find("b"); });
+  expect_error(ExitCode::bad_input, directory_.path() + ": tensor b is missing", [&] { model.find("b"); });
 }
 
 TEST_F(SafetensorsModelTest, AnIndexFindsEachTensorInItsShard) {
