@@ -26,7 +26,7 @@ WANSWEEP_HOST_MEMORY=1 refused 2 "ranks is 1000: .* takes .* GiB of memory on th
 rm "$a/state.json"
 "$BIN"/wansweep status o >status.out
 grep -q "running or lost" status.out && bad "status says \"running or lost\" though nothing runs"
-grep -q " lost .*how was not written down" status.out || bad "status does not say that it ended: $(grep "${a##*/}" status.out)"
+grep -q " lost .*its end was not recorded" status.out || bad "status does not say that it ended: $(grep "${a##*/}" status.out)"
 "$BIN"/wansweep run s.toml --dir o >/dev/null || bad "the same command does not settle it"
 "$BIN"/wansweep status o | grep -q "2 completed" || bad "not all completed after the same command"
 end

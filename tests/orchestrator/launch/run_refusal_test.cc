@@ -54,7 +54,7 @@ TEST_F(RunRefusalTest, WhatIsMissingFromTheMachineIsSaidBeforeAnyAttempt) {
     EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
     EXPECT_TRUE(attempts("a1").empty());
   };
-  expect({"--worker", directory_ / "none"}, "no worker there");
+  expect({"--worker", directory_ / "none"}, "no such worker");
   expect({"--worker", "/bin/true", "--mpirun", "no-such-mpirun"}, "no-such-mpirun: not found");
 }
 

@@ -84,7 +84,7 @@ TEST_P(SweepLockTest, WhatAnotherHostHoldsStaysItsOwn) {
   EXPECT_TRUE(fs::exists(held()));
   for (const char* text : {"", "{}", "{\"host\": 3}", "no JSON"}) {
     write_text(held(), text);
-    expect_busy("if that has ended, remove");
+    expect_busy("if that process has ended, remove");
   }
 }
 
