@@ -1,6 +1,6 @@
-// What the check macros of C libraries have in common: a failed call becomes an Error whose line says which library,
-// why, which call and where. MPI's macro is in base/mpi_check.h, CUDA's and its libraries' in worker/device/cuda (whose
-// compiler does not take fmt's formats).
+// The error line that all check macros of C libraries write: which library failed, why, in which call, and where. The
+// macro for MPI is in base/mpi_check.h; those for CUDA and its libraries are in worker/device/cuda (nvcc cannot compile
+// fmt's formats, so this header does without).
 #pragma once
 
 #include <string>

@@ -11,7 +11,8 @@ namespace wansweep {
 
 void refuse_lfs_pointer(std::string_view text, const std::string& name) {
   if (!text.starts_with("version https://git-lfs")) return;
-  throw bad_input(fmt::format("{}: is a pointer of git-lfs, not the file itself; `git lfs pull` brings it", name));
+  throw bad_input(
+      fmt::format("{}: is a git-lfs pointer, not the file itself; run `git lfs pull` to fetch the file", name));
 }
 
 bool is_there(const std::string& file) {
@@ -23,8 +24,9 @@ bool is_there(const std::string& file) {
 std::string why_missing(const std::string& file) {
   std::error_code error;
   const std::string target = std::filesystem::read_symlink(file, error).string();
-  if (error) return "is not there";
-  return fmt::format("is a link to {}, which is not there: its download did not end; download the model again", target);
+  if (error) return "does not exist";
+  return fmt::format("is a link to {}, which does not exist: the download is incomplete; download the model again",
+                     target);
 }
 
 }  // namespace wansweep

@@ -1,5 +1,5 @@
-// What stands in a downloaded directory where a file should be, when its download did not bring it: a pointer of
-// git-lfs, or a link into the hub's cache that leads nowhere. For the one line that says so.
+// What an incomplete download leaves in place of a file: a git-lfs pointer, or a symbolic link into the Hugging Face
+// cache whose target does not exist. These functions find out which, for the error message.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace wansweep {
 
-// Throws bad_input when `text`, or its first 64 bytes, are a pointer of git-lfs in place of the file `name`.
+// Throws bad_input when `text` (the first 64 bytes of the file `name` are enough) is a git-lfs pointer.
 void refuse_lfs_pointer(std::string_view text, const std::string& name);
 
-// Whether something is under that name, links followed. Also true when that cannot be found out: reading it says why.
+// Whether `file` exists, links followed. True also when the system does not tell: reading the file then says why.
 bool is_there(const std::string& file);
 
-// What is wrong with the name of a file that is not there, to be read behind it: "is not there", or "is a link to
-// ../../blobs/ab12, which is not there: ...". Never throws for what the file system says.
+// Why `file`, which does not exist, is missing, as the end of a sentence that begins with its name: "does not exist",
+// or "is a link to ../../blobs/ab12, which does not exist: ...". Does not throw when the file system fails.
 std::string why_missing(const std::string& file);
 
 }  // namespace wansweep

@@ -5,7 +5,7 @@
 //     return {};                                                 // no value of the enum
 //   }
 //
-// stands beside it: that switch is the one table of its names. What follows reads it.
+// stands beside it. That switch is the only table of the names; the functions below read it.
 #pragma once
 
 #include <concepts>
@@ -36,7 +36,7 @@ std::vector<std::string_view> names_of() {
   return names;
 }
 
-// nullopt: no value has that name.
+// The value called `name`; nullopt when there is none.
 template <NamedEnum E>
 constexpr std::optional<E> value_named(std::string_view name) {
   if (name.empty()) return std::nullopt;

@@ -1,5 +1,5 @@
-// Every write ends with fsync and a checked close: a disk that is full, a quota that is exceeded and a network file
-// system that lost its server all report there, and a record that is taken for written is what a rerun relies on.
+// Every write ends with fsync and a checked close, because a full disk, an exceeded quota and a network file system
+// that lost its server may report only there; a rerun relies on records that are really on disk.
 
 #include "base/files.h"
 
@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 
 bool says_absent(int error) { return error == ENOENT || error == ENOTDIR; }
 
-// Up to the end, or one byte more than `most`.
+// Reads to the end of the file. Throws bad_input when it has more than `most` bytes.
 std::string read_to_end(int fd, const std::string& file, int64_t most) {
   std::string text;
   std::array<char, 65536> buffer;
@@ -41,7 +41,8 @@ std::string read_to_end(int fd, const std::string& file, int64_t most) {
     if (got == 0) return text;
     text.append(buffer.data(), static_cast<size_t>(got));
     if (static_cast<int64_t>(text.size()) > most) {
-      throw bad_input(fmt::format("{}: has more than {} bytes, which is the most that is read of it", file, most));
+      throw bad_input(
+          fmt::format("{}: is larger than {} bytes, the most that wansweep reads of such a file", file, most));
     }
   }
 }
@@ -53,7 +54,8 @@ std::string parent_of(const std::string& file) {
 
 enum class Durable { yes, no };
 
-// `text` under a name that no other process on any node picks. Removed again when it was not renamed.
+// A file that holds `text`, under a name that no other process on any node picks. The destructor removes the file
+// unless it was renamed.
 class TemporaryFile {
  public:
   TemporaryFile(const std::string& file, const std::string& text, Durable durable) {
@@ -76,7 +78,7 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   const char* name() const { return name_.c_str(); }
-  // false: something of that name is there already.
+  // Returns false when something of that name exists already.
   bool appear_as(const std::string& file) {
     // link() refuses an existing name, also between nodes, which rename() does not.
     if (::link(name(), file.c_str()) == 0) return true;
@@ -85,11 +87,11 @@ class TemporaryFile {
     if (error != EPERM && error != ENOTSUP && error != ENOSYS && error != EMLINK) fail_output(file, "create", error);
     struct stat status {};
     if (::lstat(file.c_str(), &status) == 0) return false;
-    rename_to(file);  // no hard links here: of two writers in the same instant the second may win
+    rename_to(file);  // this file system has no hard links: when two writers get here at once, the second may win
     return true;
   }
   void rename_to(const std::string& file) {
-    if (::rename(name(), file.c_str()) != 0) fail_output(file, "rename to it", errno);
+    if (::rename(name(), file.c_str()) != 0) fail_output(file, "rename the temporary file to this name", errno);
     renamed_ = true;
   }
 
@@ -120,7 +122,7 @@ std::optional<std::string> read_text_if_there(const std::string& file, int64_t m
 
 std::string read_text(const std::string& file, int64_t most_bytes) {
   std::optional<std::string> text = read_text_if_there(file, most_bytes);
-  if (!text) throw bad_input(fmt::format("{}: cannot be read: there is no such file", file));
+  if (!text) throw bad_input(fmt::format("{}: cannot be read: no such file", file));
   return *std::move(text);
 }
 
@@ -172,13 +174,13 @@ OutputKind write_output_file(const std::string& file, const std::string& text) {
     std::error_code failed;
     const fs::path target = regular ? fs::canonical(file, failed) : fs::path(file);
     if (failed) throw Error(ExitCode::output, fmt::format("{}: cannot be found: {}", file, failed.message()));
-    // Who may write the file, but nothing beside it, still writes it.
+    // The user may have the right to write this file, but not to create the temporary file beside it.
     if (!regular || ::access(parent_of(target.string()).c_str(), W_OK) == 0) {
       write_file_atomically(target.string(), text);
       return OutputKind::file;
     }
   }
-  // A pipe, a device, a link that leads to no file yet, or a file in a directory that is closed to us.
+  // A pipe, a device, a link whose target does not exist yet, or a file in a directory that this user cannot write.
   FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666));
   if (!fd) fail_output(file, "open", errno);
   write_all(fd.get(), text.data(), text.size(), file);
@@ -198,14 +200,15 @@ void append_line(const std::string& file, const std::string& line) {
 FileDescriptor open_own_file(const std::string& file, mode_t mode) {
   FileDescriptor fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode));
   if (!fd) {
-    if (errno == ELOOP) throw Error(ExitCode::output, fmt::format("{}: is a link, which is not followed", file));
+    if (errno == ELOOP)
+      throw Error(ExitCode::output, fmt::format("{}: is a symbolic link; a regular file is needed", file));
     fail_output(file, "open", errno);
   }
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) fail_output(file, "open", errno);
   if (!S_ISREG(status.st_mode)) throw Error(ExitCode::output, fmt::format("{}: is not a regular file", file));
   if (status.st_nlink > 1) {
-    throw Error(ExitCode::output, fmt::format("{}: has another name (a hard link), so it may be another's file; remove "
+    throw Error(ExitCode::output, fmt::format("{}: is a hard link of a file that may belong to somebody else; remove "
                                               "this name",
                                               file));
   }
@@ -231,16 +234,16 @@ void sync_file_system(const std::string& directory) {
 }
 
 void make_own_directory(const std::string& directory) {
-  // An inherited access list is masked by the group's bits of the mode.
-  if (::mkdir(directory.c_str(), 0755) != 0) fail_output(directory, "make this directory", errno);
+  // The mode's group bits mask an inherited access list.
+  if (::mkdir(directory.c_str(), 0755) != 0) fail_output(directory, "create this directory", errno);
 }
 
 void check_own_directory(const std::string& directory) {
   struct stat status {};
-  if (::lstat(directory.c_str(), &status) != 0) fail_output(directory, "look at it", errno);
+  if (::lstat(directory.c_str(), &status) != 0) fail_output(directory, "read its attributes", errno);
   const char* problem = nullptr;
   if (!S_ISDIR(status.st_mode)) {
-    problem = S_ISLNK(status.st_mode) ? "is a link, which is not followed" : "is not a directory";
+    problem = S_ISLNK(status.st_mode) ? "is a symbolic link, not a directory" : "is not a directory";
   } else if (status.st_uid != ::geteuid()) {
     problem = "belongs to another user";
   } else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
@@ -248,14 +251,14 @@ void check_own_directory(const std::string& directory) {
   }
   if (problem == nullptr) return;
   throw Error(ExitCode::output,
-              fmt::format("{}: {}; what is put there would act with this user's rights", directory, problem));
+              fmt::format("{}: {}; others could put files there that run with this user's rights", directory, problem));
 }
 
 void make_directories(const std::string& directory) {
   std::error_code failed;
   fs::create_directories(directory, failed);
   if (failed) {
-    throw Error(ExitCode::output, fmt::format("{}: directory cannot be made: {}", directory, failed.message()));
+    throw Error(ExitCode::output, fmt::format("{}: directory cannot be created: {}", directory, failed.message()));
   }
 }
 

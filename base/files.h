@@ -1,9 +1,9 @@
-// Files as wansweep needs them: read whole or not at all, written whole or not at all, and never through a link that
-// somebody else planted.
+// Reading and writing files: each file is read or written as a whole or not at all, and records are never written
+// through a link that somebody else planted.
 //
-// "Not there" is an answer of its own (nullopt): only ENOENT and ENOTDIR mean it. Every other failure to read is an
-// Error, so that what cannot be read is never taken for what does not exist. All functions may be called from any
-// thread.
+// A file that does not exist (ENOENT, ENOTDIR) is an answer of its own, nullopt. Every other failure to read throws, so
+// that a file that cannot be read is never taken for one that does not exist. Paths may be relative; sizes are in
+// bytes. All functions may be called from any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -29,73 +29,76 @@ class FileDescriptor {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
-  // What close(2) returned, 0 when nothing was open: network file systems report a failed write here at the latest.
+  // Returns what close(2) returned, or 0 when nothing was open. A network file system may report a failed write only
+  // here.
   int close();
 
  private:
   int fd_;
 };
 
-// The whole of a regular file, of at most `most_bytes`. Links are followed; a pipe, a device or a directory is refused,
-// so that no read hangs. nullopt: there is no such file. Throws bad_input naming the file and the reason.
+// The text of a regular file of at most `most_bytes`; nullopt when there is no such file. Follows links; refuses a
+// pipe, a device or a directory, so that no read hangs. Throws bad_input naming the file and the reason.
 inline constexpr int64_t most_text_bytes = int64_t{1} << 30;
 std::optional<std::string> read_text_if_there(const std::string& file, int64_t most_bytes = most_text_bytes);
 
-// The same; a file that is not there is bad_input too.
+// The same, but throws bad_input when there is no such file.
 std::string read_text(const std::string& file, int64_t most_bytes = most_text_bytes);
 
-// All of `data` into `fd`, whatever interrupts it. Throws Error(output) naming `file`.
+// Writes all of `data` to `fd`, also when signals interrupt the write. Throws Error(output) naming `file`.
 void write_all(int fd, const void* data, size_t bytes, const std::string& file);
 
-// Text into `file` through a temporary name beside it, fsync and rename. A reader sees the old text or the new one. A
-// symbolic link of that name is replaced, not followed. Throws Error(output).
+// Writes `text` to a temporary name beside `file`, syncs it and renames it. A reader sees the old text or the new one.
+// A symbolic link called `file` is replaced, not followed. Throws Error(output).
 void write_file_atomically(const std::string& file, const std::string& text);
 
-// The same, but a file that is there already stays: false then. Of two writers, on whatever nodes, one succeeds.
+// The same, but returns false and leaves the file alone when it exists already. Of two writers, also on different
+// nodes, exactly one succeeds.
 bool write_file_once(const std::string& file, const std::string& text);
 
-// Text into a file that is not there yet; one that is, be it as a link, is refused. It appears whole or not at all,
-// also when the disk is full or this process is killed. Not synced: sync_file and sync_file_system are for that. Throws
+// Writes `text` to a new file; refuses a name that exists already, also as a link. The file appears whole or not at
+// all, also when the disk is full or this process is killed. Does not sync: call sync_file or sync_file_system. Throws
 // Error(output).
 void write_new_file(const std::string& file, const std::string& text);
 
-// Text into whatever a person named as the place for it. A regular file, or one that is not there yet, gets it as
-// write_file_atomically writes; a link is followed to what it means; a pipe, a terminal or a device is written into and
-// never replaced; and what is this process's own standard output or error, by whatever name (/dev/stdout), is
-// continued. Throws Error(output), also when the last byte could not be written.
+// Writes `text` to the place that a person named. A regular or new file is written as by write_file_atomically; a link
+// is followed; a pipe, a terminal or a device is written into and never replaced; a name of this process's own standard
+// output or error (/dev/stdout) continues that stream. Throws Error(output), also when only the last byte could not be
+// written.
 enum class OutputKind { file, stream };
 OutputKind write_output_file(const std::string& file, const std::string& text);
 
-// Adds `line` and a newline to the end of a regular file, which is made when it is not there. Refuses to follow a link
-// or to write into anything else: Error(output).
+// Adds `line` and a newline to the end of a regular file; creates the file when there is none. Throws Error(output),
+// also when `file` is a link or anything else than a regular file.
 void append_line(const std::string& file, const std::string& line);
 
-// Opens a file for reading and writing, makes it when it is not there, and refuses what another could have planted: a
-// symbolic or hard link, or anything but a regular file. Throws Error(output).
+// Opens a file for reading and writing; creates the file when there is none. Throws Error(output), also when somebody
+// else could have planted the name: when it is a symbolic or hard link, or not a regular file.
 FileDescriptor open_own_file(const std::string& file, mode_t mode);
 
-// Makes names in a directory durable. Some file systems cannot sync one, which is no failure. Throws Error(output).
+// Makes the names in a directory durable. Does nothing on file systems that cannot sync a directory. Throws
+// Error(output).
 void sync_directory(const std::string& directory);
 
-// Makes a file's text durable. Throws Error(output).
+// Makes the content of a file durable. Throws Error(output).
 void sync_file(const std::string& file);
 
-// Makes all durable that was written to the file system which holds `directory`: for thousands of small files, one sync
-// of each costs a hundred times more. Throws Error(output).
+// Makes everything durable that was written to the file system that holds `directory`. With thousands of small files
+// this is a hundred times faster than syncing each. Throws Error(output).
 void sync_file_system(const std::string& directory);
 
-// Makes the directory and its parents. Throws Error(output).
+// Creates the directory and its parents. Throws Error(output).
 void make_directories(const std::string& directory);
 
-// Makes one directory into which only this user can write, whatever the umask and inherited access lists say. One that
-// is there already, be it as a link, is refused. Throws Error(output).
+// Creates a directory that only this user can write to, regardless of the umask and inherited access lists. Throws
+// Error(output), also when the name exists already.
 void make_own_directory(const std::string& directory);
 
-// Throws Error(output) unless `directory` still is what make_own_directory made: no link, this user's, closed to the
-// writes of others.
+// Throws Error(output) unless `directory` is as make_own_directory creates it: a directory, not a link, owned by this
+// user, and not writable by others.
 void check_own_directory(const std::string& directory);
 
-// An error number as text, in the calling thread's own words: "No space left on device".
+// The text of an error number: "No space left on device".
 std::string error_text(int error);
 
 }  // namespace wansweep

@@ -19,7 +19,8 @@ inline float f16_to_f32(uint16_t value) {
   const uint32_t sign = uint32_t{value} >> 15 << 31;
   const uint32_t rest = value & 0x7FFFU;
   if (rest >= 0x7C00) return std::bit_cast<float>(sign | 0x7F800000 | (rest & 0x3FF) << 13);
-  // Moved up to f32's places the exponent is too small by 112; the product is exact and also right for subnormals.
+  // Shifted into f32's bit positions, the exponent is too small by 112. The product corrects that exactly, also for
+  // subnormals.
   const float magnitude = std::bit_cast<float>(rest << 13) * 0x1p112F;
   return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
 }

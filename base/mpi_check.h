@@ -1,5 +1,5 @@
-// A check around every MPI call. Communicators have MPI_ERRORS_RETURN, so that a failure comes back as a code and
-// leaves as Error(communicator).
+// A check around every MPI call. All communicators use MPI_ERRORS_RETURN; the macro turns the returned code into
+// Error(communicator).
 #pragma once
 
 #include <mpi.h>
@@ -23,7 +23,7 @@ inline void check_mpi(int result, const char* call, const char* file, int line) 
   throw Error(ExitCode::communicator, call_failed("MPI", why, call, file, line));
 }
 
-// For destructors: a failure is said on standard error and goes no further.
+// For destructors: prints a failure on standard error and does not throw.
 inline void say_if_mpi_failed(int result, const char* call, const char* file, int line) noexcept {
   try {
     check_mpi(result, call, file, line);

@@ -7,7 +7,8 @@
 
 namespace wansweep {
 
-// By edit distance, of at most a third of the name's length or 2; empty when none is that near.
+// The known name with the smallest edit distance to `name`, at most 2 or a third of its length; empty when no known
+// name is that near.
 std::string nearest_name(std::string_view name, const std::vector<std::string_view>& known);
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// A loop whose turns any core may take.
+// A loop whose iterations run on all cores of this process.
 #pragma once
 
 #include <sched.h>
@@ -14,15 +14,15 @@
 
 namespace wansweep {
 
-// Cores that this process may use: a rank that is bound to a share of a node takes its share.
+// The number of cores that this process may use: of a bound rank, its share of the node.
 inline int usable_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
-// work(0) ... work(count - 1), each once, in no order, on as many threads as there are cores. The first exception stops
-// the loop and is thrown again here.
+// Calls work(0) ... work(count - 1), each once, in no particular order, on one thread a core; returns when all have
+// ended. The first exception stops the loop and is thrown again here.
 inline void parallel_for(int64_t count, const std::function<void(int64_t)>& work) {
   std::atomic<int64_t> next{0};
   std::exception_ptr failure;

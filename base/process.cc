@@ -2,8 +2,8 @@
 // Another thread may hold any lock at the fork, so all that allocates (environment, arguments, files) is made before
 // it, and the child makes async-signal-safe calls only. A pipe that exec closes brings back errno when exec fails:
 // spawn never returns the pid of a child that did not become the program.
-// What is known of other processes is read from /proc, and may be out of date once it is read: a process that ended
-// meanwhile is found as gone, never as another one that got its pid.
+// /proc tells about other processes, and may be out of date once it is read. A process that ended meanwhile is reported
+// as gone, and never confused with a new one that got its pid: the start time tells them apart.
 
 #include "base/process.h"
 
@@ -38,11 +38,11 @@ FileDescriptor open_output(const std::string& file, bool is_new) {
   return fd;
 }
 
-// fork and pipe fail for want of memory, of file descriptors, or of room among the user's processes.
+// fork and pipe fail when there is no memory, no free file descriptor, or when the user has too many processes.
 [[noreturn]] void fail_for_want(const std::string& program, int error) {
   throw Error(ExitCode::host_memory,
-              fmt::format("{}: no process can be started: {}; the limits of this shell (ulimit -a) or of the machine "
-                          "are reached: raise them, or start fewer at a time",
+              fmt::format("{}: cannot start a process: {}; a limit of this shell (ulimit -a) or of the machine "
+                          "is reached: raise it, or start fewer processes at a time",
                           program, error_text(error)));
 }
 
@@ -78,7 +78,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
                          int err, int report, pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) _exit(1);  // it died before the line above
+  if (getppid() != parent) _exit(1);  // the parent died before the line above
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -92,7 +92,8 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   _exit(127);
 }
 
-// Of /proc/PID/stat, what follows the name in parentheses (which may hold anything, spaces too): state, parent, ...
+// The fields of /proc/PID/stat after the name in parentheses (a name may hold spaces and parentheses): state, parent,
+// ...
 constexpr size_t parent_field = 1;
 constexpr size_t start_field = 19;
 
@@ -130,7 +131,7 @@ pid_t spawn(const Command& command) {
     become(program.c_str(), argument_pointers.data(), environment_pointers.data(), in.get(), out.get(), err.get(),
            report_out.get(), parent);
   }
-  setpgid(child, child);  // here too, so that the group is there before the first signal to it
+  setpgid(child, child);  // also here, so that the group exists before the first signal to it
   report_out.close();
   int error = 0;
   ssize_t got = 0;
@@ -208,7 +209,7 @@ ProcessFinding find_process(const ProcessIdentity& process, const std::string& n
   for (std::string entry; std::getline(stream, entry, '\0');) {
     if (entry == wanted) return ProcessFinding::marked;
   }
-  // It may have ended in between, and its environment with it.
+  // The process may have ended in between, and its environment with it.
   return process_start(process.pid) == process.start ? ProcessFinding::other : ProcessFinding::gone;
 }
 

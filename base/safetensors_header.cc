@@ -1,5 +1,5 @@
-// The header comes from files that others made, and offsets in it decide which bytes are used as weights. So all of it
-// is checked before any of it is believed: lengths against the file's size, products against overflow, and that the
+// The header comes from files that others made, and its offsets decide which bytes are used as weights. So the whole
+// header is checked before any of it is used: lengths against the file's size, products against overflow, and that the
 // tensors cover the data without holes or overlaps.
 
 #include "base/safetensors_header.h"
@@ -69,7 +69,7 @@ std::map<std::string, std::string> parse_metadata(const std::string& file, const
   return result;
 }
 
-// The entry's begin is from the start of the data, not yet of the file.
+// `begin` of the returned entry counts from the start of the data, not of the file.
 TensorEntry parse_tensor(const std::string& file, const std::string& name, const json& entry, int64_t data_bytes) {
   const auto refuse = [&](const std::string& why) {
     return bad_input(fmt::format("{}: tensor {}: {}", file, name, why));
@@ -81,14 +81,15 @@ TensorEntry parse_tensor(const std::string& file, const std::string& name, const
   if (dtype == entry.end() || !dtype->is_string()) throw refuse("has no dtype");
   tensor.dtype = dtype->get<std::string>();
   const int64_t value_bytes = safetensors_value_bytes(tensor.dtype);
-  if (value_bytes == 0) throw refuse(fmt::format("dtype {} is not known", tensor.dtype));
+  if (value_bytes == 0) throw refuse(fmt::format("dtype {} is unknown", tensor.dtype));
 
   const auto shape = entry.find("shape");
   if (shape == entry.end() || !shape->is_array()) throw refuse("has no shape");
   int64_t expected = value_bytes;
   for (const json& size : *shape) {
     const std::optional<int64_t> checked = as_size(size);
-    if (!checked) throw refuse(fmt::format("shape {} has a size that is not a whole number from 0", shape->dump()));
+    if (!checked)
+      throw refuse(fmt::format("shape {} has a size that is not a whole number of at least 0", shape->dump()));
     if (__builtin_mul_overflow(expected, *checked, &expected)) {
       throw refuse(fmt::format("shape {} overflows 64 bits", shape->dump()));
     }
@@ -100,10 +101,11 @@ TensorEntry parse_tensor(const std::string& file, const std::string& name, const
   const std::optional<int64_t> begin = as_size((*offsets)[0]);
   const std::optional<int64_t> end = as_size((*offsets)[1]);
   if (!begin || !end || *begin > *end) {
-    throw refuse(fmt::format("data_offsets {} are not a begin and an end", offsets->dump()));
+    throw refuse(fmt::format("data_offsets {} are not a begin and an end that follows it", offsets->dump()));
   }
   if (*end > data_bytes) {
-    throw refuse(fmt::format("data_offsets {} pass the end of the data, {} bytes", offsets->dump(), data_bytes));
+    throw refuse(
+        fmt::format("data_offsets {} extend past the end of the data ({} bytes)", offsets->dump(), data_bytes));
   }
   tensor.begin = *begin;
   tensor.bytes = *end - *begin;
@@ -145,10 +147,11 @@ int64_t header_length(std::string_view start, int64_t file_bytes, const std::str
   uint64_t length = 0;
   std::memcpy(&length, start.data(), sizeof length);
   if (length > uint64_t{most_header_bytes}) {
-    throw bad_input(fmt::format("{}: a header of {} bytes; at most {} are allowed", file, length, most_header_bytes));
+    throw bad_input(
+        fmt::format("{}: the header has {} bytes; at most {} are allowed", file, length, most_header_bytes));
   }
   if (static_cast<int64_t>(length) > file_bytes - length_bytes) {
-    throw bad_input(fmt::format("{}: a header of {} bytes passes the end of the file", file, length));
+    throw bad_input(fmt::format("{}: the header of {} bytes extends past the end of the file", file, length));
   }
   return static_cast<int64_t>(length);
 }
@@ -199,7 +202,7 @@ SafetensorsHeader read_safetensors_header(const std::string& file) {
       const ssize_t got = pread(fd.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw failed();
-      if (got == 0) throw bad_input(fmt::format("{}: became shorter while it was read", file));
+      if (got == 0) throw bad_input(fmt::format("{}: was cut short while it was read", file));
       done += static_cast<size_t>(got);
     }
     return text;

@@ -1,4 +1,4 @@
-// The header of a safetensors file: which tensors it holds, and where. The one parser of both programs.
+// The header of a safetensors file: which tensors the file holds, and where. Both programs use this parser.
 //
 // The format: 8 bytes little-endian length of the header, the header (a JSON object), the tensors' bytes. Every byte of
 // the data belongs to exactly one tensor (github.com/huggingface/safetensors, "Format").
@@ -26,14 +26,14 @@ struct SafetensorsHeader {
   std::map<std::string, TensorEntry> tensors;  // by name
 };
 
-// Checks all of the header of the file whose first bytes are `start` (the header at least) and that has `file_bytes` in
-// all, so that every entry lies inside it. Throws bad_input naming `file`, and the tensor if there is one.
+// Parses and checks a header: `start` holds at least the header, and the file has `file_bytes` bytes in all. Every
+// returned entry lies inside the file. Throws bad_input naming `file`, and the tensor if the fault is in one.
 SafetensorsHeader parse_safetensors_header(std::string_view start, int64_t file_bytes, const std::string& file);
 
-// Reads the header alone, not the data. Throws bad_input, also for what is no safetensors file at all.
+// Reads the header of a file, not the data. Throws bad_input, also when the file is not a safetensors file.
 SafetensorsHeader read_safetensors_header(const std::string& file);
 
-// Bytes of one value of a type; 0: no type of the format.
+// Bytes of one value of type `dtype`; 0 when the format has no such type.
 int64_t safetensors_value_bytes(const std::string& dtype);
 
 }  // namespace wansweep

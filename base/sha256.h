@@ -8,7 +8,7 @@
 
 namespace wansweep {
 
-// A digest that is fed piece by piece. Throws Error(internal) when OpenSSL cannot compute one.
+// A digest computed piece by piece. Throws Error(internal) when OpenSSL cannot compute it.
 class Sha256 {
  public:
   Sha256();
@@ -16,7 +16,7 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
   void add(const void* data, size_t bytes);
-  std::string hex();  // once, after the last add()
+  std::string hex();  // to be called once, after the last add()
 
  private:
   struct Context;
@@ -26,7 +26,7 @@ class Sha256 {
 std::string sha256(const void* data, size_t bytes);
 std::string sha256(std::string_view text);
 
-// Of a regular file's content. Throws bad_input when it cannot be read.
+// The digest of a regular file's content. Throws bad_input when the file cannot be read.
 std::string sha256_file(const std::string& file);
 
 }  // namespace wansweep

@@ -18,8 +18,8 @@ std::string share_folder() {
   if (const char* named = std::getenv("WANSWEEP_SHARE"); named != nullptr && *named != '\0') {
     if (!fs::is_directory(named, failed)) {
       throw bad_input(
-          fmt::format("WANSWEEP_SHARE is {}, which is no folder; share/wansweep of an installation is "
-                      "needed, or leave it unset",
+          fmt::format("WANSWEEP_SHARE is {}, which is not a folder; set it to share/wansweep of an "
+                      "installation, or leave it unset",
                       named));
     }
     return named;

@@ -1,14 +1,14 @@
-// Words of a shell's command line, for scripts that wansweep writes and commands that it suggests.
+// Quotes words for a shell's command line: in scripts that wansweep writes and in commands that it suggests.
 #pragma once
 
 #include <string>
 
 namespace wansweep {
 
-// `text` as one word of a POSIX shell, whatever it holds (but NUL): 'it'\''s'.
+// `text`, which must not hold NUL, as one quoted word of a POSIX shell: 'it'\''s'.
 std::string shell_quote(const std::string& text);
 
-// The same, but left as it is where a shell reads it so: out/demo, but 'a b/demo'. For commands that people copy.
+// The same, but unquoted when no quotes are needed: out/demo, but 'a b/demo'. For commands that people copy.
 std::string shell_word(const std::string& text);
 
 }  // namespace wansweep

@@ -27,7 +27,7 @@ void flush_standard_output() {
 }
 
 int finish_standard_output(const char* program, int exit_code) {
-  // Then its reason is gone, unless the next write fails too; whoever saw the failure has said why.
+  // The reason of an earlier failure is lost, unless the next write fails too. The code that saw it has reported it.
   const bool failed_before = std::ferror(stdout) != 0;
   errno = 0;
   const bool failed_now = std::fflush(stdout) != 0;

@@ -15,10 +15,10 @@ namespace wansweep {
 TemporaryFolder::TemporaryFolder() {
   std::error_code failed;
   const std::filesystem::path parent = std::filesystem::temp_directory_path(failed);
-  if (failed) throw Error(ExitCode::output, fmt::format("TMPDIR is no directory: {}", failed.message()));
+  if (failed) throw Error(ExitCode::output, fmt::format("TMPDIR does not name a directory: {}", failed.message()));
   path_ = (parent / "wansweep-XXXXXX").string();
   if (::mkdtemp(path_.data()) == nullptr) {
-    throw Error(ExitCode::output, fmt::format("{}: directory cannot be made: {}", path_, error_text(errno)));
+    throw Error(ExitCode::output, fmt::format("{}: directory cannot be created: {}", path_, error_text(errno)));
   }
 }
 

@@ -1,5 +1,4 @@
-// A folder of this process's own under TMPDIR (or /tmp), which nobody else may enter; removed with all in it at the
-// end.
+// A folder under TMPDIR (or /tmp) that only this user may enter; the destructor removes it with all its files.
 #pragma once
 
 #include <string>
@@ -14,7 +13,7 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
-  // The path of a file in it; it is not made.
+  // The path of a file in the folder; does not create the file.
   std::string file(const std::string& name) const { return path_ + '/' + name; }
 
  private:

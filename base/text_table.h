@@ -1,4 +1,4 @@
-// Columns of text, aligned: what a terminal shows and people paste into issues.
+// A table of text in aligned columns, for terminals and for pasting into issues.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ class TextTable {
   };
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // As many cells as there are columns. What a terminal would act on is written out (printable.h).
+  // One cell for each column. Control characters are escaped (printable.h).
   void add_row(const std::vector<std::string>& cells);
   std::string to_string() const;
 

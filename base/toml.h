@@ -1,5 +1,5 @@
-// toml++, without its assertions: bad input can fail some of them in debug builds (2=197?-05-27), where it would end in
-// an error otherwise. Text that others wrote goes through parse_toml.
+// toml++ with its assertions off: bad input such as 2=197?-05-27 fails some of them in debug builds, where a parse
+// error is wanted. Text from outside goes through parse_toml.
 #pragma once
 
 #define TOML_ASSERT(expr) static_assert(true)
@@ -15,7 +15,7 @@
 
 namespace wansweep {
 
-// `name` is the file's, for errors. Throws bad_input, "NAME:LINE: not TOML: ...", also for what check_toml refuses.
+// `name` is the file's name, for errors. Throws bad_input, "NAME:LINE: not TOML: ...", and as check_toml does.
 inline toml::table parse_toml(const std::string& text, const std::string& name) {
   check_toml(text, name);
   try {

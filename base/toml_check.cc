@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-// Where the string that begins at `at` ends: behind its last quote, or at the end of its line or of the text when it is
-// never closed, which is no TOML.
+// Where the string that begins at `at` ends: after its closing quote. Of a string that is never closed (not valid
+// TOML): at the end of its line, or of the text.
 size_t end_of_string(std::string_view text, size_t at) {
   const char quote = text[at];
   const std::string three(3, quote);
@@ -37,7 +37,7 @@ bool may_begin_key(char c) {
          c == '"' || c == '\'';
 }
 
-// Whether the bracket at `at`, the first of its line, opens a header with something else where its key should be.
+// Whether the bracket at `at`, the first of its line, opens a table header that has no key.
 bool lacks_key(std::string_view text, size_t at) {
   const auto skip_blanks = [&] { at = std::min(text.find_first_not_of(" \t", at), text.size()); };
   ++at;
@@ -71,7 +71,7 @@ void check_toml(std::string_view text, const std::string& name) {
       throw refuse(i, "not TOML: outside strings and comments, only ASCII characters are allowed; quote the text");
     }
     if (c == '[' && line_begins && level == 0 && lacks_key(text, i)) {
-      throw refuse(i, "not TOML: a table's name is needed behind [");
+      throw refuse(i, "not TOML: a table's name is needed after [");
     }
     if (c == '.') {
       ++dots;

@@ -1,4 +1,4 @@
-// Sizes: how bytes are counted, aligned and written for people.
+// Sizes in bytes: units, alignment, and text for people.
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,7 @@ inline constexpr double gibibyte = 1024.0 * mebibyte;
 
 constexpr double to_gib(int64_t bytes) { return static_cast<double>(bytes) / gibibyte; }
 
-// Bytes on which every region of device memory starts: what matrix libraries want of an operand.
+// The alignment in bytes of every region of device memory: matrix libraries want it of their operands.
 inline constexpr int64_t memory_alignment = 256;
 
 constexpr int64_t align_up(int64_t bytes, int64_t alignment = memory_alignment) {

@@ -1,4 +1,4 @@
-// wansweep: plan a sweep, run it, gather what came of it, and ask.
+// wansweep: plans a sweep, runs it, gathers its results into a database, and answers questions about them.
 
 #include <fmt/format.h>
 
@@ -19,11 +19,11 @@
 
 namespace {
 
-// An empty word, which an unset variable of a shell leaves, names no path, no run and no sweep.
+// Refuses empty arguments, which unset shell variables leave: they name no path, run or sweep.
 void refuse_empty_values(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     option->check([](const std::string& value) {
-      return value.empty() ? std::string("is empty; give a value, or leave it out") : std::string();
+      return value.empty() ? std::string("the value is empty; give a value, or leave the option out") : std::string();
     });
   }
   for (CLI::App* verb : app.get_subcommands({})) refuse_empty_values(*verb);
@@ -78,14 +78,13 @@ int run(int argc, char** argv) {
   } catch (const nlohmann::json::type_error& error) {
     if (error.id != 316) return fail(wansweep::ExitCode::internal, error.what());
     return fail(wansweep::ExitCode::bad_input,
-                "a name or a path is not UTF-8, and cannot be written into a record; give it another name");
+                "a name or a path is not valid UTF-8 and cannot be written into a record; use another name");
   } catch (const std::bad_alloc&) {
-    return fail(
-        wansweep::ExitCode::host_memory,
-        "there is not enough memory for this; raise the limit on the address space (ulimit -v), or ask for less");
+    return fail(wansweep::ExitCode::host_memory,
+                "there is not enough memory; raise the limit of the address space (ulimit -v), or reduce the request");
   } catch (const std::system_error& error) {
     if (std::ferror(stdout) == 0) return fail(wansweep::ExitCode::internal, error.what());
-    // fmt throws the reason for which it could not print.
+    // fmt throws the reason when it cannot print.
     return fail(
         wansweep::ExitCode::output,
         fmt::format("standard output cannot be written: {}", wansweep::error_text(error.code().value())).c_str());
@@ -97,6 +96,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that left early is a failed write, with a line and an exit code
+  std::signal(SIGPIPE, SIG_IGN);  // a pipe whose reader has left gives a failed write, with a line and an exit code
   return wansweep::finish_standard_output("wansweep", run(argc, argv));
 }

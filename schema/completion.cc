@@ -1,6 +1,6 @@
-// The record is what makes an attempt count, so it names everything that must be there with its SHA-256: the traces
-// and, since workers write it, the result. Reading one back trusts nothing: a member of another type, a name that leads
-// out of the directory and a file that is not regular are each one line.
+// An attempt counts only with this record, so the record names every file that must exist, with its SHA-256: the traces
+// and the result (older workers did not name the result). Reading trusts nothing: a member of a wrong type, a name that
+// leads out of the directory, and a file that is not regular each give one error line.
 
 #include "schema/completion.h"
 
@@ -38,19 +38,19 @@ T member(const json& object, const char* key, const std::string& file) {
   if (found == object.end()) throw bad_input(fmt::format("{}: {} is missing", file, key));
   if constexpr (std::is_integral_v<T>) {
     if (!found->is_number_integer() || *found < 0) {
-      throw bad_input(fmt::format("{}: {} is {}; a whole number from 0 is needed", file, key, found->dump()));
+      throw bad_input(fmt::format("{}: {} is {}; a whole number of at least 0 is needed", file, key, found->dump()));
     }
   } else {
-    if (!found->is_string()) throw bad_input(fmt::format("{}: {} is {}; a text is needed", file, key, found->dump()));
+    if (!found->is_string()) throw bad_input(fmt::format("{}: {} is {}; a string is needed", file, key, found->dump()));
   }
   return found->get<T>();
 }
 
-// Nothing when the file is there as the record says.
+// One line on how the file differs from the record; nullopt when it does not.
 std::optional<std::string> differs(const std::string& file, const std::string& sha256) {
   struct stat status {};
   if (::lstat(file.c_str(), &status) != 0) {
-    return errno == ENOENT || errno == ENOTDIR ? fmt::format("{}: is not there, but completed.json names it", file)
+    return errno == ENOENT || errno == ENOTDIR ? fmt::format("{}: does not exist, but completed.json names it", file)
                                                : fmt::format("{}: cannot be read: {}", file, error_text(errno));
   }
   try {
@@ -101,7 +101,7 @@ void write_failure(const std::string& directory, const Failure& failure) {
                       {"exit_code", failure.exit_code},
                       {"line", failure.line},
                       {"failed_at", failure.failed_at}};
-  // A failing library's message may hold any bytes; they must not cost us the record.
+  // A library's message may hold invalid UTF-8; the record must be written all the same.
   write_file_once(file, value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
@@ -120,7 +120,7 @@ std::optional<Completion> read_completion(const std::string& directory) {
   completion.finished_at = member<std::string>(*value, "finished_at", file);
   const auto traces = value->find("traces");
   if (traces == value->end() || !traces->is_array()) {
-    throw bad_input(fmt::format("{}: traces is missing, or is not a list", file));
+    throw bad_input(fmt::format("{}: traces is missing or is not a list", file));
   }
   for (const json& trace : *traces) {
     if (!trace.is_object()) throw bad_input(fmt::format("{}: traces holds {}, not an object", file, trace.dump()));
@@ -150,20 +150,20 @@ std::optional<Failure> read_failure(const std::string& directory) {
 
 std::optional<std::string> verify_completion(const std::string& directory, const Completion& completion) {
   if (completion.traces.size() != static_cast<size_t>(completion.ranks)) {
-    return fmt::format("{}: names {} traces for {} ranks", path_in(directory, completion_name),
+    return fmt::format("{}: names {} traces, but the run has {} ranks", path_in(directory, completion_name),
                        completion.traces.size(), completion.ranks);
   }
   for (int rank = 0; rank < completion.ranks; ++rank) {
     const TraceRecord& trace = completion.traces[static_cast<size_t>(rank)];
     if (trace.file != trace_file_name(rank)) {
-      return fmt::format("{}: the trace of rank {} is called {}, not {}", path_in(directory, completion_name), rank,
-                         trace.file, trace_file_name(rank));
+      return fmt::format("{}: the trace of rank {} is called {}; {} is needed", path_in(directory, completion_name),
+                         rank, trace.file, trace_file_name(rank));
     }
     if (auto line = differs(path_in(directory, trace.file), trace.sha256)) return line;
   }
   if (!completion.result) return std::nullopt;
   if (completion.result->file != result_file_name) {
-    return fmt::format("{}: the result is called {}, not {}", path_in(directory, completion_name),
+    return fmt::format("{}: the result is called {}; {} is needed", path_in(directory, completion_name),
                        completion.result->file, result_file_name);
   }
   return differs(path_in(directory, result_file_name), completion.result->sha256);

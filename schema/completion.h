@@ -1,4 +1,5 @@
-// The worker's own word on how an attempt ended: completed.json, or failure.json. Written last, and atomically.
+// The worker's record of how an attempt ended: completed.json or failure.json. Rank 0 writes completed.json last, and
+// atomically. All paths are of attempt directories; sizes are in bytes.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct TraceRecord {
   std::string sha256;
 };
 
-// What the run was for: the latents, as rank 0 wrote them.
+// The run's result, result.safetensors, as rank 0 wrote it: the final latents.
 inline constexpr const char* result_file_name = "result.safetensors";
 struct ResultRecord {
   std::string file;  // name in the attempt directory
@@ -33,7 +34,7 @@ struct Completion {
   std::string started_at;      // ISO 8601, UTC
   std::string finished_at;
   std::vector<TraceRecord> traces;          // by rank
-  std::optional<ResultRecord> result = {};  // nullopt: a worker of before wrote the record, and did not say
+  std::optional<ResultRecord> result = {};  // nullopt: written by a worker that did not record it yet
 };
 
 struct Failure {
@@ -43,20 +44,20 @@ struct Failure {
   std::string failed_at;
 };
 
-// The record of DIRECTORY/result.safetensors as it lies there. Throws bad_input when it cannot be read.
+// Reads the size and digest of DIRECTORY/result.safetensors. Throws bad_input when it cannot be read.
 ResultRecord describe_result(const std::string& directory);
 
-// Written to a temporary name, synced, renamed. Throws Error(output).
+// Writes completed.json atomically and durably. Throws Error(output).
 void write_completion(const std::string& directory, const Completion& completion);
-// Keeps the first failure: a later call finds the file and leaves it.
+// Writes failure.json, unless an earlier call, of any rank, has written it: the first failure stays.
 void write_failure(const std::string& directory, const Failure& failure);
 
-// nullopt when the file is not there; throws bad_input when it is there and cannot be read.
+// nullopt when the file does not exist. Throws bad_input when it exists and cannot be read.
 std::optional<Completion> read_completion(const std::string& directory);
 std::optional<Failure> read_failure(const std::string& directory);
 
-// Whether the traces and the result in `directory` are those that `completion` speaks of, byte by byte; otherwise one
-// line that says which is not. Reads all of them.
+// Compares the traces and the result in `directory` with the sizes and digests in `completion`, reading every byte.
+// nullopt when all match; otherwise one line on the first file that does not.
 std::optional<std::string> verify_completion(const std::string& directory, const Completion& completion);
 
 }  // namespace wansweep

@@ -1,4 +1,5 @@
-// Flow-matching noise schedule of Wan: sigmas, timesteps, and the step at which the low-noise expert takes over.
+// Wan's flow-matching noise schedule: sigmas, timesteps, and the step at which the low-noise expert takes over. Pure
+// functions; the sources of the formulas stand beside them.
 #pragma once
 
 #include <optional>

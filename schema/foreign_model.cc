@@ -1,7 +1,7 @@
-// The looks are cheap and forgiving (names in one directory, the first bytes of a file): what cannot be read here is
-// simply no hint, for the caller has an error to report already. The order matters where one directory shows two signs:
-// the hub's cache before all, since what lies in it is a model; single weight files last, since other layouts have them
-// too.
+// Each check is cheap (names in one directory, the first bytes of a file), and a file that cannot be read gives no
+// hint: the caller has an error to report already. The order of the checks matters when a directory shows two signs:
+// the hub's cache comes first, since a model lies inside it; single weight files come last, since other layouts have
+// them too.
 
 #include "schema/foreign_model.h"
 
@@ -37,7 +37,7 @@ std::string first_bytes(const std::string& file) {
   return start;
 }
 
-// What its first bytes say a checkpoint is; empty: none that is known.
+// The kind of checkpoint that the first bytes of `file` show; empty when they show none.
 std::string checkpoint_kind(const std::string& file) {
   const std::string start = first_bytes(file);
   refuse_lfs_pointer(start, file);
@@ -49,7 +49,7 @@ std::string checkpoint_kind(const std::string& file) {
   return "";
 }
 
-// Names in a directory, sorted; none when it cannot be read.
+// The sorted names in a directory; empty when it cannot be read.
 std::vector<std::string> names_in(const fs::path& directory) {
   std::vector<std::string> names;
   std::error_code error;
@@ -62,7 +62,7 @@ std::vector<std::string> names_in(const fs::path& directory) {
 
 bool has_index(const fs::path& directory) { return is_there((directory / "model_index.json").string()); }
 
-// A field of a JSON file; null when there is no such file or field.
+// A field of a JSON file; null when the file or the field does not exist.
 json field_of(const fs::path& file, const char* field) {
   try {
     const std::optional<json> object = read_json_object_if_there(file.string());
@@ -72,7 +72,7 @@ json field_of(const fs::path& file, const char* field) {
   }
 }
 
-// The snapshot that the hub's cache calls main; else the last by name; empty: there is none.
+// The snapshot that the hub's cache calls main, or else the last by name; empty when there is none.
 std::string snapshot_in(const fs::path& cache) {
   const std::vector<std::string> snapshots = names_in(cache / "snapshots");
   std::string main;
@@ -81,7 +81,7 @@ std::string snapshot_in(const fs::path& cache) {
   return snapshots.empty() ? "" : snapshots.back();
 }
 
-// The published repository that has the same model in diffusers layout, by the original config.json.
+// The hub repository that has the same model in diffusers layout, found by the original layout's config.json.
 std::string published_as(const fs::path& config_file, bool two_experts) {
   const json type = field_of(config_file, "model_type");
   const json dim = field_of(config_file, "dim");
@@ -93,10 +93,10 @@ std::string published_as(const fs::path& config_file, bool two_experts) {
   } else if (type == "t2v" && dim.is_number_integer()) {
     id = dim == 1536 ? "wan2.1-t2v-1.3b" : "wan2.1-t2v-14b";
   }
-  return id != nullptr ? catalog_entry(id).hub_name : "the repository of the same name that ends with -Diffusers";
+  return id != nullptr ? catalog_entry(id).hub_name : "the repository of the same name with -Diffusers at its end";
 }
 
-// What the directory is instead of a model, and what to give; empty: nothing that is known.
+// What the directory is, if it is not a model, and what to give instead; empty when it shows no known sign.
 std::string directory_kind(const fs::path& root) {
   const std::vector<std::string> names = names_in(root);
   const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
@@ -106,29 +106,29 @@ std::string directory_kind(const fs::path& root) {
   };
   if (has("snapshots")) {
     const std::string snapshot = snapshot_in(root);
-    if (snapshot.empty()) return "is a cache folder of the hub without a snapshot; download the model again";
-    return fmt::format("is a cache folder of the hub; give the snapshot in it: {}",
+    if (snapshot.empty()) return "is a Hugging Face cache folder without a snapshot; download the model again";
+    return fmt::format("is a Hugging Face cache folder; give the snapshot in it: {}",
                        (root / "snapshots" / snapshot).string());
   }
   for (const std::string& name : names) {
     if (name.starts_with("models--")) {
-      return fmt::format("is the hub's cache of several models; give a snapshot in it: {}",
+      return fmt::format("is the Hugging Face cache of several models; give a snapshot in it: {}",
                          (root / name / "snapshots" / snapshot_in(root / name)).string());
     }
-    if (has_index(root / name)) return fmt::format("holds a model in {}; give that", (root / name).string());
+    if (has_index(root / name)) return fmt::format("holds a model in {}; give that directory", (root / name).string());
   }
   if (has("high_noise_model") || has("low_noise_model")) {
-    return fmt::format("is Wan's original layout (high_noise_model); give the one in diffusers layout: {}",
+    return fmt::format("has Wan's original layout (high_noise_model); give the model in diffusers layout: {}",
                        published_as(root / "high_noise_model" / "config.json", true));
   }
   const json class_name = field_of(root / "config.json", "_class_name");
   if (class_name == "WanModel" || !ending(".pth").empty()) {
-    return fmt::format("is Wan's original layout ({}); give the one in diffusers layout: {}",
+    return fmt::format("has Wan's original layout ({}); give the model in diffusers layout: {}",
                        class_name == "WanModel" ? "WanModel in config.json" : ending(".pth"),
                        published_as(root / "config.json", false));
   }
   if (class_name == "WanTransformer3DModel") {
-    return "is one expert of a model; give the directory above it, which has the model_index.json";
+    return "is one expert of a model; give the directory above it, which holds model_index.json";
   }
   for (const char* end : {".gguf", ".safetensors"}) {
     const std::string name = ending(end);
@@ -154,8 +154,9 @@ std::string why_no_model(const std::string& path) {
     if (itself.type() == fs::file_type::symlink) return fmt::format("{}: {}", path, why_missing(path));
     for (const CatalogEntry& entry : catalog()) {
       if (!path.ends_with(entry.hub_name)) continue;
-      return fmt::format("{}: no such model directory; {} is a name on the hub: download it, and give its directory",
-                         path, entry.hub_name);
+      return fmt::format(
+          "{}: no such model directory; {} is a name on Hugging Face: download the model and give its directory", path,
+          entry.hub_name);
     }
     return fmt::format("{}: no such model directory", path);
   }
@@ -166,7 +167,7 @@ std::string why_no_model(const std::string& path) {
   if (link.type() == fs::file_type::symlink) return fmt::format("{}: {}", index, why_missing(index));
   const std::string kind = directory_kind(path);
   if (!kind.empty()) return fmt::format("{}: {}", path, kind);
-  return fmt::format("{}: no known model layout; looked for {}", path, index);
+  return fmt::format("{}: unknown model layout; looked for {}", path, index);
 }
 
 }  // namespace wansweep

@@ -9,7 +9,7 @@
 namespace wansweep {
 namespace {
 
-// The shape of a tensor of one sample: `dimensions` in all, the first of size 1, none of size 0.
+// The shape of tensor `name`, which must have `dimensions` dimensions, the first of size 1 and none of size 0.
 const std::vector<int64_t>& sample_shape(const SafetensorsHeader& header, const std::string& file, const char* name,
                                          size_t dimensions) {
   const auto found = header.tensors.find(name);
@@ -28,8 +28,8 @@ int64_t prompt_tokens(const SafetensorsHeader& header, const std::string& file, 
                       const ModelConfig& config) {
   const std::vector<int64_t>& shape = sample_shape(header, file, name, 3);
   if (shape[2] != config.text_dim) {
-    throw bad_input(
-        fmt::format("{}: tensor {} is {} wide; the model's text_dim is {}", file, name, shape[2], config.text_dim));
+    throw bad_input(fmt::format("{}: tensor {} has a last dimension of {}; the model's text_dim is {}", file, name,
+                                shape[2], config.text_dim));
   }
   return shape[1];
 }
@@ -50,8 +50,9 @@ InputShape read_input_shape(const std::string& file, const ModelConfig& config) 
   const int64_t tokens = prompt_tokens(header, file, "prompt_embeds", config);
   const int64_t negative_tokens = prompt_tokens(header, file, "negative_prompt_embeds", config);
   if (negative_tokens != tokens) {
-    throw bad_input(fmt::format("{}: negative_prompt_embeds has {} tokens, prompt_embeds {}; they must be as many",
-                                file, negative_tokens, tokens));
+    throw bad_input(
+        fmt::format("{}: negative_prompt_embeds has {} tokens, prompt_embeds {}; both must have the same number", file,
+                    negative_tokens, tokens));
   }
   return {{latents[1], latents[2], latents[3], latents[4]}, tokens};
 }
@@ -59,7 +60,7 @@ InputShape read_input_shape(const std::string& file, const ModelConfig& config) 
 int64_t token_count(const ModelConfig& config, const LatentShape& shape) {
   const auto patches = [](int64_t size, int patch, const char* what) {
     if (size < 1 || size % patch != 0) {
-      throw bad_input(fmt::format("latents of {} {} cannot be cut in patches of {}", size, what, patch));
+      throw bad_input(fmt::format("latents of {} {} cannot be cut into patches of {}", size, what, patch));
     }
     return size / patch;
   };

@@ -1,5 +1,6 @@
-// The catalog is the published models' settings, as data; resolving fills what the user left open from it, or from what
-// SGLang would have made of the path, and writes the catalog's value beside each so that a drift is seen later.
+// The catalog holds the published models' settings as data. Resolving fills the settings that the user left open, from
+// the catalog or from the values that SGLang would have used for the path, and records the catalog's value beside each,
+// so that a difference is seen later.
 
 #include "schema/model_catalog.h"
 
@@ -102,12 +103,12 @@ std::vector<CatalogEntry> make_catalog() {
 
 std::string size_text(int width, int height) { return fmt::format("{}x{}", width, height); }
 
-// Sets one open setting, and says of it, open or not, where it came from and what the catalog holds to be right.
+// Fills one setting if it is open, and records in any case where its value came from and what the catalog says.
 class Resolver {
  public:
   explicit Resolver(RunSettings& spec) : spec_(spec) {}
 
-  // A setting that decides what is computed: the catalog has a say on it also when the user sets it.
+  // A setting that decides what is computed: the catalog's value is recorded also when the user sets another.
   template <typename T>
   void configure(const char* name, std::optional<T>& setting, const std::optional<T>& value, const std::string& origin,
                  const std::optional<T>& catalog) {
@@ -115,7 +116,7 @@ class Resolver {
     if (setting && catalog) spec_.origins[name].catalog = fmt::format("{}", *catalog);
   }
 
-  // A setting that decides how much is computed: what the user asks for is right.
+  // A setting that decides how much is computed: the user's value is right, and is not compared with the catalog's.
   template <typename T>
   void measure_out(const char* name, std::optional<T>& setting, const T& value, const std::string& origin,
                    const T& catalog) {
@@ -158,8 +159,8 @@ void resolve_like_sglang(RunSettings& spec, const ModelIdentity& model) {
   const CatalogEntry& entry = *model.entry;
   const SglangVerdict verdict = sglang_verdict(spec.resolver, spec.model, spec.model_id);
   if (verdict.config.empty()) {
-    throw bad_input(
-        fmt::format("{}: {} has no configuration for it ({})", spec.model, name_of(spec.resolver), verdict.rule));
+    throw bad_input(fmt::format("{}: {} has no configuration for this path ({})", spec.model, name_of(spec.resolver),
+                                verdict.rule));
   }
   const std::string name(name_of(spec.resolver));
   Resolver resolver(spec);
@@ -200,7 +201,7 @@ std::optional<int> switch_with(const RunSettings& spec, std::optional<double> sh
   return switch_step(make_flow_schedule(spec.sigma_schedule, static_cast<int>(*spec.steps), *shift), *boundary);
 }
 
-// ": the experts switch at step 10, not 19"; empty when the shift alone changes nothing.
+// ": the experts switch at step 10, not 19"; empty when the shift alone does not change the switch step.
 std::string switch_effect(const RunSettings& spec) {
   const auto used = switch_with(spec, spec.flow_shift, spec.boundary_ratio);
   const auto right = switch_with(spec, catalog_number(spec, "flow_shift"), spec.boundary_ratio);
@@ -222,8 +223,8 @@ const CatalogEntry& catalog_entry(const std::string& id) {
     known.push_back(entry.id);
   }
   const std::string nearest = nearest_name(id, known);
-  throw bad_input(fmt::format("model_id is {}; {}", id,
-                              nearest.empty() ? fmt::format("{} are known", fmt::join(known, ", "))
+  throw bad_input(fmt::format("model_id {} is unknown; {}", id,
+                              nearest.empty() ? fmt::format("known ids: {}", fmt::join(known, ", "))
                                               : fmt::format("did you mean {}?", nearest)));
 }
 
@@ -255,7 +256,7 @@ std::vector<std::string> configuration_drift(const RunSettings& spec) {
     const nlohmann::json value = get_field(spec, *find_field(name));
     const std::string used = value.is_string() ? value.get<std::string>() : fmt::format("{}", value.get<double>());
     if (used == origin.catalog) continue;
-    lines.push_back(fmt::format("{} is {} ({}), the catalog says {}{}", name, used, origin.origin, origin.catalog,
+    lines.push_back(fmt::format("{} is {} ({}), but the catalog says {}{}", name, used, origin.origin, origin.catalog,
                                 name == "flow_shift" ? switch_effect(spec) : ""));
   }
   return lines;

@@ -11,7 +11,7 @@ namespace wansweep {
 
 namespace {
 
-// Far above any model, and low enough that no product of them (bytes of all blocks, say) leaves 64 bits.
+// Far above any model's sizes, and low enough that products of them (such as the bytes of all blocks) fit into 64 bits.
 constexpr int most_heads = 1024;
 constexpr int most_head_dim = 1024;
 constexpr int most_layers = 10'000;
@@ -19,15 +19,15 @@ constexpr int most_width = 1'000'000;
 constexpr int most_channels = 10'000;
 constexpr int most_patch = 64;
 
-// A quantised model's config.json says so: {"quantization_config": {"quant_method": "bitsandbytes", ...}}.
+// Refuses quantised models, whose config.json has {"quantization_config": {"quant_method": "bitsandbytes", ...}}.
 void refuse_quantised(const nlohmann::json& config, const std::string& name) {
   const auto found = config.find("quantization_config");
   if (found == config.end() || found->is_null()) return;
   const bool named = found->is_object() && found->contains("quant_method");
-  throw bad_input(
-      fmt::format("{}: a quantised model (quantization_config: {}); F32, BF16 and F16 weights can be read: give the "
-                  "model as it was published",
-                  name, named ? (*found)["quant_method"].dump() : found->dump()));
+  throw bad_input(fmt::format(
+      "{}: this model is quantised (quantization_config: {}), and only F32, BF16 and F16 weights can be read; "
+      "give the model as it was published",
+      name, named ? (*found)["quant_method"].dump() : found->dump()));
 }
 
 class ConfigReader {

@@ -21,20 +21,20 @@ struct ModelConfig {
   double eps = 1e-6;
 
   int64_t dim() const { return int64_t{heads} * head_dim; }
-  // Values of one patch of the model's input; the output's is the same with out_channels.
+  // The number of values in one patch of the model's input. (Of its output: the same with out_channels.)
   int64_t patch_values() const { return int64_t{in_channels} * patch_frames * patch_height * patch_width; }
   bool operator==(const ModelConfig&) const = default;
 };
 
 // Reads DIR/config.json's fields. Throws bad_input naming the file and the field when one is missing, has the wrong
-// type, or asks for something the worker does not implement (image conditioning, another norm, another class).
+// type, or asks for a feature that the worker does not implement (image conditioning, another norm, another class).
 ModelConfig read_model_config(const std::string& config_file);
 
-// The same from JSON text; `name` stands for the file in errors.
+// The same from JSON text; `name` is the file's name, for errors.
 ModelConfig parse_model_config(const std::string& json, const std::string& name);
 
-// Parameters of one transformer block, and of all that is not a block (embeddings, projections), by section 5 of the
-// model's layout: 351,394,304 and 232,719,424 for A14B.
+// The number of parameters of one transformer block, and of the weights outside blocks (embeddings, projections):
+// 351,394,304 and 232,719,424 for A14B.
 int64_t block_parameters(const ModelConfig& config);
 int64_t other_parameters(const ModelConfig& config);
 

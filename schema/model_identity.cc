@@ -1,4 +1,4 @@
-// What a path is, from its files (section "repository layout" of the published models):
+// Decides from its files which model a path holds:
 //   boundary_ratio and transformer_2 present: A14B; 16 input channels text to video, 36 image to video
 //   expand_timesteps, or 48 channels: TI2V-5B
 //   one expert, 16 channels: Wan2.1, by its number of heads
@@ -23,7 +23,7 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-// A component of model_index.json is there unless it is absent, null, or [null, null].
+// Whether model_index.json names the component: an absent one may also be written as null or [null, null].
 bool has_component(const json& index, const char* name) {
   if (!index.contains(name) || index[name].is_null()) return false;
   return !(index[name].is_array() && !index[name].empty() && index[name].front().is_null());
@@ -37,15 +37,15 @@ std::optional<double> number_in(const json& object, const char* name, const fs::
   return object[name].get<double>();
 }
 
-// A list is what diffusers writes for a custom pipeline: [its file, its class].
+// For a custom pipeline, diffusers writes a list: [its file, its class].
 std::string class_name_in(const json& index, const fs::path& file) {
   const json name = index.value("_class_name", json());
   if (name.is_string()) return name.get<std::string>();
   constexpr const char* wanted = "\"WanPipeline\" or \"WanImageToVideoPipeline\"";
   if (name.is_null()) throw bad_input(fmt::format("{}: _class_name is missing; {} is needed", file.string(), wanted));
-  throw bad_input(
-      fmt::format("{}: _class_name is {}{}; {} is needed: set it to the class that its transformers are for",
-                  file.string(), name.is_array() ? "a list (a custom pipeline), " : "", name.dump(), wanted));
+  throw bad_input(fmt::format(
+      "{}: _class_name is {}{}; {} is needed: set it to the pipeline class that the transformers are made for",
+      file.string(), name.is_array() ? "a list (a custom pipeline), " : "", name.dump(), wanted));
 }
 
 struct Layout {
@@ -103,7 +103,7 @@ ModelIdentity identify_directory(const fs::path& root) {
   layout.config = expert_config(root, "transformer", model.looked_at);
   const bool second = has_component(index, "transformer_2");
   if (second != model.file_boundary_ratio.has_value()) {
-    throw bad_input(fmt::format("{}: {} without {}; two experts need both", index_file.string(),
+    throw bad_input(fmt::format("{}: has {} but no {}; a model of two experts needs both", index_file.string(),
                                 second ? "transformer_2" : "boundary_ratio",
                                 second ? "boundary_ratio" : "transformer_2"));
   }
@@ -119,7 +119,7 @@ ModelIdentity identify_directory(const fs::path& root) {
 
   const std::optional<Verdict> verdict = decide(layout);
   if (!verdict) {
-    throw bad_input(fmt::format("{}: no known model layout ({}, {} input channels, {} heads, {}); looked at {}",
+    throw bad_input(fmt::format("{}: unknown model layout ({}, {} input channels, {} heads, {}); looked at {}",
                                 root.string(), layout.class_name, layout.config.in_channels, layout.config.heads,
                                 second ? "two experts" : "one expert", fmt::join(model.looked_at, ", ")));
   }
@@ -140,9 +140,9 @@ ModelIdentity identify_model(const std::string& path, const std::string& declare
   if (is_file) refuse_checkpoint(path);
   if (path.empty() || is_file) {
     if (declared == nullptr) {
-      throw bad_input(path.empty()
-                          ? "model and model_id are not set; one of them must say which model it is"
-                          : fmt::format("{}: a config.json alone does not say which model it is; set model_id", path));
+      throw bad_input(
+          path.empty() ? "model and model_id are not set; set one of them"
+                       : fmt::format("{}: a config.json alone does not tell which model this is; set model_id", path));
     }
     model.entry = declared;
     model.two_experts = declared->two_experts;
@@ -150,15 +150,15 @@ ModelIdentity identify_model(const std::string& path, const std::string& declare
     model.rule = path.empty() ? "the declared id alone" : "the declared id; sizes from the config.json";
     if (!path.empty()) model.looked_at.push_back(path);
     if (model.config.in_channels != declared->config.in_channels) {
-      throw bad_input(fmt::format("{}: {} input channels, but model_id {} has {}", path, model.config.in_channels,
-                                  declared_id, declared->config.in_channels));
+      throw bad_input(fmt::format("{}: the model has {} input channels, but model_id {} has {}", path,
+                                  model.config.in_channels, declared_id, declared->config.in_channels));
     }
   } else {
     if (!fs::is_directory(path, unreadable)) throw bad_input(why_no_model(path));
     model = identify_directory(fs::path(path).lexically_normal());
     if (declared != nullptr && declared != model.entry) {
-      throw bad_input(fmt::format("{}: model_id is {}, but its files are {}'s ({})", path, declared_id, model.entry->id,
-                                  model.rule));
+      throw bad_input(fmt::format("{}: model_id is {}, but the files are those of {} ({})", path, declared_id,
+                                  model.entry->id, model.rule));
     }
   }
   model.same_size = model.config == model.entry->config;

@@ -19,9 +19,9 @@ ParallelPlan make_parallel_plan(const ParallelRequest& request) {
   plan.tokens = request.tokens;
   plan.cfg = request.cfg_parallel ? 2 : 1;
   if (request.ranks % plan.cfg != 0)
-    throw bad_input(fmt::format("ranks is {}; cfg_parallel needs an even number", request.ranks));
+    throw bad_input(fmt::format("ranks is {}; cfg_parallel needs an even number of ranks", request.ranks));
   const int sequence = request.ranks / plan.cfg;
-  plan.why = "as asked";
+  plan.why = "as set";
   if (request.ulysses) {
     plan.ulysses = *request.ulysses;
     plan.ring = request.ring.value_or(sequence / std::max(1, plan.ulysses));
@@ -37,8 +37,9 @@ ParallelPlan make_parallel_plan(const ParallelRequest& request) {
   }
   const auto divides = [&](const char* name, const std::optional<int>& ranks) {
     if (ranks && (*ranks < 1 || sequence % *ranks != 0)) {
-      throw bad_input(fmt::format("{} is {}; a divisor of {} is needed, the ranks of {} that share the sequence", name,
-                                  *ranks, sequence, request.ranks));
+      throw bad_input(
+          fmt::format("{} is {}; it must divide {}, the number of ranks that share the sequence (ranks is {})", name,
+                      *ranks, sequence, request.ranks));
     }
   };
   if (!request.ulysses || !request.ring) {
@@ -46,11 +47,12 @@ ParallelPlan make_parallel_plan(const ParallelRequest& request) {
     divides("ring", request.ring);
   }
   if (plan.ulysses < 1 || plan.ring < 1 || plan.ulysses * plan.ring != sequence) {
-    throw bad_input(fmt::format("ulysses {} x ring {} is {} ranks; {} of {} share the sequence", plan.ulysses,
-                                plan.ring, plan.ulysses * plan.ring, sequence, request.ranks));
+    throw bad_input(fmt::format(
+        "ulysses {} x ring {} makes {} ranks; {} are needed, the number that shares the sequence (ranks is {})",
+        plan.ulysses, plan.ring, plan.ulysses * plan.ring, sequence, request.ranks));
   }
   if (plan.ulysses > request.heads)
-    throw bad_input(fmt::format("ulysses is {}; the model has {} heads", plan.ulysses, request.heads));
+    throw bad_input(fmt::format("ulysses is {}; the model has only {} heads", plan.ulysses, request.heads));
   plan.tokens_per_rank = (request.tokens + sequence - 1) / sequence;
   for (int i = 0; i < plan.ulysses; ++i)
     plan.heads_per_ulysses_rank.push_back(request.heads / plan.ulysses + (i < request.heads % plan.ulysses ? 1 : 0));

@@ -1,6 +1,6 @@
-// Settings become a plan in the order in which one thing needs another: the model's sizes, the precision, the latents
-// and their tokens, the ranks that share them, the steps and where the experts switch, and last what all of that takes
-// of a device's and a host's memory.
+// The plan is computed in the order of its dependencies: the model's sizes, the precision, the latents and their
+// tokens, the ranks that share them, the steps and the switch step, and last the memory that all of this takes on the
+// device and the host.
 
 #include "schema/run_plan.h"
 
@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-// What plans of before did not say. A run that was planned then is the same now.
+// Members that older plans do not have. A run that was planned without them has not changed.
 constexpr std::array<std::string_view, 6> figures_added_later{"block_slots",
                                                               "block_bytes",
                                                               "first_load_bytes",
@@ -31,7 +31,8 @@ constexpr std::array<std::string_view, 6> figures_added_later{"block_slots",
 void check_model(const ModelConfig& config) {
   if (config.in_channels == config.out_channels) return;
   throw bad_input(
-      fmt::format("model has {} input and {} output channels; the worker runs text to video only, where they are equal",
+      fmt::format("model has {} input and {} output channels; the worker runs text-to-video models only, which have "
+                  "the same number of both",
                   config.in_channels, config.out_channels));
 }
 
@@ -61,7 +62,7 @@ ParallelPlan parallel_plan_of(const RunSettings& settings, int heads, int64_t to
   return make_parallel_plan(request);
 }
 
-// How many blocks offload planned has room for: of its budget, or of what device_memory leaves.
+// The number of block slots of offload planned: as many as device_budget holds, or what device_memory leaves.
 int slots_in_budget(const RunPlan& plan, const LoopShape& shape) {
   constexpr int fewest = 2;  // one that computes, one on its way
   const RunSettings& settings = plan.settings;
@@ -72,30 +73,31 @@ int slots_in_budget(const RunPlan& plan, const LoopShape& shape) {
     const int slots = slots_in(static_cast<int64_t>(*settings.device_budget.gib * gibibyte));
     if (slots >= std::min(fewest, blocks)) return slots;
     throw bad_input(
-        fmt::format("device_budget is {} GiB; a block takes {:.3g} GiB, and there must be room for two: one "
-                    "that computes, and one on its way",
+        fmt::format("device_budget is {} GiB; a block takes {:.3g} GiB, and at least two must fit: one that "
+                    "computes and one that is being copied",
                     *settings.device_budget.gib, to_gib(block)));
   }
   const std::optional<int64_t> limit = device_memory_limit(settings);
   if (!limit) {
     throw bad_input(
-        "device_budget is auto, which is what device_memory leaves, and that is not set; set device_memory "
-        "(GiB that a rank may use), or device_budget in GiB");
+        "device_budget is auto, which needs device_memory, and device_memory is not set; set device_memory "
+        "(GiB that a rank may use), or give device_budget in GiB");
   }
   const int64_t activations = activation_bytes(plan.activations, plan.parallel).total();
   return std::max(slots_in(*limit - activations - experts_used(shape) * plan.weights.other), std::min(fewest, blocks));
 }
 
-// Each group has a head of every Ulysses rank.
+// Each group must have at least one head of every Ulysses rank.
 void check_exchange_groups(const RunSettings& settings, const ParallelPlan& parallel) {
   if (settings.exchange_groups <= 1) return;
   if (parallel.ulysses == 1) {
-    throw bad_input(fmt::format("exchange_groups is {}; with ulysses 1 no heads are exchanged, and 0 or 1 is needed",
-                                settings.exchange_groups));
+    throw bad_input(
+        fmt::format("exchange_groups is {}; with ulysses 1 no heads are exchanged, so only 0 and 1 are possible",
+                    settings.exchange_groups));
   }
   const int fewest = parallel.heads_per_ulysses_rank.back();
   if (settings.exchange_groups > fewest) {
-    throw bad_input(fmt::format("exchange_groups is {}; with {} a rank has {} heads, the most groups there can be",
+    throw bad_input(fmt::format("exchange_groups is {0}; at most {2} is possible: with {1}, a rank has {2} heads",
                                 settings.exchange_groups, parallel.name(), fewest));
   }
 }
@@ -183,7 +185,7 @@ Schedule schedule_of(const RunPlan& plan) {
 
 RunPlan make_run_plan(RunSettings settings) {
   const ModelIdentity model = resolve_settings(settings);
-  validate(settings);  // before the sizes are worked out
+  validate(settings);  // before the sizes are computed
   const InputShape input = input_shape_of(settings, model);
   return make_run_plan(std::move(settings), model, input);
 }
@@ -213,7 +215,7 @@ json plan_to_json(const RunPlan& plan) {
               {"device_activations_bytes", plan.memory.device_activations},
               {"host_weights_bytes", plan.memory.host_weights},
               {"host_ring_bytes", plan.memory.host_ring}};
-  // Not in plans of before there was such a store: a run that was planned then is the same now.
+  // Older plans do not have this member; a run that was planned without it has not changed.
   if (plan.memory.host_shared > 0) out["host_shared_bytes"] = plan.memory.host_shared;
   return out;
 }
@@ -223,7 +225,7 @@ std::string plan_difference(const json& planned, const json& made) {
   for (const auto& [name, value] : made.items()) {
     if (is_of_before && std::ranges::find(figures_added_later, name) != figures_added_later.end()) continue;
     const json before = planned.is_object() ? planned.value(name, json()) : json();
-    if (before != value) return fmt::format("{} was planned as {}, and is {}", name, before.dump(), value.dump());
+    if (before != value) return fmt::format("{} was planned as {}, and is now {}", name, before.dump(), value.dump());
   }
   return "";
 }

@@ -1,7 +1,8 @@
-// All that follows from a run's settings, worked out in one place: what is computed, by which ranks, in which memory.
+// Everything that follows from a run's settings, computed in one place: what is computed, by which ranks, in which
+// memory.
 //
-// The orchestrator plans with it, and writes it into spec.json beside the settings; the worker makes it again, refuses
-// a difference, and writes it into the trace; the store reads it there. Nobody else derives any of it.
+// The orchestrator makes the plan and writes it into spec.json beside the settings. The worker makes it again, refuses
+// to run when the two differ, and writes it into the trace, where the store reads it. No other code derives any of it.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@
 namespace wansweep {
 
 struct RunPlan {
-  RunSettings settings;  // resolved: nothing that the loop needs is open
+  RunSettings settings;  // resolved: every setting that the loop needs has a value
   ModelIdentity model;
   // The loop's shape.
   DType type = DType::f32;  // of activations and matrices
@@ -43,33 +44,35 @@ struct RunPlan {
   int experts() const { return model.two_experts ? 2 : 1; }
 };
 
-// The latents' and the text's sizes: of settings.inputs, whose header is read, or of settings.size and frames. Throws
-// bad_input.
+// The sizes of the latents and the text: from the header of the file settings.inputs, or from settings.size and frames.
+// Throws bad_input.
 InputShape input_shape_of(const RunSettings& settings, const ModelIdentity& model);
 
-// Throws bad_input, its line beginning with the setting to correct where there is one, when the run cannot work:
+// Throws bad_input when the run cannot work; the line begins with the setting to correct, if there is one. Reasons:
 // settings that do not go together (validate), a model that the worker does not run, sizes that the patch does not
-// divide, ranks that do not share them. Throws Error(device_memory) when it needs more than `device_memory` allows.
+// divide, ranks that cannot share the sequence. Throws Error(device_memory) when the run needs more than
+// `device_memory`.
 RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const InputShape& input);
 
-// The same from the settings as a user gave them: resolves the model from its files, and reads the inputs' header.
+// The same from the settings as a user gave them: resolves the model from its files and reads the header of the inputs.
 RunPlan make_run_plan(RunSettings settings);
 
-// What the loop of `rank` goes through: the same for all ranks, but for the forward that each makes where they share
-// the guidance.
+// The shape of the loop of `rank`. It is the same for all ranks, except that with cfg_parallel each rank runs only one
+// of the two forwards.
 LoopShape loop_shape(const RunPlan& plan, int rank);
 
-// Which weights go where and when. It speaks of uses by their index alone, and so is the same for all ranks. Made when
-// it is asked for: it is large, and plans are many.
+// Which weights are copied where and when. The schedule refers to uses by index, so it is the same for all ranks. It is
+// made on demand because it is large and a sweep has many plans.
 Schedule schedule_of(const RunPlan& plan);
 
-// Bytes of a device that a rank may use; nullopt: all that it has, which only the worker sees.
+// The bytes of device memory that a rank may use; nullopt means all of the device, whose size only the worker knows.
 std::optional<int64_t> device_memory_limit(const RunSettings& settings);
 
 // The plan without the settings, as spec.json and the trace hold it.
 nlohmann::json plan_to_json(const RunPlan& plan);
 
-// What differs between two such objects, as a line "switch_step was planned as 19, and is 10"; empty: nothing does.
+// One line on the first difference between two such objects, "switch_step was planned as 19, and is now 10"; empty when
+// they are equal.
 std::string plan_difference(const nlohmann::json& planned, const nlohmann::json& made);
 
 }  // namespace wansweep

@@ -25,7 +25,7 @@ std::pair<int, int> parse_size(const std::string& text) {
     const bool sensible = width > 0 && height > 0 && width <= most && height <= most;
     if (second_error == std::errc() && last == end && sensible) return {width, height};
   }
-  throw bad_input(fmt::format("size is {}; WIDTHxHEIGHT in pixels is needed, as 832x480", text));
+  throw bad_input(fmt::format("size is {}; give WIDTHxHEIGHT in pixels, for example 832x480", text));
 }
 
 void check_size(const RunSettings& spec) {
@@ -36,17 +36,18 @@ void check_size(const RunSettings& spec) {
   }
 }
 
-// Settings of the user that a file of inputs would overrule without a word.
+// Refuses settings of the user that a file of inputs would silently override.
 void check_inputs_alone(const RunSettings& spec) {
   for (const char* name : {"size", "frames"}) {
     const auto origin = spec.origins.find(name);
     if (origin == spec.origins.end() || origin->second.origin != "user") continue;
-    throw bad_input(
-        fmt::format("{0} is set, and inputs gives the shape of the latents; remove one: {0} would not count", name));
+    throw bad_input(fmt::format(
+        "{0} and inputs are both set, and the file of inputs decides the size of the latents; remove one of them",
+        name));
   }
 }
 
-constexpr int64_t smallest_chunk = 4096;  // below it, what starting a copy costs is all that is left
+constexpr int64_t smallest_chunk = 4096;  // a smaller chunk costs more to start than to copy
 
 std::string hash_of(const nlohmann::json& settings) { return sha256(settings.dump()); }  // keys are sorted
 
@@ -70,42 +71,46 @@ std::optional<uint64_t> random_weights_seed(const std::string& weights) {
     if (error == std::errc() && last == end) return seed;
   }
   throw bad_input(
-      fmt::format("weights is {}; files or random:SEED is needed, SEED a whole number below 2^64", weights));
+      fmt::format("weights is {}; give files or random:SEED, where SEED is a whole number below 2^64", weights));
 }
 
 void validate(const RunSettings& spec) {
   for (const Field& field : fields()) check_bounds(spec, field);
-  if (!spec.steps) throw bad_input("steps is not set; a number of scheduler steps is needed");
-  if (!spec.flow_shift) throw bad_input("flow_shift is not set; 12 is Wan2.2 T2V-A14B's");
-  if (!spec.guidance_scale) throw bad_input("guidance_scale is not set; 4 is Wan2.2 T2V-A14B's, 1 is without guidance");
+  if (!spec.steps) throw bad_input("steps is not set; give the number of scheduler steps");
+  if (!spec.flow_shift) throw bad_input("flow_shift is not set; Wan2.2 T2V-A14B uses 12");
+  if (!spec.guidance_scale)
+    throw bad_input("guidance_scale is not set; Wan2.2 T2V-A14B uses 4, and 1 turns guidance off");
   if (spec.cfg_parallel && !(*spec.guidance_scale > 1)) {
-    throw bad_input(
-        fmt::format("cfg_parallel with guidance_scale {}; guidance runs above 1 only", *spec.guidance_scale));
+    throw bad_input(fmt::format(
+        "cfg_parallel needs guidance, and guidance_scale {} turns it off; a guidance_scale above 1 is needed",
+        *spec.guidance_scale));
   }
   if (spec.chunk_bytes > 0 && spec.chunk_bytes < smallest_chunk) {
     throw bad_input(
-        fmt::format("chunk_bytes is {}; 0 (uncut), or at least {} is needed", spec.chunk_bytes, smallest_chunk));
+        fmt::format("chunk_bytes is {}; 0 (no chunks) or at least {} is needed", spec.chunk_bytes, smallest_chunk));
   }
   if (spec.cooperative == Choice::on && spec.ranks == 1) {
-    throw bad_input("cooperative is on with 1 rank; ranks of a node bring parts for each other: at least 2 are needed");
+    throw bad_input(
+        "cooperative is on with 1 rank; at least 2 ranks on a node are needed, which copy parts for each other");
   }
-  constexpr double slowest_link = 1e-6;  // GB/s: below it the times of a copy leave the range of a clock
+  constexpr double slowest_link = 1e-6;  // GB/s: on a slower link the time of a copy overflows the clock
   if (spec.link_bandwidth > 0 && spec.link_bandwidth < slowest_link) {
-    throw bad_input(fmt::format("link_bandwidth is {}; 0 (memory speed), or at least {} GB/s is needed",
+    throw bad_input(fmt::format("link_bandwidth is {}; 0 (memory speed) or at least {} GB/s is needed",
                                 spec.link_bandwidth, slowest_link));
   }
   if (!random_weights_seed(spec.weights) && spec.model.empty()) {
     throw bad_input(
-        "model is not set; a directory in diffusers layout is needed, or weights random:SEED with model_id");
+        "model is not set; give a directory in diffusers layout, or set weights to random:SEED and model_id");
   }
   if (spec.backend == BackendKind::cpu && spec.precision == Precision::bf16) {
-    throw bad_input("precision is bf16; the cpu backend computes in fp32");
+    throw bad_input("precision is bf16; backend cpu computes in fp32 only");
   }
   if (!spec.inputs.empty()) return check_inputs_alone(spec);
-  if (!spec.size || !spec.frames) throw bad_input("inputs is not set; a file, or size and frames are needed");
+  if (!spec.size || !spec.frames) throw bad_input("inputs is not set; give a file of inputs, or size and frames");
   check_size(spec);
   if (*spec.frames % 4 != 1) {
-    throw bad_input(fmt::format("frames is {}; 4n + 1 is needed, as {}", *spec.frames, *spec.frames / 4 * 4 + 1));
+    throw bad_input(fmt::format("frames is {}; a number of the form 4n + 1 is needed, for example {}", *spec.frames,
+                                *spec.frames / 4 * 4 + 1));
   }
 }
 

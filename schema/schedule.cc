@@ -1,4 +1,4 @@
-// The modes as schedules.
+// Each offload mode as a schedule.
 //
 // layerwise is SGLang's manager (PR #16150, #17693). Before block i: when i is 0, blocks 0 .. P-1 are fetched if they
 // are not there; when P divides i, blocks i+P .. i+2P-1 are fetched, modulo the number of blocks: the end of a forward
@@ -26,7 +26,7 @@ namespace wansweep {
 
 namespace {
 
-// The first use of each expert; no_use: it has none.
+// The first use of each expert; no_use when it has none.
 std::vector<int32_t> first_uses(const LoopShape& shape, std::span<const Use> uses) {
   std::vector<int32_t> first(static_cast<size_t>(shape.experts), no_use);
   for (size_t i = 0; i < uses.size(); ++i) {
@@ -36,7 +36,7 @@ std::vector<int32_t> first_uses(const LoopShape& shape, std::span<const Use> use
   return first;
 }
 
-// All of an expert, its blocks in slots from `first_slot` on.
+// Copies a whole expert: its blocks go into the slots from `first_slot` on.
 void add_expert(Schedule& schedule, int expert, int layers, int first_slot, const Transfer& like) {
   for (int block = 0; block < layers; ++block) {
     Transfer transfer = like;
@@ -69,7 +69,7 @@ Schedule make_resident(const LoopShape& shape, std::span<const Use> uses) {
   return schedule;
 }
 
-// `copies_out`: what leaves is copied to the host first.
+// `copies_out`: the expert that leaves is copied to the host first.
 Schedule make_swap(const LoopShape& shape, std::span<const Use> uses, bool copies_out) {
   const int layers = shape.layers;
   Schedule schedule;
@@ -96,7 +96,7 @@ Schedule make_swap(const LoopShape& shape, std::span<const Use> uses, bool copie
   return schedule;
 }
 
-// Runs of uses of one expert.
+// Consecutive uses of one expert.
 std::vector<Phase> phases_of(std::span<const Use> uses, int layers) {
   std::vector<Phase> phases;
   std::optional<int> expert;
@@ -203,7 +203,7 @@ class Layerwise {
   int ahead_;
   Schedule schedule_;
   std::vector<std::vector<std::optional<Held>>> held_;  // by expert, by block
-  std::deque<int> free_;                                // the one that has been free longest first
+  std::deque<int> free_;                                // the slot that has been free longest comes first
 };
 
 // --- check
@@ -226,8 +226,8 @@ std::string describe(const Transfer& t, size_t index) {
                      t.slot);
 }
 
-// Plays the copies and uses in their order. A copy holds its slot from its start on, since nobody knows when in between
-// it writes.
+// Plays the copies and uses in their order. A copy occupies its slot from its start on, since it may write at any time
+// until its end.
 class Player {
  public:
   explicit Player(const Schedule& schedule)
@@ -237,20 +237,21 @@ class Player {
 
   void start(const Transfer& t, size_t index) {
     std::vector<std::optional<Content>>& rooms = t.block == outside_blocks ? others_ : blocks_;
-    if (t.slot < 0 || static_cast<size_t>(t.slot) >= rooms.size()) broken(describe(t, index) + " has no such slot");
+    if (t.slot < 0 || static_cast<size_t>(t.slot) >= rooms.size())
+      broken(describe(t, index) + " names a slot that does not exist");
     std::optional<Content>& room = rooms[static_cast<size_t>(t.slot)];
     const Content content{t.expert, t.block};
     if (t.way == Way::in) {
       room = content;
     } else if (room != content) {
-      broken(describe(t, index) + " copies out what is not there");
+      broken(describe(t, index) + " copies out a block that its slot does not hold");
     }
   }
 
   void use(const Use& use, size_t index) const {
     const auto slot = static_cast<size_t>(schedule_.slot_of_use[index]);
     if (slot >= blocks_.size() || blocks_[slot] != Content{use.expert, use.block}) {
-      broken(describe(use, index) + " does not find its block");
+      broken(describe(use, index) + " does not find its block in its slot");
     }
     const auto other = static_cast<size_t>(schedule_.other_slot[static_cast<size_t>(use.expert)]);
     if (other >= others_.size() || others_[other] != Content{use.expert, outside_blocks}) {
@@ -289,12 +290,12 @@ Schedule make_schedule(OffloadMode mode, const LoopShape& shape, std::span<const
     case OffloadMode::planned:
       return make_planned(shape, uses, options.slots);
   }
-  broken(fmt::format("no offload mode has the number {}", static_cast<int>(mode)));
+  broken(fmt::format("unknown offload mode number {}", static_cast<int>(mode)));
 }
 
 void check(const Schedule& schedule, std::span<const Use> uses) {
   if (schedule.slot_of_use.size() != uses.size()) {
-    broken(fmt::format("{} uses have slots, of {}", schedule.slot_of_use.size(), uses.size()));
+    broken(fmt::format("{} of {} uses have slots", schedule.slot_of_use.size(), uses.size()));
   }
   Player player(schedule);
   size_t next = 0;
@@ -309,7 +310,7 @@ void check(const Schedule& schedule, std::span<const Use> uses) {
     player.use(uses[i], i);
   }
   if (next < schedule.transfers.size()) {
-    broken(describe(schedule.transfers[next], next) + " starts with a use that there is not, or out of order");
+    broken(describe(schedule.transfers[next], next) + " starts with a use that does not exist, or out of order");
   }
   for (size_t i = 0; i < schedule.transfers.size(); ++i) {
     const Transfer& t = schedule.transfers[i];

@@ -1,5 +1,5 @@
-// The table comes first; below it, what reads and writes values by their member's type. A value's type decides how its
-// JSON is read: text, a switch, a whole number, a number, or one of an enum's words.
+// First comes the table, then the functions that read and write values by the type of their member: text, a switch, a
+// whole number, a number, or a word of an enum.
 
 #include "schema/setting_fields.h"
 
@@ -29,85 +29,96 @@ std::vector<Field> make_table() {
   using S = RunSettings;
   return {
       {"model", "model directory in diffusers layout, or a config.json with random weights", Role::work, &S::model},
-      {"model_id", "catalog id; an error when the model's files say otherwise", Role::work, &S::model_id, {}, true},
-      {"resolver", "whose rules decide the settings left open", Role::work, &S::resolver},
-      {"weights", "files, or random:SEED", Role::work, &S::weights},
-      {"engine", "which program runs the loop", Role::work, &S::engine, {}, false, true},
-      {"engine_version", "of SGLang: decides which flags there are", Role::work, &S::engine_version, {}, false, true},
-      {"prompt", "text, for engines that encode it", Role::work, &S::prompt, {}, false, true},
+      {"model_id",
+       "catalog id of the model; refused when the model's files contradict it",
+       Role::work,
+       &S::model_id,
+       {},
+       true},
+      {"resolver", "the rules that decide the settings left open", Role::work, &S::resolver},
+      {"weights", "where the weights come from: files, or random:SEED", Role::work, &S::weights},
+      {"engine", "the program that runs the loop", Role::work, &S::engine, {}, false, true},
+      {"engine_version", "version of SGLang, which decides its flags", Role::work, &S::engine_version, {}, false, true},
+      {"prompt", "prompt text, for engines that encode it", Role::work, &S::prompt, {}, false, true},
       {"inputs", "safetensors file with initial_latents, prompt_embeds, negative_prompt_embeds", Role::work,
        &S::inputs},
-      {"size", "WIDTHxHEIGHT in pixels", Role::work, &S::size, {}, true},
-      {"frames", "video frames, 4n + 1", Role::work, &S::frames, Bounds{1, 10'001}, true},
-      {"seed", "of the drawn latents and embeddings", Role::work, &S::seed,
+      {"size", "size of the video, WIDTHxHEIGHT in pixels", Role::work, &S::size, {}, true},
+      {"frames", "number of video frames, 4n + 1", Role::work, &S::frames, Bounds{1, 10'001}, true},
+      {"seed", "seed of the latents and embeddings, when they are drawn", Role::work, &S::seed,
        Bounds{0, static_cast<double>(std::numeric_limits<int64_t>::max())}},
-      {"steps", "scheduler steps", Role::work, &S::steps, Bounds{1, 10'000}, true},
+      {"steps", "number of scheduler steps", Role::work, &S::steps, Bounds{1, 10'000}, true},
       {"flow_shift", "shift of the noise schedule", Role::work, &S::flow_shift, Bounds{0, 10'000, true}, true},
       {"sigma_schedule", "how the sigmas are placed", Role::work, &S::sigma_schedule, {}, true},
-      {"boundary_ratio", "share of the timesteps below which the low-noise expert works", Role::work,
-       &S::boundary_ratio, Bounds{0, 1}, true},
-      {"guidance_scale", "of the high-noise expert; guidance runs above 1", Role::work, &S::guidance_scale,
+      {"boundary_ratio", "the low-noise expert works below this share of the timesteps", Role::work, &S::boundary_ratio,
+       Bounds{0, 1}, true},
+      {"guidance_scale", "guidance scale of the high-noise expert; guidance is on above 1", Role::work,
+       &S::guidance_scale, Bounds{0, 10'000, true}, true},
+      {"guidance_scale_2", "guidance scale of the low-noise expert", Role::work, &S::guidance_scale_2,
        Bounds{0, 10'000, true}, true},
-      {"guidance_scale_2", "of the low-noise expert", Role::work, &S::guidance_scale_2, Bounds{0, 10'000, true}, true},
-      {"ranks", "processes, one a device", Role::work, &S::ranks, ranks_bounds},
-      {"cfg_parallel", "cond and uncond on two halves of the ranks", Role::work, &S::cfg_parallel},
-      {"ulysses", "ranks that exchange heads for tokens", Role::work, &S::ulysses, ranks_bounds},
-      {"ring", "ranks that pass keys and values round", Role::work, &S::ring, ranks_bounds},
+      {"ranks", "number of processes, one for each device", Role::work, &S::ranks, ranks_bounds},
+      {"cfg_parallel", "run cond and uncond on two halves of the ranks", Role::work, &S::cfg_parallel},
+      {"ulysses", "number of ranks that exchange heads for tokens (all-to-all)", Role::work, &S::ulysses, ranks_bounds},
+      {"ring", "number of ranks that pass keys and values round (ring attention)", Role::work, &S::ring, ranks_bounds},
       {"offload", "how weights reach the device", Role::offload, &S::offload},
-      {"prefetch", "blocks fetched ahead, as SGLang counts: 0 is 1, below 1 a share, else blocks", Role::offload,
-       &S::prefetch, Bounds{0, 10'000}},
-      {"host_memory", "kind of the host store", Role::offload, &S::host_memory},
+      {"prefetch",
+       "blocks that layerwise fetches ahead, as SGLang counts: 0 is 1 block, below 1 is a share, else blocks",
+       Role::offload, &S::prefetch, Bounds{0, 10'000}},
+      {"host_memory", "kind of host memory that holds the weights", Role::offload, &S::host_memory},
       {"host_store",
-       "a host store of each rank's own, or one that the ranks of a node share",
+       "one copy of the weights on the host for each rank, or one for all ranks of a node",
        Role::offload,
        &S::host_store,
        {},
        false,
        true},
       {"chunk_bytes",
-       "largest piece that a copy of weights is cut into; 0 is uncut, or 32 MiB where copies yield to exchanges",
+       "largest chunk that a copy of weights is cut into, in bytes; 0 is uncut, or 32 MiB when copies yield to "
+       "exchanges",
        Role::offload, &S::chunk_bytes, Bounds{0, 1e12}, false, true},
       {"yield_to_collectives",
-       "copies of weights wait while an exchange of the rank moves data",
+       "whether copies of weights wait while the rank exchanges activations",
        Role::offload,
        &S::yield_to_collectives,
        {},
        false,
        true},
       {"cooperative",
-       "each rank of a node brings a part of every block over its own link; the ranks exchange the parts",
+       "whether each rank of a node copies a part of every block over its own link, and the ranks exchange the parts",
        Role::offload,
        &S::cooperative,
        {},
        false,
        true},
       {"guidance_order",
-       "cond and uncond one after the other, or both through each block",
+       "cond through all blocks, then uncond; or both through each block before the next",
        Role::offload,
        &S::guidance_order,
        {},
        false,
        true},
-      {"device_budget", "GiB for slots of blocks, with offload planned; auto is what device_memory leaves",
+      {"device_budget", "GiB for block slots with offload planned; auto is all that device_memory leaves",
        Role::offload, &S::device_budget, gib_bounds, false, true},
-      {"backend", "what computes", Role::placement, &S::backend},
-      {"precision", "of weights and activations; auto is fp32 on cpu, bf16 on cuda", Role::work, &S::precision},
-      {"communicator", "what moves data between ranks; auto is mpi on cpu, nccl on cuda", Role::placement,
+      {"backend", "device that computes", Role::placement, &S::backend},
+      {"precision", "precision of weights and activations; auto is fp32 on cpu, bf16 on cuda", Role::work,
+       &S::precision},
+      {"communicator", "library that moves data between ranks; auto is mpi on cpu, nccl on cuda", Role::placement,
        &S::communicator},
       {"exchange_groups",
-       "groups of heads, each exchanged behind the attention of the others; 0 takes what warming up found fastest "
-       "(cuda) "
-       "or 1 (cpu)",
+       "groups of heads: one is exchanged while another attends; 0 is the fastest number measured in warm-up (cuda), "
+       "or 1 "
+       "(cpu)",
        Role::placement, &S::exchange_groups, Bounds{0, 64}, false, true},
-      {"share_device", "several ranks may use one GPU", Role::placement, &S::share_device},
-      {"device_memory", "GiB that a rank may use; 0 is all there is (cuda) or 64 (cpu)", Role::offload,
-       &S::device_memory, gib_bounds},
-      {"link_bandwidth", "GB/s of the cpu backend's host link, each direction; 0 is memory speed", Role::placement,
-       &S::link_bandwidth, Bounds{0, 1e6}},
-      {"link", "one host link for all ranks of a node, or one a rank", Role::placement, &S::link},
-      {"trace_detail", "a trace row for each piece of work, or only between stalls", Role::recording, &S::trace_detail},
+      {"share_device", "allow several ranks to use one GPU", Role::placement, &S::share_device},
+      {"device_memory", "GiB of device memory that a rank may use; 0 is all of the device (cuda) or 64 (cpu)",
+       Role::offload, &S::device_memory, gib_bounds},
+      {"link_bandwidth", "rate of the cpu backend's host link in each direction, in GB/s; 0 is memory speed",
+       Role::placement, &S::link_bandwidth, Bounds{0, 1e6}},
+      {"link", "host link of the cpu backend: one for all ranks of a node, or one for each rank", Role::placement,
+       &S::link},
+      {"trace_detail", "one trace row for each piece of work, or one for all work between two stalls", Role::recording,
+       &S::trace_detail},
       {"allow_nonfinite",
-       "go on when latents become infinite or not a number, as with random weights that overflow",
+       "go on when latents become infinite or not a number",
        Role::recording,
        &S::allow_nonfinite,
        {},
@@ -115,14 +126,14 @@ std::vector<Field> make_table() {
        true},
       {"keep_steps", "keep every step's latents and noise prediction", Role::recording, &S::keep_steps},
       {"engine_profile",
-       "sglang and diffusers: their profiler leaves a trace of each rank",
+       "let the profiler of sglang or diffusers write a trace of each rank",
        Role::recording,
        &S::engine_profile,
        {},
        false,
        true},
       {"step_timeout",
-       "seconds without a step, once the loop runs, after which the run ends; 0 is ten times the slowest step so far, "
+       "end the run after so many seconds without a step; 0 is ten times the slowest step so far, "
        "at least 600",
        Role::recording, &S::step_timeout, Bounds{1, 1e7, false, true}, false, true},
   };
@@ -145,7 +156,7 @@ template <typename Member>
 using MemberValue =
     typename ValueOf<std::remove_cvref_t<decltype(std::declval<RunSettings>().*std::declval<Member>())>>::type;
 
-// The JSON value as T, or nothing when it has another type. Whole numbers may be written either way.
+// The JSON value as T; nullopt when it has another type. A whole number may be written as 4 or 4.0.
 template <typename T>
 std::optional<T> value_as(const json& value) {
   if constexpr (std::is_same_v<T, std::string>) {
@@ -153,7 +164,7 @@ std::optional<T> value_as(const json& value) {
   } else if constexpr (std::is_same_v<T, bool>) {
     if (value.is_boolean()) return value.get<bool>();
   } else if constexpr (std::is_same_v<T, int64_t>) {
-    // Beyond 64 bits is out of every bounds; JSON would wrap it round.
+    // A number beyond 64 bits is out of all bounds; the JSON library would wrap it round.
     constexpr auto largest = std::numeric_limits<int64_t>::max();
     if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{largest}) return largest;
     if (value.is_number_integer()) return value.get<int64_t>();
@@ -181,7 +192,7 @@ std::string what_is_needed() {
   return "a number";
 }
 
-// JSON has no infinity and no NaN, and would call them null.
+// JSON has no infinity and no NaN; the library would write null.
 std::string shown(const json& value) {
   if (value.is_number_float() && !std::isfinite(value.get<double>())) return fmt::format("{}", value.get<double>());
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -191,11 +202,11 @@ std::string shown(const json& value) {
   std::vector<std::string_view> known;
   for (const Field& each : fields()) known.push_back(each.name);
   const std::string nearest = nearest_name(name, known);
-  throw bad_input(fmt::format("{}: {} is no setting{}", where, name,
+  throw bad_input(fmt::format("{}: unknown setting {}{}", where, name,
                               nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
 }
 
-// The number that a value is or holds; nothing where it is or holds none.
+// The number that `value` is or holds; nullopt when there is none.
 template <typename T>
 auto number_of(const T& value) {
   if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, double>) {
@@ -209,7 +220,7 @@ auto number_of(const T& value) {
   }
 }
 
-// What is wrong with a number; empty: nothing.
+// One line on why the number is out of bounds; empty when it is not.
 template <typename T>
 std::string bounds_problem(const Field& field, const std::optional<T>& value) {
   if (!value) return "";
@@ -218,18 +229,19 @@ std::string bounds_problem(const Field& field, const std::optional<T>& value) {
   if (number > bounds.least && number <= bounds.most) return "";
   if (number == bounds.least && !bounds.above) return "";
   if (number == 0 && bounds.or_zero) return "";
-  const std::string needed = bounds.above
-                                 ? fmt::format("above {} and at most {:.15g} is needed", bounds.least, bounds.most)
-                                 : fmt::format("{}between {} and {:.15g} is needed", bounds.or_zero ? "0, or " : "",
-                                               bounds.least, bounds.most);
+  const std::string needed =
+      bounds.above ? fmt::format("a value above {} and at most {:.15g} is needed", bounds.least, bounds.most)
+                   : fmt::format("{}a value between {} and {:.15g} is needed", bounds.or_zero ? "0, or " : "",
+                                 bounds.least, bounds.most);
   return fmt::format("{} is {}; {}", field.name, *value, needed);
 }
 
 Origin read_origin(const std::string& name, const json& origin, const std::string& where) {
   if (find_field(name) == nullptr || !origin.is_object() || !origin.value("origin", json()).is_string() ||
       !origin.value("catalog", json("")).is_string() || !origin.value("written", json("")).is_string()) {
-    throw bad_input(fmt::format("{}: origins.{} is {}; a setting's name and {{\"origin\": text}} are needed", where,
-                                name, shown(origin)));
+    throw bad_input(
+        fmt::format("{}: origins.{} is {}; the name of a setting and an object {{\"origin\": string}} are needed",
+                    where, name, shown(origin)));
   }
   return {origin["origin"], origin.value("catalog", std::string()), origin.value("written", std::string())};
 }
@@ -293,7 +305,7 @@ void set_field(RunSettings& spec, std::string_view name, const json& value, cons
         const std::optional<Value> converted = value_as<Value>(value);
         if constexpr (NamedEnum<Value>) {
           if (!converted) {
-            throw bad_input(fmt::format("{}: {} is {}; {} are known", where, name,
+            throw bad_input(fmt::format("{}: {} is {}; possible values: {}", where, name,
                                         value.is_string() ? value.get<std::string>() : shown(value),
                                         fmt::join(names_of<Value>(), ", ")));
           }

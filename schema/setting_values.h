@@ -1,6 +1,6 @@
-// The values of settings that are one of a few words. Each enum's name_of is the one table of its names: sweeps, flags,
-// specs, traces and the database have the same words. To add a value, add it here; the compiler then names every place
-// that has to say what it means.
+// The enums of settings whose value is one of a few words. Each enum's name_of is the only table of its names: sweeps,
+// flags, specs, traces and the database use the same words. To add a value, add it here; the compiler then names every
+// switch that has to handle it.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@ namespace wansweep {
 
 // How an expert's weights reach the device while the loop runs.
 enum class OffloadMode : uint8_t {
-  resident,   // both experts are there from the start: the baseline
+  resident,   // both experts are on the device from the start: the baseline
   swap,       // one expert at a time; at the switch it is copied out, then the other in (SGLang's --dit-cpu-offload)
   layerwise,  // blocks stream from the host while others compute (SGLang's --dit-layerwise-offload)
-  snapshot,   // swap that copies nothing out: the host has kept it (SGLang's snapshot-offload)
-  planned,    // blocks in the room of device_budget, brought by the schedule that moves least (schema/residency)
+  snapshot,   // swap without the copy out: the host has kept the weights (SGLang's snapshot-offload)
+  planned,    // blocks fill device_budget; the others are copied by the schedule that moves least (schema/residency)
 };
 constexpr std::string_view name_of(OffloadMode mode) {
   switch (mode) {
@@ -36,8 +36,8 @@ constexpr std::string_view name_of(OffloadMode mode) {
 
 // In which order a rank that makes both forwards of a step, cond and uncond, takes them through the blocks.
 enum class GuidanceOrder : uint8_t {
-  branch,  // cond through all blocks, then uncond: a streamed block is brought twice a step
-  block,   // both through a block before the next: it is brought once
+  branch,  // cond through all blocks, then uncond: a streamed block is copied twice a step
+  block,   // both through each block before the next: a streamed block is copied once a step
 };
 constexpr std::string_view name_of(GuidanceOrder order) {
   switch (order) {
@@ -49,7 +49,7 @@ constexpr std::string_view name_of(GuidanceOrder order) {
   return {};
 }
 
-// Which program runs the loop: this project's worker, or one that a study's team runs anyway (orchestrator/engines).
+// The program that runs the loop: this project's worker, or another engine (orchestrator/engines).
 enum class EngineKind : uint8_t { wansweep, sglang, diffusers };
 constexpr std::string_view name_of(EngineKind engine) {
   switch (engine) {
@@ -63,7 +63,8 @@ constexpr std::string_view name_of(EngineKind engine) {
   return {};
 }
 
-// Of the host store: pinned memory is copied by the device's own engines, pageable memory through a staging buffer.
+// The kind of memory of the host store: the device's copy engines read pinned memory directly, and pageable memory
+// through a staging buffer.
 enum class HostMemory : uint8_t { pinned, pageable };
 constexpr std::string_view name_of(HostMemory kind) {
   switch (kind) {
@@ -75,7 +76,7 @@ constexpr std::string_view name_of(HostMemory kind) {
   return {};
 }
 
-// Where the host keeps the experts' weights: in a copy of each rank's own, or in one that all ranks of a node read.
+// How many copies of the experts' weights a host keeps: one for each rank, or one that all ranks of the node read.
 enum class HostStoreKind : uint8_t { per_rank, per_node };
 constexpr std::string_view name_of(HostStoreKind kind) {
   switch (kind) {
@@ -87,7 +88,7 @@ constexpr std::string_view name_of(HostStoreKind kind) {
   return {};
 }
 
-// Whether a way to copy is taken; automatic: by what the worker measures before the loop.
+// Whether an option is on; automatic: the worker decides by a measurement before the loop.
 enum class Choice : uint8_t { off, automatic, on };
 constexpr std::string_view name_of(Choice choice) {
   switch (choice) {
@@ -101,7 +102,7 @@ constexpr std::string_view name_of(Choice choice) {
   return {};
 }
 
-// What computes.
+// The device that computes.
 enum class BackendKind : uint8_t { cpu, cuda };
 constexpr std::string_view name_of(BackendKind kind) {
   switch (kind) {
@@ -113,7 +114,7 @@ constexpr std::string_view name_of(BackendKind kind) {
   return {};
 }
 
-// Of weights and activations; automatic is fp32 on cpu, bf16 on cuda.
+// The precision of weights and activations; automatic is fp32 on cpu, bf16 on cuda.
 enum class Precision : uint8_t { automatic, fp32, bf16 };
 constexpr std::string_view name_of(Precision precision) {
   switch (precision) {
@@ -127,7 +128,7 @@ constexpr std::string_view name_of(Precision precision) {
   return {};
 }
 
-// What moves data between ranks; automatic is mpi on cpu, nccl on cuda (ipc where ranks share a GPU).
+// The library that moves data between ranks; automatic is mpi on cpu, nccl on cuda (ipc when ranks share a GPU).
 enum class CommunicatorKind : uint8_t { automatic, mpi, nccl, ipc };
 constexpr std::string_view name_of(CommunicatorKind kind) {
   switch (kind) {
@@ -143,7 +144,7 @@ constexpr std::string_view name_of(CommunicatorKind kind) {
   return {};
 }
 
-// The cpu backend's host link: one for all ranks of a node, or one a rank.
+// The cpu backend's host link: one for all ranks of a node, or one for each rank.
 enum class LinkSharing : uint8_t { shared, per_rank };
 constexpr std::string_view name_of(LinkSharing sharing) {
   switch (sharing) {
@@ -155,7 +156,7 @@ constexpr std::string_view name_of(LinkSharing sharing) {
   return {};
 }
 
-// A trace row for each piece of work, or only between stalls.
+// One trace row for each piece of work, or one for all work between two stalls.
 enum class TraceDetail : uint8_t { step, block };
 constexpr std::string_view name_of(TraceDetail detail) {
   switch (detail) {
@@ -167,7 +168,7 @@ constexpr std::string_view name_of(TraceDetail detail) {
   return {};
 }
 
-// Whose rules decide the settings that are left open.
+// The rules that decide the settings left open.
 enum class ResolverKind : uint8_t { files, sglang_2025_12, sglang_2026_03, sglang_2026_09 };
 constexpr std::string_view name_of(ResolverKind kind) {
   switch (kind) {
@@ -183,7 +184,7 @@ constexpr std::string_view name_of(ResolverKind kind) {
   return {};
 }
 
-// Three published ways to place the sigmas: see schema/flow_schedule.h.
+// Three published ways to place the sigmas; schema/flow_schedule.h has the formulas.
 enum class SigmaSchedule : uint8_t { diffusers, sglang, wan };
 constexpr std::string_view name_of(SigmaSchedule schedule) {
   switch (schedule) {

@@ -1,10 +1,10 @@
-// SGLang's way from a model path to a configuration, as its registry.py had it at three times and has it in each
-// release from 0.5.6 to 0.5.23 (read in their wheels, whose digests are in tests/orchestrator/engines). The name
-// decides; the files give only the pipeline's class, which falls back to Wan2.1's smallest configuration. It is here so
-// that a misresolved run can be reproduced on purpose.
+// How SGLang gets from a model path to a configuration: its registry.py at three dates, and in each release from 0.5.6
+// to 0.5.23 (read from the wheels, whose digests are in tests/orchestrator/engines). The path's name decides; the files
+// give only the pipeline's class, which falls back to Wan2.1's smallest configuration. The rules are here so that a
+// misresolved run can be reproduced on purpose.
 //
-// What differs between the times is a value (Rules), and one function goes by it: by --model-id where there is one, by
-// the exact hub name, by the path's last part, by a folder of the hub's cache, and last by the detectors.
+// The differences between the releases are data (Rules), and one function follows them. In order: --model-id if the
+// release has it, the exact hub name, the path's last part, a folder of the hub's cache, and last the detectors.
 
 #include <algorithm>
 #include <charconv>
@@ -44,7 +44,7 @@ const std::vector<Registered>& registry() {
   return table;
 }
 
-// Detectors in registration order, with the entry that each stands for.
+// The detectors in the order of their registration, each with the entry that it selects.
 struct Detector {
   const char* fragment;
   size_t entry;
@@ -65,7 +65,7 @@ std::string short_name(std::string path, bool strip_slash) {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// Registered entries, the longest name first, as SGLang looks through them.
+// The registered entries, the longest name first: the order in which SGLang searches them.
 std::vector<const Registered*> by_length() {
   std::vector<const Registered*> entries;
   for (const Registered& each : registry()) entries.push_back(&each);
@@ -81,18 +81,18 @@ nlohmann::json index_of(const std::string& path) {
 }
 
 enum class NameRule {
-  hub_name_in_path,   // anywhere in it, "--" read as "/"
+  hub_name_in_path,   // the path holds a registered hub name anywhere, "--" read as "/"
   last_part_is_name,  // the path's last part is a registered name
-  name_in_last_part,  // it has one in it
+  name_in_last_part,  // the path's last part holds a registered name
 };
 
 struct Rules {
   bool takes_model_id = false;
   NameRule by_name = NameRule::last_part_is_name;
-  bool strips_slash = false;  // a path's trailing slash, before its last part is taken
+  bool strips_slash = false;  // a trailing slash is removed before the path's last part is taken
   bool by_cache_folder = false;
-  bool falls_to_diffusers = false;  // where nothing matches; else that is an error
-  bool shards_frames = false;       // ranks share latent frames, whose number is rounded up; else they share tokens
+  bool falls_to_diffusers = false;  // a path that matches nothing goes to the diffusers backend; else it is an error
+  bool shards_frames = false;       // ranks share latent frames, whose number is rounded up; else ranks share tokens
 };
 
 constexpr Rules november_2025{.by_name = NameRule::hub_name_in_path, .shards_frames = true};
@@ -179,7 +179,7 @@ Match match_model_id(const std::string& model_id) {
   return {};
 }
 
-// `model_id`: --model-id as it would be given; empty: it is not.
+// `model_id`: the value of --model-id; empty: the option is not given.
 Match match(const Rules& rules, const std::string& path, const std::string& class_name, const std::string& model_id) {
   std::string ignored;
   if (rules.takes_model_id && !model_id.empty()) {
@@ -198,8 +198,9 @@ Match match(const Rules& rules, const std::string& path, const std::string& clas
     if (const Match found = match_cache_folder(path); found.entry != nullptr) return said(found);
   }
   if (const Match found = match_detectors(path, class_name); found.entry != nullptr) return said(found);
-  return said({nullptr, rules.falls_to_diffusers ? "no name and no detector matches: left to the diffusers backend"
-                                                 : "no name and no detector matches: No model info found"});
+  return said({nullptr, rules.falls_to_diffusers
+                            ? "no name and no detector matches: SGLang leaves the path to its diffusers backend"
+                            : "no name and no detector matches: No model info found"});
 }
 
 }  // namespace
@@ -208,7 +209,7 @@ namespace {
 
 SglangVerdict verdict_of(const Rules& rules, const std::string& path, const std::string& declared_id,
                          const std::string& model_id) {
-  // A run without a checkpoint stands for the published model of its id, kept as the study kept it.
+  // A run without a checkpoint is treated as the published model of its id, in a folder named as in the study.
   const std::string looked_up = path.empty() ? "./models/wan2.2" : path;
   nlohmann::json index = path.empty() ? nlohmann::json::object() : index_of(path);
   if (path.empty() && !declared_id.empty()) {
@@ -233,14 +234,14 @@ SglangVerdict verdict_of(const Rules& rules, const std::string& path, const std:
   verdict.width = entry.width;
   verdict.height = entry.height;
   verdict.frames = entry.frames;
-  // What survives a misresolution: composed_pipeline_base reads the boundary from model_index.json.
+  // A misresolved run still gets the right boundary: composed_pipeline_base reads it from model_index.json.
   verdict.boundary_ratio = entry.boundary_ratio;
   if (index.contains("boundary_ratio") && index["boundary_ratio"].is_number())
     verdict.boundary_ratio = index["boundary_ratio"].get<double>();
   return verdict;
 }
 
-// --model-id by which a published model of this id is found; "" where there is no id.
+// The value of --model-id that selects the published model of this id; "" when there is no id.
 std::string hub_model_id(const std::string& declared_id) {
   return declared_id.empty() ? "" : short_name(catalog_entry(declared_id).hub_name, false);
 }
@@ -256,7 +257,7 @@ constexpr Release releases[] = {
     {"0.5.10", "0.5.23", &september_2026},
 };
 
-// "0.5.8.post1" as 0, 5, 8, 1, which sort as the versions do.
+// "0.5.8.post1" as 0, 5, 8, 1: such lists sort as the versions do.
 std::vector<int> version_numbers(std::string_view version) {
   std::vector<int> numbers;
   for (size_t at = 0; at < version.size();) {
@@ -280,7 +281,7 @@ SglangVerdict sglang_release_verdict(const std::string& version, const std::stri
     if (numbers < version_numbers(release.first) || numbers > version_numbers(release.last)) continue;
     return verdict_of(*release.rules, path, "", model_id);
   }
-  throw bad_input(fmt::format("SGLang {}: 0.5.6 to 0.5.23 are known", version));
+  throw bad_input(fmt::format("SGLang {} is unknown; versions 0.5.6 to 0.5.23 are known", version));
 }
 
 std::vector<SglangReleaseVerdict> sglang_release_verdicts(const std::string& path, const std::string& model_id) {

@@ -1,5 +1,4 @@
-// How the trace's rows lie in the HDF5 file, and the little of HDF5 that writer and reader share. For the trace_*.cc
-// only.
+// The HDF5 layout of the trace's rows, and the HDF5 helpers that writer and reader share. Only trace_*.cc include this.
 #pragma once
 
 #include <hdf5.h>
@@ -18,13 +17,13 @@ namespace wansweep::trace_layout {
 
 static_assert(std::endian::native == std::endian::little, "rows are read and written without conversion");
 
-// Rows as they lie in the file: no padding, and last in each its number from 1. A kill or a cut file can leave the
-// space of a row without its bytes; zeros where the number should be give that away.
+// Rows as they lie in the file: without padding, and with the row's number, from 1, as the last member. A kill or a cut
+// can leave the space of a row without its bytes; the number then reads as zero.
 struct StoredStep {
   int64_t start_ns, end_ns;
   int32_t step, expert, timestep;
   float sigma;
-  uint32_t events, memory;  // rows of those tables when this one was written: with fewer, the file is cut short
+  uint32_t events, memory;  // rows of those tables when this row was written: fewer mean that the file is cut short
   int64_t row;
 };
 struct StoredEvent {
@@ -60,7 +59,7 @@ struct StoredDigest {
 static_assert(sizeof(StoredStep) == 48 && sizeof(StoredEvent) == 40 && sizeof(StoredMemory) == 48 &&
               sizeof(StoredClock) == 32 && sizeof(StoredNonfinite) == 16 && sizeof(StoredPower) == 40);
 
-// One HDF5 identifier, closed by the function of its kind.
+// Owns one HDF5 identifier, and closes it with the function for its kind.
 class Handle {
  public:
   Handle() = default;
@@ -87,8 +86,8 @@ class Library {
   Library() : lock_(mutex()) {
     static const bool once = [] {
       setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
-      // At exit it would write what it could not write before, and crash where the disk is full. This must be the
-      // library's first call: trace_file.h has hdf5_version() for that reason.
+      // At exit the library would try again to write what it could not write before, and crash when the disk is full.
+      // This must be the library's first call, which is why trace_file.h has hdf5_version().
       H5dont_atexit();
       return H5open() >= 0;
     }();

@@ -1,8 +1,8 @@
-// A trace may come from a run that was killed, from a disk that was full, or from anybody: the reader checks everything
-// that it did not write itself (types, sizes, numbers, order), before it allocates by it, and gives each fault as one
-// line with the file's name. What was never written reads as zeros, and a row's number tells it apart.
-// While a writer is at work, tables are read in the order opposite to that in which they are written: what is read
-// later then holds at least what the earlier rows speak of.
+// A trace may come from a run that was killed, from a disk that was full, or from a stranger: the reader checks types,
+// sizes, numbers and order before it allocates by them, and reports each fault in one line with the file's name. Space
+// that was never written reads as zeros; a row's number tells such space from a written row.
+// While a writer is at work, tables are read in the reverse of the order in which they are written: a table that is
+// read later then holds at least the rows that the earlier ones refer to.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,11 +31,11 @@ class Reader {
   explicit Reader(std::string name) : name_(std::move(name)) {
     trace_bytes(name_);
     const Handle access = access_list();
-    // HDF5 retries a torn read 100 times and doubles its pause each time from 1 ns: for a damaged file that is for
-    // ever. 24 times take 17 ms.
+    // HDF5 retries a torn read 100 times and doubles its pause each time, from 1 ns: with a damaged file it never
+    // returns. 24 retries take 17 ms.
     H5Pset_metadata_read_attempts(access, 24);
-    // A file cut short gives the rows before the cut: past its end HDF5 reads zeros, and a row that was written has a
-    // number that is not zero. The property is h5clear's; a library without it refuses the file as a whole.
+    // With this property (h5clear uses it) a file that was cut short gives the rows before the cut: HDF5 reads zeros
+    // past the end, and the number of a written row is not zero. A library without it refuses the whole file.
     const hbool_t cut_files_too = 1;
     H5Pset(access, "skip_eof_check", &cut_files_too);
     file_ = Handle(H5Fopen(name_.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access), H5Fclose);
@@ -52,7 +52,7 @@ class Reader {
     const size_t size = H5Tget_size(type);
     if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0 || H5Sget_simple_extent_npoints(space) != 1 ||
         size > file_size()) {
-      fail(fmt::format("/{} is not one text of fixed length", dataset_name));
+      fail(fmt::format("/{} is not a single string of fixed length", dataset_name));
     }
     std::string text(size, '\0');
     if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) < 0) {
@@ -63,29 +63,29 @@ class Reader {
     return text;
   }
 
-  // All rows up to the first that was never written.
+  // All rows before the first that was never written.
   template <typename Row>
   std::vector<Row> read_table(const char* table_name) const {
     const Handle dataset = open(table_name);
     const Handle type(H5Dget_type(dataset), H5Tclose);
     const Handle space(H5Dget_space(dataset), H5Sclose);
     if (H5Tequal(type, row_type<Row>()) <= 0 || H5Sget_simple_extent_ndims(space) != 1) {
-      fail(fmt::format("/{} has other columns than format {}", table_name, format_));
+      fail(fmt::format("/{} does not have the columns of format {}", table_name, format_));
     }
     const hssize_t count = H5Sget_simple_extent_npoints(space);
     if (count < 0 || static_cast<uint64_t>(count) > file_size() / sizeof(Row)) {
-      fail(fmt::format("/{} claims {} rows, more than the file holds", table_name, count));
+      fail(fmt::format("/{} claims to have {} rows, more than fit into the file", table_name, count));
     }
     std::vector<Row> rows(static_cast<size_t>(count));
     if (count > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data()) < 0) {
-      // Written last, and so the first that a cut takes: without it the run counts as not finished.
+      // The digest is written last, and so lost first when the file is cut: the run then counts as not finished.
       if constexpr (std::is_same_v<Row, StoredDigest>) return {};
       fail(fmt::format("/{} cannot be read; the file may be cut short", table_name));
     }
     if constexpr (requires(Row r) { r.row; }) {
       for (size_t i = 0; i < rows.size(); ++i) {
         if (static_cast<uint64_t>(rows[i].row) == i + 1) continue;
-        if (rows[i].row != 0) fail(fmt::format("/{} row {} calls itself {}", table_name, i + 1, rows[i].row));
+        if (rows[i].row != 0) fail(fmt::format("/{} row {} has the row number {}", table_name, i + 1, rows[i].row));
         rows.resize(i);
       }
     }
@@ -113,7 +113,7 @@ class Reader {
     return dataset;
   }
 
-  // Asked anew: a writer may be at work.
+  // Read again each time, since a writer may be at work.
   uint64_t file_size() const {
     struct stat status {};
     return ::stat(name_.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
@@ -134,16 +134,16 @@ size_t last_of() {
   return names_of<E>().size() - 1;
 }
 
-// One line on the first row that cannot be true.
+// One line on the first row that is impossible; empty when there is none.
 std::optional<std::string> contradiction(const std::vector<StoredStep>& steps, size_t events, size_t memory) {
   for (size_t i = 0; i < steps.size(); ++i) {
     const StoredStep& s = steps[i];
     if (s.step < 1 || (i > 0 && s.step <= steps[i - 1].step)) {
-      return fmt::format("/steps row {} is of step {}; steps ascend from 1", i + 1, s.step);
+      return fmt::format("/steps row {} is of step {}; steps must ascend from 1", i + 1, s.step);
     }
     if (s.end_ns < s.start_ns) return fmt::format("/steps row {} ends before it starts", i + 1);
     if (s.expert < 0 || s.expert > 2) {
-      return fmt::format("/steps row {} has expert {}, not 1 or 2 (0: not told)", i + 1, s.expert);
+      return fmt::format("/steps row {} has expert {}; 1, 2 or 0 (unknown) is needed", i + 1, s.expert);
     }
     if (s.events > events || s.memory > memory) {
       return fmt::format("is cut short: step {} had {} events and {} memory rows, {} and {} are there", s.step,
@@ -157,8 +157,9 @@ std::optional<std::string> contradiction(const std::vector<StoredEvent>& events)
   for (size_t i = 0; i < events.size(); ++i) {
     const StoredEvent& e = events[i];
     if (!is_known<EventKind>(e.kind) || !is_known<StallCause>(e.cause) || !is_known<StreamId>(e.stream)) {
-      return fmt::format("/events row {} has kind {}, cause {}, stream {}; at most {}, {}, {} exist", i + 1, e.kind,
-                         e.cause, e.stream, last_of<EventKind>(), last_of<StallCause>(), last_of<StreamId>());
+      return fmt::format("/events row {} has kind {}, cause {}, stream {}; the highest that exist are {}, {}, {}",
+                         i + 1, e.kind, e.cause, e.stream, last_of<EventKind>(), last_of<StallCause>(),
+                         last_of<StreamId>());
     }
     if (e.end_ns < e.start_ns) return fmt::format("/events row {} ends before it starts", i + 1);
     if (e.step < 0 || e.forward < -1 || e.block < -1 || e.expert > 2 || e.bytes < 0) {
@@ -203,7 +204,8 @@ TraceFile read_trace(const std::string& file) {
   trace.spec_json = reader.read_text("spec");
   trace.environment_json = reader.read_text("environment");
   if (reader.has("schedule")) trace.schedule_json = reader.read_text("schedule");
-  // What is written last is read first: while a writer is at work, the other tables can only hold more than they must.
+  // The table that is written last is read first: while a writer is at work, the other tables then hold at least the
+  // rows that it refers to.
   const auto digest = reader.read_table<StoredDigest>("digest");
   const auto steps = reader.read_table<StoredStep>("steps");
   const auto memory = reader.read_table<StoredMemory>("memory");
@@ -225,7 +227,8 @@ TraceFile read_trace(const std::string& file) {
 
   if (!digest.empty() && digest[0].sha256[0] != '\0') {  // zeros: never written
     trace.digest.assign(digest[0].sha256, sizeof digest[0].sha256);
-    if (trace.digest.find_first_not_of("0123456789abcdef") != std::string::npos) reader.fail("/digest is no SHA-256");
+    if (trace.digest.find_first_not_of("0123456789abcdef") != std::string::npos)
+      reader.fail("/digest is not a SHA-256 in hex");
   }
   trace.rows.steps = step_rows(steps);
   trace.rows.events.reserve(events.size());
@@ -238,7 +241,7 @@ TraceFile read_trace(const std::string& file) {
     trace.rows.memory.push_back({m.step, m.time_ns, m.device_used, m.device_peak, m.host_used, m.host_peak});
   }
   for (const StoredClock& c : clock) {
-    if (c.at_end != 0 && c.at_end != 1) reader.fail(fmt::format("/clock has at_end {}, not 0 or 1", c.at_end));
+    if (c.at_end != 0 && c.at_end != 1) reader.fail(fmt::format("/clock has at_end {}; 0 or 1 is needed", c.at_end));
     trace.rows.clock.push_back({c.at_end, c.time_ns, c.offset_ns, c.round_trip_ns});
   }
   return trace;

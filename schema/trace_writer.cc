@@ -1,8 +1,8 @@
-// Rows are appended to extensible tables in SWMR mode, a flush a step, and each carries its own number: a kill, a full
-// disk or a cut file then leaves rows that a reader can tell from those that were never written. A step's row is
-// written last, and the digest after all steps, so that each says that what belongs to it is there. HDF5 tells no
-// reason for a failed write; the line names the likely ones. Each call holds the library's lock: HDF5 is not always
-// built for threads.
+// Rows are appended to extensible tables in SWMR mode, with a flush a step, and each row holds its own number: after a
+// kill, on a full disk or in a cut file, a reader can tell written rows from space that was never written. A step's row
+// is written after all other rows of the step, and the digest after all steps, so that each proves that the rows before
+// it exist. HDF5 gives no reason for a failed write; the error line names the likely ones. Each call holds the
+// library's lock, because HDF5 is not always built thread-safe.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -32,8 +32,10 @@ struct TraceWriter::Impl {
   Table steps, events, memory, clock, nonfinite, power, digest;
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ExitCode::output,
-                fmt::format("{}: cannot {}: full, read-only, or not a place for SWMR files", name, what));
+    throw Error(
+        ExitCode::output,
+        fmt::format("{}: cannot {}: the disk may be full or read-only, or its file system does not support SWMR files",
+                    name, what));
   }
 
   void write_text(const char* dataset_name, const std::string& text) {
@@ -69,13 +71,13 @@ struct TraceWriter::Impl {
     if (rows.empty()) return;
     const hsize_t count = rows.size();
     const hsize_t total = table.rows + count;
-    if (H5Dset_extent(table.dataset, &total) < 0) fail("extend it");
+    if (H5Dset_extent(table.dataset, &total) < 0) fail("extend a table");
     const Handle target(H5Dget_space(table.dataset), H5Sclose);
     const Handle source(H5Screate_simple(1, &count, nullptr), H5Sclose);
     if (H5Sselect_hyperslab(target, H5S_SELECT_SET, &table.rows, nullptr, &count, nullptr) < 0 ||
         H5Dwrite(table.dataset, table.type, source, target, H5P_DEFAULT, rows.data()) < 0 ||
         H5Dflush(table.dataset) < 0) {
-      fail("write it");
+      fail("write a table");
     }
     table.rows = total;
   }
@@ -87,7 +89,7 @@ TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, 
   const Library library;
   impl_->name = file;
   if (::access(file.c_str(), F_OK) == 0) {
-    throw Error(ExitCode::output, fmt::format("{}: exists already; an attempt never overwrites a trace", file));
+    throw Error(ExitCode::output, fmt::format("{}: exists already; a trace is never overwritten", file));
   }
   impl_->file = Handle(H5Fcreate(file.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, access_list()), H5Fclose);
   if (impl_->file < 0) {
@@ -104,19 +106,19 @@ TraceWriter::TraceWriter(const std::string& file, const std::string& spec_json, 
   impl_->nonfinite = impl_->create_table<StoredNonfinite>("nonfinite", 64);
   impl_->power = impl_->create_table<StoredPower>("power", 64);
   impl_->digest = impl_->create_table<StoredDigest>("digest", 1);
-  if (H5Fstart_swmr_write(impl_->file) < 0) impl_->fail("start writing for readers");
+  if (H5Fstart_swmr_write(impl_->file) < 0) impl_->fail("switch to SWMR mode");
 }
 
 TraceWriter::~TraceWriter() {
   try {
     close();
-  } catch (const std::exception&) {  // whoever needs to know calls close() himself
+  } catch (const std::exception&) {  // callers that need to know call close() themselves
   }
 }
 
 void TraceWriter::append(const TraceRows& rows) {
   const Library library;
-  if (impl_->file < 0) throw Error(ExitCode::internal, fmt::format("{}: is closed already", impl_->name));
+  if (impl_->file < 0) throw Error(ExitCode::internal, fmt::format("{}: the trace is closed already", impl_->name));
 
   const auto number = [](const Impl::Table& table, size_t written) { return table.rows + written + 1; };
   std::vector<StoredEvent> events;
@@ -151,7 +153,7 @@ void TraceWriter::append(const TraceRows& rows) {
   impl_->append(impl_->memory, memory);
   impl_->append(impl_->clock, clock);
 
-  // Last, so that a step's row says that all else of the step is there.
+  // Last, so that a step's row proves that the step's other rows are written.
   std::vector<StoredStep> steps;
   for (const StepRow& s : rows.steps) {
     steps.push_back({s.start_ns, s.end_ns, s.step, s.expert, s.timestep, s.sigma,
@@ -165,10 +167,11 @@ void TraceWriter::set_digest(const std::string& sha256_hex) {
   const Library library;
   StoredDigest row{};
   if (sha256_hex.size() != sizeof row.sha256) {
-    throw Error(ExitCode::internal, fmt::format("{}: {} is no SHA-256; 64 digits are needed", impl_->name, sha256_hex));
+    throw Error(ExitCode::internal,
+                fmt::format("{}: {} is not a SHA-256 in hex; 64 digits are needed", impl_->name, sha256_hex));
   }
   if (impl_->file < 0 || impl_->digest.rows != 0) {
-    throw Error(ExitCode::internal, fmt::format("{}: is closed, or has its digest already", impl_->name));
+    throw Error(ExitCode::internal, fmt::format("{}: the trace is closed, or has its digest already", impl_->name));
   }
   std::memcpy(row.sha256, sha256_hex.data(), sizeof row.sha256);
   impl_->append(impl_->digest, std::vector<StoredDigest>{row});
@@ -187,7 +190,7 @@ void TraceWriter::close() {
   const int fd = ::open(impl_->name.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = fd >= 0 && ::fsync(fd) == 0;
   if (fd >= 0) ::close(fd);
-  if (status < 0 || !synced) impl_->fail("close it");
+  if (status < 0 || !synced) impl_->fail("close the trace");
 }
 
 }  // namespace wansweep

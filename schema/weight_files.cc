@@ -1,4 +1,4 @@
-// Types are checked before names and shapes: a quantised model differs in all three, and its types say best what it is.
+// Types are checked before names and shapes: a quantised model differs in all three, and its types identify it best.
 
 #include "schema/weight_files.h"
 
@@ -30,7 +30,8 @@ bool is_link(const std::string& file) {
   return fs::is_symlink(file, error);
 }
 
-// A file that holds weights, but not under the name or in the form that is read: "" when there is none.
+// A file in the directory that holds weights under another name or in another form than the worker reads; "" when there
+// is none.
 std::string other_weights(const std::string& directory) {
   constexpr std::array<std::string_view, 6> endings{".safetensors", ".gguf", ".bin", ".pth", ".pt", ".incomplete"};
   std::set<std::string> found;
@@ -50,12 +51,13 @@ std::string other_weights(const std::string& directory) {
   }
   const std::string other = other_weights(directory);
   throw bad_input(
-      fmt::format("{}: has neither diffusion_pytorch_model.safetensors nor its .index.json{}; one of them "
-                  "is needed",
-                  directory, other.empty() ? "" : fmt::format(", only {}", other)));
+      fmt::format("{}: has neither diffusion_pytorch_model.safetensors nor "
+                  "diffusion_pytorch_model.safetensors.index.json{}; one of "
+                  "them is needed",
+                  directory, other.empty() ? "" : fmt::format(", but {}", other)));
 }
 
-// The files that an index names, by name, with the number of each among `files`.
+// The files that an index names; the value is the file's position among `files`.
 std::map<std::string, size_t> find_shards(const json& weight_map, const std::string& index_file, WeightFiles& files) {
   std::map<std::string, size_t> shards;
   std::vector<std::string> missing;
@@ -95,7 +97,8 @@ void read_sharded(const std::string& index_file, WeightFiles& files) {
     const size_t which = shards.at(shard);
     const auto tensor = headers[which].tensors.find(name);
     if (tensor == headers[which].tensors.end()) {
-      throw bad_input(fmt::format("{}: weight_map.{} names {}, which has no such tensor", index_file, name, shard));
+      throw bad_input(
+          fmt::format("{}: weight_map.{} names {}, which does not hold that tensor", index_file, name, shard));
     }
     files.tensors.emplace(name, WeightFiles::Tensor{which, std::move(tensor->second)});
   }
@@ -112,8 +115,10 @@ WeightFiles read_weight_files(const std::string& directory) {
   const bool has_index = is_there(index);
   if (!has_single && !has_index) refuse_missing(directory, single, index);
   if (has_single && has_index) {
-    throw bad_input(fmt::format(
-        "{}: has both diffusion_pytorch_model.safetensors and its .index.json; one of them is needed", directory));
+    throw bad_input(
+        fmt::format("{}: has both diffusion_pytorch_model.safetensors and "
+                    "diffusion_pytorch_model.safetensors.index.json; remove one of them",
+                    directory));
   }
   WeightFiles files;
   files.directory = directory;
@@ -130,10 +135,10 @@ WeightFiles read_weight_files(const std::string& directory) {
 void check_weights(const WeightFiles& files, const ModelConfig& config) {
   for (const auto& [name, tensor] : files.tensors) {
     if (is_read(tensor.entry.dtype)) continue;
-    throw bad_input(
-        fmt::format("{}: tensor {} has the type {}, as in a quantised model; F32, BF16 and F16 can be read: give the "
-                    "model as it was published",
-                    files.file_of(tensor), name, tensor.entry.dtype));
+    throw bad_input(fmt::format(
+        "{}: tensor {} has the type {}, as in a quantised model, and only F32, BF16 and F16 can be read; give "
+        "the model as it was published",
+        files.file_of(tensor), name, tensor.entry.dtype));
   }
   std::set<std::string> expected;
   const auto check = [&](const BufferLayout& layout, const std::string& prefix) {

@@ -1,7 +1,7 @@
-// One expert's weights as they lie on disk: which file holds which tensor, and whether the worker can use them.
+// One expert's weights on disk: which file holds which tensor, and whether the worker can use them.
 //
-// Headers alone are read, some hundred kilobytes of a 28 GB expert. The plan checks before anything queues, the worker
-// before it loads, by the same functions, so that what the one accepts the other does not refuse.
+// Only headers are read, some hundred kilobytes of a 28 GB expert. The plan checks before a run is submitted, and the
+// worker before it loads, with the same functions, so that the worker accepts what the plan accepted.
 #pragma once
 
 #include <map>
@@ -15,13 +15,13 @@ namespace wansweep {
 
 struct WeightFiles {
   struct Tensor {
-    size_t file = 0;  // which of `files`
+    size_t file = 0;  // index into `files`
     TensorEntry entry;
   };
 
   std::string directory;
-  std::vector<std::string> files;         // paths; each header is sound
-  std::map<std::string, Tensor> tensors;  // by name: of an index, those that it names
+  std::vector<std::string> files;         // paths; the header of each is checked
+  std::map<std::string, Tensor> tensors;  // by name; with an index, the tensors that the index names
 
   const std::string& file_of(const Tensor& tensor) const { return files[tensor.file]; }
 };
@@ -31,11 +31,12 @@ struct WeightFiles {
 // or links that lead nowhere, and when the index and the shards do not agree.
 WeightFiles read_weight_files(const std::string& directory);
 
-// Every tensor of a model of these sizes is there, of its shape and of a type that the worker reads, and no other.
-// Throws bad_input naming file and tensor.
+// Checks that the files hold exactly the tensors of a model of these sizes, each of the right shape and of a type that
+// the worker reads. Throws bad_input naming file and tensor.
 void check_weights(const WeightFiles& files, const ModelConfig& config);
 
-// Both for each expert of the model in the directory MODEL: transformer and, with `two_experts`, transformer_2.
+// Finds and checks the weights of each expert in the directory MODEL: transformer and, with `two_experts`,
+// transformer_2. Throws as the two above.
 void check_model_weights(const std::string& model, const ModelConfig& config, bool two_experts);
 
 }  // namespace wansweep

@@ -14,7 +14,7 @@ namespace {
 
 class LayoutBuilder {
  public:
-  // `joined`: right behind the tensor before it, as one matrix.
+  // `joined`: the tensor follows the one before it without a gap, so that both form one matrix.
   void add(std::string name, std::vector<int64_t> shape, DType type, bool joined = false) {
     if (!joined) layout_.bytes = align_up(layout_.bytes);
     TensorPlace place{std::move(name), std::move(shape), type, layout_.bytes};

@@ -1,6 +1,6 @@
-// Where each tensor of an expert lies: one contiguous, aligned buffer a block, and one for all that is not a block, so
-// that a block is one copy. Tensors that one matrix product reads together (q, k and v; cross k and v) lie side by
-// side.
+// The place of each tensor of an expert: one contiguous, aligned buffer for each block, so that a block is one copy,
+// and one for the weights outside blocks. Tensors that one matrix product reads together (q, k and v; cross k and v)
+// lie side by side.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace wansweep {
 
 struct TensorPlace {
-  std::string name;  // in the state dict; of a block without its "blocks.N."
+  std::string name;  // name in the state dict, for a block's tensors without "blocks.N."
   std::vector<int64_t> shape;
   DType type = DType::f32;
   int64_t offset = 0;  // bytes, into the buffer
@@ -26,12 +26,12 @@ struct BufferLayout {
   int64_t bytes = 0;
 };
 
-// `type` is that of matrices, biases and norm weights; modulation tables, norm2 and the time embedder stay f32, as
-// diffusers keeps them.
+// `type` is the type of matrices, biases and norm weights. Modulation tables, norm2 and the time embedder stay f32, as
+// in diffusers.
 BufferLayout block_layout(const ModelConfig& config, DType type);
 BufferLayout other_layout(const ModelConfig& config, DType type);
 
-// Addresses inside a block's buffer, found once.
+// The addresses of the tensors inside a block's buffer.
 struct BlockOffsets {
   int64_t table, attn1_qkv, attn1_qkv_bias, attn1_norm_q, attn1_norm_k, attn1_out, attn1_out_bias;
   int64_t norm2, norm2_bias;

@@ -11,15 +11,15 @@ namespace wansweep {
 
 struct ArrayIds {
   int64_t job = 0;           // the array's id; a plain job's own
-  std::vector<int> indices;  // one of "7_4", many of "7_[4-52:2,60%8]"; none of a plain job
+  std::vector<int> indices;  // "7_4" has one, "7_[4-52:2,60%8]" many, a plain job none
 
   bool operator==(const ArrayIds&) const = default;
 };
 
-// nullopt when `text` is none of these, or was cut short ("7_[1-3,...]").
+// nullopt when `text` is not a job id, or was cut short ("7_[1-3,...]").
 std::optional<ArrayIds> parse_array_ids(std::string_view text);
 
-// What --array takes for 0 to count - 1, `limit` at a time (0: all): "0-7%2".
+// The value of --array for members 0 to count - 1, of which at most `limit` run at a time (0: all): "0-7%2".
 std::string array_range(int count, int limit);
 
 }  // namespace wansweep

@@ -1,6 +1,6 @@
-// Programs are started from an argument vector, with their output in memory and a deadline; one that does not end is
-// killed with all that it started. What they print is read elsewhere (job_rows.h, node_list.h): here is only what an
-// exit code, a silence or an error message means.
+// Programs are started from an argument vector, with their output in memory and a deadline. A program that does not end
+// in time is killed with all its children. Their output is parsed elsewhere (job_rows.h, node_list.h); this file
+// decides what an exit code, a timeout or an error message means.
 
 #include "slurm/client.h"
 
@@ -23,11 +23,11 @@
 namespace wansweep {
 namespace {
 
-// Of standard output and error, in memory: no file is left behind, and none can be missing.
+// A file in memory for standard output or error, so that none is left behind.
 class Capture {
  public:
   Capture() : fd_(memfd_create("wansweep", MFD_CLOEXEC)) {
-    if (fd_ < 0) throw Error(ExitCode::internal, "no memory for a command's output");
+    if (fd_ < 0) throw Error(ExitCode::internal, "cannot make a file in memory for a command's output");
   }
   ~Capture() { close(fd_); }
   Capture(const Capture&) = delete;
@@ -64,7 +64,7 @@ std::string problem_of(const char* program, const CommandResult& result, int64_t
                      said.empty() ? fmt::format("exit code {}", result.exit_code) : printable(said));
 }
 
-// Whether the controller did not answer, or its answer was lost on the way: it may have done what was asked.
+// Whether the controller did not answer, or its answer was lost: it may still have carried out the request.
 bool is_silence(const CommandResult& result) {
   if (result.timed_out || result.exit_code < 0) return true;
   for (const char* words : {"Socket timed out", "Unable to contact", "connect failure", "receive"}) {
@@ -75,7 +75,7 @@ bool is_silence(const CommandResult& result) {
 
 std::string joined(const std::vector<std::string>& tokens) { return fmt::format("{}", fmt::join(tokens, ",")); }
 
-// The first lines of what a program said, as one line of bounded length.
+// The beginning of a program's output, as one line of bounded length.
 std::string quoted(const std::string& text) {
   constexpr size_t most = 200;
   std::string shown = printable(text.substr(0, text.find_last_not_of(" \n") + 1));
@@ -120,11 +120,10 @@ SubmitAnswer SlurmClient::submit(const std::string& script, const std::string& d
   const std::optional<int64_t> job = read_sbatch(result.out);
   if (result.exit_code == 0 && job) return {SubmitAnswer::Kind::accepted, *job, ""};
   SubmitAnswer answer;
-  answer.message = result.exit_code == 0
-                       ? fmt::format("sbatch said {}, in which no job id is found", quoted(result.out))
-                       : problem_of("sbatch", result, timeout_);
-  // Only a clear "no" is one. A controller that did not answer in time may have the job, and so may one whose answer a
-  // wrapper around sbatch spoilt.
+  answer.message = result.exit_code == 0 ? fmt::format("sbatch printed {}, which holds no job id", quoted(result.out))
+                                         : problem_of("sbatch", result, timeout_);
+  // Only a clear refusal counts. A controller that did not answer in time may have the job, and so may one whose answer
+  // a wrapper around sbatch garbled.
   const bool said_no = result.err.find("Batch job submission failed") != std::string::npos;
   const bool bad_option = result.err.find("sbatch: error: ") != std::string::npos;
   if (result.exit_code > 0 && !job && (said_no || bad_option) && !is_silence(result))

@@ -1,8 +1,8 @@
 // The one place that runs sbatch, squeue, sacct, scancel, scontrol and sinfo.
 //
-// Exit code and standard output decide, never standard error: sbatch warns there and succeeds. Each command has a
-// timeout, runs without the SLURM_*, SBATCH_*, ... of the shell it came from (they would override the script), and is
-// counted. Which cluster is asked is said to each of them.
+// Exit code and standard output decide, never standard error, where sbatch also prints warnings. Each command has a
+// timeout, runs without the shell's SLURM_*, SBATCH_*, ... variables (they would override the script), names the
+// cluster that it asks, and is counted. One thread uses a client.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct CommandResult {
   std::string err;
 };
 
-// Whether sbatch took the job. `unknown`: it gave no id, and may have taken it all the same.
+// Whether Slurm accepted the job. `unknown`: sbatch printed no id, but Slurm may have accepted the job all the same.
 struct SubmitAnswer {
   enum class Kind { accepted, refused, unknown } kind = Kind::unknown;
   int64_t job_id = 0;
@@ -29,21 +29,21 @@ struct SubmitAnswer {
 };
 
 struct CancelAnswer {
-  bool answered = true;  // false: Slurm was silent
-  std::string problem;   // empty: done
+  bool answered = true;  // false: Slurm did not answer
+  std::string problem;   // empty when the jobs are cancelled
 };
 
 class SlurmClient {
  public:
-  // `cluster`: which one, where a Slurm has several; empty: the one that its slurm.conf names.
+  // `cluster` is the cluster's name, for a Slurm that has several; empty: the one in slurm.conf.
   SlurmClient(int64_t timeout_seconds, std::string cluster) : timeout_(timeout_seconds), cluster_(std::move(cluster)) {}
   explicit SlurmClient(const ClusterProfile& profile) : SlurmClient(profile.command_timeout, profile.cluster) {}
 
-  // `directory` becomes the job's working directory, where Slurm's own output goes.
+  // `directory` becomes the job's working directory, where Slurm writes the job's output.
   SubmitAnswer submit(const std::string& script, const std::string& directory);
-  // What squeue still knows, ended jobs too for as long as the controller keeps them (MinJobAge).
+  // The jobs that squeue lists: live ones, and ended ones for as long as the controller keeps them (MinJobAge).
   JobRows queue(const std::vector<std::string>& tokens);
-  // What sacct knows of jobs submitted since `since` (seconds of the epoch).
+  // The jobs that sacct lists, submitted since `since` (seconds of the epoch).
   JobRows accounting(const std::vector<std::string>& tokens, int64_t since);
   // "ID" or "ID_INDEX".
   CancelAnswer cancel(const std::vector<std::string>& jobs);

@@ -1,4 +1,4 @@
-// slurm/job.sh.mustache as it was when wansweep was built.
+// The text of slurm/job.sh.mustache at the time when wansweep was built.
 #pragma once
 
 namespace wansweep {

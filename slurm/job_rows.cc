@@ -1,6 +1,6 @@
-// Reads line by line; each line stands alone, so that an odd one hides no other. A field that only informs (an exit
-// code, a time) is left out when it cannot be read. A line whose job or state cannot be told is `unread`, and its
-// reader's answer is then not complete: whoever finds no row for a job may not conclude that Slurm does not have it.
+// Each line is read by itself, so that an odd line hides no other. A field that only informs (an exit code, a time) is
+// left out when it cannot be read. A line whose job or state cannot be read is kept in `unread`, and the answer is then
+// not complete: a job without a row may still exist.
 
 #include "slurm/job_rows.h"
 
@@ -33,7 +33,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-// Without empty lines, and without what --clusters puts before each cluster's jobs.
+// The lines of `text`, without empty lines and without the headings that --clusters prints before each cluster's jobs.
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (const std::string& line : split(text, '\n')) {
@@ -43,9 +43,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Seconds of the epoch ("Unknown", "N/A", "None" or "0" while there is none) as ISO 8601.
+// Seconds of the epoch as ISO 8601; empty for "Unknown", "N/A", "None" and "0".
 std::string time_in(std::string_view text) {
-  constexpr int64_t first_second = 100'000'000;     // 1973: before it is no time of a job
+  constexpr int64_t first_second = 100'000'000;     // 1973: no job is older
   constexpr int64_t last_second = 253'402'300'799;  // the end of the year 9999
   const std::optional<int64_t> number = whole_number(text);
   if (!number || *number < first_second || *number > last_second) return "";
@@ -57,7 +57,7 @@ std::string time_in(std::string_view text) {
   return buffer.data();
 }
 
-// squeue's exit_code: what wait() gave. 4294967294 and its like mean that there is none.
+// squeue's exit_code is the status from wait(). Values such as 4294967294 mean that there is none.
 void set_wait_status(JobRow& row, std::string_view text) {
   const std::optional<int64_t> number = whole_number(text);
   if (!number || *number > 0xFFFF) return;
@@ -66,7 +66,7 @@ void set_wait_status(JobRow& row, std::string_view text) {
   if (WIFEXITED(status)) row.exit_code = WEXITSTATUS(status);
 }
 
-// sacct's ExitCode: "1:0", code and signal.
+// sacct's ExitCode, "1:0": exit code and signal.
 void set_exit_code(JobRow& row, std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == text.npos) return;
@@ -87,7 +87,7 @@ std::string known_text(const std::string& text) {
   return text;
 }
 
-// A later job of the same name (there is none unless someone made it by hand) does not hide the first.
+// A later job of the same name, which somebody can only have made by hand, does not hide the first.
 template <class Key>
 void add(std::map<Key, JobRow>& rows, const Key& key, const JobRow& row) {
   const auto [known, added] = rows.try_emplace(key, row);
@@ -99,7 +99,7 @@ void add(JobRows& rows, const std::string& token, const ArrayIds& ids, const Job
   for (const int index : ids.indices) add(rows.members, MemberKey{token, index}, row);
 }
 
-// `fields` columns, a last separator or not. nullopt: it has not that many.
+// The columns of a line, with or without a separator at its end; nullopt when there are not exactly `fields`.
 std::optional<std::vector<std::string>> columns_of(const std::string& line, size_t fields) {
   std::vector<std::string> columns = split(line, '|');
   if (columns.size() == fields + 1 && columns.back().empty()) columns.pop_back();

@@ -1,6 +1,6 @@
-// Fills slurm/job.sh.mustache. All that the template inserts is shell text that was made here: a word goes through
-// shell_quote, or consists of letters that the profile has checked. What differs between engines, MPIs and containers
-// is a line that a function here composes; the template has no cases of its own.
+// Fills slurm/job.sh.mustache. Every word that is inserted goes through shell_quote, or consists of characters that the
+// profile has checked. The line that differs between engines, MPIs and containers is composed here; the template has no
+// cases for them.
 
 #include "slurm/job_script.h"
 
@@ -28,28 +28,28 @@ std::string launch_command(const ClusterProfile& profile, const ResourceShape& s
     case RankLauncher::srun:
       break;
   }
-  // srun takes neither the number of cores a rank from the job, nor, with more GPUs than one a rank, all of them for
-  // each.
+  // srun does not take the number of cores for each rank from the job, and binds each rank to some of the GPUs unless
+  // it is told not to.
   return fmt::format("srun --mpi={} --ntasks={} --cpus-per-task={} --cpu-bind={} {}--kill-on-bad-exit=1",
                      shell_word(profile.mpi), shape.ranks, shape.cores_per_rank, name_of(profile.binding),
                      shape.gpus_per_node > 0 ? "--gpu-bind=none " : "");
 }
 
-// "apptainer exec ... IMAGE " before the worker; empty without a container.
+// The words before the worker, "apptainer exec ... IMAGE "; empty without a container.
 std::string container_command(const ClusterProfile& profile, const JobScript& job) {
   if (profile.container.empty()) return "";
   for (const std::string& folder : job.binds) {
     if (folder.find_first_of(",:\\") == std::string::npos) continue;
     throw bad_input(
-        fmt::format("{}: holds a comma, a colon or a backslash, at which apptainer's --bind splits names; "
-                    "with container it needs another name",
+        fmt::format("{}: the name holds a comma, a colon or a backslash, at which apptainer's --bind splits names; "
+                    "use another name with container",
                     folder));
   }
   return fmt::format("apptainer exec {}--bind {} {} ", job.shape.gpus_per_node > 0 ? "--nv " : "",
                      shell_quote(fmt::format("{}", fmt::join(job.binds, ","))), shell_quote(profile.container));
 }
 
-// What starts a member's attempt in the background.
+// The command that starts a member's attempt in the background.
 std::string start_lines(const JobScript& job, const ClusterProfile& profile) {
   const std::string output = R"(>"$attempt/stdout.log" 2>"$attempt/stderr.log" &)";
   const std::string worker = fmt::format(R"({} {}"$worker" \
@@ -65,18 +65,18 @@ fi)",
                      output, worker);
 }
 
-// 0 would not be refused by Slurm: as a time limit it means none, as memory all that the node has.
+// Slurm would accept 0: as a time limit it means no limit, as memory all memory of the node.
 void check_shape(const ResourceShape& shape) {
   for (const auto& [what, amount] : {std::pair{"nodes", shape.nodes},
                                      {"ranks", shape.ranks},
-                                     {"cores a rank", shape.cores_per_rank},
-                                     {"MiB of memory a node", shape.memory_per_node},
+                                     {"cores for each rank", shape.cores_per_rank},
+                                     {"MiB of memory on each node", shape.memory_per_node},
                                      {"seconds of time limit", shape.seconds}}) {
-    if (amount < 1) throw bad_input(fmt::format("a job that asks for {} {}; at least 1 is needed", amount, what));
+    if (amount < 1) throw bad_input(fmt::format("the job would ask for {} {}; at least 1 is needed", amount, what));
   }
 }
 
-// An empty value leaves its section out.
+// With an empty value, the template leaves the section out.
 void set_optional(data& values, const char* key, const std::string& value) {
   values.set(key, value.empty() ? data(false) : data(value));
 }
@@ -92,13 +92,14 @@ data environment_of(const ClusterProfile& profile) {
   return list;
 }
 
-// Those that differ from site to site; what the profile leaves empty is left to the site.
+// The options that differ from site to site. An option that the profile leaves empty keeps the site's default.
 data site_options(const ClusterProfile& profile, const ResourceShape& shape) {
   data list(data::type::list);
   const auto add = [&](const char* name, const std::string& value) {
     if (value.empty()) return;
-    check_slurm_word(value, name,
-                     "job script");  // a submission's own profile is read from a file that others may write
+    check_slurm_word(
+        value, name,
+        "job script");  // checked again: a submission's profile is read from a file that others may be able to write
     data each;
     each.set("option", fmt::format("--{}={}", name, value));
     list.push_back(each);

@@ -1,5 +1,5 @@
-// The script of one job array, from slurm/job.sh.mustache. It stands alone: `sbatch` of it by hand does what `wansweep
-// submit` does.
+// The script of one job array, made from slurm/job.sh.mustache. The script needs nothing else: running `sbatch` on it
+// by hand does the same as `wansweep submit`.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@
 
 namespace wansweep {
 
-// What the members of an array have in common: what each asks Slurm for.
+// The resources that each member of an array asks Slurm for.
 struct ResourceShape {
   int64_t nodes = 1;
-  int64_t ranks = 1;  // in all; the same number on each node
+  int64_t ranks = 1;  // of all nodes together; each node has the same number
   int64_t gpus_per_node = 0;
   int64_t cores_per_rank = 1;
   int64_t memory_per_node = 0;  // MiB
@@ -24,22 +24,22 @@ struct ResourceShape {
 };
 
 struct JobScript {
-  std::string token;  // the job's name, and the one thing by which a forgotten submission is found
+  std::string token;  // the job's name, by which a submission is found again after a crash
   std::string sweep;
   std::string submission;          // directory: manifest, started.JOBID
   std::string attempts;            // directory that the manifest's names are in
   std::string worker;              // with a container: in the image
   std::string worker_sha256;       // of the worker as it is submitted; empty: not known
-  std::vector<std::string> binds;  // folders that a container has to show inside
-  bool engine_scripts = false;     // members of other engines have a command.sh, which is started in the worker's place
-  int count = 1;                   // members; the manifest has a line for each
-  int running = 0;                 // at a time, at most; 0: all
-  std::vector<std::string> after;  // ids of jobs that have to end first, however they end
+  std::vector<std::string> binds;  // folders of the host that the container must be able to see
+  bool engine_scripts = false;     // the members are of another engine: their command.sh is started, not the worker
+  int count = 1;                   // number of members; the manifest has a line for each
+  int running = 0;                 // the most members that run at a time; 0: all
+  std::vector<std::string> after;  // ids of jobs that must end first, successfully or not
   ResourceShape shape;
 };
 
-// Throws bad_input for a shape that asks for less than one of anything (Slurm reads --time=0 as no limit), and for a
-// folder whose name apptainer's --bind would read as several.
+// The script's text. Throws bad_input for a shape that asks for less than one of anything (Slurm reads --time=0 as no
+// limit), and for a folder whose name apptainer's --bind would split.
 std::string render_job_script(const JobScript& job, const ClusterProfile& profile);
 
 }  // namespace wansweep

@@ -58,21 +58,21 @@ std::string_view meaning_of(JobState state) {
     case JobState::failed:
       return "ended with another exit code, or by a signal";
     case JobState::cancelled:
-      return "cancelled by a user or an administrator; never tried again by itself";
+      return "cancelled by a user or an administrator; not retried automatically";
     case JobState::timeout:
       return "reached its time limit; needs more time";
     case JobState::out_of_memory:
       return "took more host memory than it asked for; needs more memory";
     case JobState::node_failure:
-      return "its node failed; goes again on another node";
+      return "its node failed; retried on another node";
     case JobState::boot_failure:
-      return "its node did not start; goes again on another node";
+      return "its node did not start; retried on another node";
     case JobState::preempted:
-      return "made way for another job; goes again";
+      return "preempted by another job; retried";
     case JobState::lost:
-      return "Slurm no longer knows it, and it left no completion record";
+      return "Slurm no longer knows the job, and it left no completion record";
     case JobState::unknown:
-      return "what became of it cannot be told";
+      return "the state is unknown";
   }
   return {};
 }

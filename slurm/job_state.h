@@ -1,4 +1,4 @@
-// What Slurm says of a job, and what it means for an attempt.
+// Slurm's states of a job, and their meaning for an attempt.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@ namespace wansweep {
 
 enum class JobState {
   queued,     // waits
-  running,    // holds nodes, or is about to let go of them
+  running,    // holds nodes, or is about to release them
   completed,  // ended with exit code 0
   failed,
   cancelled,
@@ -18,11 +18,11 @@ enum class JobState {
   node_failure,
   boot_failure,
   preempted,
-  lost,     // Slurm does not know it
-  unknown,  // a word that this table does not have, or no answer: never taken for an end, nor for success
+  lost,     // Slurm does not know the job
+  unknown,  // a word that this table does not have, or no answer: neither an end nor a success
 };
 
-// As state.json and the database have it.
+// The name of a state in state.json and in the database.
 constexpr std::string_view name_of(JobState state) {
   switch (state) {
     case JobState::queued:
@@ -59,10 +59,11 @@ JobState job_state_named(std::string_view name);
 // One line for people: what happened, and what helps.
 std::string_view meaning_of(JobState state);
 
-// Neither queued, running nor unknown. A preempted job may come back to the queue: see orchestrator/cluster/judge.h.
+// Whether the job has ended: it is neither queued, running nor unknown. A preempted job may return to the queue: see
+// orchestrator/cluster/judge.h.
 bool is_terminal(JobState state);
 
-// From squeue's %T or sacct's State: "CANCELLED by 1234" and "CANCELLED+" are read too.
+// The state for a word from squeue's %T or sacct's State, including "CANCELLED by 1234" and "CANCELLED+".
 JobState job_state_from(std::string_view slurm);
 
 }  // namespace wansweep

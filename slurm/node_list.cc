@@ -17,7 +17,7 @@ std::optional<NodeAmount> amount_in(std::string_view text) {
   return number ? std::optional(NodeAmount{*number, or_more}) : std::nullopt;
 }
 
-// "gpu", "gpu:4", "gpu:h100:4", "gpu:h100": without a number there is one, as Slurm has it.
+// Parses "gpu", "gpu:4", "gpu:h100:4" or "gpu:h100". Without a number Slurm means one device.
 NodeDevice device_in(std::string_view text) {
   text = text.substr(0, text.find('('));
   NodeDevice device{std::string(text.substr(0, text.find(':'))), "", 1};
@@ -33,7 +33,7 @@ NodeDevice device_in(std::string_view text) {
   return device;
 }
 
-// At the commas that are not in brackets: "gpu:h100:4(S:0,2),nic:1".
+// Splits at the commas outside brackets: "gpu:h100:4(S:0,2),nic:1".
 std::vector<NodeDevice> devices_in(std::string_view text) {
   std::vector<NodeDevice> devices;
   if (text.empty() || text == "(null)" || text == "N/A") return devices;

@@ -1,4 +1,4 @@
-// What sinfo says of a partition's nodes.
+// A partition's nodes, parsed from the output of sinfo.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace wansweep {
 
-// "48": of every node of the group. "48+": the smallest of several sizes; the largest is not known.
+// "48": every node of the group has that much. "48+": the smallest of several sizes; the largest is unknown.
 struct NodeAmount {
   int64_t amount = 0;
   bool or_more = false;
@@ -16,7 +16,7 @@ struct NodeAmount {
 // "gpu:h100:4(S:0-1)": four devices of name "gpu" and type "h100".
 struct NodeDevice {
   std::string name;
-  std::string type;  // empty: the site gives none
+  std::string type;  // empty when the site does not name types
   int64_t count = 0;
 };
 
@@ -27,7 +27,7 @@ struct NodeGroup {
   NodeAmount memory;  // MiB
   std::vector<NodeDevice> devices;
 
-  // Devices that --gres=`gres`:N could take, on each node: "gpu" takes those of any type, "gpu:h100" of that one.
+  // The number of devices on each node that --gres=`gres`:N can use: "gpu" uses any type, "gpu:h100" only that type.
   int64_t count_of(const std::string& gres) const;
 };
 
@@ -36,7 +36,7 @@ struct NodeList {
   std::vector<std::string> unread;  // lines
 };
 
-// What sinfo is asked for: PARTITION|AVAIL|TIMELIMIT|NODES|CPUS|MEMORY|GRES.
+// The value of sinfo's -o: PARTITION|AVAIL|TIMELIMIT|NODES|CPUS|MEMORY|GRES.
 extern const char* const sinfo_format;
 
 NodeList read_sinfo(const std::string& text);

@@ -1,5 +1,5 @@
-// One table of keys says how each is read from TOML and written to JSON. What goes onto an #SBATCH line is checked
-// here, once: such a line has no quoting that holds for every character.
+// One table of keys says how each is read from TOML and written to JSON. Values for #SBATCH lines are checked here,
+// once, because such a line has no quoting that works for every character.
 
 #include "slurm/profile.h"
 
@@ -30,14 +30,14 @@ using Json = nlohmann::json;
 using Profile = ClusterProfile;
 
 enum class Kind {
-  slurm_word,  // goes onto an #SBATCH line, which has no quoting that holds for every character
+  slurm_word,  // a value for an #SBATCH line
   text,
   duration,
   count,
 };
 
 constexpr int64_t most_count = 1'000'000'000;      // of anything: seconds, MiB, nodes; a product of two still fits
-constexpr int64_t most_seconds_of_notice = 65535;  // what Slurm takes in --signal=...@N
+constexpr int64_t most_seconds_of_notice = 65535;  // the largest N in Slurm's --signal=...@N
 
 struct Key {
   std::string_view name;
@@ -93,7 +93,8 @@ std::string text_of(const toml::node& node, const Key& key, const std::string& f
   const auto text = node.value<std::string>();
   if (!text || !node.is_string()) throw bad_input(fmt::format("{}: {} must be text", where_of(file, node), key.name));
   if (text->find('\0') != std::string::npos) {
-    throw bad_input(fmt::format("{}: {} holds a NUL character, which no script can", where_of(file, node), key.name));
+    throw bad_input(
+        fmt::format("{}: {} holds a NUL character, which a script cannot contain", where_of(file, node), key.name));
   }
   if (key.kind == Kind::slurm_word) check_slurm_word(*text, key.name, where_of(file, node));
   return *text;
@@ -102,7 +103,7 @@ std::string text_of(const toml::node& node, const Key& key, const std::string& f
 template <class Number>
 Number number_of(const toml::node& node, const Key& key, const std::string& file) {
   const auto number = node.value<Number>();
-  // Written so that nan is refused too.
+  // The condition is written so that NaN is refused too.
   if (!number || !node.is_number() || !(*number >= 0 && *number <= static_cast<Number>(most_count))) {
     throw bad_input(fmt::format("{}: {} must be a number from 0 to {}", where_of(file, node), key.name, most_count));
   }
@@ -135,8 +136,8 @@ struct Setter {
     const std::string text = text_of(node, key, file);
     const std::optional<E> value = value_named<E>(text);
     if (!value) {
-      throw bad_input(fmt::format("{}: {} is {}; {} is possible", where_of(file, node), key.name, Json(text).dump(),
-                                  fmt::join(names_of<E>(), " or ")));
+      throw bad_input(fmt::format("{}: {} is {}; possible values: {}", where_of(file, node), key.name,
+                                  Json(text).dump(), fmt::join(names_of<E>(), ", ")));
     }
     profile.*member = *value;
   }
@@ -152,7 +153,8 @@ struct Setter {
       const std::string variable(name.str());
       if (variable.empty() || variable.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
                                                          "0123456789") != std::string::npos) {
-        throw bad_input(fmt::format("{}: {} is no name of a variable", where_of(file, value), variable));
+        throw bad_input(
+            fmt::format("{}: {} is not a valid name of an environment variable", where_of(file, value), variable));
       }
       (profile.*member)[variable] = text_of(value, key, file);
     }
@@ -167,23 +169,25 @@ void check(const Profile& profile) {
                                    {"time_limit", profile.time_limit},
                                    {"array_limit", profile.array_limit},
                                    {"command_timeout", profile.command_timeout}}) {
-    if (value < 1) throw bad_input(fmt::format("{}: {} is needed, 1 or more", profile.file, key));
+    if (value < 1) throw bad_input(fmt::format("{}: {} is missing or below 1; set it to 1 or more", profile.file, key));
   }
   if (!(profile.teraflops_per_rank > 0)) throw bad_input(profile.file + ": teraflops_per_rank must be above 0");
   if (profile.signal_before_end > most_seconds_of_notice) {
-    throw bad_input(fmt::format("{}: signal_before_end is {}; Slurm takes {} at most", profile.file,
+    throw bad_input(fmt::format("{}: signal_before_end is {}; Slurm allows at most {}", profile.file,
                                 profile.signal_before_end, most_seconds_of_notice));
   }
   if (!profile.container.empty() && !profile.modules.empty()) {
-    throw bad_input(fmt::format("{}: container and modules are both set; the image brings its own libraries: keep one",
-                                profile.file));
+    throw bad_input(
+        fmt::format("{}: container and modules are both set; remove modules, since the image brings its own libraries",
+                    profile.file));
   }
   if (profile.cluster.find(',') != std::string::npos || profile.cluster == "all") {
-    throw bad_input(fmt::format("{}: cluster is {}; one cluster's name is needed", profile.file, profile.cluster));
+    throw bad_input(fmt::format("{}: cluster is {}; give the name of one cluster", profile.file, profile.cluster));
   }
 }
 
-// Slurm's own programs follow these variables; ours name the cluster to each of them instead, also in a later shell.
+// Slurm's own programs follow these variables. wansweep reads them once and then names the cluster to each program, so
+// that a later shell asks the same cluster.
 void take_cluster_of_environment(Profile& profile) {
   if (!profile.cluster.empty()) return;
   for (const char* variable : {"SBATCH_CLUSTERS", "SLURM_CLUSTERS"}) {
@@ -191,8 +195,9 @@ void take_cluster_of_environment(Profile& profile) {
     if (value == nullptr || *value == '\0') continue;
     const std::string cluster = value;
     if (cluster.find(',') != std::string::npos || cluster == "all") {
-      throw bad_input(fmt::format("{} is {}; a sweep is submitted to one cluster: name it in {} as cluster = \"...\"",
-                                  variable, cluster, profile.file));
+      throw bad_input(
+          fmt::format("{} is {}, but a sweep is submitted to one cluster; name it in {} with cluster = \"...\"",
+                      variable, cluster, profile.file));
     }
     check_slurm_word(cluster, variable, "environment");
     profile.cluster = cluster;
@@ -200,7 +205,7 @@ void take_cluster_of_environment(Profile& profile) {
   }
 }
 
-// Where NAME.toml is looked for; the second is what came with wansweep.
+// The folders in which NAME.toml is searched; the second holds the profiles that come with wansweep.
 std::vector<fs::path> profile_folders() { return {"slurm", fs::path(share_folder()) / "slurm"}; }
 
 std::string known_profiles() {
@@ -227,7 +232,7 @@ bool is_slurm_word(std::string_view text) {
 
 void check_slurm_word(const std::string& text, std::string_view key, const std::string& where) {
   if (is_slurm_word(text)) return;
-  throw bad_input(fmt::format("{}: {} is {}; Slurm takes letters, digits and _.:,=+@&|*-[] there", where, key,
+  throw bad_input(fmt::format("{}: {} is {}; only letters, digits and _.:,=+@&|*-[] are possible there", where, key,
                               Json(text).dump(-1, ' ', true, Json::error_handler_t::replace)));
 }
 
@@ -265,8 +270,8 @@ ClusterProfile read_profile(const std::string& name) {
     take_cluster_of_environment(profile);
     return profile;
   }
-  throw bad_input(fmt::format("cluster {}: no such profile; there are {}, or give the path of a .toml file", name,
-                              known_profiles()));
+  throw bad_input(
+      fmt::format("cluster {}: no such profile; give one of {}, or the path of a .toml file", name, known_profiles()));
 }
 
 std::string profile_to_json(const ClusterProfile& profile) {
@@ -301,7 +306,7 @@ ClusterProfile profile_from_json(const std::string& text, const std::string& whe
     };
     for (const Key& key : keys()) {
       const auto found = json.find(std::string(key.name));
-      if (found == json.end()) continue;  // a wansweep before this key wrote it
+      if (found == json.end()) continue;  // an older wansweep wrote it, without this key
       std::visit([&](auto member) { set(profile.*member, *found, key.name); }, key.member);
     }
     return profile;

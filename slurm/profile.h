@@ -1,4 +1,5 @@
-// A cluster as TOML, slurm/NAME.toml: what to ask its Slurm for, and within which limits.
+// A cluster's profile, slurm/NAME.toml: the resources to ask its Slurm for, the limits, and how jobs start ranks. Times
+// are in seconds, memory is in MiB.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace wansweep {
 
-// What starts the ranks inside a job.
+// The program that starts the ranks inside a job.
 enum class RankLauncher { srun, mpirun };
 
 constexpr std::string_view name_of(RankLauncher launcher) {
@@ -24,7 +25,7 @@ constexpr std::string_view name_of(RankLauncher launcher) {
   return {};
 }
 
-// What it binds each of them to.
+// What each rank is bound to.
 enum class CoreBinding { cores, none };
 
 constexpr std::string_view name_of(CoreBinding binding) {
@@ -40,67 +41,68 @@ constexpr std::string_view name_of(CoreBinding binding) {
 struct ClusterProfile {
   std::string name;
   std::string file;
-  // Which cluster every Slurm command is about (--clusters), where a Slurm has several. Empty: the one that the
-  // environment's SLURM_CLUSTERS or SBATCH_CLUSTERS names when the profile is read, or else slurm.conf's own.
+  // The cluster that every Slurm command names (--clusters), for a Slurm that has several. Empty: the cluster that
+  // SLURM_CLUSTERS or SBATCH_CLUSTERS names when the profile is read, or else the one in slurm.conf.
   std::string cluster;
-  // What a job asks for. Empty: Slurm's or the site's default.
+  // The resources that a job asks for. Empty: Slurm's or the site's default.
   std::string partition;
   std::string account;
   std::string qos;
   std::string constraint;
   std::string gres;  // one device as --gres spells it: "gpu:h100"; needed for backend cuda
   std::vector<std::string> exclude;
-  // What a node has, and what a job may have.
-  int64_t gpus_per_node = 0;  // ranks that share a node, at most
+  // The resources of a node, and the limits of a job.
+  int64_t gpus_per_node = 0;  // also the most ranks on a node
   int64_t cores_per_node = 0;
   int64_t memory_per_node = 0;  // MiB
   int64_t max_nodes = 1;
   int64_t time_limit = 0;      // seconds; in TOML "2-00:00:00"
-  int64_t array_limit = 1000;  // members of one array: at most the site's MaxArraySize - 1
-  // What a run is predicted to take.
+  int64_t array_limit = 1000;  // the most members of one array, at most the site's MaxArraySize - 1
+  // For the prediction of a run's time and memory.
   double teraflops_per_rank = 1;        // sustained
   int64_t startup_seconds = 60;         // before the first step: modules, weights
-  int64_t shortest_time = 300;          // seconds asked for, at least
+  int64_t shortest_time = 300;          // seconds: the least time limit that a job asks for
   int64_t host_memory_per_rank = 1024;  // MiB beside weights: libraries, buffers
   // How the job starts its ranks.
   RankLauncher launcher = RankLauncher::srun;
   std::string mpi = "pmix";  // srun --mpi
   CoreBinding binding = CoreBinding::cores;
   std::vector<std::string> modules;
-  // An image with the worker and all that it needs, which apptainer runs: a .sif file, a folder, or URI such as
-  // docker://. Empty: the worker is a program of the site's. Goes with no modules.
+  // An image that holds the worker and its libraries, which apptainer runs: a .sif file, a folder, or a URI such as
+  // docker://. Empty: the worker is a program on the site. Cannot be combined with modules.
   std::string container;
   std::map<std::string, std::string> environment;
-  std::string scratch;  // TMPDIR of the job; empty: as the node has it
+  std::string scratch;  // TMPDIR of the job; empty: the node's own
   // How runs of other engines are started (settings engine sglang, diffusers).
   std::vector<std::string> engine_setup;  // lines of shell before the engine: "source /scratch/venv/bin/activate"
-  std::string engine_container;           // words before its command: "apptainer exec --nv /scratch/sglang.sif"
-  std::string sglang = "sglang";          // the program
-  std::string engine_python = "python3";  // that has torch and diffusers
-  int64_t signal_before_end = 120;        // seconds before the limit at which the worker is asked to stop
+  std::string engine_container;   // words before the engine's command: "apptainer exec --nv /scratch/sglang.sif"
+  std::string sglang = "sglang";  // SGLang's program
+  std::string engine_python = "python3";  // a Python that has torch and diffusers
+  int64_t signal_before_end = 120;        // seconds before the time limit at which the worker is asked to stop
   // How Slurm is asked.
-  int64_t poll_seconds = 30;     // between two questions, at least
-  int64_t lost_seconds = 60;     // for how long Slurm must not know a job before it is lost
-  int64_t command_timeout = 60;  // seconds that one Slurm command may take
+  int64_t poll_seconds = 30;     // the least time between two questions
+  int64_t lost_seconds = 60;     // a job that Slurm does not know for so long is lost
+  int64_t command_timeout = 60;  // the longest time that a Slurm command may take
 };
 
-// `name` is a name (slurm/NAME.toml here, or among those that came with wansweep) or a path of a .toml file. Throws
-// bad_input: an unknown name with those there are; an unknown key with the nearest; a value that is wrong; an
-// environment that names several clusters.
+// Reads a profile. `name` is a name (slurm/NAME.toml here, or among those that come with wansweep) or the path of a
+// .toml file. Throws bad_input for an unknown name (listing the known ones), an unknown key (naming the nearest), a
+// wrong value, or an environment that names several clusters.
 ClusterProfile read_profile(const std::string& name);
 ClusterProfile parse_profile(const std::string& text, const std::string& file);
 
-// Whether `text` can stand on an #SBATCH line as it is.
+// Whether `text` can be written on an #SBATCH line as it is.
 bool is_slurm_word(std::string_view text);
 
 // Throws bad_input when Slurm cannot take `text` as the value of `key` on an #SBATCH line.
 void check_slurm_word(const std::string& text, std::string_view key, const std::string& where);
 
-// As JSON text, and back: what a submission was made with stays with it.
+// The profile as JSON text, and back: a submission keeps the profile that it was made with.
 std::string profile_to_json(const ClusterProfile& profile);
 ClusterProfile profile_from_json(const std::string& json, const std::string& where);
 
-// "2-00:00:00", "1:30:00", "90" (minutes), as Slurm writes durations; -1 when it is none. UNLIMITED is 0.
+// Seconds of a duration as Slurm writes it: "2-00:00:00", "1:30:00", "90" (minutes). UNLIMITED is 0; -1 when `text` is
+// not a duration.
 int64_t parse_duration(const std::string& text);
 std::string format_duration(int64_t seconds);
 

@@ -10,23 +10,24 @@ namespace {
 RetryDecision never(std::string why) { return {false, 1, 1, false, std::move(why)}; }
 
 RetryDecision with_more_time(const RetryFactors& factors) {
-  if (!factors.time) return never("it needs more time: give --time-factor");
-  return {true, *factors.time, 1, false, fmt::format("again with {:g} times the time", *factors.time)};
+  if (!factors.time) return never("the job needs more time: give --time-factor");
+  return {true, *factors.time, 1, false, fmt::format("retry with {:g} times the time", *factors.time)};
 }
 
 RetryDecision with_more_memory(const RetryFactors& factors) {
-  if (!factors.memory) return never("it needs more host memory: give --mem-factor");
-  return {true, 1, *factors.memory, false, fmt::format("again with {:g} times the memory", *factors.memory)};
+  if (!factors.memory) return never("the job needs more host memory: give --mem-factor");
+  return {true, 1, *factors.memory, false, fmt::format("retry with {:g} times the memory", *factors.memory)};
 }
 
-RetryDecision elsewhere() { return {true, 1, 1, true, "again on other nodes"}; }
+RetryDecision elsewhere() { return {true, 1, 1, true, "retry on other nodes"}; }
 
 RetryDecision unchanged(std::string why) { return {true, 1, 1, false, std::move(why)}; }
 
 RetryDecision by_exit_code(std::optional<int> exit_code, const RetryFactors& factors) {
   const ExitCodeInfo* info = exit_code ? find_exit_code(*exit_code) : nullptr;
-  if (info == nullptr) return unchanged("again: the worker left no word on why it failed");
-  if (info->code == ExitCode::ok) return unchanged("again: it ended well, and its record is missing or damaged");
+  if (info == nullptr) return unchanged("retry: the worker did not record why it failed");
+  if (info->code == ExitCode::ok)
+    return unchanged("retry: the worker ended well, but its record is missing or damaged");
   if (info->code == ExitCode::interrupted) return with_more_time(factors);
   if (info->code == ExitCode::host_memory) return with_more_memory(factors);
   if (info->code == ExitCode::device_memory) {
@@ -36,7 +37,7 @@ RetryDecision by_exit_code(std::optional<int> exit_code, const RetryFactors& fac
     case Retry::elsewhere:
       return elsewhere();
     case Retry::as_is:
-      return unchanged(fmt::format("again: {}", info->meaning));
+      return unchanged(fmt::format("retry: {}", info->meaning));
     case Retry::never:
     case Retry::with_change:
       return never(std::string(info->meaning));
@@ -56,14 +57,14 @@ RetryDecision retry_policy(JobState state, std::optional<int> exit_code, const R
     case JobState::boot_failure:
       return elsewhere();
     case JobState::preempted:
-      return unchanged("again: it made way for another job");
+      return unchanged("retry: the job was preempted");
     case JobState::lost:
-      return unchanged("again: what became of it is not known");
+      return unchanged("retry: the outcome is unknown");
     case JobState::failed:
-    case JobState::completed:  // without a result, or it would not be asked about
+    case JobState::completed:  // but without a result: only such attempts are asked about
       return by_exit_code(exit_code, factors);
     case JobState::cancelled:
-      return never("it was cancelled: submit it again if that was a mistake");
+      return never("the job was cancelled: submit the run again if that was a mistake");
     case JobState::queued:
     case JobState::running:
     case JobState::unknown:

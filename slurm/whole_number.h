@@ -7,7 +7,7 @@
 
 namespace wansweep {
 
-// Decimal digits and nothing else: "1001", but not "", "-1", "48+" or what is too large.
+// The number in a text of decimal digits only, such as "1001"; nullopt for "", "-1", "48+" and numbers beyond 64 bits.
 inline std::optional<int64_t> whole_number(std::string_view text) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

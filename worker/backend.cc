@@ -28,8 +28,9 @@ bool fits(BackendKind backend, CommunicatorKind communicator) {
 
 void check_communicator(const RunSettings& spec) {
   if (fits(spec.backend, spec.communicator)) return;
-  throw bad_input(fmt::format("communicator is {}, backend {}; mpi is cpu's, nccl and ipc are cuda's",
-                              name_of(spec.communicator), name_of(spec.backend)));
+  throw bad_input(
+      fmt::format("communicator is {}, backend is {}; backend cpu needs mpi, backend cuda needs nccl or ipc",
+                  name_of(spec.communicator), name_of(spec.backend)));
 }
 
 Backend open_cpu(MpiWorld& world, const RunSettings& spec) {
@@ -81,7 +82,8 @@ Backend open_cuda(MpiWorld& world, const RunSettings& spec) {
 #else
 Backend open_cuda(MpiWorld& world, const RunSettings&) {
   world.all_or_none([] {
-    throw bad_input("backend is cuda; this wansweep-worker was built without CUDA (CMake says why when it configures)");
+    throw bad_input(
+        "backend is cuda, but this wansweep-worker was built without CUDA; configuring with CMake tells why");
   });
   return {};
 }

@@ -1,4 +1,4 @@
-// Which device and which communicator a run takes: the one place that knows of both backends.
+// Opens the device and the communicator of a run: the one place that knows both backends.
 #pragma once
 
 #include <memory>
@@ -15,18 +15,17 @@ struct Backend {
   std::unique_ptr<Communicator> communicator;  // null on one rank; uses the device
 };
 
-// Collective. On cuda a rank takes the GPU of its place on the node. What goes wrong on one rank is thrown on all:
-// Error(bad_input) for a backend that this build has not, or a communicator that is not the backend's;
-// Error(device_unavailable) for hardware, see worker/device/cuda/cuda_device.h.
+// Collective. On cuda, each rank takes the GPU whose number is the rank's number on its node. A failure of one rank is
+// thrown on all: Error(bad_input) for a backend that this build does not have, or a communicator that does not belong
+// to the backend; Error(device_unavailable) for hardware, see worker/device/cuda/cuda_device.h.
 Backend open_backend(MpiWorld& world, const RunSettings& settings);
 
-// Before open_backend, which then takes memory itself. Collective; throws on all ranks Error(device_unavailable),
-// naming the processes and their memory, when others use a rank's GPU. The cpu backend shares its host with whoever is
-// there.
+// To be called before open_backend, which takes device memory itself. Collective; throws Error(device_unavailable) on
+// all ranks, naming the processes and their memory, when others use a rank's GPU. Does nothing on the cpu backend.
 void refuse_used_device(MpiWorld& world, const RunSettings& settings);
 
-// For ranks of this node that bring parts of weights for each other: copy engines where they can read each other's
-// device memory, else what moves the run's exchanges. Collective over all ranks.
+// The communicator of ranks of this node that copy parts of weights for each other: IPC where they can read each
+// other's device memory, or else the kind that the run's exchanges use. Collective over all ranks.
 std::unique_ptr<Communicator> open_peer_communicator(const Backend& backend, const RunSettings& settings);
 
 }  // namespace wansweep

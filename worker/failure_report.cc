@@ -18,7 +18,7 @@ void report_failure(const std::string& out, int rank, ExitCode code, const std::
   try {
     write_failure(out, {rank, static_cast<int>(code), line, timestamp_now()});
   } catch (const Error&) {
-    // Where nothing can be written, standard error has said it.
+    // The record cannot be written; standard error has the line.
   }
 }
 

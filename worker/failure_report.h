@@ -1,4 +1,4 @@
-// What a worker says when it fails.
+// Reports a worker's failure.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace wansweep {
 
-// The line on standard error, and in OUT/failure.json when OUT is a directory and holds no failure yet. Throws nothing:
-// where nothing can be written, standard error has said it. Any thread may call it.
+// Prints the line on standard error, and writes it to OUT/failure.json if OUT is a directory that holds no failure yet.
+// Does not throw. Any thread may call it.
 void report_failure(const std::string& out, int rank, ExitCode code, const std::string& line);
 
 }  // namespace wansweep

@@ -23,7 +23,7 @@ std::string flag_name(std::string_view field) {
   return name;
 }
 
-// What the flag's text means. Text that is no JSON stays text, so that set_field says what is wrong.
+// The flag's text as JSON. Text that is not valid JSON stays a string, so that set_field says what is wrong with it.
 nlohmann::json flag_value(const Field& field, const std::string& text) {
   if (field.is_text() || !field.choices().empty()) return text;
   const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
@@ -33,10 +33,11 @@ nlohmann::json flag_value(const Field& field, const std::string& text) {
 }  // namespace
 
 std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* text) {
-  CLI::App app("wansweep-worker: runs Wan2.2's denoising loop on one device a rank, and records what each rank did.");
+  CLI::App app(
+      "wansweep-worker: runs Wan2.2's denoising loop, one rank for each device, and records what each rank did.");
   app.set_version_flag("--version", fmt::format("wansweep-worker {} ({})", version, git_revision));
   WorkerOptions options;
-  app.add_option("--spec", options.spec_file, "run spec (JSON); flags override it");
+  app.add_option("--spec", options.spec_file, "file of settings (spec.json); flags override it");
   app.add_option("--out", options.out, "directory for rank-NNNN.h5, result.safetensors and completed.json")->required();
   app.add_flag("--quiet", options.quiet,
                "write nothing to standard output: neither how far the run is nor that it ended");

@@ -15,7 +15,7 @@ namespace wansweep {
 
 namespace {
 
-// What this run has just written and cannot read is a failure of its output, not of its input.
+// A file that this run has just written and cannot read is a failure of its output, not of its input.
 template <typename Read>
 auto read_back(Read read) {
   try {

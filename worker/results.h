@@ -1,4 +1,4 @@
-// What a run leaves behind beside its traces: latents on rank 0, result.safetensors, and the record of every trace.
+// The files that a run writes beside its traces: result.safetensors with the latents, and the records of all files.
 #pragma once
 
 #include <string>
@@ -12,24 +12,25 @@
 
 namespace wansweep {
 
-// Rank 0 gets the whole [C, F, H, W] of what each rank holds as tokens on its device.
+// Rank 0 gets the whole tensor [C, F, H, W], of which each rank holds its tokens on its device; the others get an empty
+// one. Collective.
 std::vector<float> gather_latents(MpiWorld& world, Device& device, const RunPlan& run, const float* tokens);
 
-// Every step's tensors one behind the other, for keep_steps.
+// The tensors of every step, one after the other, for keep_steps.
 struct KeptSteps {
   std::vector<float> latents;
   std::vector<float> noise_pred;
 };
 
-// DIRECTORY/result.safetensors, with the settings as metadata. Throws Error(output).
+// Writes DIRECTORY/result.safetensors, with the settings as metadata. Throws Error(output).
 void write_result(const std::string& directory, const RunPlan& run, const std::vector<float>& latents,
                   const KeptSteps& kept);
 
-// What write_result wrote, read back. Throws Error(output).
+// Reads back the file that write_result wrote. Throws Error(output).
 ResultRecord read_back_result(const std::string& directory);
 
-// On rank 0, the traces of every rank as their writers count them; the files must be closed. Throws Error(output) when
-// this rank's cannot be read back.
+// Rank 0 gets the record of every rank's trace, with the rows as its writer counted them. The files must be closed.
+// Collective. Throws Error(output) when this rank's trace cannot be read back.
 std::vector<TraceRecord> collect_traces(MpiWorld& world, const std::string& directory, const Recorder& recorder);
 
 }  // namespace wansweep

@@ -1,5 +1,5 @@
-// A run from top to bottom. What one rank finds wrong before or after the loop, all ranks learn of (all_or_none) and
-// end in order; what goes wrong inside the loop is thrown on one rank, and main ends the job.
+// One run from top to bottom. A failure of one rank before or after the loop is thrown on all ranks (all_or_none),
+// which end in order; a failure inside the loop is thrown on one rank, and main ends the job.
 
 #include "worker/session.h"
 
@@ -43,18 +43,20 @@ namespace wansweep {
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
-volatile std::sig_atomic_t ends_at_once = 0;  // a signal ends the process: nothing awaits a step's end yet
-volatile std::sig_atomic_t says_so = 0;       // of all ranks, one
+volatile std::sig_atomic_t ends_at_once = 0;  // a signal ends the process at once: no step has begun yet
+volatile std::sig_atomic_t says_so = 0;       // this rank prints the line about the signal
 
-// The plan of the settings that were given, which must be what the orchestrator planned, if it did.
+// Makes the plan of the settings. It must equal the orchestrator's plan, if there is one.
 RunPlan plan_for(const WorkerOptions& options, int ranks) {
   RunSettings settings = options.spec;
   if (settings.engine != EngineKind::wansweep) {
-    throw bad_input(fmt::format("engine is {}; this worker is engine wansweep, and `wansweep run` starts the others",
-                                name_of(settings.engine)));
+    throw bad_input(fmt::format(
+        "engine is {}; wansweep-worker only runs engine wansweep, and `wansweep run` starts the other engines",
+        name_of(settings.engine)));
   }
   if (settings.origins.contains("ranks") && settings.ranks != ranks) {
-    throw bad_input(fmt::format("ranks is {}, but MPI started {}; start as many", settings.ranks, ranks));
+    throw bad_input(fmt::format("ranks is {}, but MPI started {} processes; start as many processes as ranks",
+                                settings.ranks, ranks));
   }
   settings.ranks = ranks;
   RunPlan run = make_run_plan(std::move(settings));
@@ -62,7 +64,7 @@ RunPlan plan_for(const WorkerOptions& options, int ranks) {
   const std::string difference = plan_difference(nlohmann::json::parse(options.planned), plan_to_json(run));
   if (difference.empty()) return run;
   throw bad_input(
-      fmt::format("{}: {}: the model's files, the inputs or wansweep itself changed since; plan the run again",
+      fmt::format("{}: {}: the model's files, the inputs or wansweep itself have changed since; plan the run again",
                   options.spec_file, difference));
 }
 
@@ -81,38 +83,43 @@ OffloadPlan plan_offload(const RunPlan& run, int rank) {
 void make_output_directory(const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (error) throw Error(ExitCode::output, fmt::format("{}: cannot be made ({})", directory, error.message()));
+  if (error)
+    throw Error(ExitCode::output, fmt::format("{}: directory cannot be created: {}", directory, error.message()));
   if (access(directory.c_str(), W_OK | X_OK) != 0) {
-    throw Error(ExitCode::output, fmt::format("{}: cannot write there ({})", directory, error_text(errno)));
+    throw Error(ExitCode::output, fmt::format("{}: directory cannot be written: {}", directory, error_text(errno)));
   }
 }
 
-// Before anything is allocated.
+// Checks the memory before anything is allocated.
 void check_fits(const RunPlan& run, const Device& device, int node_ranks) {
   const MemoryEstimate& memory = run.memory;
   const int64_t limit = device.memory_use().device_limit;
   if (memory.device_total() > limit) {
     throw Error(
         ExitCode::device_memory,
-        fmt::format("device memory: offload {} needs {:.2f} GiB for weights and {:.2f} GiB for activations, the device "
-                    "has {:.2f} GiB; layerwise, or planned with a small device_budget, needs least",
-                    name_of(run.settings.offload), to_gib(memory.device_weights), to_gib(memory.device_activations),
-                    to_gib(limit)));
+        fmt::format(
+            "device memory: offload {} needs {:.2f} GiB for weights and {:.2f} GiB for activations, but the device "
+            "has {:.2f} GiB; offload layerwise, or planned with a small device_budget, needs the least",
+            name_of(run.settings.offload), to_gib(memory.device_weights), to_gib(memory.device_activations),
+            to_gib(limit)));
   }
   const int64_t available = host_memory_of_rank(node_ranks);
   if (memory.host_shared > 0 && memory.host_of_node(node_ranks) > available * node_ranks) {
     throw Error(
         ExitCode::host_memory,
-        fmt::format("host memory: offload {} takes {:.2f} GiB that the {} ranks of a node share and {:.2f} GiB a "
-                    "rank, the host has {:.2f} GiB for all of them; bf16, or offload resident take less",
-                    name_of(run.settings.offload), to_gib(memory.host_shared), node_ranks, to_gib(memory.host_total()),
-                    to_gib(available * node_ranks)));
+        fmt::format(
+            "host memory: offload {} needs {:.2f} GiB that the {} ranks of a node share and {:.2f} GiB for each "
+            "rank, but the host has {:.2f} GiB for all of them; bf16 or offload resident needs less",
+            name_of(run.settings.offload), to_gib(memory.host_shared), node_ranks, to_gib(memory.host_total()),
+            to_gib(available * node_ranks)));
   }
   if (memory.host_total() > available) {
-    throw Error(ExitCode::host_memory,
-                fmt::format("host memory: offload {} takes {:.2f} GiB a rank, the host has {:.2f} GiB for each of {} "
-                            "ranks; host_store shared, fewer ranks a node, bf16, or offload resident take less",
-                            name_of(run.settings.offload), to_gib(memory.host_total()), to_gib(available), node_ranks));
+    throw Error(
+        ExitCode::host_memory,
+        fmt::format(
+            "host memory: offload {} needs {:.2f} GiB for each rank, but the host has {:.2f} GiB for each of {} "
+            "ranks; host_store shared, fewer ranks on a node, bf16 or offload resident needs less",
+            name_of(run.settings.offload), to_gib(memory.host_total()), to_gib(available), node_ranks));
   }
 }
 
@@ -155,8 +162,9 @@ void say_how_weights_move(const RunSettings& settings, const std::optional<HostS
   if (store && store->report().kind == HostStoreKind::per_node) {
     const HostStoreReport& report = store->report();
     std::cerr << fmt::format(
-        "wansweep-worker: host store: {:.2f} GiB that the ranks of a node share, {:.2f} GiB of them by rank 0, pages "
-        "of {}; there after {:.2f} s, filled in {:.2f} s while it was registered in {:.2f} s, {:.2f} s in all\n",
+        "wansweep-worker: host store: {:.2f} GiB that the ranks of a node share, {:.2f} GiB of them from rank 0, in "
+        "pages "
+        "of {}; allocated in {:.2f} s, filled in {:.2f} s and meanwhile registered in {:.2f} s, {:.2f} s in all\n",
         to_gib(report.bytes), to_gib(report.own_bytes), report.page_size, report.present_s, report.filled_s,
         report.registered_s, report.total_s);
   }
@@ -168,13 +176,13 @@ void say_how_weights_move(const RunSettings& settings, const std::optional<HostS
 void check_finite(const StepEnd& end) {
   if (end.not_finite == 0) return;
   throw Error(ExitCode::not_finite,
-              fmt::format("after step {} {} values of the latents are infinite or not a number; the model, its "
-                          "precision or the inputs are at fault, or set allow_nonfinite",
+              fmt::format("after step {}, {} values of the latents are infinite or not a number; check the model, its "
+                          "precision and the inputs, or set allow_nonfinite to go on",
                           end.step, end.not_finite));
 }
 
-// On the watchdog's thread. Whatever hangs besides (the disk, MPI itself), this process is gone in the end, and its
-// launcher ends the others.
+// Runs on the watchdog's thread. Even if the disk or MPI hangs too, this process ends, and its launcher then ends the
+// others.
 void end_stalled_run(const std::string& out, int rank, const Stall& stall, bool speaks) {
   std::thread([] {
     std::this_thread::sleep_for(std::chrono::seconds(20));
@@ -185,7 +193,7 @@ void end_stalled_run(const std::string& out, int rank, const Stall& stall, bool 
   MpiWorld::abort(ExitCode::stalled);
 }
 
-// Every step's tensors of the whole run, on rank 0.
+// Keeps the tensors of every step, on rank 0.
 void keep_step(MpiWorld& world, Device& device, const RunPlan& run, const Workspace& w, KeptSteps& kept) {
   const std::vector<float> latents = gather_latents(world, device, run, w.latents);
   const std::vector<float> noise_pred = gather_latents(world, device, run, w.noise_pred);
@@ -193,8 +201,8 @@ void keep_step(MpiWorld& world, Device& device, const RunPlan& run, const Worksp
   kept.noise_pred.insert(kept.noise_pred.end(), noise_pred.begin(), noise_pred.end());
 }
 
-// While weights are loaded there is no step whose end could be awaited, and loading may take minutes: a signal ends the
-// process at once, with calls that a handler may make, and the launcher ends the other ranks.
+// While weights are loaded no step is running that could be finished, and loading may take minutes. So a signal ends
+// the process at once, with async-signal-safe calls, and the launcher ends the other ranks.
 class EndsAtOnce {
  public:
   explicit EndsAtOnce(int rank) {
@@ -239,7 +247,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
 
   std::optional<EndsAtOnce> loading(world.rank());
 
-  // Device. From here on each thing uses those above it, and is gone before them.
+  // Device. From here on, each object uses those above it, and is destroyed before them.
   std::vector<ClockRow> clock{world.measure_clock(false)};
   const Backend backend = open_backend(world, run.settings);
   Device& device = *backend.device;
@@ -282,7 +290,7 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
     streamer.emplace(device, *recorder, std::move(offload), std::move(store));
   });
   if (load_together) {
-    streamer->load(*source);  // a rank that fails here leaves others waiting for its parts: it ends the job
+    streamer->load(*source);  // a rank that fails here ends the job, since others wait for its parts
   } else {
     world.all_or_none([&] { streamer->load(*source); });
   }
@@ -310,16 +318,16 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   if (finished < steps) {
     trace->close();
     world.all_or_none([&] {
-      // The signal may have reached another rank only.
+      // The signal may have reached only another rank.
       const int signal = stop_signal;
       throw Error(
           ExitCode::interrupted,
-          fmt::format("stopped by {} after step {} of {}; the trace holds them",
+          fmt::format("stopped by {} after step {} of {}; the trace holds the finished steps",
                       signal != 0 ? fmt::format("signal {}", signal) : "a signal to another rank", finished, steps));
     });
   }
 
-  // Results, and the record that they are whole.
+  // Results, and the record that they are complete.
   const std::vector<float> latents = gather_latents(world, device, run, workspace->latents);
   const std::string digest = world.broadcast_text(sha256(latents.data(), latents.size() * sizeof(float)));
   world.all_or_none([&] {

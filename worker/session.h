@@ -7,12 +7,12 @@
 
 namespace wansweep {
 
-// Runs `options` together with the other ranks. Returns ok or interrupted; failures that all ranks know of are thrown
-// on all of them, and a failure of one rank in the middle of the loop ends the job.
+// Runs `options` together with the other ranks. Returns ok or interrupted. A failure before or after the loop is thrown
+// on all ranks; a failure of one rank inside the loop is thrown there, and the caller must end the job.
 ExitCode run_session(MpiWorld& world, WorkerOptions options);
 
-// Asks the session to stop after the step it is in; before the first one the process ends at once. Safe in a signal
-// handler.
+// Asks the session to stop after the current step; before the first step, the process ends at once. May be called from
+// a signal handler.
 void request_stop(int signal);
 
 }  // namespace wansweep

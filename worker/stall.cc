@@ -1,4 +1,4 @@
-// First what is wrong with each rank (Trouble), then which of them is to blame, then the line.
+// Decides first what is wrong with each rank (Trouble), then which rank is to blame, and then words the line.
 
 #include "worker/stall.h"
 
@@ -11,7 +11,7 @@ namespace wansweep {
 
 namespace {
 
-// In the order of how sure it makes us.
+// In descending order of certainty.
 enum class Trouble { stopped, lifeless, behind, none };
 
 bool is_stopped(const RankSight& rank) { return rank.state == 'T' || rank.state == 't'; }
@@ -21,7 +21,7 @@ bool has_ended(const RankSight& rank) { return !rank.state || rank.state == 'Z' 
 Trouble trouble_of(const RankSight& rank, const NodeSight& node, int most_steps) {
   const bool in_steps = node.part == Part::steps;
   if (is_stopped(rank) && (in_steps || rank.silent_s >= node.limit_s)) return Trouble::stopped;
-  // It may have fallen silent only in the course of a step that the others had time for.
+  // The rank may have fallen silent only during a step that the others have finished.
   if (rank.silent_s >= (in_steps ? node.limit_s / 2 : node.limit_s)) return Trouble::lifeless;
   return in_steps && rank.steps < most_steps ? Trouble::behind : Trouble::none;
 }
@@ -78,16 +78,15 @@ std::string line_of(const NodeSight& node, const std::vector<const RankSight*>& 
   return fmt::format("{}{}, {}{}", since, fmt::join(words, ", "), where_text(node, blamed.front()->steps), others);
 }
 
-// Of a stall that no rank of this node shows.
+// The line for a stall whose cause no rank of this node shows.
 std::string line_of_unknown(const NodeSight& node) {
   std::vector<int> ranks;
   for (const RankSight& rank : node.ranks) ranks.push_back(rank.rank);
   const std::string elsewhere =
       node.ranks_elsewhere == 0
           ? "a device or an exchange between them hangs"
-          : fmt::format(
-                "what the other {} ranks do cannot be seen from here: one of them, a device or the network hangs",
-                node.ranks_elsewhere);
+          : fmt::format("the other {} ranks are on other nodes: one of them, a device or the network hangs",
+                        node.ranks_elsewhere);
   return fmt::format(
       "no step for {:.0f} s: {} on {} {} alive in step {}, and {}, or a step takes longer than "
       "step_timeout allows",

@@ -1,6 +1,6 @@
-// What is measured is what the loop would do, by all ranks at once: an exchange alone and beside copies; a piece
-// brought by each rank whole, and by all of them in parts. Times are those of the slowest rank, so that all decide
-// alike. The workspace lends the device's memory: nothing lies in it yet.
+// The measurements do what the loop would do, on all ranks at once: an exchange alone and beside copies; a piece that
+// each rank copies whole, and one that the ranks copy in parts. The slowest rank's times count, so that all ranks
+// decide alike. The measurements use the workspace's device memory, which holds nothing yet.
 
 #include "worker/transport.h"
 
@@ -17,11 +17,11 @@ namespace wansweep {
 
 namespace {
 
-constexpr int64_t chunk_where_copies_yield = int64_t{32} << 20;  // 0.6 ms of PCIe 5, and 21 rows a block of A14B
-constexpr double disturbed = 1.2;  // an exchange that copies slow down by less gains nothing from their waiting
-constexpr double faster = 1.1;     // parts that arrive sooner by less are noise
-constexpr double turn_s = 0.03;    // that a measured copy should take about
-constexpr int turns = 3;           // of which the fastest counts
+constexpr int64_t chunk_where_copies_yield = int64_t{32} << 20;  // 0.6 ms on PCIe 5; 21 trace rows for a block of A14B
+constexpr double disturbed = 1.2;  // copies yield when they slow an exchange down by at least this factor
+constexpr double faster = 1.1;     // copies are cooperative when parts arrive sooner by at least this factor
+constexpr double turn_s = 0.03;    // approximate seconds of a measured copy
+constexpr int turns = 3;           // repetitions, of which the fastest counts
 
 struct Times {
   double plain_ms = 0;
@@ -46,7 +46,7 @@ class Measurement {
     fit_to_link();
   }
 
-  // An exchange of all ranks, alone and beside copies.
+  // Measures an exchange of all ranks, alone and beside copies.
   Times exchange() {
     const double alone = fastest([&] { return seconds_of_exchange(); });
     const double copy = fastest([&] { return seconds_of([&] { alone_.bring_alone(piece()); }); });
@@ -59,7 +59,7 @@ class Measurement {
     return {alone * 1e3, beside * 1e3};
   }
 
-  // A piece that each rank brings for itself, and one that they bring together.
+  // Measures a piece that each rank copies for itself, and one that the ranks copy together.
   Times bring() {
     const double alone = fastest([&] { return seconds_of([&] { alone_.bring_alone(piece()); }); });
     const double together = fastest([&] { return seconds_of([&] { together_.bring(piece()); }); });
@@ -79,7 +79,7 @@ class Measurement {
     return world_.most(static_cast<double>(monotonic_ns() - since) / 1e9);
   }
 
-  // Of the exchange alone, whatever runs beside it.
+  // The time of the exchange alone, without the copies beside it.
   double seconds_of_exchange() {
     std::vector<Exchange> exchanges;
     for (int peer = 0; peer < world_.ranks(); ++peer) {
@@ -101,7 +101,7 @@ class Measurement {
     return best;
   }
 
-  // A slow link takes less at a time.
+  // On a slow link, fewer bytes are measured.
   void fit_to_link() {
     constexpr int64_t least = int64_t{64} << 10;
     const int64_t all = bytes_;
@@ -115,24 +115,24 @@ class Measurement {
   const ModelContext& context_;
   Recorder recorder_;
   Copier alone_, together_;
-  int64_t bytes_ = 0;      // of a copy
-  int64_t exchanged_ = 0;  // with each peer
+  int64_t bytes_ = 0;      // bytes of a copy
+  int64_t exchanged_ = 0;  // bytes exchanged with each peer
   Buffer host_;
-  FinishOnExit finish_;  // last: copies may be under way
+  FinishOnExit finish_;  // declared last: copies may be under way
 };
 
 std::string why_open(Choice choice) { return fmt::format("the setting is {}", name_of(choice)); }
 
-// The ranks that bring parts for each other, as far as `options` can say it before anything is measured.
+// The ranks that may copy parts for each other, as far as the settings decide it before a measurement.
 void open_peers(Transport& transport, MpiWorld& world, const Backend& backend, const RunSettings& settings) {
   if (settings.cooperative == Choice::off) return;
   if (!world.any(world.node_ranks() > 1)) {
     world.all_or_none([&] {
       if (settings.cooperative == Choice::automatic) return;
-      throw bad_input(
-          fmt::format("cooperative is on, but each of {} ranks is alone on its node; only ranks of one node can bring "
-                      "parts for each other",
-                      world.ranks()));
+      throw bad_input(fmt::format(
+          "cooperative is on, but each of the {} ranks is alone on its node; only ranks of one node can copy "
+          "parts for each other",
+          world.ranks()));
     });
     transport.cooperative_because = "every rank is alone on its node";
     return;
@@ -163,14 +163,15 @@ Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelC
     Measurement measurement(world, context, transport.copies);
     if (open_cooperative) {
       const Times times = measurement.bring();
-      transport.cooperative_because = fmt::format(
-          "a piece took {:.3f} ms when each rank brought it, {:.3f} ms in parts", times.plain_ms, times.other_ms);
+      transport.cooperative_because =
+          fmt::format("a piece took {:.3f} ms when each rank copied it whole, and {:.3f} ms in parts", times.plain_ms,
+                      times.other_ms);
       if (times.other_ms * faster > times.plain_ms) transport.copies.peers = nullptr;
     }
     if (settings.yield_to_collectives == Choice::automatic) {
       const Times times = measurement.exchange();
       transport.yields_because =
-          fmt::format("an exchange took {:.3f} ms alone, {:.3f} ms beside copies", times.plain_ms, times.other_ms);
+          fmt::format("an exchange took {:.3f} ms alone, and {:.3f} ms beside copies", times.plain_ms, times.other_ms);
       yields = times.other_ms > disturbed * times.plain_ms;
     }
   }

@@ -1,5 +1,5 @@
-// The first run of a block tries algorithms; it is repeated with the other numbers of groups, since a group's shape is
-// another to the libraries. Products outside of blocks, one a forward each, are too small for anything to be tried.
+// The first run of a block tries algorithms. It is repeated with each number of groups, since groups have other shapes.
+// Products outside blocks run once for each forward and are too small to try algorithms for.
 
 #include "worker/warm_up.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t drawn = size_t{1} << 20;
 
-// Values as a run has them: what a product takes at a GPU's power limit depends on the bits that toggle.
+// Values like those of a run: at a GPU's power limit, the time of a product depends on the bits that toggle.
 class Filler {
  public:
   Filler(Device& device, float scale) : device_(device), f32_(drawn), bf16_(drawn) {
@@ -44,7 +44,7 @@ class Filler {
   std::vector<uint16_t> bf16_;
 };
 
-// What the two halves of the guidance exchange once a step, so that they are connected.
+// The exchange that the two halves of the guidance make once a step, so that they are connected.
 void connect_halves(const ModelContext& c) {
   const int half = c.plan().sequence_ranks();
   const int64_t bytes = c.plan().tokens_per_rank * c.config().patch_values() * size_of(c.workspace.type);
@@ -53,7 +53,7 @@ void connect_halves(const ModelContext& c) {
   c.communicator->exchange(exchanges);
 }
 
-// Seconds of a block, by the mean of `counted` after one that is not counted.
+// Seconds of a block: the mean of `counted` runs after one that is not counted.
 double seconds_of_block(const ModelContext& context, const std::byte* weights, int counted) {
   TransformerBlock block(context);
   const auto run = [&] { block.run(weights, {context.workspace.hidden, context.workspace.text}, Prefix::own, {}); };
@@ -65,9 +65,9 @@ double seconds_of_block(const ModelContext& context, const std::byte* weights, i
   return static_cast<double>(monotonic_ns() - since) / 1e9 / counted;
 }
 
-// All ranks take rank 0's choice: in an exchange each waits for the others, so that it takes as long on all.
+// All ranks use rank 0's choice. In an exchange each rank waits for the others, so the times are the same on all.
 int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weights) {
-  constexpr double worth_it = 0.995;  // of the fewer groups' time
+  constexpr double worth_it = 0.995;  // more groups must take less than this share of the time
   constexpr int blocks = 6;
   const int most = context.plan().heads_per_ulysses_rank.back();
   double best = 0;

@@ -1,5 +1,5 @@
-// Time counts as the thread's own looks add up, not as the clock goes: a process that was stopped itself and goes on
-// (Slurm suspends and resumes whole jobs so) has not waited for anybody meanwhile.
+// The time waited is the sum of the intervals between the thread's checks, each limited, not the time on the clock: a
+// process that was itself stopped and continued (Slurm suspends and resumes whole jobs) was not waiting meanwhile.
 
 #include "worker/watchdog.h"
 
@@ -18,7 +18,7 @@ namespace wansweep {
 
 namespace {
 
-constexpr double longest_look_s = 1;  // between two looks
+constexpr double longest_look_s = 1;  // the longest interval between two checks that counts
 constexpr double ten_minutes_s = 600;
 
 std::string host_name() {
@@ -38,7 +38,7 @@ struct Watchdog::Watch {
     double silent_s = 0;
   };
 
-  // A look `passed_s` after the last one.
+  // One check, `passed_s` after the last one.
   std::optional<Stall> look(const Watchdog& dog, double passed_s);
 
   std::vector<Mate> mates;

@@ -1,4 +1,4 @@
-// Whether two small samples differ by more than their own spread.
+// Decides whether two small samples differ by more than their own spread.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@ namespace wansweep {
 
 inline constexpr int bootstrap_resamples = 10'000;
 inline constexpr uint64_t bootstrap_seed = 20'251'212;
-inline constexpr size_t bootstrap_least = 3;  // values on each side; with fewer nothing is said
+inline constexpr size_t bootstrap_least = 3;  // the fewest values on each side for a verdict
 
-double median(std::vector<double> values);  // of at least one
+double median(std::vector<double> values);  // of at least one value
 
 struct Interval {
   double low = 0;
@@ -19,10 +19,10 @@ struct Interval {
   bool excludes_zero() const { return low > 0 || high < 0; }
 };
 
-// The percentile bootstrap's 95 % interval of median(after) - median(before): both samples are drawn anew with
-// replacement, 10,000 times, by mt19937_64 from a fixed seed, so the same values give the same interval everywhere.
-// With three values a side it excludes zero only when the samples do not overlap. nullopt when a side has fewer than
-// three.
+// The 95 % interval of median(after) - median(before) by the percentile bootstrap: both samples are resampled with
+// replacement, 10,000 times, by mt19937_64 with a fixed seed, so the same values give the same interval everywhere.
+// With three values on each side, it excludes zero only when the samples do not overlap. nullopt when a side has fewer
+// than three.
 std::optional<Interval> bootstrap_difference(const std::vector<double>& before, const std::vector<double>& after);
 
 }  // namespace wansweep

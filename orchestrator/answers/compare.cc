@@ -1,8 +1,8 @@
-// A sweep is read in three queries (samples, settings, what superseded what); from there on, values only.
-// Pairing by settings leaves out each setting whose set of values differs between the sweeps. That may give two new
-// configurations the same key; it is refused, since either choice would be a guess.
-// All metrics are columns of the database but `overhead`, which needs two runs: it sets a run against the resident one
-// of the same repeat. Repeats are paired before medians are taken, so a slow hour weighs on both.
+// Three queries read a sweep (samples, settings, which run supersedes which); the rest of the file works on values.
+// Pairing by settings leaves out each setting whose set of values differs between the sweeps. If two new configurations
+// then get the same key, the comparison is refused, since either choice would be a guess.
+// All metrics are columns of the database except `overhead`, which compares a run with the resident run of the same
+// repeat. Repeats are paired before medians are taken, so that a slow hour counts for both.
 // run_query takes no parameters: a sweep's name goes into the SQL as text, and one with a quote is refused.
 
 #include "orchestrator/answers/compare.h"
@@ -129,8 +129,8 @@ std::vector<Pair> pair_by_settings(const ComparedSweep& before, const ComparedSw
   for (const auto& [hash, configuration] : after.configurations) {
     if (!partners.emplace(without(configuration.settings, changed), hash).second) {
       throw bad_input(
-          fmt::format("compare: configurations of {} differ only in settings that {} does not share; "
-                      "compare needs one partner for each",
+          fmt::format("compare: configurations of {} differ only in settings whose values {} does not have; "
+                      "each configuration needs exactly one partner",
                       after.name, before.name));
     }
   }
@@ -181,7 +181,7 @@ std::vector<MetricChange> changes_of(const ComparedConfiguration& before, const 
 }  // namespace
 
 ComparedSweep load_sweep(Store& store, const std::string& name) {
-  if (name.find('\'') != name.npos) throw bad_input(fmt::format("{}: is no sweep's name", name));
+  if (name.find('\'') != name.npos) throw bad_input(fmt::format("{}: is not the name of a sweep", name));
   ComparedSweep sweep;
   sweep.name = name;
   std::string columns;

@@ -1,4 +1,5 @@
-// Two sweeps, configuration by configuration: what a correction, or any other change, did to each metric.
+// Compares two sweeps, configuration by configuration: the effect of a correction, or of any other change, on each
+// metric.
 #pragma once
 
 #include <map>
@@ -12,15 +13,15 @@
 
 namespace wansweep {
 
-// One side as the database has it: the newest complete attempt of each run, superseded or not.
+// One side of a comparison, from the database: the newest complete attempt of each run, superseded or not.
 struct ComparedConfiguration {
-  std::map<std::string, std::string> settings;               // by name; those that are not set are absent
+  std::map<std::string, std::string> settings;               // by name; settings that are not set are absent
   std::map<std::string, std::map<int64_t, double>> samples;  // by metric, then by repeat; metrics in compare.cc
 };
 struct ComparedSweep {
   std::string name;
   std::map<std::string, ComparedConfiguration> configurations;  // by settings_hash
-  std::map<std::string, std::string> replaced_by;  // settings_hash of this sweep -> of one that corrects it
+  std::map<std::string, std::string> replaced_by;  // settings_hash here -> settings_hash in the correcting sweep
 };
 ComparedSweep load_sweep(Store& store, const std::string& name);
 
@@ -29,36 +30,36 @@ struct MetricChange {
   std::string unit;    // "s", "MiB", "%"; empty for the switch step
   size_t runs_before = 0;
   size_t runs_after = 0;
-  std::optional<double> before;  // medians; nullopt: no run has it
+  std::optional<double> before;  // medians; nullopt when no run has the metric
   std::optional<double> after;
-  std::optional<Interval> interval;  // of the change; nullopt: fewer than three repeats on a side
+  std::optional<Interval> interval;  // the interval of the change; nullopt with fewer than three repeats on a side
 };
 
 struct ConfigurationChange {
-  std::string name;  // the settings that vary in the old sweep: "ranks=4 offload=swap"
+  std::string name;  // made of the settings that vary in the old sweep: "ranks=4 offload=swap"
   std::vector<MetricChange> metrics;
 };
 
 struct Comparison {
   std::string before;
   std::string after;
-  std::vector<std::string> changed;  // settings that the sweeps differ in: "flow_shift 3 -> 12"
+  std::vector<std::string> changed;  // settings that differ between the sweeps: "flow_shift 3 -> 12"
   std::vector<ConfigurationChange> configurations;
-  size_t only_before = 0;  // configurations without a partner
+  size_t only_before = 0;  // number of configurations without a partner
   size_t only_after = 0;
 };
 
-// Partners are found by the lineage of a rerun; without one, by all settings but those that differ between the sweeps
-// everywhere. Throws bad_input when no configuration has a partner, or when one has several.
+// Pairs configurations by the lineage of a rerun or, without one, by all settings except those whose values differ
+// between the sweeps throughout. Throws bad_input when no configuration has a partner, or one has several.
 Comparison compare_sweeps(const ComparedSweep& before, const ComparedSweep& after);
 
-// The answer in a sentence.
+// The result in one sentence.
 std::string sentence_of(const Comparison& comparison);
 
-// The same rows for people, after the sentence.
+// The sentence, followed by the rows as a table for people.
 std::string text_of(const Comparison& comparison);
 
-// A row a configuration and metric: before, after, change, its interval and the verdict.
+// One row for each configuration and metric: before, after, change, its interval and the verdict.
 Table table_of(const Comparison& comparison);
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// How a comparison is told: the answer first, then the table.
+// Prints a comparison: first the result in a sentence, then the table.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t named_at_most = 3;
 
-// Four digits tell enough, and a measured time has no more.
+// Four digits are enough: measured times are not more exact.
 double rounded(double value) {
   if (value == 0 || !std::isfinite(value)) return value;
   const double scale = std::pow(10, 3 - std::floor(std::log10(std::fabs(value))));
@@ -29,7 +29,7 @@ std::optional<double> change_of(const MetricChange& metric) {
   return metric.before && metric.after ? std::optional(*metric.after - *metric.before) : std::nullopt;
 }
 
-// Of a metric that is a share itself, and of a step's number, a share says nothing.
+// A relative change makes no sense for a metric that is itself a share, or for a step's number.
 std::optional<double> percent_of(const MetricChange& metric) {
   const bool has_share = metric.unit == "s" || metric.unit == "MiB";
   const std::optional<double> change = change_of(metric);
@@ -88,7 +88,7 @@ std::string metric_sentence(const Comparison& comparison, const char* name, cons
     }
   }
   if (judged + unjudged == 0) return "";
-  if (judged == 0) return fmt::format("; fewer than three repeats a side leave the {} undecided", in_words);
+  if (judged == 0) return fmt::format("; the {} is undecided, with fewer than three repeats on a side", in_words);
   std::string text = fmt::format("; the {} changes beyond the repeats' spread in {} of {} configurations", in_words,
                                  changed.size(), judged);
   const bool more = changed.size() > named_at_most;

@@ -1,8 +1,7 @@
-// The file is written as text, event by event: a tree of JSON values would take many times the memory, for hundreds of
-// thousands of events. Only strings need quoting, and quoted() is the one place that does it.
-// A trace does not say which copy or exchange a stall waited for. Arrows go by time: of those that overlap the stall,
-// to the one that ended nearest to the stall's end. It is one of two neighbours in the order of ends, found by
-// bisection.
+// The file is written as text, event by event: a tree of JSON values would need many times the memory for hundreds of
+// thousands of events. Only strings need quoting, which quoted() does.
+// A trace does not tell which copy or exchange a stall waited for, so arrows go by time: of the copies and exchanges
+// that overlap the stall, to the one that ended nearest to the stall's end. Bisection finds it among the sorted ends.
 
 #include "orchestrator/answers/perfetto.h"
 
@@ -17,8 +16,8 @@
 namespace wansweep {
 namespace {
 
-// Copies each way run at the same time, a switch ends before or after the waits in it, and slices of one thread must
-// nest.
+// Slices of one thread must nest. So copies in each direction, which overlap, and switches, which overlap waits, have
+// threads of their own.
 enum Thread { steps = 1, compute, h2d, d2h, exchange, switches, parts };
 
 Thread thread_of(const EventRow& e) {
@@ -37,7 +36,7 @@ class Writer {
  public:
   explicit Writer(int64_t origin_ns) : origin_(origin_ns) {}
 
-  // `fields`: the rest of the object, from its second field on.
+  // `fields` is the rest of the JSON object.
   void add(const char* phase, int pid, int tid, const std::string& fields) {
     text_ +=
         fmt::format("{}\n{{\"ph\":\"{}\",\"pid\":{},\"tid\":{}{}}}", text_.empty() ? "" : ",", phase, pid, tid, fields);
@@ -51,7 +50,7 @@ class Writer {
   void name(int pid, int tid, const char* what, const std::string& name) {
     add("M", pid, tid, fmt::format(",\"name\":\"{}\",\"args\":{{\"name\":{}}}", what, quoted(name)));
   }
-  // From a slice that covers `from_ns` to one that covers `to_ns`.
+  // Draws an arrow from a slice that covers `from_ns` to one that covers `to_ns`.
   void arrow(int pid, Thread from, int64_t from_ns, Thread to, int64_t to_ns) {
     ++arrows_;
     add("s", pid, from,
@@ -70,7 +69,7 @@ class Writer {
   std::string text_;
 };
 
-// What a stall may have waited for, by its end.
+// The copies and exchanges that a stall may have waited for, sorted by their ends.
 std::vector<EventRow> sorted_by_end(const std::vector<EventRow>& events, StallCause cause) {
   std::vector<EventRow> found;
   std::copy_if(events.begin(), events.end(), std::back_inserter(found), [&](const EventRow& e) {
@@ -82,7 +81,7 @@ std::vector<EventRow> sorted_by_end(const std::vector<EventRow>& events, StallCa
   return found;
 }
 
-// Of those that ran during the stall, the one whose end is nearest to the stall's.
+// The event that ran during the stall and whose end is nearest to the stall's.
 const EventRow* waited_for(const EventRow& stall, const std::vector<EventRow>& candidates) {
   const auto after = std::partition_point(candidates.begin(), candidates.end(),
                                           [&](const EventRow& e) { return e.end_ns < stall.end_ns; });

@@ -1,8 +1,8 @@
-// A timeline in the Trace Event format (JSON), which ui.perfetto.dev and chrome://tracing open.
+// Writes a timeline in the Trace Event format (JSON), which ui.perfetto.dev and chrome://tracing open.
 //
-// A process a rank, a thread a stream: steps, compute (with its stalls), copies to the device, copies from it,
-// exchanges. Memory is counters. An arrow leads from a stall to the copy or exchange that it waited for: the one that
-// ended when the stall did. Times are microseconds since the first event.
+// Each rank is a process and each stream a thread: steps, compute (with its stalls), copies to the device, copies from
+// it, exchanges. Memory is shown as counters. An arrow leads from a stall to the copy or exchange that it waited for,
+// which is the one that ended when the stall did. Times are microseconds since the first event.
 #pragma once
 
 #include <string>

@@ -11,7 +11,7 @@
 namespace wansweep {
 namespace {
 
-// sacct lists jobs from a time on, by its host's clock: a day is more than clocks of a cluster are apart.
+// sacct lists jobs from a given time on, by its host's clock. The clocks of a cluster differ by less than a day.
 constexpr int64_t accounting_slack = 24 * 60 * 60;
 
 bool is_absent_accounting(const std::string& problem) {
@@ -67,7 +67,7 @@ SlurmWord ask_slurm(SlurmClient& client, const std::vector<MemberKey>& members, 
   const bool no_accounting = is_absent_accounting(word.accounting.problem);
   if (!word.accounting.answered) word.problems.push_back(word.accounting.problem);
   add_unread(word.problems, "sacct", word.accounting);
-  // Where a site keeps no accounts, what squeue says stands alone.
+  // Without accounting at the site, squeue's answer alone counts.
   word.knows_all = word.queue.complete() && (word.accounting.complete() || no_accounting);
   return word;
 }

@@ -1,4 +1,4 @@
-// One question to Slurm about many attempts: what each cluster's squeue and sacct say of them.
+// Asks Slurm about many attempts at once: the answers of each cluster's squeue and sacct.
 #pragma once
 
 #include <map>
@@ -11,20 +11,20 @@
 
 namespace wansweep {
 
-// One cluster's word on some of our arrays.
+// One cluster's answer about our arrays.
 struct SlurmWord {
   JobRows queue;
   JobRows accounting;
-  bool knows_all = false;             // a member without a row is not there: both answered, and every line was read
-  std::vector<std::string> problems;  // what could not be learned, a line each
+  bool knows_all = false;  // both commands answered and every line was read: a member without a row is unknown
+  std::vector<std::string> problems;  // one line for each answer that is missing or cannot be read
 
-  // squeue's row, or else sacct's.
+  // squeue's row, or else sacct's; nullptr when there is neither.
   std::optional<JobRow> find(const MemberKey& member) const;
-  // The smallest id of all jobs; 0: there is none.
+  // The smallest job id; 0 when there is no job.
   int64_t first_job() const;
 };
 
-// squeue is asked first; sacct only where some member is not among its rows. `since`: when the first was submitted.
+// Asks squeue, and then sacct if a member has no row. `since` is the time of the first submission.
 SlurmWord ask_slurm(SlurmClient& client, const std::vector<MemberKey>& members, int64_t since);
 
 struct SlurmWords {
@@ -32,7 +32,7 @@ struct SlurmWords {
   int calls = 0;
 };
 
-// Of all whose submission is known.
+// Asks about all attempts whose submission is known.
 SlurmWords ask_about(const LiveAttempts& live);
 
 }  // namespace wansweep

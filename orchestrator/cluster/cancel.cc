@@ -13,7 +13,7 @@ namespace wansweep {
 namespace {
 
 struct ClusterJobs {
-  std::map<int64_t, std::vector<int>> members;  // by array
+  std::map<int64_t, std::vector<int>> members;  // array indices, by array job id
   int64_t timeout = 1;
 };
 
@@ -38,7 +38,7 @@ std::vector<std::string> cancel_live(const std::string& sweep_directory, const s
     std::vector<std::string> jobs;
     for (const auto& [job, indices] : of_cluster.members) {
       if (run.empty()) {
-        jobs.push_back(std::to_string(job));  // the array whole: one word, not a thousand
+        jobs.push_back(std::to_string(job));  // the whole array: one word instead of a thousand
         continue;
       }
       for (const int index : indices) jobs.push_back(fmt::format("{}_{}", job, index));

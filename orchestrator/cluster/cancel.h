@@ -1,4 +1,4 @@
-// Cancels what Slurm has of a sweep.
+// Cancels a sweep's jobs in Slurm.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace wansweep {
 
-// What is live of one run, or of all (empty). Returns what was asked for: "5_3", or "5" for an array whole. Throws
-// scheduler_unavailable when Slurm does not answer, bad_input with its words when it refuses.
+// Cancels the live jobs of one run, or of all runs (empty). Returns the cancelled job ids: "5_3", or "5" for a whole
+// array. Throws scheduler_unavailable when Slurm does not answer, bad_input with Slurm's message when it refuses.
 std::vector<std::string> cancel_live(const std::string& sweep_directory, const std::string& run);
 
 }  // namespace wansweep

@@ -31,7 +31,7 @@ AttemptEnd end_of(JobState state) {
     case JobState::unknown:
       break;
   }
-  throw Error(ExitCode::internal, fmt::format("a job that is {} was taken for one that ended", name_of(state)));
+  throw Error(ExitCode::internal, fmt::format("a job in state {} was treated as ended", name_of(state)));
 }
 
 JobState job_state_of(AttemptEnd end) {

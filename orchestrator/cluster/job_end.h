@@ -1,4 +1,4 @@
-// Slurm's ends of a job as ends of an attempt, and back.
+// Converts Slurm's final states of a job to ends of an attempt, and back.
 #pragma once
 
 #include "orchestrator/sweep/attempt_state.h"
@@ -6,10 +6,10 @@
 
 namespace wansweep {
 
-// Of a state that is_terminal. Throws Error(internal) for any other: nothing ends an attempt while its job may live.
+// `state` must be terminal. Throws Error(internal) for any other: an attempt never ends while its job may live.
 AttemptEnd end_of(JobState state);
 
-// `withdrawn` is `unknown`: Slurm never had it.
+// `withdrawn` gives `unknown`: Slurm never had the job.
 JobState job_state_of(AttemptEnd end);
 
 }  // namespace wansweep

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view script_mark = "wansweep: ";
 constexpr off_t most_bytes = 256 * 1024;
 
-// The file's last part; empty where there is none. Never waits: a pipe or a device in its place is not read.
+// The last part of the file; empty when there is no such file. Never waits: a pipe or a device is not read.
 std::string read_tail(const std::string& file) {
   const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status {};

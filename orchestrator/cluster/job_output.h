@@ -1,4 +1,4 @@
-// slurm-<index>.out of a submission: what a member's job script, and the site's scripts in it, said.
+// Reads slurm-<index>.out of a submission: the output of a member's job script and of the site's scripts in it.
 #pragma once
 
 #include <string>
@@ -10,20 +10,21 @@ namespace wansweep {
 
 std::string job_output_file(const Submission& submission, int index);
 
-// Its end, as far as it explains a failure. Both as they were said: printable() is for whoever shows them.
+// The end of a job's output, as far as it explains a failure. The text is raw: apply printable() before showing it.
 struct JobOutputEnd {
-  std::string said;    // the last line of a program
-  std::string script;  // the last line of the job script itself, when it comes after that; without its "wansweep: "
+  std::string said;    // the last line that a program printed
+  std::string script;  // the job script's own line after that, if any, without its "wansweep: "
 };
 
-// Of the file's last part. Empty where there is none, or it cannot be read.
+// Reads the last part of the file. Both are empty when there is no such file or it cannot be read.
 JobOutputEnd end_of_job_output(const std::string& file);
 
-// Why the attempt failed: the worker's own words, or, when it never started, the end of the job's output. Empty: nobody
-// said anything.
+// Why the attempt failed: the worker's own line, or, when the worker never started, the end of the job's output. Empty
+// when there is neither.
 std::string last_words(const Attempt& attempt, const Submission& submission);
 
-// Where Slurm only watches memory (no cgroup), a job that it kills for that is FAILED, and only its output tells why.
+// Where Slurm only polls memory (no cgroup), a job that it kills for its memory is FAILED, and only the job's output
+// tells why.
 bool was_killed_for_memory(const Attempt& attempt, const Submission& submission);
 
 }  // namespace wansweep

@@ -1,7 +1,7 @@
-// Slurm's last word and the worker's record together decide an end (orchestrator/sweep/attempt_outcome.h has the rule);
-// here is what comes before it: whether Slurm's word is its last. A job that made way or lost its node may come back to
-// the queue; the record may reach this node's view of the file system late; a job that Slurm does not know now may
-// be one that it does not know yet. And what cannot be read decides nothing.
+// Slurm's final state and the worker's record together decide an end (orchestrator/sweep/attempt_outcome.h has the
+// rule). This file decides whether Slurm's state is final. A job that was preempted or lost its node may return to the
+// queue; the record may appear late on this host's view of the file system; a job that Slurm does not know may not have
+// appeared yet. A record that cannot be read decides nothing.
 
 #include "orchestrator/cluster/judge.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int polls_until_lost = 3;
 
-// What Slurm says of a job that ended.
+// Slurm's state and exit code of a job that has ended.
 LauncherWitness witness_of(const JobRow& row) {
   switch (row.state) {
     case JobState::completed:
@@ -37,7 +37,7 @@ LauncherWitness witness_of(const JobRow& row) {
   return {LauncherWord::none, AttemptEnd::lost};
 }
 
-// Where the site requeues, such a job comes back to the queue within a moment.
+// Where the site requeues jobs, such a job returns to the queue within a moment.
 bool may_come_back(JobState state) {
   switch (state) {
     case JobState::preempted:
@@ -62,7 +62,7 @@ Verdict undecided(JobState state, std::string line, PollMemory memory) {
   return {state, false, std::move(line), std::move(memory)};
 }
 
-// Slurm says that it ended.
+// Slurm says that the job has ended.
 Verdict judge_ended(const Evidence& evidence, PollMemory memory) {
   const JobRow& row = memory.row;
   const bool settled = evidence.now - memory.ended_since >= evidence.lost_seconds;
@@ -74,9 +74,10 @@ Verdict judge_ended(const Evidence& evidence, PollMemory memory) {
   }
   if (*end == AttemptEnd::failed && row.state == JobState::completed) {
     if (!settled && !evidence.worker_failed) {
-      return undecided(JobState::running, "has ended; its record is awaited", std::move(memory));
+      return undecided(JobState::running, "the job has ended; waiting for the worker's record", std::move(memory));
     }
-    const std::string line = fmt::format("exit code 0, but no whole completion record: {}", evidence.record.line);
+    const std::string line =
+        fmt::format("exit code 0, but the completion record is missing or wrong: {}", evidence.record.line);
     return {JobState::failed, true, line, std::move(memory)};
   }
   if (*end != AttemptEnd::completed && may_come_back(row.state) && !settled) {
@@ -90,7 +91,7 @@ Verdict judge_ended(const Evidence& evidence, PollMemory memory) {
   return verdict;
 }
 
-// Slurm was asked and does not know it.
+// Slurm has answered, and does not know the job.
 Verdict judge_absent(const Evidence& evidence, PollMemory memory) {
   if (memory.absent_since == 0) memory.absent_since = evidence.now;
   ++memory.absent_polls;
@@ -99,27 +100,28 @@ Verdict judge_absent(const Evidence& evidence, PollMemory memory) {
   if (!end) {
     return undecided(
         JobState::unknown,
-        fmt::format("Slurm does not know it; its completion record cannot be read: {}", evidence.record.line),
+        fmt::format("Slurm does not know the job, and its completion record cannot be read: {}", evidence.record.line),
         std::move(memory));
   }
   if (*end == AttemptEnd::completed) {
-    return {JobState::completed, true, "Slurm has forgotten the job; the worker's record stands", std::move(memory)};
+    return {JobState::completed, true, "Slurm has forgotten the job; the worker's record counts", std::move(memory)};
   }
   if (*end == AttemptEnd::failed) return {JobState::failed, true, "", std::move(memory)};
   if (memory.absent_polls >= polls_until_lost && evidence.now - memory.absent_since >= evidence.lost_seconds) {
     return {JobState::lost, true, "", std::move(memory)};
   }
-  // Made first: arguments may be evaluated in any order.
-  std::string line = fmt::format("Slurm does not know it (poll {})", memory.absent_polls);
+  // Made before the call, since arguments may be evaluated in any order.
+  std::string line = fmt::format("Slurm does not know the job (poll {})", memory.absent_polls);
   return undecided(JobState::unknown, std::move(line), std::move(memory));
 }
 
-// Waits, runs, or is something that only a newer Slurm says.
+// The job waits, runs, or has a state that this wansweep does not know.
 Verdict judge_live(PollMemory memory) {
   memory.ended_since = 0;
   const JobRow& row = memory.row;
   std::string line = row.reason;
-  if (row.state == JobState::unknown) line = fmt::format("Slurm says {}, which wansweep does not know", row.word);
+  if (row.state == JobState::unknown)
+    line = fmt::format("Slurm says {}, a state that wansweep does not know", row.word);
   if (!memory.requeued_after.empty()) {
     line = fmt::format("requeued after {}{}{}", memory.requeued_after, line.empty() ? "" : ": ", line);
   }
@@ -139,9 +141,10 @@ Verdict judge(const Evidence& evidence, PollMemory memory) {
     if (memory.ended_since == 0) memory.ended_since = evidence.now;
     return judge_ended(evidence, std::move(memory));
   }
-  if (memory.ended_since != 0) return judge_ended(evidence, std::move(memory));  // forgotten since, but told before
+  if (memory.ended_since != 0)
+    return judge_ended(evidence, std::move(memory));  // Slurm told the end before it forgot the job
   if (evidence.slurm_knows_all) return judge_absent(evidence, std::move(memory));
-  return undecided(JobState::unknown, "what Slurm says of it could not be learned", std::move(memory));
+  return undecided(JobState::unknown, "Slurm did not answer about this job", std::move(memory));
 }
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// Attempts that Slurm has, or may have: without an end, and the submissions that they are members of.
+// The attempts without an end that Slurm has, or may have, and their submissions.
 #pragma once
 
 #include <map>
@@ -13,9 +13,9 @@ namespace wansweep {
 struct LiveAttempts {
   std::vector<Attempt> attempts;
   std::map<std::string, Submission> submissions;  // by token
-  std::vector<std::string> problems;              // entries that cannot be read, a line each
+  std::vector<std::string> problems;              // one line for each entry that cannot be read
 
-  // nullptr: its submission was never written down, or cannot be read.
+  // The attempt's submission; nullptr when it was never recorded or cannot be read.
   const Submission* submission_of(const Attempt& attempt) const;
 };
 

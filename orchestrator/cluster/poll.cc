@@ -1,6 +1,6 @@
-// Each attempt is judged and written down on its own: one whose files cannot be read or written costs a line, and hides
-// no other. An attempt of a submission whose fate is not settled is judged only where Slurm has it, so that a job which
-// is slow to appear is not taken for a lost one (settle.h decides that).
+// Each attempt is judged and recorded by itself: files that cannot be read or written cost a line and hide no other
+// attempt. An attempt of a submission whose outcome is unknown is judged only if Slurm has its job, so that a job that
+// appears late is not taken for a lost one (settle.h decides that).
 
 #include "orchestrator/cluster/poll.h"
 
@@ -22,7 +22,7 @@
 namespace wansweep {
 namespace {
 
-// Seconds by which Slurm's clock may seem to differ from ours before people are told.
+// A larger difference between Slurm's clock and ours, in seconds, is reported.
 constexpr int64_t clock_tolerance = 10;
 
 std::string line_of_end(const Attempt& attempt, const Submission& submission, const Verdict& verdict) {
@@ -31,7 +31,7 @@ std::string line_of_end(const Attempt& attempt, const Submission& submission, co
   const std::string meaning(meaning_of(verdict.state));
   std::string line;
   if (verdict.state != JobState::failed) {
-    line = said.empty() ? meaning : fmt::format("{}; last said: {}", meaning, said);
+    line = said.empty() ? meaning : fmt::format("{}; last output: {}", meaning, said);
   } else {
     line = !said.empty() ? said : !verdict.line.empty() ? verdict.line : meaning;
   }
@@ -49,7 +49,7 @@ void write_end(Attempt& attempt, const Submission& submission, const Verdict& ve
   state.line = line_of_end(attempt, submission, verdict);
   switch (verdict.state) {
     case JobState::completed:
-      state.exit_code = 0;  // the record says so, whatever became of the job behind it
+      state.exit_code = 0;  // the worker's record says so, also when the job was ended afterwards
       break;
     case JobState::failed:
       if (row.signal) {
@@ -67,7 +67,7 @@ void write_end(Attempt& attempt, const Submission& submission, const Verdict& ve
     case JobState::boot_failure:
     case JobState::preempted:
     case JobState::lost:
-      // Slurm ended it: what it gives as an exit code beside that, often 0, is none of the worker's.
+      // Slurm ended the job: the exit code that it reports, often 0, is not the worker's.
       state.signal = row.signal;
       break;
     case JobState::queued:
@@ -80,8 +80,8 @@ void write_end(Attempt& attempt, const Submission& submission, const Verdict& ve
 
 void add_last(SlurmPoll& poll, const Attempt& attempt) {
   LastVerdict last = read_last_verdict(attempt.directory);
-  poll.live[attempt.directory] = {last.state, false, last.polled_at == 0 ? "not asked about yet" : last.line,
-                                  last.memory};
+  poll.live[attempt.directory] = {last.state, false,
+                                  last.polled_at == 0 ? "Slurm was not asked about it yet" : last.line, last.memory};
   if (last.polled_at != 0) poll.age = std::max(poll.age, seconds_now() - last.polled_at);
 }
 
@@ -99,7 +99,7 @@ Evidence evidence_of(const Attempt& attempt, const SlurmWord& word, int64_t lost
   return evidence;
 }
 
-// Judges one attempt and writes down what came of it.
+// Judges one attempt and records the verdict.
 void poll_attempt(SlurmPoll& poll, Attempt& attempt, const Submission& submission, const SlurmWord& word, int64_t now) {
   const bool found = word.find({attempt.submission, attempt.index}).has_value();
   if (!word.queue.answered || (!submission.outcome && !found)) {
@@ -133,13 +133,14 @@ bool too_early(const LiveAttempts& live, int64_t now) {
   return now >= newest && now - newest < interval;
 }
 
-// Seconds of the epoch of "2026-11-26T13:00:00Z"; 0: there is no time.
+// "2026-11-26T13:00:00Z" as seconds of the epoch; 0 when the text is not a time.
 int64_t seconds_of(const std::string& time) {
   std::tm utc{};
   return strptime(time.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc) != nullptr ? timegm(&utc) : 0;
 }
 
-// A job that started before it was submitted, or will have started: by how many seconds at least the clocks differ.
+// The least difference between the clocks, in seconds, that explains a job whose start lies before its submission or in
+// the future.
 int64_t clock_difference(const JobRow& row, const Submission& submission, int64_t now) {
   const int64_t started = is_terminal(row.state) || row.state == JobState::running ? seconds_of(row.started_at) : 0;
   if (started == 0) return 0;
@@ -158,8 +159,8 @@ void add_clock_problem(SlurmPoll& poll, const LiveAttempts& live, const SlurmWor
   }
   if (difference <= clock_tolerance) return;
   poll.problems.push_back(
-      fmt::format("the clocks of this host and of Slurm's differ by {} s or more; the times of these "
-                  "runs are not comparable between them (their states are)",
+      fmt::format("the clocks of this host and of Slurm's host differ by at least {} s; states are right, but times "
+                  "from the two hosts cannot be compared",
                   difference));
 }
 

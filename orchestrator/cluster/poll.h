@@ -1,8 +1,8 @@
-// What became of a sweep's attempts in Slurm: asked with one squeue and at most one sacct a cluster, and written down
-// beside them.
+// Polls Slurm about a sweep's attempts, with one squeue and at most one sacct for each cluster, and records the
+// answers.
 //
-// Of an attempt: slurm.json (the last poll), transitions.jsonl (a line for each change), and state.json once it has
-// ended.
+// Files in an attempt's directory: slurm.json (the last poll), transitions.jsonl (a line for each change of the state),
+// and state.json once the attempt has ended.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,19 @@
 namespace wansweep {
 
 struct SlurmPoll {
-  std::map<std::string, Verdict> live;  // by attempt directory: those that have not ended
-  std::vector<std::string> problems;    // what could not be learned, a line each, as it was said
-  bool complete = true;                 // Slurm answered, and all that it said could be read
-  int64_t age = 0;                      // seconds since Slurm was asked; 0: just now
+  std::map<std::string, Verdict> live;  // by attempt directory: attempts that have not ended
+  std::vector<std::string> problems;    // one raw line for each answer that is missing or cannot be read
+  bool complete = true;                 // Slurm answered, and all of its answer could be read
+  int64_t age = 0;                      // seconds since Slurm was asked
   int calls = 0;
 };
 
-// Asks about every attempt of Slurm's without a state, unless the profile says that it is too early (`force`: all the
-// same), and settles those that have ended. What cannot be learned stays as it was. The caller holds the sweep's lock.
+// Asks Slurm about every attempt without an end, unless the last poll is younger than the profile's poll_seconds
+// (`force`: in any case), and records the attempts that have ended. Attempts that Slurm does not answer about stay as
+// they were. The caller holds the sweep's lock.
 SlurmPoll poll_slurm(const std::string& sweep_directory, bool force = false);
 
-// The last poll as it was written down, without asking and without a lock.
+// Reads the last poll from its records, without asking Slurm and without a lock.
 SlurmPoll last_poll(const std::string& sweep_directory);
 
 }  // namespace wansweep

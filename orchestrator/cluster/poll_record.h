@@ -1,4 +1,4 @@
-// slurm.json and transitions.jsonl of an attempt.
+// Reads and writes slurm.json and transitions.jsonl of an attempt.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,12 @@ struct LastVerdict {
   PollMemory memory;
 };
 
-// A record that is not there, or cannot be read, only costs a question: Slurm is then asked as if for the first time.
+// Reads slurm.json. A record that is missing or cannot be read counts as none: Slurm is then asked as for the first
+// time.
 LastVerdict read_last_verdict(const std::string& attempt);
 
-// Writes the poll, and a transition when it changed the state. Throws Error(output), also for a transitions.jsonl that
-// is a link or no file.
+// Writes the poll, and a transition if the state changed. Throws Error(output), also when transitions.jsonl is a link
+// or not a regular file.
 void write_verdict(const std::string& attempt, const LastVerdict& before, const Verdict& verdict, int64_t now);
 
 }  // namespace wansweep

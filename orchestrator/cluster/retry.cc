@@ -1,6 +1,5 @@
-// slurm/retry_policy.h says what helps; here that becomes a request: what the last attempt asked for, times what was
-// granted, on the cluster as its profile is now. A run whose request is beyond a limit is named and left out; the
-// others go.
+// slurm/retry_policy.h decides how to retry. This file turns that into a request: the last attempt's request, times the
+// allowed factors, on the cluster as its profile is now. A run whose request exceeds a limit is named and left out.
 
 #include "orchestrator/cluster/retry.h"
 
@@ -26,14 +25,15 @@
 namespace wansweep {
 namespace {
 
-// The worker's own, else what only wansweep's programs end with: 1 is also what an mpirun says whose daemon died.
+// The exit code that the worker recorded, or else a code that only wansweep's programs use: mpirun also returns 1 when
+// its daemon dies.
 std::optional<int> exit_code_of(const Attempt& attempt) {
   const std::optional<int> code = worker_exit_code(attempt);
   const bool said_by_worker = std::filesystem::exists(attempt.directory + "/failure.json");
   return code == static_cast<int>(ExitCode::internal) && !said_by_worker ? std::nullopt : code;
 }
 
-// The nodes it ran on, as Slurm writes them; its own job script noted them too.
+// The nodes of the attempt, from Slurm's row, or else from the record of its job script.
 std::string nodes_of(const Attempt& attempt) {
   std::string nodes = read_last_verdict(attempt.directory).memory.row.nodes;
   if (!nodes.empty()) return nodes;
@@ -45,7 +45,7 @@ std::string nodes_of(const Attempt& attempt) {
   }
 }
 
-// Its job script failed in what the profile says (modules, environment), before the worker could say or break anything.
+// Whether the job script failed in the profile's part (modules, environment), before the worker started.
 bool failed_before_the_worker(const Attempt& attempt) {
   const auto there = [&](const char* name) {
     std::error_code ignored;
@@ -63,8 +63,9 @@ int64_t times(int64_t amount, double factor) {
 
 RetryDecision decide(const Attempt& attempt, const RetryGrants& grants) {
   if (failed_before_the_worker(attempt)) {
-    if (!grants.profile) return refuse("its job failed before the worker started: give --cluster, corrected");
-    return {true, 1, 1, false, "again as the corrected profile says"};
+    if (!grants.profile)
+      return refuse("the job failed before the worker started: give --cluster with a corrected profile");
+    return {true, 1, 1, false, "retry with the corrected profile"};
   }
   return retry_policy(job_state_of(attempt.state->end), exit_code_of(attempt), grants.factors);
 }
@@ -77,12 +78,12 @@ struct Retried {
   ResourceShape shape;
 };
 
-// What it asks for now. Throws bad_input naming the limit when a job may not have that.
+// The new request. Throws bad_input naming the limit when it exceeds one.
 ResourceShape retried_shape(const Retried& retried, const RetryGrants& grants) {
   const Submission& before = *retried.submission;
   const ClusterProfile& profile = grants.profile ? *grants.profile : before.profile;
   ResourceShape shape = before.shape;
-  if (grants.profile) {  // its nodes may be other ones
+  if (grants.profile) {  // the new profile's nodes may have another size
     shape = shape_on_other_cluster(*retried.configuration, before.shape, before.profile, profile);
   }
   shape.seconds = times(shape.seconds, retried.decision.time_factor);
@@ -92,7 +93,7 @@ ResourceShape retried_shape(const Retried& retried, const RetryGrants& grants) {
   }
   shape.memory_per_node = times(shape.memory_per_node, retried.decision.memory_factor);
   if (shape.memory_per_node > profile.memory_per_node) {
-    throw bad_input(fmt::format("needs {} MiB of host memory a node; memory_per_node is {} (cluster {})",
+    throw bad_input(fmt::format("needs {} MiB of host memory on each node; memory_per_node is {} (cluster {})",
                                 shape.memory_per_node, profile.memory_per_node, profile.name));
   }
   return shape;
@@ -111,7 +112,7 @@ PlannedArray array_of(const Retried& retried, const std::set<std::string>& bad_n
   return array;
 }
 
-// Those that ask for the same, together. Repeat by repeat, as they were submitted.
+// Groups the runs that ask for the same resources; in the order of submission, repeat by repeat.
 std::vector<PlannedArray> gather_arrays(std::vector<Retried> retried, const std::set<std::string>& bad_nodes,
                                         const RetryGrants& grants) {
   std::stable_sort(retried.begin(), retried.end(),
@@ -134,7 +135,7 @@ std::vector<PlannedArray> gather_arrays(std::vector<Retried> retried, const std:
 
 SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directory, const RetryGrants& grants) {
   const Submissions submissions = read_submissions(directory);
-  TextTable table({{"run"}, {"attempt", Align::right}, {"state"}, {"why"}, {"again"}});
+  TextTable table({{"run"}, {"attempt", Align::right}, {"state"}, {"why"}, {"retry"}});
   std::vector<Retried> retried;
   std::set<std::string> bad_nodes;
   for (const auto& [run, attempt] : failed.attempts) {
@@ -147,7 +148,7 @@ SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directo
                      [&config = attempt.config](const PlannedConfiguration& known) { return known.hash == config; });
     RetryDecision decision = decide(attempt, grants);
     if (submission == submissions.known.end()) {
-      decision = refuse("what it asked Slurm for is not known: its submission is gone or cannot be read");
+      decision = refuse("its request to Slurm is unknown: the submission's record is missing or cannot be read");
     }
     if (decision.retry) {
       Retried again{&attempt, &*configuration, &*submission, decision, {}};

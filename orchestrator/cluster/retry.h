@@ -1,4 +1,5 @@
-// The failed runs of a sweep that went through Slurm, as arrays of new attempts: each with more of what it lacked.
+// Plans new attempts, as job arrays, for the failed runs of a sweep that was submitted to Slurm, with more time or
+// memory where that was lacking.
 #pragma once
 
 #include <optional>
@@ -14,22 +15,22 @@ namespace wansweep {
 
 struct RetryGrants {
   RetryFactors factors;
-  std::string worker;                     // empty: the one that each run had
-  int max_running = 0;                    // 0: as the sweep was submitted last
-  std::optional<ClusterProfile> profile;  // none: the one that each run was submitted with
+  std::string worker;                     // empty: each run's last worker
+  int max_running = 0;                    // 0: as in the sweep's last submission
+  std::optional<ClusterProfile> profile;  // nullopt: the profile that each run was submitted with
 };
 
 struct SlurmRetry {
-  std::vector<PlannedArray> arrays;  // they point into the failed runs' plan
-  size_t runs = 0;                   // in the arrays; the others are not tried again, and the text says why
-  std::string text;                  // a row a run
+  std::vector<PlannedArray> arrays;  // the arrays point into the failed runs' plan
+  size_t runs = 0;                   // number of runs in the arrays; `text` says why the others are not retried
+  std::string text;                  // a table with one row for each run
 };
 
-// Asks for what the last attempt had, times the factor that the policy takes. Nodes that failed one run are left out
-// for all. The caller holds the sweep's lock.
+// Each request is the last attempt's, times the policy's factor. A node that failed for one run is excluded for all.
+// The caller holds the sweep's lock.
 SlurmRetry plan_slurm_retry(const FailedRuns& failed, const std::string& directory, const RetryGrants& grants);
 
-// Whether an attempt that ended would be tried again, but for the limits of its cluster.
+// Whether an ended attempt would be retried, not counting the limits of its cluster.
 bool can_go_again(const Attempt& attempt, const RetryGrants& grants);
 
 }  // namespace wansweep

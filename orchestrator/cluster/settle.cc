@@ -1,12 +1,12 @@
-// An attempt is withdrawn only by whoever holds its claim: the name `claim`, which a job takes by making a folder
-// before it runs anything. A wansweep that withdraws takes the same name with a file, which appears whole or not at
-// all, so that no instant leaves a claim of which nobody knows whose it is. A folder is a job's, and so is an attempt
-// with job.json, or one whose array left a started file. Those are never withdrawn, whatever Slurm says or does not
-// say.
+// Only the holder of an attempt's claim may withdraw the attempt. The claim is the name `claim` in the attempt's
+// folder: a job takes it by making a folder of that name before it runs anything; a wansweep that withdraws takes it
+// with a file, which appears whole or not at all, so that the owner of a claim is always known. A folder means a job,
+// and so do job.json and a started file of the array: such attempts are never withdrawn, regardless of Slurm's answer.
 //
-// Versions up to 0.1 made a folder for both, and a mark in it afterwards; one that was killed in between left an empty
-// folder. A job makes its started file before its claim: an empty folder that stayed so for `settling_seconds` without
-// any started file is no job's, and takes the mark late. It keeps the name, so that no job can have it either way.
+// Versions up to 0.1 made a folder in both cases and put a mark into it afterwards; when such a wansweep was killed in
+// between, it left an empty folder. A job makes its started file before its claim. So an empty folder that stays empty
+// for `settling_seconds` without any started file does not belong to a job, and gets the mark late. It keeps the name,
+// so that no job can take it.
 
 #include "orchestrator/cluster/settle.h"
 
@@ -33,18 +33,18 @@ namespace {
 
 constexpr std::chrono::seconds between_questions{1};
 
-// Whether something of that name is there, or may be: only "no such file" says that it is not.
+// Whether something of that name exists or may exist: only "no such file" means that it does not.
 bool may_be_there(const std::string& path) {
   struct stat status {};
   return lstat(path.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 constexpr const char* claim_of_wansweep = "given up by a wansweep\n";
-// Longer than a network file system takes to show one host what another has made.
+// Longer than a network file system takes to show a file of one host on another.
 constexpr int64_t settling_seconds = 600;
 
-// Whether the folder `claim` was left by an earlier version's wansweep: see the top of this file. By the file system's
-// own clock: the attempt's folder has just been changed, by the file that could not take the name.
+// Whether an earlier version of wansweep left the folder `claim` (see the top of this file). Times are compared on the
+// file system's clock: the attempt's folder was changed just now, when the file could not take the name.
 bool was_left_empty(const std::string& claim, const std::string& attempt) {
   std::error_code failed;
   if (!std::filesystem::is_empty(claim, failed) || failed) return false;
@@ -54,15 +54,16 @@ bool was_left_empty(const std::string& claim, const std::string& attempt) {
          now.st_mtim.tv_sec - made.st_mtim.tv_sec >= settling_seconds;
 }
 
-// nullopt: the attempt is ours, and no job can run it any more. Else why not. The caller has looked for started files.
+// Takes the claim. nullopt: the claim is ours, and no job can run the attempt any more; otherwise the reason. The
+// caller has looked for started files.
 std::optional<std::string> take_claim(const Attempt& attempt) {
   const std::string claim = attempt.directory + "/claim";
   const std::string mark = claim + "/withdrawn";
   if (may_be_there(attempt.directory + "/job.json")) return "a job has started it";
   if (write_file_once(claim, claim_of_wansweep)) return std::nullopt;
   struct stat status {};
-  if (lstat(claim.c_str(), &status) != 0) return fmt::format("{} cannot be looked at: {}", claim, error_text(errno));
-  // Ours already: a wansweep died here before it wrote the state.
+  if (lstat(claim.c_str(), &status) != 0) return fmt::format("{}: cannot be read: {}", claim, error_text(errno));
+  // The claim is ours already: a wansweep died before it wrote the state.
   if (S_ISREG(status.st_mode) && read_text(claim) == claim_of_wansweep) return std::nullopt;
   if (S_ISDIR(status.st_mode)) {
     if (read_text_if_there(mark)) return std::nullopt;
@@ -71,14 +72,14 @@ std::optional<std::string> take_claim(const Attempt& attempt) {
       return std::nullopt;
     }
   }
-  return fmt::format("{} is there, and a job may have made it; remove it if none runs", claim);
+  return fmt::format("{} exists, and a job may have made it; remove it if no job of this attempt runs", claim);
 }
 
-// A line when the attempt is left alone.
+// Withdraws an attempt. Returns a line when the attempt must be left alone.
 std::optional<std::string> withdraw(Attempt& attempt, const std::string& why) {
   try {
     if (const auto reason = take_claim(attempt)) {
-      return fmt::format("{}: is not withdrawn: {}", attempt.directory, *reason);
+      return fmt::format("{}: not withdrawn: {}", attempt.directory, *reason);
     }
     AttemptState state;
     state.end = AttemptEnd::withdrawn;
@@ -87,11 +88,11 @@ std::optional<std::string> withdraw(Attempt& attempt, const std::string& why) {
     write_state(attempt, state);
     return std::nullopt;
   } catch (const Error& error) {
-    return fmt::format("{}: is not withdrawn: {}", attempt.directory, error.what());
+    return fmt::format("{}: not withdrawn: {}", attempt.directory, error.what());
   }
 }
 
-// The lines of those that are left alone.
+// Withdraws all members. Returns a line for each that is left alone.
 std::vector<std::string> withdraw_all(const std::vector<Attempt*>& attempts, const std::string& why) {
   std::vector<std::string> lines;
   for (Attempt* attempt : attempts) {
@@ -100,30 +101,33 @@ std::vector<std::string> withdraw_all(const std::vector<Attempt*>& attempts, con
   return lines;
 }
 
-// The job that carries the submission's name; 0: Slurm answered, and has none. Throws when that cannot be told.
+// The id of the job that has the submission's name; 0: Slurm answered that there is none. Throws when that cannot be
+// found out.
 int64_t find_job(SlurmClient& client, const Submission& submission) {
   if (const auto job = started_job(submission)) return *job;
   std::vector<MemberKey> members;
   for (size_t i = 0; i < submission.members.size(); ++i) members.emplace_back(submission.token, static_cast<int>(i));
   const SlurmWord word = ask_slurm(client, members, submission.created_at);
   if (const int64_t job = word.first_job()) return job;
-  // Without accounting the queue's word stands alone: what it forgot has run, and what ran has left a started file.
+  // Without accounting only the queue can be asked. A job that it forgot has run, and has left a started file.
   if (word.queue.complete() && word.accounting.unread.empty()) return 0;
-  throw Error(ExitCode::scheduler_unavailable,
-              fmt::format("{}: whether Slurm has it cannot be learned, and nothing is sent again: {}; try again later",
-                          submission.directory, word.problems.at(0)));
+  throw Error(
+      ExitCode::scheduler_unavailable,
+      fmt::format(
+          "{}: cannot find out whether Slurm has this submission, so nothing is submitted again: {}; try again later",
+          submission.directory, word.problems.at(0)));
 }
 
 std::string adopt(Submission& submission, int64_t job, const std::string& how) {
   write_outcome(submission, {SubmissionState::submitted, job, how});
-  return fmt::format("{}: Slurm has it as job {}", submission.token, job);
+  return fmt::format("{}: Slurm has this submission as job {}", submission.token, job);
 }
 
-// One without an outcome.
+// Settles a submission without an outcome.
 std::vector<std::string> settle(Submission& submission, const std::vector<Attempt*>& members) {
   SlurmClient client(submission.profile);
   const int64_t patience = submission.by_hand ? 0 : submission.profile.lost_seconds;
-  // Counted from its making where the clock of whoever made it can be believed, and here at the latest.
+  // The waiting time counts from the submission's creation if its clock is plausible, and otherwise from now.
   const auto begun = std::chrono::steady_clock::now();
   for (;;) {
     const int64_t now = seconds_now();
@@ -134,10 +138,10 @@ std::vector<std::string> settle(Submission& submission, const std::vector<Attemp
     if (old_enough || std::chrono::steady_clock::now() - begun >= std::chrono::seconds(patience)) break;
     std::this_thread::sleep_for(between_questions);
   }
-  const std::string why = submission.by_hand ? "generated, and not submitted" : "Slurm never had it";
+  const std::string why = submission.by_hand ? "generated, but not submitted" : "Slurm never had this submission";
   std::vector<std::string> lines = withdraw_all(members, why);
-  if (const auto job = started_job(submission)) {  // it came in between, and some member was quicker than the claim
-    lines.push_back(adopt(submission, *job, "appeared while it was given up"));
+  if (const auto job = started_job(submission)) {  // the job appeared meanwhile, and a member was faster than the claim
+    lines.push_back(adopt(submission, *job, "appeared while the submission was given up"));
     return lines;
   }
   write_outcome(submission, {SubmissionState::withdrawn, 0, why});
@@ -146,24 +150,27 @@ std::vector<std::string> settle(Submission& submission, const std::vector<Attemp
   return lines;
 }
 
-// One that was refused or withdrawn, by a wansweep that may have died before its members knew.
+// Settles a submission that was refused or withdrawn by a wansweep that may have died before it wrote its members'
+// states.
 std::vector<std::string> settle_given_up(Submission& submission, const std::vector<Attempt*>& members) {
-  if (const auto job = started_job(submission)) return {adopt(submission, *job, "appeared after it was given up")};
+  if (const auto job = started_job(submission))
+    return {adopt(submission, *job, "appeared after the submission was given up")};
   return withdraw_all(members, submission.outcome->line);
 }
 
-// Attempts whose submission has no intent: sbatch cannot have run, unless somebody removed it.
+// Settles attempts whose submission has no intent.json: sbatch cannot have run, unless somebody removed the file.
 std::vector<std::string> settle_without_intent(const std::string& directory, const std::vector<Attempt*>& members) {
   Submission submission;
   submission.directory = directory;
   if (started_job(submission)) {
     return {
-        fmt::format("{}: a job of it has started, and its intent.json is gone; its runs are left alone", directory)};
+        fmt::format("{}: a job of this submission has started, but its intent.json is missing; its runs are left alone",
+                    directory)};
   }
-  return withdraw_all(members, "wansweep died before it was submitted");
+  return withdraw_all(members, "wansweep died before the submission");
 }
 
-using Members = std::map<std::string, std::vector<Attempt*>>;  // of Slurm's that have no end, by submission
+using Members = std::map<std::string, std::vector<Attempt*>>;  // Slurm's attempts without an end, by submission
 
 Members members_without_end(std::map<std::string, Attempt>& newest, const AttemptFolder& folder) {
   Members members;
@@ -187,7 +194,7 @@ std::vector<std::string> settle_submissions(const std::string& sweep_directory) 
   std::set<std::string> intended;
   Submissions submissions = read_submissions(sweep_directory);
   for (const UnreadableSubmission& each : submissions.unreadable) {
-    intended.insert(each.token);  // Slurm may have it: its members stay as they are
+    intended.insert(each.token);  // Slurm may have the submission: its members stay as they are
     lines.push_back(fmt::format("{}; its runs are left alone until it can be read", each.line));
   }
   for (Submission& submission : submissions.known) {

@@ -1,4 +1,4 @@
-// Submissions that a wansweep began and did not see through.
+// Settles submissions that an earlier wansweep began and did not finish.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace wansweep {
 
-// Settles submissions whose fate is not known: found in squeue, sacct or among the started files, they are adopted;
-// when Slurm answers and does not know them, they are withdrawn, so that a job which appears all the same runs nothing.
-// Waits for as long as the profile says that Slurm may take to show a job. What a job may have, and what cannot be
-// read, is left alone and named. Returns a line for each. Throws Error(scheduler_unavailable) when Slurm does not
-// answer, or says what cannot be read. The caller holds the sweep's lock.
+// Settles submissions whose outcome is unknown. A submission that squeue, sacct or a started file shows is adopted; one
+// that Slurm does not know is withdrawn, so that a job that appears later runs nothing. Waits as long as Slurm may
+// take, by the profile, to show a job. Attempts that a job may have claimed, and records that cannot be read, are left
+// alone and named. Returns a line for each. Throws Error(scheduler_unavailable) when Slurm does not answer or its
+// answer cannot be read. The caller holds the sweep's lock.
 std::vector<std::string> settle_submissions(const std::string& sweep_directory);
 
-// Withdraws the members of a submission that Slurm refused. One that a job has all the same is left alone, and the next
-// settle_submissions names it.
+// Withdraws the members of a submission that Slurm refused. A member that a job has claimed all the same is left alone,
+// and the next settle_submissions names it.
 void withdraw_members(const Submission& submission, const std::string& sweep_directory, const std::string& why);
 
 }  // namespace wansweep

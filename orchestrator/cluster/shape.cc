@@ -1,6 +1,6 @@
-// Requests are rounded up, so that runs that ask for nearly the same share a job array: time to 5 minutes, memory to a
-// GiB. Everything that is compared with a limit is compared as a double first: a prediction may be larger than any
-// integer, infinite, or not a number, and Slurm reads a time limit of 0 as none.
+// Requests are rounded up, time to 5 minutes and memory to a GiB, so that runs with nearly the same request share a job
+// array. Comparisons with a limit are made as doubles: a prediction may be larger than any integer, infinite, or not a
+// number, and Slurm reads a time limit of 0 as no limit.
 
 #include "orchestrator/cluster/shape.h"
 
@@ -20,7 +20,7 @@ namespace {
 constexpr double time_margin = 1.5;
 constexpr double memory_margin = 1.25;
 constexpr int64_t time_granule = 300;     // seconds
-constexpr int64_t short_granule = 60;     // below time_granule; what Slurm itself counts in
+constexpr int64_t short_granule = 60;     // for times below time_granule; Slurm itself counts in minutes
 constexpr int64_t memory_granule = 1024;  // MiB
 constexpr double mib = 1024.0 * 1024.0;
 
@@ -34,7 +34,7 @@ int64_t round_up(double value, int64_t granule) {
 
 void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const ClusterProfile& profile) {
   shape.nodes = (shape.ranks + profile.gpus_per_node - 1) / profile.gpus_per_node;
-  while (shape.nodes < shape.ranks && shape.ranks % shape.nodes != 0) ++shape.nodes;  // the same number on each
+  while (shape.nodes < shape.ranks && shape.ranks % shape.nodes != 0) ++shape.nodes;  // equal numbers on all nodes
   if (shape.nodes > profile.max_nodes) {
     refuse(c, profile,
            fmt::format("{} ranks need {} nodes of {} GPUs; max_nodes is {}", shape.ranks, shape.nodes,
@@ -42,22 +42,23 @@ void set_nodes(ResourceShape& shape, const PlannedConfiguration& c, const Cluste
   }
   if (shape.nodes > 1 && has_script(c.spec.engine)) {
     refuse(c, profile,
-           fmt::format("{} ranks need {} nodes of {} GPUs; engine {} is started on one", shape.ranks, shape.nodes,
+           fmt::format("{} ranks need {} nodes of {} GPUs, but engine {} runs on one node", shape.ranks, shape.nodes,
                        profile.gpus_per_node, name_of(c.spec.engine)));
   }
   shape.cores_per_rank = std::max<int64_t>(1, profile.cores_per_node / profile.gpus_per_node);
 }
 
 void set_gpus(ResourceShape& shape, const PlannedConfiguration& c, const ClusterProfile& profile) {
-  if (profile.gres.empty()) refuse(c, profile, "backend cuda needs GPUs, and the profile has no gres");
+  if (profile.gres.empty()) refuse(c, profile, "backend cuda needs GPUs, but the profile does not set gres");
   shape.gpus_per_node = c.spec.share_device ? 1 : shape.ranks / shape.nodes;
 }
 
-// MiB of each node.
+// The memory of each node in MiB.
 void set_memory(ResourceShape& shape, double needed, const PlannedConfiguration& c, const ClusterProfile& profile) {
   const int64_t most = profile.memory_per_node;
   if (!(needed <= static_cast<double>(most))) {
-    refuse(c, profile, fmt::format("needs {:.0f} MiB of host memory a node; memory_per_node is {}", needed, most));
+    refuse(c, profile,
+           fmt::format("needs {:.0f} MiB of host memory on each node; memory_per_node is {}", needed, most));
   }
   shape.memory_per_node = std::min(round_up(needed, memory_granule), most);
 }
@@ -76,11 +77,11 @@ int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& p
   rates.startup_seconds = static_cast<double>(profile.startup_seconds);
   const double predicted = predict_time(work_of(*c.run), rates).total();
   if (!std::isfinite(predicted) || predicted < 0) {
-    refuse(
-        c, profile,
-        fmt::format("its predicted time is {} s, which is no time; give --time, or correct teraflops_per_rank ({:g}) "
-                    "or link_bandwidth ({:g})",
-                    predicted, profile.teraflops_per_rank, c.spec.link_bandwidth));
+    refuse(c, profile,
+           fmt::format(
+               "its predicted time is {} s, which is not possible; give --time, or correct teraflops_per_rank ({:g}) "
+               "or link_bandwidth ({:g})",
+               predicted, profile.teraflops_per_rank, c.spec.link_bandwidth));
   }
   const double asked = std::max(predicted * time_margin + static_cast<double>(profile.signal_before_end),
                                 static_cast<double>(profile.shortest_time));
@@ -105,7 +106,7 @@ ResourceShape shape_of(const PlannedConfiguration& c, const ClusterProfile& prof
            fmt::format("asks for {} of time; time_limit is {}", format_duration(*seconds),
                        format_duration(profile.time_limit)));
   }
-  // What was rounded up beyond the limit asks for the limit.
+  // A request that only rounding moved beyond the limit asks for the limit.
   shape.seconds = seconds ? *seconds : std::min(predicted_seconds(c, profile), profile.time_limit);
   return shape;
 }
@@ -115,7 +116,7 @@ ResourceShape shape_on_other_cluster(const PlannedConfiguration& c, const Resour
   ResourceShape shape = before;
   set_nodes(shape, c, profile);
   if (before.gpus_per_node > 0) set_gpus(shape, c, profile);
-  // What the ranks of a node share does not shrink with their number.
+  // Memory that the ranks of a node share does not shrink with their number.
   const double shared = c.run ? static_cast<double>(c.run->memory.host_shared) / mib * memory_margin : 0.0;
   const double a_rank = std::max(0.0, static_cast<double>(before.memory_per_node) - shared) *
                         static_cast<double>(before.nodes) / static_cast<double>(before.ranks);

@@ -1,6 +1,6 @@
-// The order is what makes a crash harmless: the attempts are written down and synced, then the intent that names them,
-// then sbatch runs, then the outcome is written. Whatever instant a wansweep dies at, settle.h finds out from these and
-// from Slurm whether the array exists.
+// The order of the steps makes a crash harmless: first the attempts are written and synced, then the intent that names
+// them, then sbatch runs, and then the outcome is written. After a crash at any point, settle.h finds out from these
+// files and from Slurm whether the array exists.
 
 #include "orchestrator/cluster/submit.h"
 
@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// " on cluster a", where a Slurm has several.
+// " on cluster a" when the profile names a cluster.
 std::string on_cluster(const ClusterProfile& profile) {
   return profile.cluster.empty() ? "" : " on cluster " + profile.cluster;
 }
@@ -46,22 +46,22 @@ EnginePlaces places_of(const ClusterProfile& profile) {
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
 
-// The image's worker is found by its name there; this host's by its path.
+// A worker in the image is given by its name there, a worker on this host by its path.
 std::string worker_path(const PlannedArray& array) {
   return array.profile.container.empty() ? absolute(array.worker) : array.worker;
 }
 
-// An image's worker is not looked at: reading gigabytes for its digest would take longer than the job.
+// A worker in an image gets no digest: reading gigabytes for it would take longer than the job.
 std::string digest_of_worker(const PlannedArray& array) {
   if (!array.profile.container.empty()) return "";
   try {
     return sha256_file(array.worker);
-  } catch (const Error&) {  // it may be run, and not read
+  } catch (const Error&) {  // the user may be allowed to run the file, but not to read it
     return "";
   }
 }
 
-// What the runs read and write.
+// The folders that the runs read and write.
 std::vector<std::string> folders_of(const PlannedArray& array, const JobScript& job) {
   std::set<std::string> folders{job.attempts, job.submission};
   for (const PlannedRun& run : array.runs) {
@@ -90,7 +90,7 @@ JobScript script_of(const PlannedArray& array, const Sweep& sweep, const std::st
   return job;
 }
 
-// `jobs`: of the arrays before this one in the plan.
+// `jobs` has the job ids of the arrays before this one in the plan.
 std::vector<std::string> jobs_before(const PlannedArray& array, const std::vector<int64_t>& jobs) {
   std::vector<std::string> before;
   for (const int64_t job : array.after_jobs) before.push_back(std::to_string(job));
@@ -169,7 +169,7 @@ std::string preview_script(const PlannedArray& array, const Sweep& sweep, const 
 std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan) {
   const AttemptFolder attempts(directory);
   std::vector<PlannedRun> runs;
-  // Repeat by repeat, as the local launcher: what slows down with time then slows all configurations.
+  // Repeat by repeat, as in the local launcher, so that a machine that slows down with time slows all configurations.
   for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
     for (const PlannedConfiguration& configuration : plan.configurations) {
       const std::string run = run_name(configuration, repeat);
@@ -186,8 +186,8 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
                            bool by_hand, const ProgressSink& progress) {
   if (by_hand && std::any_of(arrays.begin(), arrays.end(), [](const PlannedArray& array) { return array.after; })) {
     throw bad_input(
-        fmt::format("--max-running is {}; {} arrays that are submitted by hand need one each, or `wansweep "
-                    "submit`, which lets them wait for each other",
+        fmt::format("--max-running is {}, but {} arrays that are submitted by hand need at least 1 each; use `wansweep "
+                    "submit`, which makes arrays wait for each other",
                     arrays[0].max_running, arrays.size()));
   }
   SubmitReport report;
@@ -213,10 +213,11 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
       case SubmitAnswer::Kind::accepted:
         write_outcome(submission, {SubmissionState::submitted, answer.job_id, ""});
         jobs.push_back(answer.job_id);
-        report.lines.push_back(fmt::format(
-            "job {}{}: {} runs, {} rank{}, {} node{}, {} MiB a node, {}", answer.job_id, on_cluster(array.profile),
-            array.runs.size(), array.shape.ranks, array.shape.ranks == 1 ? "" : "s", array.shape.nodes,
-            array.shape.nodes == 1 ? "" : "s", array.shape.memory_per_node, format_duration(array.shape.seconds)));
+        report.lines.push_back(fmt::format("job {}{}: {} runs, {} rank{}, {} node{}, {} MiB on each node, {}",
+                                           answer.job_id, on_cluster(array.profile), array.runs.size(),
+                                           array.shape.ranks, array.shape.ranks == 1 ? "" : "s", array.shape.nodes,
+                                           array.shape.nodes == 1 ? "" : "s", array.shape.memory_per_node,
+                                           format_duration(array.shape.seconds)));
         break;
       case SubmitAnswer::Kind::refused:
         write_outcome(submission, {SubmissionState::refused, 0, answer.message});
@@ -224,7 +225,7 @@ SubmitReport submit_arrays(const std::vector<PlannedArray>& arrays, const Sweep&
         throw bad_input(fmt::format("cluster {}: {}", array.profile.name, answer.message));
       case SubmitAnswer::Kind::unknown:
         throw Error(ExitCode::scheduler_unavailable,
-                    fmt::format("cluster {}: {}; the same command finds out later whether it has {}",
+                    fmt::format("cluster {}: {}; repeat the command later to find out whether Slurm has {}",
                                 array.profile.name, answer.message, submission.token));
     }
   }

@@ -1,5 +1,5 @@
-// A plan's runs into Slurm, as one job array for each shape of resources, so that a crash at any instant neither loses
-// nor doubles one.
+// Submits a plan's runs to Slurm, as one job array for all runs with the same request, so that a crash at any moment
+// neither loses a run nor submits it twice.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace wansweep {
 
-// What the worker is called in an image (tools/container/wansweep.def), where nobody says otherwise.
+// The worker's path in an image (tools/container/wansweep.def), unless the user gives another.
 inline constexpr const char* worker_of_image = "wansweep-worker";
 
 struct PlannedRun {
@@ -23,11 +23,11 @@ struct PlannedRun {
 };
 
 struct SubmitOptions {
-  std::string directory;  // of the sweep
+  std::string directory;  // the sweep's directory
   std::string worker;
   ClusterProfile profile;
-  int max_running = 0;             // of the sweep's runs, at a time; 0: as many as there is room for
-  std::optional<int64_t> seconds;  // time limit; else predicted
+  int max_running = 0;             // the most runs of the sweep at a time; 0: no limit
+  std::optional<int64_t> seconds;  // time limit; nullopt: predicted
 };
 
 struct PlannedArray {
@@ -35,30 +35,30 @@ struct PlannedArray {
   ClusterProfile profile;
   std::string worker;
   std::vector<PlannedRun> runs;
-  int running = 0;      // at a time; 0: all
-  int max_running = 0;  // of the whole sweep, as the user gave it; 0: all
-  // What has to end before any of it runs, so that max_running holds.
-  std::optional<size_t> after;      // another array of the same plan, ahead of it
-  std::vector<int64_t> after_jobs;  // what Slurm had before
+  int running = 0;      // the most members at a time; 0: all
+  int max_running = 0;  // the user's limit for the whole sweep; 0: none
+  // Arrays that must end before any member runs, so that max_running holds.
+  std::optional<size_t> after;      // an earlier array of the same plan
+  std::vector<int64_t> after_jobs;  // arrays that Slurm had before
 };
 
-// `runs`, which ask for the same, as arrays that the cluster takes.
+// `runs`, which have the same request, as arrays that the cluster accepts.
 std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all);
 
-// By shape, split at the array limit, throttled. Throws as shape_of (shape.h).
+// Plans the arrays: grouped by request, split at the array limit, throttled. Throws as shape_of (shape.h).
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options);
 
-// The script as it would be sent, under a token that stands for the one to come, as JOB does for a job to wait for.
+// The script as it would be submitted, with placeholders for the token and for the ids of jobs to wait for.
 std::string preview_script(const PlannedArray& array, const Sweep& sweep, const std::string& directory);
 
-// Runs that were never run, nor are in Slurm's hands: no attempt has them, or only such as were withdrawn or refused.
-// And those that were cancelled: to submit them again is to want them. Not those of which something cannot be read
-// (AttemptFolder::block_of).
+// The runs to submit: those without an attempt, or whose attempts were all withdrawn or refused, and those that were
+// cancelled, since submitting them again means that they are wanted. Runs with a record that cannot be read are left
+// out (AttemptFolder::block_of).
 std::vector<PlannedRun> runs_to_submit(const std::string& directory, const Plan& plan);
 
 struct SubmitReport {
   size_t runs = 0;
-  std::vector<std::string> lines;  // one for each array: its job, or where its script is
+  std::vector<std::string> lines;  // one for each array: its job id, or the path of its script
 };
 
 // Writes the attempts and the intent, runs sbatch, writes the outcome; `by_hand`: all but sbatch. `progress` hears of

@@ -9,13 +9,13 @@
 namespace wansweep {
 namespace {
 
-// Arrays that run one after the other.
+// A chain of arrays that run one after the other.
 struct Lane {
   int runs = 0;
   std::vector<size_t> arrays;
 };
 
-// Each array goes behind those that have the least to do.
+// Each array is appended to the chain with the least work.
 std::vector<Lane> make_lanes(const std::vector<PlannedArray>& arrays, int limit) {
   std::vector<Lane> lanes(std::min(static_cast<size_t>(limit), arrays.size()));
   for (size_t i = 0; i < arrays.size(); ++i) {
@@ -55,7 +55,7 @@ void throttle_arrays(std::vector<PlannedArray>& arrays, int max_running, const L
   for (const Lane& lane : lanes) runs += lane.runs;
   int left = limit;
   for (size_t i = 0; i < lanes.size(); ++i) {
-    // By what it has to do; one at least for each, those behind it too.
+    // The limit is divided by the amount of work, with at least 1 for each chain.
     const auto behind = static_cast<int>(lanes.size() - i) - 1;
     const int share = behind == 0 ? left : std::clamp(limit * lanes[i].runs / runs, 1, left - behind);
     left -= share;

@@ -1,7 +1,7 @@
-// --max-running: how many of a sweep's runs Slurm may run at a time, over all of its arrays.
+// --max-running: the most runs of a sweep that Slurm runs at a time, over all its arrays.
 //
-// Slurm bounds one array (ArrayTaskThrottle), and lets one wait for another (afterany). So arrays that may run side by
-// side share the bound out; where there are more arrays than that, they queue up behind each other.
+// Slurm can limit one array (ArrayTaskThrottle) and make one array wait for another (afterany). So arrays that may run
+// at the same time divide the limit among them; when there are more arrays than the limit, some wait for others.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,16 @@
 
 namespace wansweep {
 
-// Arrays of the sweep that Slurm has already, as far as it was last looked at.
+// The arrays of the sweep that Slurm has already, by the last poll.
 struct LiveArrays {
-  int running = 0;            // of their members at a time, at most
-  std::vector<int64_t> jobs;  // ids
+  int running = 0;            // the most of their members that run at a time
+  std::vector<int64_t> jobs;  // job ids
 };
 
 LiveArrays find_live_arrays(const std::string& sweep_directory);
 
-// Sets `running`, `after` and `after_jobs` so that, with what is live, no more than `max_running` (0: no bound) run.
+// Sets `running`, `after` and `after_jobs` so that, together with the live arrays, at most `max_running` (0: no limit)
+// runs run at a time.
 void throttle_arrays(std::vector<PlannedArray>& arrays, int max_running, const LiveArrays& live);
 
 }  // namespace wansweep

@@ -10,16 +10,17 @@ namespace wansweep {
 void check_diffusers(const RunPlan& plan) {
   const RunSettings& settings = plan.settings;
   if (settings.sigma_schedule != SigmaSchedule::diffusers) {
-    throw bad_input(fmt::format("sigma_schedule is {}; diffusers places its sigmas as sigma_schedule diffusers does",
+    throw bad_input(fmt::format("sigma_schedule is {}; engine diffusers needs sigma_schedule diffusers",
                                 name_of(settings.sigma_schedule)));
   }
   if (settings.backend == BackendKind::cpu && settings.offload != OffloadMode::resident) {
-    throw bad_input(fmt::format("offload is {}; diffusers moves weights to a GPU only, and backend is cpu",
-                                name_of(settings.offload)));
+    throw bad_input(
+        fmt::format("offload is {}, but backend is cpu; engine diffusers moves weights only with backend cuda",
+                    name_of(settings.offload)));
   }
   if (settings.backend == BackendKind::cpu && settings.ranks > 1) {
-    throw bad_input(
-        fmt::format("ranks is {}; diffusers spreads ranks over GPUs only, and backend is cpu", settings.ranks));
+    throw bad_input(fmt::format(
+        "ranks is {}, but backend is cpu; engine diffusers runs several ranks only with backend cuda", settings.ranks));
   }
   switch (settings.offload) {
     case OffloadMode::resident:
@@ -28,19 +29,19 @@ void check_diffusers(const RunPlan& plan) {
       break;
     case OffloadMode::snapshot:
     case OffloadMode::planned:
-      throw bad_input(
-          fmt::format("offload is {}; diffusers has resident, swap (enable_model_cpu_offload) and layerwise "
-                      "(group offload)",
-                      name_of(settings.offload)));
+      throw bad_input(fmt::format(
+          "offload is {}; engine diffusers has only resident, swap (enable_model_cpu_offload) and layerwise "
+          "(group offload)",
+          name_of(settings.offload)));
   }
   const int64_t shares = int64_t{plan.parallel.ulysses} * plan.parallel.ring;
   if (plan.model.config.heads % plan.parallel.ulysses != 0) {
-    throw bad_input(fmt::format("ulysses is {}; diffusers needs one that divides the model's {} heads",
+    throw bad_input(fmt::format("ulysses is {}; engine diffusers needs a divisor of the model's {} heads",
                                 plan.parallel.ulysses, plan.model.config.heads));
   }
   if (plan.tokens % shares != 0) {
     throw bad_input(
-        fmt::format("ranks is {}; diffusers needs a number that divides the {} tokens", settings.ranks, plan.tokens));
+        fmt::format("ranks is {}; engine diffusers needs a divisor of the {} tokens", settings.ranks, plan.tokens));
   }
 }
 

@@ -1,4 +1,4 @@
-// tools/engines/diffusers_run.py for one run, and what of our settings it cannot do.
+// The command of tools/engines/diffusers_run.py for a run, and the check that it can follow the run's settings.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace wansweep {
 void check_diffusers(const RunPlan& plan);
 
 // The whole command: {"python3", "-m", "torch.distributed.run", ..., ".../diffusers_run.py", "--spec", ...}. Throws
-// bad_input as share_folder() does, where diffusers_run.py lies.
+// bad_input as share_folder() does, which holds diffusers_run.py.
 std::vector<std::string> diffusers_arguments(const RunPlan& plan, const std::string& directory,
                                              const EnginePlaces& places);
 

@@ -1,5 +1,6 @@
-// One switch an engine, and the script that all of them share: setup, the engine in the background so that a signal of
-// Slurm's reaches it, and `wansweep import` when it ended with 0. Every value is a quoted word of the shell.
+// A switch over the engines in each function, and the script that all engines share: it runs the setup, starts the
+// engine in the background so that Slurm's signals reach it, and runs `wansweep import` when the engine returned 0.
+// Every value is a quoted word of the shell.
 
 #include "orchestrator/engines/engine.h"
 
@@ -37,7 +38,7 @@ std::vector<std::string> engine_arguments(const RunPlan& plan, const std::string
   throw Error(ExitCode::internal, "the worker is not started by a script");
 }
 
-// A word a line, a flag with its value, so that a person can read and compare it.
+// One flag with its value on each line, so that a person can read and compare the command.
 std::string quoted_command(const std::vector<std::string>& arguments) {
   std::string text;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -48,8 +49,8 @@ std::string quoted_command(const std::vector<std::string>& arguments) {
   return text;
 }
 
-// The folder from which the model's path means what the user wrote: SGLang goes by the path as it is given. Empty: the
-// path is absolute.
+// The folder from which the model's relative path, as the user wrote it, is valid: SGLang looks at the path's text.
+// Empty when the path is absolute.
 std::string working_folder(const RunSettings& settings) {
   const std::string written = written_path(settings, "model");
   if (written.empty()) return "";
@@ -59,7 +60,7 @@ std::string working_folder(const RunSettings& settings) {
   return absolute.substr(0, absolute.size() - relative.size());
 }
 
-// Where SGLang's profiler puts its traces: the variable has had two names.
+// Sets the folder for the traces of SGLang's profiler; the variable has had two names.
 std::string profile_lines(const RunPlan& plan, const std::string& directory) {
   if (plan.settings.engine != EngineKind::sglang || !plan.settings.engine_profile) return "";
   const std::string folder = shell_quote(directory + "/profile");
@@ -98,7 +99,7 @@ void check_engine_program(EngineKind engine, const EnginePlaces& places) {
   const bool sglang = engine == EngineKind::sglang;
   const std::string& program = sglang ? places.sglang : places.python;
   if (!find_program(program).empty()) return;
-  throw bad_input(fmt::format("{}: not found, and engine {} needs it; activate its environment first, or give {}",
+  throw bad_input(fmt::format("{}: not found, but engine {} needs it; activate its environment first, or give {}",
                               program, name_of(engine), sglang ? "--sglang" : "--python"));
 }
 
@@ -110,11 +111,11 @@ std::string engine_script(const RunPlan& plan, const std::string& run, const std
   const std::string folder = working_folder(plan.settings);
   const std::string go = folder.empty() ? "" : fmt::format("cd {} || exit 2\n", shell_quote(folder));
   const std::string container = places.container.empty() ? "" : places.container + " \\\n  ";
-  // `set -u` would end many an environment's own activation script.
+  // No `set -u`: it would end the activation scripts of many environments.
   return fmt::format(
       "#!/bin/bash\n"
       "# One attempt of run {run} by {title}{version}, made by wansweep {wansweep_version}.\n"
-      "# It stands alone: bash runs it by hand.\n"
+      "# The script needs nothing else: you can run it by hand with bash.\n"
       "{setup}{profile}{go}"
       "{container}{command} &\n"
       "engine=$!\n"
@@ -122,7 +123,7 @@ std::string engine_script(const RunPlan& plan, const std::string& run, const std
       "wait \"$engine\"\n"
       "code=$?\n"
       "[ \"$code\" -eq 0 ] || exit \"$code\"\n"
-      "# What it left becomes traces and the completion record, as an attempt of any engine has them.\n"
+      "# Convert the engine's files to traces and the completion record, which every attempt has.\n"
       "exec {wansweep} import --attempt {directory}\n",
       fmt::arg("run", run), fmt::arg("title", title_of(plan.settings.engine)), fmt::arg("version", version),
       fmt::arg("wansweep_version", wansweep::version), fmt::arg("setup", setup),

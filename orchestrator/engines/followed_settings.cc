@@ -13,17 +13,17 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-// What any engine of Wan needs.
+// The settings that every engine follows.
 const Names& common() {
   static const Names names{"engine", "model", "model_id", "resolver", "size", "frames", "seed", "steps", "flow_shift",
                            "sigma_schedule", "boundary_ratio", "guidance_scale", "guidance_scale_2", "ranks", "ulysses",
                            "ring", "offload", "backend", "precision", "weights", "prompt", "engine_profile",
-                           // Of what is recorded: these have no other meaning than what an engine does anyway.
+                           // Settings of recording whose meaning every engine fulfils anyway.
                            "trace_detail", "allow_nonfinite"};
   return names;
 }
 
-// Beyond those.
+// The settings that SGLang follows beyond those.
 const Names& own(EngineKind engine) {
   static const Names of_sglang{"engine_version", "cfg_parallel", "prefetch", "host_memory"};
   static const Names of_diffusers{"inputs"};
@@ -79,9 +79,9 @@ void refuse_unfollowed(const RunSettings& settings) {
     const nlohmann::json value = get_field(settings, field);
     if (value == default_of(field)) continue;
     const std::string hint = field.name == "prompt"
-                                 ? "diffusers_run.py --save-embeddings makes `inputs` from a prompt"
+                                 ? "make `inputs` from a prompt with diffusers_run.py --save-embeddings"
                                  : fmt::format("leave it out for engine {}", name_of(settings.engine));
-    throw bad_input(fmt::format("{} is {}; {} does not follow it: {}", field.name,
+    throw bad_input(fmt::format("{} is {}, but {} does not follow this setting: {}", field.name,
                                 value.is_string() ? value.get<std::string>() : value.dump(), title_of(settings.engine),
                                 hint));
   }

@@ -1,11 +1,11 @@
-// What a sweep's settings mean to SGLang. A flag is written only where the release has it; where a setting would need
-// one that it has not, the run is refused, so that nothing is dropped without a word. Each flag is written out even
-// where SGLang's default is the same: defaults differ between releases, GPUs and model paths, which is what misled the
-// study.
+// Translates a sweep's settings to SGLang's flags. A flag is written only if the release has it; when a setting needs a
+// flag that the release does not have, the run is refused, so that no setting is dropped silently. Each flag is written
+// even when it equals SGLang's default, because defaults differ between releases, GPUs and model paths, which misled
+// the study.
 //
-// Offload: before 0.5.18 the two switches --dit-cpu-offload and --dit-layerwise-offload, which exclude each other; from
-// then on --component-residency. Warm-up: a first request like the one that counts, where the release has a flag for
-// it; SGLang's figures are of the second.
+// Offload: releases before 0.5.18 have the two switches --dit-cpu-offload and --dit-layerwise-offload, which exclude
+// each other; later ones have --component-residency. Warm-up: if the release has a flag for it, a first request like
+// the measured one is made; SGLang's figures are of the second request.
 
 #include "orchestrator/engines/sglang_command.h"
 
@@ -25,7 +25,7 @@ std::string span_text(std::string_view flag) {
 
 void need(const SglangVersion& version, std::string_view flag, const std::string& setting) {
   if (version.has(flag)) return;
-  throw bad_input(fmt::format("{}; SGLang {} has no {} ({})", setting, version.text(), flag, span_text(flag)));
+  throw bad_input(fmt::format("{}, but SGLang {} has no flag {} ({})", setting, version.text(), flag, span_text(flag)));
 }
 
 void check_offload(const SglangVersion& version, const RunSettings& settings) {
@@ -41,13 +41,13 @@ void check_offload(const SglangVersion& version, const RunSettings& settings) {
       return;
     case OffloadMode::snapshot:
       if (version.has_snapshot()) return;
-      throw bad_input(fmt::format("offload is snapshot; SGLang {} has no snapshot-offload (0.5.20 and later have it)",
-                                  version.text()));
+      throw bad_input(fmt::format(
+          "offload is snapshot, but SGLang {} has no snapshot-offload (0.5.20 and later have it)", version.text()));
     case OffloadMode::planned:
       break;
   }
   throw bad_input(
-      fmt::format("offload is {}; SGLang has resident, swap, layerwise and snapshot", name_of(settings.offload)));
+      fmt::format("offload is {}; SGLang has only resident, swap, layerwise and snapshot", name_of(settings.offload)));
 }
 
 std::string_view residency_of(OffloadMode mode) {
@@ -106,28 +106,29 @@ void add_warm_up(Arguments& arguments, const SglangVersion& version) {
   }
 }
 
-// The model as it was given: SGLang goes by the path's name.
+// The model's path as it was given, since SGLang looks at its name.
 std::string path_given(const RunSettings& settings) {
   const std::string written = written_path(settings, "model");
   return written.empty() ? settings.model : written;
 }
 
-// What says to SGLang which model it is, whatever its path; a resolver of SGLang's asks for what the path alone makes.
+// The value of --model-id, which tells SGLang the model independently of the path; empty with a resolver of SGLang,
+// which asks for what the path alone gives.
 std::string model_id_for(const RunPlan& plan, const SglangVersion& version) {
   if (plan.settings.resolver != ResolverKind::files || !version.has("--model-id")) return "";
   const std::string& hub_name = plan.model.entry->hub_name;
   return hub_name.substr(hub_name.find('/') + 1);
 }
 
-// As `wansweep resolve` says it. What the settings decide is written out as flags; what a configuration decides beside
-// them (the negative prompt, the precisions) stays its own.
+// A line like that of `wansweep resolve`. Flags give everything that the settings decide; the rest (the negative
+// prompt, the precisions) comes from SGLang's configuration.
 void note_path(const RunPlan& plan, const SglangVersion& version, std::vector<std::string>& notes) {
   const std::string path = path_given(plan.settings);
   const SglangVerdict verdict = sglang_release_verdict(std::string(version.text()), path, model_id_for(plan, version));
   if (verdict.flow_shift == plan.model.entry->flow_shift) return;
   notes.push_back(
-      fmt::format("SGLang {} takes {} for {} ({}): flow_shift, steps, size and guidance are written out, all "
-                  "else is that configuration's",
+      fmt::format("SGLang {} treats {} as {} ({}): flags give flow_shift, steps, size and guidance; everything "
+                  "else comes from that configuration",
                   version.text(), path, verdict.config.empty() ? "no model" : verdict.config, verdict.rule));
 }
 
@@ -137,26 +138,26 @@ std::vector<std::string> check_sglang(const RunPlan& plan) {
   const RunSettings& settings = plan.settings;
   const SglangVersion version(settings.engine_version);
   if (settings.backend != BackendKind::cuda) {
-    throw bad_input(fmt::format("backend is {}; SGLang runs on cuda", name_of(settings.backend)));
+    throw bad_input(fmt::format("backend is {}; engine sglang needs cuda", name_of(settings.backend)));
   }
   if (settings.weights != "files") {
-    throw bad_input(fmt::format("weights is {}; SGLang reads them from the model's files", settings.weights));
+    throw bad_input(fmt::format("weights is {}; engine sglang needs files", settings.weights));
   }
   if (settings.sigma_schedule != SigmaSchedule::sglang) {
-    throw bad_input(fmt::format("sigma_schedule is {}; SGLang places its sigmas as sigma_schedule sglang does",
+    throw bad_input(fmt::format("sigma_schedule is {}; engine sglang needs sigma_schedule sglang",
                                 name_of(settings.sigma_schedule)));
   }
   check_offload(version, settings);
   const bool two_scales = settings.guidance_scale_2 && *settings.guidance_scale_2 != *settings.guidance_scale;
   if (two_scales && plan.model.two_experts) {
     need(version, "--guidance-scale-2",
-         fmt::format("guidance_scale_2 is {:g}, guidance_scale {:g}", *settings.guidance_scale_2,
+         fmt::format("guidance_scale_2 is {:g} and guidance_scale is {:g}", *settings.guidance_scale_2,
                      *settings.guidance_scale));
   }
   const int heads = plan.model.config.heads;
   if (heads % plan.parallel.ulysses != 0) {
-    throw bad_input(
-        fmt::format("ulysses is {}; SGLang needs one that divides the model's {} heads", plan.parallel.ulysses, heads));
+    throw bad_input(fmt::format("ulysses is {}; engine sglang needs a divisor of the model's {} heads",
+                                plan.parallel.ulysses, heads));
   }
 
   std::vector<std::string> notes;
@@ -164,14 +165,14 @@ std::vector<std::string> check_sglang(const RunPlan& plan) {
   const int64_t frames = plan.input.latents.frames;
   if (version.shards_frames() && frames % shares != 0) {
     need(version, "--adjust-frames", fmt::format("frames is {}", settings.frames.value_or(0)));
-    notes.push_back(
-        fmt::format("SGLang {} shares whole latent frames: it pads {} to {} for {} ranks, and computes those",
-                    version.text(), frames, (frames + shares - 1) / shares * shares, shares));
+    notes.push_back(fmt::format(
+        "SGLang {} gives whole latent frames to ranks: it pads {} frames to {} for {} ranks, and computes the padding",
+        version.text(), frames, (frames + shares - 1) / shares * shares, shares));
   }
   note_path(plan, version, notes);
   if (!version.has("--warmup") && !version.has("--warmup-mode")) {
     notes.push_back(
-        fmt::format("SGLang {} has no warm-up: its first step counts with all that is set up in it", version.text()));
+        fmt::format("SGLang {} has no warm-up: its first step includes all initialisation", version.text()));
   }
   return notes;
 }

@@ -1,4 +1,5 @@
-// `sglang generate` for one run: the flags that its release has, and what of our settings it cannot do.
+// The command `sglang generate` for a run, with the flags of its release, and the check that it can follow the
+// settings.
 #pragma once
 
 #include <string>
@@ -8,10 +9,11 @@
 
 namespace wansweep {
 
-// What SGLang is given where the settings have no prompt: a text encoder needs one, and what it says costs no time.
+// The prompt for SGLang when the settings have none: its text encoder needs one, and the text does not change the time.
 inline constexpr const char* default_prompt = "A cat walks on the grass, realistic style.";
 
-// Throws bad_input, its line beginning with the setting; what it does in another way is a line of the result.
+// Throws bad_input with a line that begins with the setting. Returns a line for each thing that SGLang does
+// differently.
 std::vector<std::string> check_sglang(const RunPlan& plan);
 
 // The arguments after the program's name: {"generate", "--model-path", ...}. Files go into `directory`: perf.json

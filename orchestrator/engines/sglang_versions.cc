@@ -15,7 +15,7 @@ struct FlagRow {
   FlagSpan span;
 };
 
-// Of the flags that we write: those that not every release has.
+// The flags that wansweep writes and that not every release has.
 constexpr FlagRow changing_flags[] = {
     {"--adjust-frames", {"0.5.6.post1", "0.5.23"}},
     {"--guidance-scale-2", {"0.5.7", "0.5.23"}},
@@ -35,7 +35,7 @@ std::optional<size_t> place_of(std::string_view text) {
 
 size_t known_place(const std::string& text) {
   if (const std::optional<size_t> place = place_of(text)) return *place;
-  throw bad_input(fmt::format("engine_version is {}; for engine sglang one of these is needed: {}",
+  throw bad_input(fmt::format("engine_version is {}; possible values for engine sglang: {}",
                               text.empty() ? "not set" : text, fmt::join(sglang_versions, ", ")));
 }
 

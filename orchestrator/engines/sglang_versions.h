@@ -1,5 +1,5 @@
-// Which of the flags that we write `sglang generate` has in which release. Made from the releases' wheels by
-// tools/engines/sglang_flags.py, and held against them by a test (tests/orchestrator/engines/sglang_flags.json).
+// Which flags of `sglang generate` each release has. Made from the releases' wheels by tools/engines/sglang_flags.py; a
+// test compares the table with them (tests/orchestrator/engines/sglang_flags.json).
 #pragma once
 
 #include <array>
@@ -9,17 +9,17 @@
 
 namespace wansweep {
 
-// From 0.5.6, the first that has `sglang generate`'s offload flags, to 0.5.23; in order.
+// All releases in order, from 0.5.6, the first with offload flags in `sglang generate`, to 0.5.23.
 inline constexpr std::array<std::string_view, 25> sglang_versions{
     "0.5.6",  "0.5.6.post1",  "0.5.6.post2",  "0.5.7",  "0.5.8",        "0.5.8.post1", "0.5.9",
     "0.5.10", "0.5.10.post1", "0.5.11",       "0.5.12", "0.5.12.post1", "0.5.13",      "0.5.13.post1",
     "0.5.14", "0.5.15",       "0.5.15.post1", "0.5.16", "0.5.17",       "0.5.18",      "0.5.19",
     "0.5.20", "0.5.21",       "0.5.22",       "0.5.23"};
 
-// A release by its place in the list above.
+// A release, as its position in the list above.
 class SglangVersion {
  public:
-  // Throws bad_input, its line beginning with "engine_version", for a text that is none of them.
+  // Throws bad_input, with a line that begins with "engine_version", for a text that is not a known release.
   explicit SglangVersion(const std::string& text);
 
   bool has(std::string_view flag) const;
@@ -31,7 +31,7 @@ class SglangVersion {
   size_t place_;
 };
 
-// The releases that have a flag, of those that change; nullopt: every release has it.
+// The first and last release with a flag; nullopt when every release has it.
 struct FlagSpan {
   std::string_view first, last;
 };

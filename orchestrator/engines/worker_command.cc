@@ -18,9 +18,9 @@ namespace wansweep {
 namespace {
 
 constexpr std::array<std::string_view, 3> open_mpi_names{"Open MPI", "OpenRTE", "PRRTE"};
-constexpr size_t most_shown = 200;  // characters of what a program says
+constexpr size_t most_shown = 200;  // characters of a program's output
 
-// What `mpirun --version` says, on either output.
+// The output of `mpirun --version`, standard output and error together.
 std::string version_of(const std::string& mpirun) {
   const TemporaryFolder folder;
   Command command;
@@ -44,7 +44,7 @@ std::string first_line(const std::string& text) {
 
 void check_programs(const WorkerPrograms& programs) {
   if (find_program(programs.worker).empty()) {
-    throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", programs.worker));
+    throw bad_input(fmt::format("{}: no such worker; build it with `make build`, or give --worker", programs.worker));
   }
   if (find_program(programs.mpirun).empty()) {
     throw bad_input(fmt::format(
@@ -55,7 +55,7 @@ void check_programs(const WorkerPrograms& programs) {
                                        [&](std::string_view name) { return version.find(name) != version.npos; });
   if (is_open_mpi) return;
   throw bad_input(
-      fmt::format("{}: is not Open MPI's mpirun, for which the worker is built (its --version says: {}); load the "
+      fmt::format("{}: is not Open MPI's mpirun, which the worker needs (its --version prints: {}); load the "
                   "cluster's OpenMPI module, or give --mpirun",
                   programs.mpirun, first_line(version)));
 }
@@ -68,7 +68,7 @@ Command worker_command(const WorkerPrograms& programs, const std::string& direct
                                       directory + "/spec.json", std::string("--out"), directory}) {
     command.arguments.push_back(argument);
   }
-  // Ranks may outnumber cores here: they must yield while they wait, run unbound, and have one BLAS thread each.
+  // There may be more ranks than cores: ranks must yield while they wait, be unbound, and have one BLAS thread each.
   command.environment = {{"OMPI_MCA_mpi_yield_when_idle", "1"},
                          {"OMPI_MCA_hwloc_base_binding_policy", "none"},
                          {"OMPI_MCA_rmaps_base_oversubscribe", "1"},

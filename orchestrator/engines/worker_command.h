@@ -1,5 +1,5 @@
-// How a run's command is made, for our own worker. What an attempt leaves behind is schema/completion.h and
-// schema/trace_file.h; how that becomes rows is orchestrator/store.
+// The command that runs this project's worker. The worker's output is described in schema/completion.h and
+// schema/trace_file.h; orchestrator/store reads it.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@ struct WorkerPrograms {
   std::string worker;             // path of wansweep-worker
 };
 
-// Throws bad_input when one of them is not there, and when mpirun is not Open MPI's, naming what its --version says.
-// Runs mpirun.
+// Throws bad_input when a program does not exist, or when mpirun is not Open MPI's (the line quotes its --version).
+// Runs mpirun --version.
 void check_programs(const WorkerPrograms& programs);
 
-// The worker on `ranks` ranks of this machine, for the attempt in `directory` (absolute): its spec.json is read, its
-// logs and results are written there. Ranks may outnumber cores.
+// Runs the worker on `ranks` ranks of this machine, for the attempt in `directory` (absolute): the worker reads
+// spec.json there, and writes its logs and results there. There may be more ranks than cores.
 Command worker_command(const WorkerPrograms& programs, const std::string& directory, int64_t ranks);
 
 }  // namespace wansweep

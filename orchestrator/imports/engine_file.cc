@@ -16,7 +16,7 @@
 namespace wansweep {
 namespace {
 
-constexpr size_t looked_at = 1 << 16;  // bytes of a file's beginning, unpacked
+constexpr size_t looked_at = 1 << 16;  // bytes at the beginning of a file, after unpacking, that decide its kind
 
 std::string beginning_of(const std::string& file) {
   GzipStream buffer(file);
@@ -39,12 +39,12 @@ EngineFileKind kind_of(const std::string& file) {
   }
   if (text[first] == '[' && has(text, "\"ph\"")) return EngineFileKind::kineto_trace;
   if (has(text.substr(0, 4), "\x89HDF")) {
-    throw bad_input(fmt::format("{}: is a trace of wansweep-worker, which `wansweep gather` reads", file));
+    throw bad_input(fmt::format("{}: is a trace of wansweep-worker; read it with `wansweep gather`", file));
   }
   if (text.find('\0') != text.npos) {
     throw bad_input(
-        fmt::format("{}: is no file that can be imported: a perf dump, a profiler's trace, an SQLite export "
-                    "of Nsight Systems (nsys export --type sqlite) or a log is needed",
+        fmt::format("{}: cannot be imported; give a perf dump, a profiler's trace, an SQLite export "
+                    "of Nsight Systems (nsys export --type sqlite) or a log",
                     file));
   }
   return EngineFileKind::engine_log;

@@ -1,4 +1,4 @@
-// Which kind of file it is, by what it holds, not by its name; and reading it.
+// Finds the kind of an engine's file by its content, not its name, and reads it.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace wansweep {
 
-// Reads a file of an engine, with its digest. A rank that the file does not tell is taken from a name like
-// "...rank3.trace.json.gz" or "rank-0003". Throws bad_input naming the file and what would be right.
+// Reads a file of an engine and computes its digest. When the file does not tell its rank, the rank is taken from a
+// name such as "...rank3.trace.json.gz" or "rank-0003". Throws bad_input naming the file and what would be right.
 EngineTrace read_engine_file(const std::string& file, KernelClasses& classes);
 
 }  // namespace wansweep

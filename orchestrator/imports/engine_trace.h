@@ -1,5 +1,5 @@
-// What one file of an engine tells of one rank, before it becomes rows: the readers of this folder make these, and
-// rank_traces.h puts those of one attempt together.
+// The content of one engine file about one rank, before it becomes trace rows. The readers in this folder make it, and
+// rank_traces.h combines the files of one attempt.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ constexpr std::string_view name_of(EngineFileKind kind) {
   return {};
 }
 
-// A step as a file marks it. Nanoseconds on the file's clock; a file without times gives durations alone.
+// A step as a file marks it. Times are nanoseconds on the file's clock; a file without times has only durations.
 struct StepMark {
   int step = 0;  // from 1
   int64_t start_ns = 0;
@@ -44,7 +44,7 @@ struct StepMark {
   std::optional<int> expert;
   std::optional<double> timestep;
   std::optional<double> sigma;
-  std::optional<int64_t> device_used;  // bytes at its end
+  std::optional<int64_t> device_used;  // bytes at the step's end
   std::optional<int64_t> device_peak;
 };
 
@@ -53,19 +53,19 @@ struct EngineTrace {
   EngineFileKind kind = EngineFileKind::perf_dump;
   std::string sha256;
   int64_t bytes = 0;
-  std::optional<int> rank;   // as the file says, or its name
-  std::optional<int> ranks;  // of how many
-  std::string host;          // empty: it does not say
-  bool has_times = false;    // of steps: else only how long each took
+  std::optional<int> rank;   // from the file, or from its name
+  std::optional<int> ranks;  // number of ranks
+  std::string host;          // empty: unknown
+  bool has_times = false;    // whether steps have times, and not only durations
   std::vector<StepMark> steps;
-  std::vector<EventRow> events;  // of the device, as they are in the file; step, forward, block and expert open
-  bool tells_events = false;     // also when there is none
-  std::optional<int64_t> device_used, device_peak;  // bytes, of the whole run, where it does not say them by step
-  std::string latents_digest;                       // SHA-256; empty: it does not say
+  std::vector<EventRow> events;  // the device's events; step, forward, block and expert are not set yet
+  bool tells_events = false;     // the file records events, even if there are none
+  std::optional<int64_t> device_used, device_peak;  // bytes of the whole run, if the file does not give them by step
+  std::string latents_digest;                       // SHA-256; empty: unknown
   std::map<std::string, std::string> environment;   // "device.name", "torch", ...
-  std::map<std::string, std::string> settings;      // what the engine says that it used, by our names
-  std::map<std::string, int64_t> unknown_kernels;   // ns by name, of those that no pattern knows
-  std::vector<std::string> notes;                   // what is odd and does no harm, a line each
+  std::map<std::string, std::string> settings;      // the engine's settings in the file, by our names
+  std::map<std::string, int64_t> unknown_kernels;   // kernels that match no pattern: ns by name
+  std::vector<std::string> notes;                   // harmless oddities, one line each
 };
 
 }  // namespace wansweep

@@ -9,7 +9,7 @@
 namespace wansweep {
 namespace {
 
-constexpr double most_timestep_apart = 1.5;  // they are cut off in some places, and rounded in others
+constexpr double most_timestep_apart = 1.5;  // engines truncate timesteps in some places and round them in others
 constexpr int timesteps = 1000;
 
 }  // namespace
@@ -31,8 +31,8 @@ StepRow ExpectedSteps::row_of(const StepMark& mark, const std::string& file) con
   if (!told && mark.sigma) told = *mark.sigma * timesteps;
   if (expected && told && std::abs(*told - schedule_->timesteps[at]) > most_timestep_apart) {
     throw bad_input(fmt::format(
-        "{}: step {} is at timestep {:g}; flow_shift {:g} and {} steps make it {}: the run had "
-        "other settings, or it is another run",
+        "{}: step {} has timestep {:g}, but flow_shift {:g} and {} steps give {}: the run had "
+        "other settings, or the file belongs to another run",
         file, mark.step, std::floor(*told), *shift_, schedule_->timesteps.size(), schedule_->timesteps[at]));
   }
   if (told) {

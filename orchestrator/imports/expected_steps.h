@@ -1,5 +1,5 @@
-// What a run's settings say of its steps, to fill in what an engine's files do not tell, and to notice files of a run
-// with other settings.
+// The steps that follow from a run's settings: they fill in what an engine's files do not tell, and expose files of a
+// run with other settings.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,8 @@ class ExpectedSteps {
  public:
   explicit ExpectedSteps(const RunSettings& settings);
 
-  // The row of a step, on the mark's clock. Unknown: expert and timestep 0, sigma 0. Throws bad_input when the mark has
-  // a timestep or a sigma that the settings do not make.
+  // The row of a step, on the mark's clock. Expert, timestep and sigma are 0 when unknown. Throws bad_input when the
+  // mark's timestep or sigma contradicts the settings.
   StepRow row_of(const StepMark& mark, const std::string& file) const;
 
  private:

@@ -39,9 +39,9 @@ GzipStream::int_type GzipStream::underflow() {
   const int count = gzread(handle_->file, buffer_.data(), static_cast<unsigned>(buffer_.size()));
   int code = Z_OK;
   const char* message = gzerror(handle_->file, &code);
-  // A file that ends within a gzip member gives what there is, and says so only here.
+  // For a file that ends within a gzip member, zlib returns the data before the end and reports the fault only here.
   if (count < static_cast<int>(buffer_.size()) && code == Z_BUF_ERROR) {
-    throw bad_input(fmt::format("{}: is cut short: its gzip data ends early, after {} bytes unpacked", file_,
+    throw bad_input(fmt::format("{}: is cut short: the gzip data ends after {} unpacked bytes", file_,
                                 unpacked_ + std::max(count, 0)));
   }
   if (count < 0) throw bad_input(fmt::format("{}: cannot be unpacked: {}", file_, message));

@@ -1,4 +1,4 @@
-// A file as a stream of text, unpacked by zlib where it is gzip, as it is read: a trace of gigabytes takes 64 KiB.
+// Reads a file as a stream of text, and unpacks gzip on the way, so that a trace of gigabytes takes 64 KiB of memory.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@ namespace wansweep {
 
 class GzipStream : public std::streambuf {
  public:
-  // Throws bad_input when the file is no regular file, or cannot be opened.
+  // Throws bad_input when the file is not a regular file or cannot be opened.
   explicit GzipStream(std::string file);
   ~GzipStream() override;
   GzipStream(const GzipStream&) = delete;
   GzipStream& operator=(const GzipStream&) = delete;
 
-  int64_t unpacked_bytes() const { return unpacked_; }  // that were read so far
+  int64_t unpacked_bytes() const { return unpacked_; }  // bytes read so far, after unpacking
 
  protected:
   // Throws bad_input: "FILE: is cut short ...", or that it cannot be read or unpacked.

@@ -1,6 +1,6 @@
-// An attempt of a run made elsewhere is built in a folder of its own name with a dot before it, and renamed when it is
-// whole: a kill at any instant leaves the attempt or nothing. In an attempt of a sweep the traces are written first and
-// completed.json last, as the worker does; traces without it are what a kill left, and are made again.
+// An attempt of a run made elsewhere is built in a folder whose name begins with a dot, and renamed when it is
+// complete: after a kill there is the whole attempt or none. In an attempt of a sweep, the traces are written first and
+// completed.json last, as by the worker; traces without completed.json were left by a kill, and are made again.
 
 #include "orchestrator/imports/import_run.h"
 
@@ -43,7 +43,7 @@ std::vector<EngineTrace> read_all(const std::vector<std::string>& files, const s
   return traces;
 }
 
-// Traces and completed.json into `directory`.
+// Writes traces and completed.json into `directory`.
 ImportReport write_attempt(const std::string& directory, const AssembledRun& run, const RunSettings& settings,
                            const std::string& spec_json) {
   Completion completion;
@@ -71,7 +71,7 @@ ImportReport write_attempt(const std::string& directory, const AssembledRun& run
   return report;
 }
 
-// Digests of the files that an attempt's traces were made of.
+// The digests of the files that an attempt's traces were made from.
 std::set<std::string> sources_of(const std::string& attempt) {
   std::set<std::string> digests;
   for (int rank = 0; fs::exists(attempt + '/' + trace_file_name(rank)); ++rank) {
@@ -89,10 +89,10 @@ void check_run_name(const std::string& run) {
                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                          "0123456789._-") == run.npos;
   if (plain && run.front() != '.' && run.front() != '-' && run.size() <= 200) return;
-  throw bad_input(fmt::format("--run is {}; a name of letters, digits, '.', '_' and '-' is needed", run));
+  throw bad_input(fmt::format("--run is {}; only letters, digits, '.', '_' and '-' are possible", run));
 }
 
-// What the file says that the engine used, where nobody gave it; throws bad_input where somebody gave another value.
+// Takes settings that the user left open from the file. Throws bad_input when the user gave another value.
 void take_settings_of(const EngineTrace& file, RunSettings& settings) {
   for (const auto& [name, text] : file.settings) {
     const Field* field = find_field(name);
@@ -103,8 +103,9 @@ void take_settings_of(const EngineTrace& file, RunSettings& settings) {
     const Json value = get_field(told, *field);
     const auto given = settings.origins.find(name);
     if (given != settings.origins.end() && get_field(settings, *field) != value) {
-      throw bad_input(fmt::format("{} is {}; {} says that it was {}: the run had other settings, or it is another run",
-                                  name, get_field(settings, *field).dump(), file.file, value.dump()));
+      throw bad_input(
+          fmt::format("{} is {}, but {} says {}: the run had other settings, or the file belongs to another run", name,
+                      get_field(settings, *field).dump(), file.file, value.dump()));
     }
     if (given != settings.origins.end()) continue;
     set_field(settings, name, value, file.file);
@@ -112,7 +113,7 @@ void take_settings_of(const EngineTrace& file, RunSettings& settings) {
   }
 }
 
-// ranks and steps from the files, where nobody gave them.
+// Takes ranks and steps from the files if the user left them open.
 void fill_from_files(RunSettings& settings, const std::vector<EngineTrace>& files) {
   for (const EngineTrace& file : files) take_settings_of(file, settings);
   if (!settings.origins.contains("ranks")) {
@@ -132,7 +133,7 @@ void fill_from_files(RunSettings& settings, const std::vector<EngineTrace>& file
   }
 }
 
-// What is neither given nor told has a default here, which nobody used.
+// A setting that neither the user nor a file gives has a default value here, which the run did not use.
 void mark_unknown(RunSettings& settings) {
   mark_unfollowed(settings);
   for (const Field& field : fields()) {
@@ -143,38 +144,38 @@ void mark_unknown(RunSettings& settings) {
 
 void check_settings(const RunSettings& settings) {
   if (settings.engine == EngineKind::wansweep) {
-    throw bad_input("engine is not set; --set engine=sglang or --set engine=diffusers says which program ran");
+    throw bad_input("engine is not set; give --set engine=sglang or --set engine=diffusers");
   }
   if (!settings.origins.contains("offload")) {
     throw bad_input(
-        "offload is not set; --set offload=resident, swap or layerwise says how weights moved, which no file "
+        "offload is not set; give --set offload=resident, swap or layerwise: no file tells how weights "
         "tells");
   }
   for (const Field& field : fields()) check_bounds(settings, field);
   refuse_unfollowed(settings);
 }
 
-// The settings of a run that is there; those that were given must not differ.
+// The settings of a run that exists already; settings that the user gives must be equal.
 RunSettings settings_of_run(const Attempt& attempt, const RunSettings& given) {
   RunSettings settings = read_settings(attempt.directory + "/spec.json");
   for (const auto& [name, origin] : given.origins) {
     const Field& field = *find_field(name);
     const Json before = get_field(settings, field), now = get_field(given, field);
     if (origin.origin != "user" || before == now) continue;
-    throw bad_input(fmt::format("{} is {}; run {} was imported with {}: import it under another name", name, now.dump(),
-                                attempt.run, before.dump()));
+    throw bad_input(fmt::format("{} is {}, but run {} was imported with {}: import the run under another name", name,
+                                now.dump(), attempt.run, before.dump()));
   }
   return settings;
 }
 
-// By file. Files may be large: each is read for it once.
+// Digests, by file. Files may be large, so each is read only once.
 std::map<std::string, std::string> digests_of(const std::vector<std::string>& files) {
   std::map<std::string, std::string> digests;
   for (const std::string& file : files) digests.emplace(file, sha256_file(file));
   return digests;
 }
 
-// `files`, whose digests are `given`, and those that the attempt before was made of, but none twice.
+// `files`, whose digests are `given`, and the files that the last attempt was made from, each once.
 std::vector<std::string> with_earlier(const std::vector<std::string>& files,
                                       const std::map<std::string, std::string>& given, const std::string& before) {
   std::vector<std::string> all;
@@ -191,7 +192,7 @@ std::vector<std::string> with_earlier(const std::vector<std::string>& files,
   return all;
 }
 
-// Into the attempt that is being built. Two files of one name keep their ranks apart by a number.
+// Copies the files into the new attempt. Files of the same name get a number.
 void copy_files(const std::vector<std::string>& files, const std::string& directory) {
   const fs::path folder = fs::path(directory) / copies_folder;
   make_directories(folder.string());
@@ -212,12 +213,12 @@ std::string sweep_name(const std::string& directory) {
   return fs::path(directory).filename().string();
 }
 
-// The folder in the sweep, whole or not at all.
+// Makes the attempt's folder in the sweep, atomically.
 ImportReport publish(const ImportRequest& request, const RunSettings& settings, const std::vector<std::string>& files,
                      const AssembledRun& run, int number) {
   const std::string name = fmt::format("{}-a{}", request.run, number);
   const std::string building = fmt::format("{}/attempts/.{}.importing", request.directory, name);
-  fs::remove_all(building);  // what a kill left
+  fs::remove_all(building);  // left by a kill
   make_directories(building);
   copy_files(files, building);
   const std::string spec_json = to_json(settings).dump(2) + '\n';
@@ -245,7 +246,7 @@ ImportReport publish(const ImportRequest& request, const RunSettings& settings, 
   return report;
 }
 
-// What an engine may have left in its attempt's folder.
+// The files that an engine may have written to its attempt's folder.
 std::vector<std::string> files_in_attempt(const std::string& directory) {
   std::vector<std::string> files;
   std::error_code none;
@@ -269,7 +270,7 @@ ImportReport import_run(const ImportRequest& given) {
   ImportRequest request = given;
   request.directory = fs::absolute(given.directory).lexically_normal().string();
   while (request.directory.ends_with('/')) request.directory.pop_back();
-  // All that can be refused is, before anything is made.
+  // Everything is checked before anything is written.
   const auto newest_attempt = [&]() -> std::optional<Attempt> {
     if (!fs::exists(request.directory + "/attempts")) return std::nullopt;
     const AttemptFolder folder(request.directory);
@@ -311,11 +312,11 @@ ImportReport import_attempt(const std::string& given, const std::string& kernels
   const std::string spec_json = read_text(directory + "/spec.json");
   const RunSettings settings = settings_from_json(parse_json_object(spec_json, directory + "/spec.json"), directory);
   if (settings.engine == EngineKind::wansweep) {
-    throw bad_input(fmt::format("{}: is an attempt of wansweep-worker, which leaves its traces itself", directory));
+    throw bad_input(fmt::format("{}: is an attempt of wansweep-worker, which writes its own traces", directory));
   }
   const std::vector<std::string> files = files_in_attempt(directory);
   if (files.empty()) {
-    throw bad_input(fmt::format("{}: {} left neither a perf dump, a step record nor a trace here", directory,
+    throw bad_input(fmt::format("{}: {} has written neither a perf dump nor a step record nor a trace here", directory,
                                 title_of(settings.engine)));
   }
   if (read_completion(directory)) {
@@ -326,7 +327,7 @@ ImportReport import_attempt(const std::string& given, const std::string& kernels
     for (const std::string& file : files) {
       if (known.contains(sha256_file(file))) continue;
       throw bad_input(
-          fmt::format("{}: is not what this attempt was completed with; a file that came later goes into a "
+          fmt::format("{}: is not among the files that this attempt was completed with; import a later file into a "
                       "new attempt: wansweep import FILE --run NAME",
                       file));
     }

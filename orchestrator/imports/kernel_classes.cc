@@ -15,7 +15,7 @@
 namespace wansweep {
 namespace {
 
-constexpr size_t most_name = 1024;  // characters of a kernel's name that are looked at: templates make them long
+constexpr size_t most_name = 1024;  // characters of a kernel's name that are matched; templates make names long
 
 std::string where_of(const std::string& file, const toml::node& node) {
   return fmt::format("{}:{}", file, node.source().begin.line);
@@ -63,21 +63,22 @@ void KernelClasses::add(const std::string& text, const std::string& name) {
   const toml::table table = parse_toml(text, name);
   refuse_other_keys(table, {"kernel"}, name);
   const toml::array* list = table["kernel"].as_array();
-  if (list == nullptr) throw bad_input(fmt::format("{}: has no [[kernel]]", name));
+  if (list == nullptr) throw bad_input(fmt::format("{}: holds no [[kernel]] table", name));
   for (const toml::node& node : *list) {
     const toml::table* rule = node.as_table();
-    if (rule == nullptr) throw bad_input(fmt::format("{}: kernel must be tables, as [[kernel]]", where_of(name, node)));
+    if (rule == nullptr)
+      throw bad_input(fmt::format("{}: kernel must be a list of tables: write [[kernel]]", where_of(name, node)));
     refuse_other_keys(*rule, {"class", "pattern"}, name);
     const std::string word = text_of(*rule, "class", name), pattern = text_of(*rule, "pattern", name);
     const std::optional<KernelClass> kind = value_named<KernelClass>(word);
     if (!kind) {
-      throw bad_input(fmt::format("{}: class is {}; {} are known", where_of(name, *rule->get("class")), word,
+      throw bad_input(fmt::format("{}: class is {}; possible values: {}", where_of(name, *rule->get("class")), word,
                                   fmt::join(names_of<KernelClass>(), ", ")));
     }
     try {
       rules_.push_back({std::regex(pattern, std::regex::extended | std::regex::icase | std::regex::optimize), *kind});
     } catch (const std::regex_error&) {
-      throw bad_input(fmt::format("{}: pattern {} is no extended regular expression",
+      throw bad_input(fmt::format("{}: pattern {} is not an extended regular expression",
                                   where_of(name, *rule->get("pattern")), pattern));
     }
   }

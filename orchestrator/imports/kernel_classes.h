@@ -1,4 +1,4 @@
-// What a kernel of the device does, by patterns of its name (kernel_classes.toml, which a user's file goes before).
+// The class of a device kernel, by patterns of its name: first a user's file, then kernel_classes.toml.
 #pragma once
 
 #include <optional>
@@ -29,16 +29,17 @@ constexpr std::string_view name_of(KernelClass kind) {
   return {};
 }
 
-// Products and all else that computes are one kind of event.
+// Products and all other computing classes are one kind of event.
 EventKind event_kind(KernelClass kind);
 
 class KernelClasses {
  public:
-  // The patterns that came with wansweep, after those of `file` (empty: none). Throws bad_input naming the file and the
-  // line: a key that there is not, a class with the nearest known one, a pattern that is no regular expression.
+  // The patterns of `file` (empty: none), followed by those that come with wansweep. Throws bad_input naming the file
+  // and the line, for an unknown key, an unknown class, or a pattern that is not a regular expression.
   explicit KernelClasses(const std::string& file = "");
 
-  // nullopt: no pattern knows it. Remembers its answers: traces have millions of kernels, of few names.
+  // The class of a kernel; nullopt when it matches no pattern. Caches answers: traces have millions of kernels with few
+  // names. One thread may call it.
   std::optional<KernelClass> find(const std::string& kernel);
 
  private:

@@ -1,7 +1,7 @@
-// Three layers. The JSON parser calls KinetoReader with one token at a time; it knows where in the document it is by a
-// stack of keys no deeper than needed, and collects the members of one trace event. A whole event goes to Collector,
-// which keeps device work as rows and steps as marks, and forgets all else (operators, stacks, flows: nearly all of the
-// file). finish() then decides which marks count.
+// Three layers. The JSON parser calls KinetoReader with one token at a time; KinetoReader tracks its place in the
+// document and collects the members of one trace event. A complete event goes to Collector, which keeps device work as
+// rows and steps as marks, and drops everything else (operators, stacks, flows: nearly all of the file). finish() then
+// decides which marks count.
 
 #include "orchestrator/imports/kineto_trace.h"
 
@@ -21,10 +21,10 @@
 namespace wansweep {
 namespace {
 
-constexpr double most_microseconds = 9e15;  // of a time: its nanoseconds fit 64 bits
-constexpr size_t most_text = 1 << 16;       // characters of a name that are kept
+constexpr double most_microseconds = 9e15;  // the largest time whose nanoseconds fit into 64 bits
+constexpr size_t most_text = 1 << 16;       // the most characters of a name that are kept
 
-// The members of one event that matter. Absent ones keep these values.
+// The members of an event that are used. Absent ones keep these values.
 struct TraceEvent {
   std::string phase, category, name, collective, dtype;
   std::optional<double> start, duration;  // microseconds
@@ -113,10 +113,10 @@ class Collector {
       return time && std::isfinite(*time) && std::abs(*time) < most_microseconds;
     };
     if (!usable(e.start) || !usable(e.duration) || *e.duration < 0) {
-      throw bad_input(fmt::format("{}: event {} has ts {} and dur {}; two numbers of microseconds are needed",
-                                  trace.file, e.name, e.start.value_or(NAN), e.duration.value_or(NAN)));
+      throw bad_input(fmt::format("{}: event {} has ts {} and dur {}; both must be numbers of microseconds", trace.file,
+                                  e.name, e.start.value_or(NAN), e.duration.value_or(NAN)));
     }
-    // Rounded as one, so that what begins where another ends still does.
+    // The end is rounded too, not the duration, so that an event that begins where another ends still does.
     const auto nanoseconds = [](double microseconds) { return static_cast<int64_t>(std::llround(microseconds * 1e3)); };
     return {nanoseconds(*e.start), nanoseconds(*e.start + *e.duration)};
   }
@@ -295,11 +295,11 @@ EngineTrace read_kineto_trace(const std::string& file, KernelClasses& classes) {
     const bool at_end = stream.eof() || stream.peek() == std::istream::traits_type::eof();
     const bool wrong_token = reader.problem.find("unexpected '") != std::string::npos;
     if (at_end && !wrong_token)
-      throw bad_input(fmt::format("{}: is cut short: its JSON ends early, at byte {}", file, reader.problem_at));
+      throw bad_input(fmt::format("{}: is cut short: the JSON ends early, at byte {}", file, reader.problem_at));
     throw bad_input(fmt::format("{}: is not JSON: {}", file, reader.problem));
   }
   if (!reader.is_list && !reader.has_events) {
-    throw bad_input(fmt::format("{}: is not a profiler's trace: it has no traceEvents", file));
+    throw bad_input(fmt::format("{}: is not a profiler's trace: traceEvents is missing", file));
   }
   return collector.finish(reader.base_ns);
 }

@@ -1,10 +1,10 @@
-// A trace of the PyTorch profiler (Kineto, Chrome's Trace Event format), of one rank: what ran on the device, and the
+// Reads a trace of the PyTorch profiler (Kineto, Chrome's Trace Event format) of one rank: the device's work and the
 // marks of the steps.
 //
-// Read as a stream: of two gigabytes of JSON stay what the device did, 40 bytes an event. Times are nanoseconds of the
-// system's clock where the trace says from when it counts (baseTimeNanoseconds), else of a clock of its own. A step is
-// marked on the host and, by the profiler, on the device, from its first kernel to its last; the device's mark goes
-// before the host's, which may be far ahead.
+// The file is read as a stream: of two gigabytes of JSON, only the device's events stay in memory, 40 bytes each. Times
+// are nanoseconds of the system's clock if the trace gives its origin (baseTimeNanoseconds), and of a clock of its own
+// otherwise. A step is marked on the host and, by the profiler, on the device, from its first kernel to its last. The
+// device's mark is preferred, since the host may be far ahead.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@
 
 namespace wansweep {
 
-// Throws bad_input, naming the file: that it is cut short, that it is no trace, a time that is no number. Nothing of
-// such a file is used.
+// Throws bad_input, naming the file, when it is cut short, is not a trace, or has a time that is not a number. Nothing
+// of such a file is used.
 EngineTrace read_kineto_trace(const std::string& file, KernelClasses& classes);
 
 }  // namespace wansweep

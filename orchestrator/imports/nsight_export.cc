@@ -1,6 +1,7 @@
-// The export has no indexes and, by release, not all tables and columns: what is asked for is looked up first. Times
-// are shifted last, when all rows are there. Steps are projected to the device by the launch that each kernel
-// correlates with: the host marks a step while it launches, which may be long before the device works on it.
+// An export has no indexes, and its tables and columns depend on the release, so each is looked up before it is
+// queried. Times are shifted last, when all rows are read. Steps are projected to the device by the launch that each
+// kernel correlates with: the host marks a step while it launches kernels, which may be long before the device runs
+// them.
 
 #include "orchestrator/imports/nsight_export.h"
 
@@ -33,7 +34,7 @@ class Export {
   EngineTrace read() {
     if (!has("KERNEL") && !has("MEMCPY") && !db_.tableExists("NVTX_EVENTS")) {
       throw bad_input(
-          fmt::format("{}: is not an export of Nsight Systems: it has neither kernels nor NVTX ranges", trace.file));
+          fmt::format("{}: is not an export of Nsight Systems: kernels and NVTX ranges are missing", trace.file));
     }
     refuse_several_processes();
     read_kernels();
@@ -65,7 +66,7 @@ class Export {
     query.executeStep();
     if (const int processes = query.getColumn(0).getInt(); processes > 1) {
       throw bad_input(
-          fmt::format("{}: holds the kernels of {} processes; one export a rank is needed: start each rank "
+          fmt::format("{}: holds the kernels of {} processes; one export for each rank is needed: start each rank "
                       "under its own nsys profile",
                       trace.file, processes));
     }
@@ -154,7 +155,7 @@ class Export {
     for (const auto& [step, mark] : marks) trace.steps.push_back(mark);
   }
 
-  // False: a step has no kernel that is known to be launched in it, and the host's ranges stand.
+  // Returns false when a step has no kernel that was launched in it; the host's ranges are then kept.
   bool project_to_device(std::map<int, StepMark>& marks) {
     if (!has("KERNEL") || !has("RUNTIME") || marks.empty()) return false;
     std::map<int, StepMark> projected;

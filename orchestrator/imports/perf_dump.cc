@@ -1,6 +1,6 @@
-// Each reader takes one JSON object or text apart by hand: a member of another type, a number out of any range or a
-// step that goes back is one line that names the file and shows the entry. What else such a file has goes into the
-// environment, by its own names.
+// Each reader checks one JSON object or text itself: a member of a wrong type, a number out of range or a step out of
+// order gives one line that names the file and shows the entry. All other members go into the environment, under their
+// own names.
 
 #include "orchestrator/imports/perf_dump.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int64_t most_bytes = int64_t{64} << 20;  // of such a file
+constexpr int64_t most_bytes = int64_t{64} << 20;  // the largest file that is read
 
 EngineTrace begin(const std::string& file, EngineFileKind kind) {
   EngineTrace trace;
@@ -33,12 +33,13 @@ EngineTrace begin(const std::string& file, EngineFileKind kind) {
 
 Json read_object(const std::string& file) { return parse_json_object(read_text(file, most_bytes), file); }
 
-// A length of time that a step or a stage may have; throws bad_input otherwise.
+// The duration of a step or a stage in milliseconds. Throws bad_input when it is not a plausible number.
 double milliseconds(const Json& entry, const std::string& file) {
   const auto found = entry.find("duration_ms");
   constexpr double most = 1e12;
   if (found == entry.end() || !found->is_number() || !(found->get<double>() >= 0 && found->get<double>() < most)) {
-    throw bad_input(fmt::format("{}: {} has no duration_ms that is a number of milliseconds", file, entry.dump()));
+    throw bad_input(
+        fmt::format("{}: {} has no valid duration_ms; a number of milliseconds is needed", file, entry.dump()));
   }
   return found->get<double>();
 }
@@ -74,7 +75,7 @@ std::optional<T> number_of(const Json& object, const char* key) {
 int64_t needed_number(const Json& object, const char* key, const std::string& file) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_number_integer()) {
-    throw bad_input(fmt::format("{}: {} has no {} that is a whole number", file, object.dump(), key));
+    throw bad_input(fmt::format("{}: {} has no valid {}; a whole number is needed", file, object.dump(), key));
   }
   return found->get<int64_t>();
 }
@@ -101,7 +102,7 @@ StepMark recorded_step(const Json& entry, const std::string& file) {
   mark.device_peak = number_of<int64_t>(entry, "device_peak");
   if (mark.step < 1 || mark.end_ns < mark.start_ns) {
     throw bad_input(
-        fmt::format("{}: {} is no step: it has a number from 1, and ends after it starts", file, entry.dump()));
+        fmt::format("{}: {} is not a step: a step has a number from 1, and ends after it starts", file, entry.dump()));
   }
   return mark;
 }
@@ -137,7 +138,7 @@ EngineTrace read_perf_dump(const std::string& file) {
     if ((*meta)["model"].is_string()) trace.settings["model"] = (*meta)["model"].get<std::string>();
   }
   if (trace.steps.empty()) {
-    trace.notes.push_back(fmt::format("{}: has no denoise_steps_ms, as SGLang 0.5.6 writes none", file));
+    trace.notes.push_back(fmt::format("{}: denoise_steps_ms is missing, as in files of SGLang 0.5.6", file));
   }
   return trace;
 }
@@ -156,7 +157,7 @@ EngineTrace read_step_record(const std::string& file) {
     const StepMark mark = recorded_step(entry, file);
     if (!trace.steps.empty() && mark.step <= trace.steps.back().step) {
       throw bad_input(
-          fmt::format("{}: step {} comes after step {}; steps ascend", file, mark.step, trace.steps.back().step));
+          fmt::format("{}: step {} comes after step {}; steps must ascend", file, mark.step, trace.steps.back().step));
     }
     trace.steps.push_back(mark);
   }
@@ -186,7 +187,7 @@ EngineTrace read_engine_log(const std::string& file) {
     if (std::regex_search(line, match, stage)) trace.environment["log.stage_s." + match[1].str()] = match[2];
   }
   if (trace.environment.empty()) {
-    throw bad_input(fmt::format("{}: no line of SGLang's on what a stage or a step took", file));
+    throw bad_input(fmt::format("{}: holds no line of SGLang about the time of a stage or a step", file));
   }
   return trace;
 }

@@ -1,4 +1,4 @@
-// The small files of engines: SGLang's --perf-dump-path, the step record of diffusers_run.py, and SGLang's log.
+// Readers for the small files of engines: SGLang's --perf-dump-path, the step record of diffusers_run.py, SGLang's log.
 #pragma once
 
 #include <string>
@@ -7,16 +7,16 @@
 
 namespace wansweep {
 
-// SGLang's perf dump: of rank 0; how long each step took (`denoise_steps_ms`, from 0.5.7 on), each stage, and what
-// memory PyTorch had reserved. The steps' ends are where the host was, which waits for the device only with
-// SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1: the dump does not say. Throws bad_input naming the file.
+// SGLang's perf dump, of rank 0: the duration of each step (`denoise_steps_ms`, from 0.5.7 on) and stage, and the
+// memory that PyTorch had reserved. A step's end is the host's, which waits for the device only with
+// SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1; the dump does not tell whether it was set. Throws bad_input naming the file.
 EngineTrace read_perf_dump(const std::string& file);
 
-// tools/engines/step_record.py. Throws bad_input naming the file.
+// A file of tools/engines/step_record.py. Throws bad_input naming the file.
 EngineTrace read_step_record(const std::string& file);
 
-// The lines of SGLang's log on the denoising stage: what it took, and the average of a step. No step's own time is
-// among them, so a log makes no rows, and stands in the environment of a run that has other files. Throws bad_input
+// The lines of SGLang's log about the denoising stage: its time, and the average time of a step. A log has no times of
+// single steps, so it gives no rows; its values go into the environment of a run that has other files. Throws bad_input
 // naming the file when there are no such lines.
 EngineTrace read_engine_log(const std::string& file);
 

@@ -1,5 +1,5 @@
-// In this order: each file finds its rank; each rank its steps, on the clock of its own files; then the ranks are held
-// against each other, and moved to one clock; and only then rows are made.
+// The order of work: each file is assigned to its rank; each rank gets its steps, on the clock of its own files; then
+// the ranks are compared and moved to one clock; last, rows are made.
 
 #include "orchestrator/imports/rank_traces.h"
 
@@ -18,15 +18,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr double most_slower = 1.25;         // of one rank's steps than another's of the same run
-constexpr double most_profiled = 4;          // of a step that is profiled than of the same one's time in a dump
-constexpr int64_t least_apart = 50'000'000;  // ns: clocks of one host lie closer than that
+constexpr double most_slower = 1.25;         // the largest ratio of two ranks' step times in one run
+constexpr double most_profiled = 4;          // the largest ratio of a profiled step's time to its time in a dump
+constexpr int64_t least_apart = 50'000'000;  // ns: clocks of one host differ by less
 constexpr size_t named_kernels = 3;
 
 // The files of one rank.
 struct RankFiles {
   const EngineTrace* record = nullptr;
-  const EngineTrace* trace = nullptr;  // of a profiler
+  const EngineTrace* trace = nullptr;  // a profiler's trace
   const EngineTrace* dump = nullptr;
   const EngineTrace* log = nullptr;
   std::vector<const EngineTrace*> all;
@@ -49,11 +49,11 @@ const EngineTrace*& place_for(RankFiles& files, EngineFileKind kind) {
 
 void check_ranks(const EngineTrace& file, int rank, int64_t ranks) {
   if (file.ranks && *file.ranks != ranks) {
-    throw bad_input(fmt::format("{}: is of a run of {} ranks; this run has {}: it is of another run", file.file,
-                                *file.ranks, ranks));
+    throw bad_input(
+        fmt::format("{}: belongs to a run of {} ranks, but this run has {} ranks", file.file, *file.ranks, ranks));
   }
   if (rank < ranks) return;
-  throw bad_input(fmt::format("{}: is of rank {}; the run has ranks 0 to {}", file.file, rank, ranks - 1));
+  throw bad_input(fmt::format("{}: belongs to rank {}, but the run has ranks 0 to {}", file.file, rank, ranks - 1));
 }
 
 std::map<int, RankFiles> by_rank(const std::vector<EngineTrace>& files, int64_t ranks) {
@@ -61,11 +61,12 @@ std::map<int, RankFiles> by_rank(const std::vector<EngineTrace>& files, int64_t 
   std::map<int, RankFiles> found;
   for (const EngineTrace& file : files) {
     if (const auto [same, is_new] = by_digest.emplace(file.sha256, &file); !is_new) {
-      throw bad_input(fmt::format("{}: is the same as {}; name it once", file.file, same->second->file));
+      throw bad_input(
+          fmt::format("{}: has the same content as {}; give only one of them", file.file, same->second->file));
     }
     if (!file.rank && ranks > 1 && file.kind != EngineFileKind::engine_log) {
       throw bad_input(
-          fmt::format("{}: does not say of which rank it is; call it ...rank-N..., or import a run of one "
+          fmt::format("{}: does not tell its rank; rename it to ...rank-N..., or import a run of one "
                       "rank",
                       file.file));
     }
@@ -74,7 +75,7 @@ std::map<int, RankFiles> by_rank(const std::vector<EngineTrace>& files, int64_t 
     RankFiles& mine = found[rank];
     const EngineTrace*& place = place_for(mine, file.kind);
     if (place != nullptr) {
-      throw bad_input(fmt::format("{}: is a {} of rank {}, and so is {}; one of them is of another run", file.file,
+      throw bad_input(fmt::format("{}: is a {} of rank {}, and so is {}; one of them belongs to another run", file.file,
                                   name_of(file.kind), rank, place->file));
     }
     place = &file;
@@ -83,21 +84,21 @@ std::map<int, RankFiles> by_rank(const std::vector<EngineTrace>& files, int64_t 
   int next = 0;
   for (const auto& [rank, mine] : found) {
     if (rank != next++)
-      throw bad_input(
-          fmt::format("{}: is of rank {}; no file of rank {} is named", mine.all.front()->file, rank, next - 1));
+      throw bad_input(fmt::format("{}: belongs to rank {}, but there is no file of rank {}", mine.all.front()->file,
+                                  rank, next - 1));
   }
   return found;
 }
 
-// A rank before its rows: the steps, and what moves a profiler's trace to the steps' clock.
+// A rank before its rows are made: its steps, and the shift of a profiler's trace to the steps' clock.
 struct RankSteps {
   std::vector<StepMark> steps;
-  std::string file;         // that marks them
-  bool has_times = false;   // else they begin at 0
-  int64_t trace_later = 0;  // ns to add to the trace's times
+  std::string file;         // the file that marks the steps
+  bool has_times = false;   // false: steps begin at 0
+  int64_t trace_later = 0;  // ns to add to the times of the trace
 };
 
-// Each step lasts until the next one of the list begins.
+// Each step lasts until the next one in the list begins.
 void join_up(std::vector<StepMark>& steps) {
   for (size_t i = 0; i + 1 < steps.size(); ++i) {
     if (steps[i + 1].step == steps[i].step + 1) steps[i].end_ns = std::max(steps[i].start_ns, steps[i + 1].start_ns);
@@ -112,8 +113,8 @@ const StepMark* find_step(const std::vector<StepMark>& steps, int number) {
 }
 
 struct CommonSteps {
-  int64_t here = 0, there = 0;      // ns, summed over the steps that both have
-  const StepMark* first = nullptr;  // of `here`
+  int64_t here = 0, there = 0;      // ns, summed over the common steps
+  const StepMark* first = nullptr;  // the first common step, in `here`
   const StepMark* first_there = nullptr;
   int64_t shortest = 0;  // ns
 };
@@ -141,7 +142,7 @@ bool differ(const CommonSteps& common, double most) {
 
 double seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-// The steps around those that the trace has, from the dump: each as long as the dump says, next to its neighbour.
+// Adds the steps that only the dump has, before and after those of the trace, each with the dump's duration.
 void add_unprofiled(std::vector<StepMark>& steps, const EngineTrace& dump) {
   std::vector<StepMark> all;
   for (const StepMark& told : dump.steps) {
@@ -194,10 +195,10 @@ class Assembly {
       found = {files.dump->steps, files.dump->file, false, 0};
     }
     if (found.steps.empty()) {
-      throw bad_input(
-          fmt::format("{}: no file of rank {} marks the steps; a range denoising_step_N or ProfilerStep#N in "
-                      "the trace is needed, or denoise_steps_ms in the perf dump (SGLang 0.5.7 and later)",
-                      files.all.front()->file, rank));
+      throw bad_input(fmt::format(
+          "{}: no file of rank {} marks the steps; the trace needs ranges denoising_step_N or ProfilerStep#N, "
+          "or the perf dump needs denoise_steps_ms (SGLang 0.5.7 and later)",
+          files.all.front()->file, rank));
     }
     return found;
   }
@@ -205,25 +206,28 @@ class Assembly {
   void use_dump(const EngineTrace& dump, RankSteps& found) {
     const CommonSteps common = compare_steps(found.steps, dump.steps);
     if (common.first == nullptr || differ(common, most_profiled)) {
-      throw bad_input(fmt::format("{}: the steps of {} take {:.3f} s in it, and {:.3f} s there: it is of another run",
-                                  dump.file, found.file, seconds(common.there), seconds(common.here)));
+      throw bad_input(fmt::format(
+          "{}: the steps of {} take {:.3f} s here, but {:.3f} s there: one of the files belongs to another run",
+          dump.file, found.file, seconds(common.there), seconds(common.here)));
     }
     add_unprofiled(found.steps, dump);
   }
 
-  // What moves a trace to the clock of its rank's step record.
+  // The shift of a trace to the clock of its rank's step record.
   int64_t match_trace(const EngineTrace& trace, const RankSteps& record) {
     if (trace.steps.empty()) {
       const bool outside = !trace.events.empty() && (trace.events.back().start_ns < record.steps.front().start_ns ||
                                                      trace.events.front().start_ns > record.steps.back().end_ns);
       if (!outside) return 0;
-      throw bad_input(fmt::format("{}: its times are not those of {}: it is of another run, or their clocks differ",
-                                  trace.file, record.file));
+      throw bad_input(fmt::format(
+          "{}: the times do not agree with {}: one of the files belongs to another run, or their clocks differ",
+          trace.file, record.file));
     }
     const CommonSteps common = compare_steps(trace.steps, record.steps);
     if (common.first == nullptr || differ(common, most_slower)) {
-      throw bad_input(fmt::format("{}: its steps take {:.3f} s, those of {} {:.3f} s: it is of another run", trace.file,
-                                  seconds(common.here), record.file, seconds(common.there)));
+      throw bad_input(fmt::format(
+          "{}: the steps take {:.3f} s, but those of {} take {:.3f} s: one of the files belongs to another run",
+          trace.file, seconds(common.here), record.file, seconds(common.there)));
     }
     const int64_t later = common.first_there->start_ns - common.first->start_ns;
     if (std::abs(later) <= std::max(least_apart, common.shortest / 2)) return 0;
@@ -233,7 +237,7 @@ class Assembly {
 
   void note_clocks(const std::string& file, const std::string& other, int64_t later) {
     run_.notes.push_back(
-        fmt::format("{}: its clock and that of {} differ by {:.3f} s; it was moved, so that their first "
+        fmt::format("{}: its clock differs from that of {} by {:.3f} s; its times were shifted so that their first "
                     "steps begin together",
                     file, other, std::abs(seconds(later))));
   }
@@ -242,12 +246,13 @@ class Assembly {
     if (!settings_.steps) return;
     const int64_t last = steps.steps.back().step;
     if (last > *settings_.steps) {
-      throw bad_input(fmt::format("{}: has a step {}; the run has {} steps: it is of another run", steps.file, last,
-                                  *settings_.steps));
+      throw bad_input(fmt::format("{}: has a step {}, but the run has {} steps: the file belongs to another run",
+                                  steps.file, last, *settings_.steps));
     }
     if (static_cast<int64_t>(steps.steps.size()) == *settings_.steps) return;
-    run_.notes.push_back(fmt::format("{}: has {} of the run's {} steps ({} to {}); its total is theirs alone",
-                                     steps.file, steps.steps.size(), *settings_.steps, steps.steps.front().step, last));
+    run_.notes.push_back(
+        fmt::format("{}: has {} of the run's {} steps ({} to {}); the total time is that of these steps only",
+                    steps.file, steps.steps.size(), *settings_.steps, steps.steps.front().step, last));
   }
 
   void match_ranks() {
@@ -259,10 +264,10 @@ class Assembly {
       if (rank == first->first || !steps.has_times) continue;
       const CommonSteps common = compare_steps(steps.steps, reference.steps);
       if (common.first == nullptr || differ(common, most_slower)) {
-        throw bad_input(
-            fmt::format("{}: its steps take {:.3f} s, those of {} {:.3f} s, and ranks step together: it is of "
-                        "another run",
-                        steps.file, seconds(common.here), reference.file, seconds(common.there)));
+        throw bad_input(fmt::format(
+            "{}: the steps take {:.3f} s, but those of {} take {:.3f} s, and all ranks of a run step together: one of "
+            "the files belongs to another run",
+            steps.file, seconds(common.here), reference.file, seconds(common.there)));
       }
       const int64_t later = common.first_there->start_ns - common.first->start_ns;
       if (std::abs(later) <= std::max(least_apart, common.shortest / 2)) continue;
@@ -301,7 +306,7 @@ class Assembly {
   void add_events(TraceRows& rows, const EngineTrace& trace, int64_t later) {
     const std::vector<StepRow>& steps = rows.steps;
     size_t after = 0;
-    size_t at = 0;  // the step that began last
+    size_t at = 0;  // the last step that has begun
     rows.events.reserve(trace.events.size());
     for (EventRow event : trace.events) {
       event.start_ns += later;
@@ -336,7 +341,7 @@ class Assembly {
       names += fmt::format("{}{}", i > 0 ? ", " : "", longest[i].second.substr(0, 60));
     }
     run_.notes.push_back(
-        fmt::format("{}: no pattern knows {} kernels, {:.1f} % of the device's time; they count as "
+        fmt::format("{}: {} kernels, {:.1f} % of the device's time, match no pattern and count as "
                     "compute: {}; --kernels FILE adds patterns",
                     trace.file, longest.size(),
                     all > 0 ? 100.0 * static_cast<double>(unknown) / static_cast<double>(all) : 0.0, names));

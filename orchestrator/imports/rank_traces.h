@@ -1,14 +1,13 @@
-// The files of one run put together: for each rank the rows that a trace of the worker would have, and what is known of
-// where they came from.
+// Combines the files of one run: for each rank, the rows that a trace of the worker would have, and their environment.
 //
-// Steps come from a step record, else from the marks in a profiler's trace, else from a perf dump; a dump also gives
-// the steps around those that were profiled. A step lasts until the next begins. What the device did belongs to the
-// step in which it began; what came after the last step is left out. The expert, timestep and sigma of a step are the
-// file's where it has them, else follow from the run's settings, else are not known.
+// Steps come from a step record, or else from the marks in a profiler's trace, or else from a perf dump; a dump also
+// gives the steps around the profiled ones. A step lasts until the next begins. An event belongs to the step in which
+// it began; events after the last step are left out. Expert, timestep and sigma of a step come from the file, or else
+// from the run's settings, or else are unknown.
 //
-// Ranks of a run step together. Files whose steps take other times are of another run, and refused; files whose steps
-// take the same time and begin at another are on clocks that do not match, and are moved to the lowest rank's, by the
-// first step that both have.
+// All ranks of a run step together. Files whose steps take other times belong to another run and are refused. Files
+// whose steps take the same time but begin at other times are on different clocks, and are shifted to the lowest rank's
+// clock, by the first common step.
 #pragma once
 
 #include <map>
@@ -30,12 +29,12 @@ struct RankTrace {
 
 struct AssembledRun {
   std::map<int, RankTrace> ranks;  // from 0, without gaps
-  std::string latents_digest;      // empty: no file says it
+  std::string latents_digest;      // empty: no file tells it
   std::vector<std::string> notes;  // a line each
 };
 
-// `settings` are the run's, those that are open where they are not known. Throws bad_input naming the file: named
-// twice, of another run, of a rank that the run does not have, with steps that it does not have.
+// `settings` are the run's; unknown ones are open. Throws bad_input naming the file when it is given twice, belongs to
+// another run, or has a rank or a step that the run does not have.
 AssembledRun assemble_run(const std::vector<EngineTrace>& files, const RunSettings& settings);
 
 }  // namespace wansweep

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int most_steps = 10'000;
 
-// The number that `text` begins with, which is taken off; nullopt: none.
+// Removes the number at the beginning of `text` and returns it; nullopt when there is none.
 template <typename Number>
 std::optional<Number> take_number(std::string_view& text) {
   Number number{};

@@ -1,5 +1,5 @@
-// One thread, one loop: launch while there is room, then sleep until a signal (a child's end, Ctrl-C) or the next
-// moment to redraw. The signals are blocked and waited for, so that no handler runs at a bad time.
+// One thread, one loop: launch runs while there is room, then sleep until a signal (a child's end, Ctrl-C) or until the
+// status line must be redrawn. The signals are blocked and waited for, so that no handler interrupts other code.
 
 #include "orchestrator/launch/local_launcher.h"
 
@@ -40,7 +40,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto stop_grace = std::chrono::seconds(10);
 constexpr std::chrono::milliseconds redraw_interval{200};
-constexpr std::chrono::seconds look_interval{1};  // at the traces of what runs
+constexpr std::chrono::seconds look_interval{1};  // between two looks at the traces of running attempts
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -56,7 +56,7 @@ class BlockedSignals {
   BlockedSignals(const BlockedSignals&) = delete;
   BlockedSignals& operator=(const BlockedSignals&) = delete;
 
-  // The signal, or 0 when none came in time.
+  // Waits for a signal. Returns 0 when none came in time.
   int wait(std::chrono::milliseconds timeout) const {
     const timespec time{timeout.count() / 1000, timeout.count() % 1000 * 1'000'000};
     const int signal = sigtimedwait(&set_, nullptr, &time);
@@ -75,10 +75,10 @@ struct PendingRun {
 
 struct RunningAttempt {
   Attempt attempt;
-  int64_t steps = 0;  // that it will make
+  int64_t steps = 0;  // number of steps of the run
   std::string started_at;
   Clock::time_point start;
-  std::optional<StepsDone> done;  // at `looked`
+  std::optional<StepsDone> done;  // the steps done at the time `looked`
   Clock::time_point looked;
 };
 
@@ -93,7 +93,7 @@ class LocalLauncher {
     find_pending(plan);
   }
 
-  // Reached with processes alive only when an error is on its way out.
+  // Processes are still alive here only when an exception ends the launcher.
   ~LocalLauncher() {
     kill_all();
     for (const auto& [pid, running] : running_) waitpid(pid, nullptr, 0);
@@ -118,7 +118,7 @@ class LocalLauncher {
   }
 
  private:
-  // Repeat by repeat, not configuration by configuration: a machine that slows down with time then slows all of them.
+  // Repeat by repeat, not configuration by configuration, so that a machine that slows down with time slows them all.
   void find_pending(const Plan& plan) {
     for (const std::string& problem : attempts_.problems()) say_left_alone(problem);
     for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
@@ -142,17 +142,20 @@ class LocalLauncher {
 
   enum class Standing { pending, done, unknown };
 
-  // Of a run, by its newest attempt, which is settled where its wansweep died. Says why when it is unknown.
+  // The standing of a run, from its newest attempt, which is settled first if its wansweep died. Prints the reason when
+  // it
+  // is unknown.
   Standing standing_of(const std::string& run) {
     const Attempt* newest = attempts_.newest_of(run);
     if (newest != nullptr && newest->state && is_done(*newest)) return Standing::done;
-    if (attempts_.block_of(run) != nullptr) return Standing::unknown;  // said with the other problems
+    if (attempts_.block_of(run) != nullptr) return Standing::unknown;  // reported with the other problems
     if (newest == nullptr) return Standing::pending;
     Attempt attempt = *newest;
     if (!attempt.state) {
       if (attempt.launcher == Launcher::slurm) {
-        throw bad_input(fmt::format("{}: is in Slurm's hands; see `wansweep status`, or `wansweep cancel` it first",
-                                    attempt.directory));
+        throw bad_input(
+            fmt::format("{}: is submitted to Slurm; see `wansweep status`, or cancel it first with `wansweep cancel`",
+                        attempt.directory));
       }
       if (const std::optional<std::string> problem = settle_abandoned(attempt)) {
         say_left_alone(fmt::format("{}; run {} is not started", *problem, run));
@@ -162,8 +165,8 @@ class LocalLauncher {
     return attempt.state->end == AttemptEnd::completed ? standing_of_completed(attempt) : Standing::pending;
   }
 
-  // A completed run whose record, traces or result are damaged is a person's to judge: it goes again when that is asked
-  // for, never without a word.
+  // When the record, traces or result of a completed run are damaged, the user must decide: the run is repeated only on
+  // request.
   Standing standing_of_completed(const Attempt& attempt) {
     const RecordWitness record = read_record(attempt.directory);
     switch (record.word) {
@@ -175,7 +178,7 @@ class LocalLauncher {
         break;
     }
     if (options_.again) return Standing::pending;
-    say_left_alone(fmt::format("{}: completed, and damaged since: {}; `wansweep rerun {} --failed` runs it again",
+    say_left_alone(fmt::format("{}: completed, but damaged since: {}; `wansweep rerun {} --failed` runs it again",
                                attempt.directory, record.line, shell_word(options_.directory)));
     return Standing::unknown;
   }
@@ -257,7 +260,7 @@ class LocalLauncher {
     }
   }
 
-  // An end that cannot be written down is no more lost than if wansweep had died: the next one settles it.
+  // An end that cannot be recorded is as if wansweep had died: the next wansweep settles it.
   void finish_or_stop(RunningAttempt& ended, int status) {
     try {
       finish(ended, status);
@@ -268,7 +271,7 @@ class LocalLauncher {
   }
 
   LauncherWitness witness_of(int status) const {
-    // While everything is being stopped, mpirun's own exit only says that it was.
+    // While all runs are being stopped, mpirun's exit code only shows that it was stopped.
     if (stopping_) return {LauncherWord::struck, AttemptEnd::cancelled};
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {LauncherWord::exit_zero, AttemptEnd::failed};
     return {WIFSIGNALED(status) ? LauncherWord::struck : LauncherWord::exit_other, AttemptEnd::failed};
@@ -294,7 +297,7 @@ class LocalLauncher {
     if (state.end != AttemptEnd::completed) {
       state.line = failure_line(attempt.directory);
       if (state.line.empty()) state.line = record.line;
-      if (state.line.empty()) state.line = "its completion record is whole, but mpirun did not end with 0";
+      if (state.line.empty()) state.line = "the completion record is complete, but mpirun did not return 0";
     }
     write_state(attempt, state);
     report(attempt, seconds_since(ended.start));
@@ -352,7 +355,7 @@ class LocalLauncher {
     return progress;
   }
 
-  // From the runs that have finished, and from the steps of those that run; below 0: neither says anything yet.
+  // Estimated from the finished runs and from the steps of running ones; below 0 when both are missing.
   double seconds_left() const {
     const size_t finished = summary_.completed + summary_.failed;
     double each = finished > 0 ? seconds_in_runs_ / static_cast<double>(finished) : -1;
@@ -381,7 +384,7 @@ class LocalLauncher {
   std::map<pid_t, RunningAttempt> running_;
   double seconds_in_runs_ = 0;
   bool stopping_ = false;
-  std::exception_ptr launch_error_;  // thrown once all that runs has ended
+  std::exception_ptr launch_error_;  // thrown when all running attempts have ended
   Clock::time_point kill_at_;
   Clock::time_point look_at_ = Clock::now();
 };
@@ -394,14 +397,14 @@ std::string worker_beside_this_program() {
 }
 
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options) {
-  // Before the first attempt is written down: what is missing from the machine is no attempt's failure.
+  // Checked before the first attempt is recorded, since a program that is missing is not a failure of an attempt.
   std::set<EngineKind> engines;
   for (const PlannedConfiguration& configuration : plan.configurations) engines.insert(configuration.spec.engine);
   for (const EngineKind engine : engines) check_engine_program(engine, options.engines);
   try {
     if (engines.contains(EngineKind::wansweep)) check_programs(options.programs);
   } catch (const Error&) {
-    fmt::print("{}: nothing is started; it needs wansweep-worker and Open MPI's mpirun\n", options.directory);
+    fmt::print("{}: nothing is started; running needs wansweep-worker and Open MPI's mpirun\n", options.directory);
     throw;
   }
   LaunchOptions ready = options;

@@ -1,4 +1,4 @@
-// Runs a sweep on this machine through mpirun, some attempts at a time.
+// Runs a sweep on this machine with mpirun, a given number of attempts at a time.
 #pragma once
 
 #include <set>
@@ -10,11 +10,11 @@
 
 namespace wansweep {
 
-inline constexpr int max_jobs = 1024;  // runs at a time
+inline constexpr int max_jobs = 1024;  // the most runs at a time
 
 struct LaunchOptions {
-  std::string directory;  // of the sweep
-  int jobs = 1;           // attempts at a time
+  std::string directory;  // the sweep's directory
+  int jobs = 1;           // number of attempts at a time
   WorkerPrograms programs;
   EnginePlaces engines = default_engine_places();
   std::set<std::string> only;  // names of the runs to launch; empty: all
@@ -27,20 +27,20 @@ struct LaunchSummary {
   size_t done_before = 0;
   size_t completed = 0;
   size_t failed = 0;
-  size_t left_alone = 0;  // what became of an earlier attempt is not known, or its record is damaged: said, not started
+  size_t left_alone = 0;  // runs that were reported but not started: an earlier attempt is unknown or damaged
   bool interrupted = false;
 };
 
-inline constexpr int interrupted_exit = 130;  // what shells give for Ctrl-C
+inline constexpr int interrupted_exit = 130;  // the exit code of shells for Ctrl-C
 
-// The worker that was built with this wansweep.
+// The path of the worker that was built with this wansweep.
 std::string worker_beside_this_program();
 
-// Runs what is not done yet, and reports on standard output. The caller holds the sweep's lock. A run with an attempt
-// that cannot be read is not started (attempt_folder.h), nor one that completed and whose completion record is missing
-// or cannot be read. SIGINT and SIGTERM stop it cleanly: what runs is asked to end, and is cancelled. Throws bad_input
-// when the programs cannot be used, and Error when nothing more can be launched or written down (a full disk): what
-// runs is asked to end first.
+// Runs all runs that are not finished, and reports on standard output. The caller holds the sweep's lock. Does not
+// start a run with an attempt that cannot be read (attempt_folder.h), or a completed one whose record is damaged.
+// SIGINT and SIGTERM stop it cleanly: running attempts are asked to end, and count as cancelled. Throws bad_input when
+// a program cannot be used, and Error when no run can be launched or recorded any more (a full disk), after running
+// attempts have been asked to end.
 LaunchSummary launch_locally(const Sweep& sweep, const Plan& plan, const LaunchOptions& options);
 
 }  // namespace wansweep

@@ -13,7 +13,7 @@
 namespace wansweep {
 namespace {
 
-// The CPU backend's devices are host memory, too.
+// The memory of the CPU backend's devices is host memory too.
 int64_t bytes_of_ranks(const RunPlan& run) {
   int64_t each = bytes_of_a_rank + run.memory.host_total();
   if (run.settings.backend == BackendKind::cpu) each += run.memory.device_total();
@@ -40,16 +40,16 @@ std::optional<std::string> check_machine_fits(const Plan& plan, const MachineSiz
     const int ranks = configuration.run->parallel.ranks;
     if (machine.memory > 0 && needed > machine.memory) {
       throw bad_input(
-          fmt::format("ranks is {}: {} takes {:.1f} GiB of memory on this machine, which has {:.1f}; use "
-                      "fewer ranks, or submit it to a cluster",
+          fmt::format("ranks is {}: {} needs {:.1f} GiB of memory, but this machine has {:.1f} GiB; use "
+                      "fewer ranks, or submit the sweep to a cluster",
                       ranks, configuration.name, to_gib(needed), to_gib(machine.memory)));
     }
     most = std::max(most, ranks);
   }
   if (most <= most_ranks_a_core * machine.cores) return std::nullopt;
   return fmt::format(
-      "ranks is up to {} and this machine has {} cores: the ranks take turns, the runs may take hours, "
-      "and their times say nothing of the settings",
+      "ranks is up to {}, but this machine has {} cores: ranks will share cores, runs may take hours, "
+      "and their times do not tell the settings apart",
       most, machine.cores);
 }
 

@@ -21,7 +21,7 @@ std::optional<StepsDone> steps_done(const std::string& attempt_directory) {
     std::ranges::nth_element(seconds, middle);
     return StepsDone{steps.back().step, *middle};
   } catch (const Error&) {
-    return std::nullopt;  // not there yet, or just being written
+    return std::nullopt;  // the trace does not exist yet, or is being written
   }
 }
 

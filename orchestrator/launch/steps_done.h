@@ -1,4 +1,4 @@
-// How far a running attempt is, by the trace that it writes.
+// The progress of a running attempt, from the trace that it is writing.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@ namespace wansweep {
 
 struct StepsDone {
   int64_t steps = 0;
-  double seconds_a_step = 0;  // the median of those that are done
+  double seconds_a_step = 0;  // median of the finished steps
 };
 
-// By the trace of rank 0. Nothing while no step has ended, or while the trace cannot be read.
+// Reads the trace of rank 0. nullopt while no step has ended, or while the trace cannot be read.
 std::optional<StepsDone> steps_done(const std::string& attempt_directory);
 
 }  // namespace wansweep

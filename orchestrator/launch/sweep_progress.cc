@@ -18,7 +18,7 @@ std::string progress_text(const Progress& progress, size_t width) {
   };
   std::string full = text(progress.running_name);
   if (full.size() <= width) return full;
-  // The numbers matter more than the name: the name gives way first.
+  // The name is shortened first, since the numbers matter more.
   const size_t over = full.size() - width + 3;
   if (over < progress.running_name.size()) {
     return text(progress.running_name.substr(0, progress.running_name.size() - over) + "...");

@@ -12,10 +12,10 @@ struct Progress {
   size_t done = 0;
   size_t failed = 0;
   size_t running = 0;
-  std::string running_name;  // of the oldest
-  double seconds_left = -1;  // below 0: not known yet
-  int64_t step = 0;          // that the oldest has finished; 0: none, or not known
-  int64_t steps = 0;         // that it will make
+  std::string running_name;  // the oldest running attempt
+  double seconds_left = -1;  // below 0: unknown
+  int64_t step = 0;          // its last finished step; 0: none, or unknown
+  int64_t steps = 0;         // its number of steps
 };
 
 // "[12/36] 11 done, 1 running (r4-swap-shift12-..., step 5 of 27), 0 failed, 0:42 left", at most `width` columns.

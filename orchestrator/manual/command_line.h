@@ -1,5 +1,5 @@
-// What the program's command line takes, as a value, read from CLI11's own description: help, completion and the manual
-// then cannot differ.
+// The program's verbs and options as a value, read from CLI11's description, so that help, completion and the manual
+// cannot differ.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ class App;
 namespace wansweep {
 
 struct OptionDescription {
-  std::vector<std::string> names;  // "-o", "--output"; of an argument by position, its name: "SWEEP"
+  std::vector<std::string> names;  // "-o", "--output"; for a positional argument its name: "SWEEP"
   bool by_position = false;
   bool takes_value = false;
   bool required = false;
@@ -20,9 +20,9 @@ struct OptionDescription {
 };
 
 struct CommandDescription {
-  std::string name;  // with those of the commands above it: "wansweep cluster check"
+  std::string name;  // the full name: "wansweep cluster check"
   std::string help;
-  std::string footer;  // examples, and what else the help ends with
+  std::string footer;  // the end of the help: exit codes and examples
   std::vector<OptionDescription> options;
   std::vector<CommandDescription> verbs;
 };

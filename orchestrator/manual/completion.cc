@@ -64,7 +64,7 @@ complete -o filenames -F _{0} {0}
 
 // --- zsh
 
-// Text inside [...] or behind a colon of _arguments and _describe.
+// Escapes text inside [...] or after a colon of _arguments and _describe.
 std::string zsh_text(const std::string& text) {
   std::string shown;
   for (const char c : text) {

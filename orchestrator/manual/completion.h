@@ -1,4 +1,4 @@
-// Completion of the command line, as the text that a shell reads: verbs and options by name, everything else as files.
+// The completion script for a shell: completes verbs and options by name, and everything else as files.
 #pragma once
 
 #include <string>

@@ -11,7 +11,7 @@
 namespace wansweep {
 namespace {
 
-// Text as it is: a line may not begin with a control character, and a hyphen is no minus.
+// Escapes text for man(7): a line must not begin with a control character, and a minus must not become a hyphen.
 std::string plain(std::string_view text) {
   std::string shown;
   for (const char c : text) {
@@ -88,7 +88,7 @@ std::string man_page(const CommandDescription& program) {
   return fmt::format(
       ".TH {} 1 \"\" \"{} {}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n.B {}\n\\fIVERB\\fR ...\n"
       ".SH OPTIONS\n{}{}.SH VERBS\n{}.SH EXIT STATUS\n{}.SH ENVIRONMENT\n.TP\n.B WANSWEEP_SHARE\n"
-      "the folder of site profiles, sweeps and questions, in place of share/wansweep beside the program\n",
+      "the folder of site profiles, sweeps and questions (default: share/wansweep beside the program)\n",
       upper(program.name), program.name, version, program.name, plain(program.help), program.name, options_of(program),
       footer_of(program), sections_of(program), exit_codes());
 }

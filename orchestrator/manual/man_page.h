@@ -1,4 +1,4 @@
-// The manual page, as man(7) text: one section a verb, the exit codes from their table.
+// The manual page as man(7) text: one section for each verb, and the table of exit codes.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
-// Expansion is plain: the product of the matrix lists over base, less what an exclude matches, plus the includes.
-// Whatever could be a slip of the pen (a key in two places, a value twice, an exclude that matches nothing) is an
-// error, because a sweep that silently runs something else costs a night of a cluster.
+// The runs are the product of the matrix lists over base, without the combinations that an exclude matches, plus the
+// includes. Anything that looks like a mistake (a key in two places, a value twice, an exclude that matches nothing) is
+// an error, because a sweep that silently runs something else costs a night on a cluster.
 
 #include "orchestrator/plan/matrix.h"
 
@@ -64,7 +64,7 @@ const toml::table& as_table(const toml::node& node, const std::string& file, std
   throw bad_input(fmt::format("{}: {} is {}; a table [{}] is needed", place(file, node), name, type_name(node), name));
 }
 
-// [[include]] and [[exclude]]: a list of tables, absent or not.
+// The tables of [[include]] or [[exclude]]; empty when absent.
 std::vector<const toml::table*> tables(const toml::table& root, const std::string& file, std::string_view name) {
   std::vector<const toml::table*> found;
   const toml::node* node = root.get(name);
@@ -77,19 +77,19 @@ std::vector<const toml::table*> tables(const toml::table& root, const std::strin
   for (const toml::node& element : *list) {
     const toml::table& table = as_table(element, file, name);
     if (table.empty()) {
-      throw bad_input(fmt::format("{}: {} has no settings; name at least one", place(file, element), name));
+      throw bad_input(fmt::format("{}: {} is empty; give at least one setting", place(file, element), name));
     }
     found.push_back(&table);
   }
   return found;
 }
 
-// One value for one setting. Lists belong in [matrix] only.
+// One value of one setting. Lists are possible only in [matrix].
 struct Setting {
   std::string key;
   Json value;
   std::string where;
-  std::string written = {};  // of a relative path, whose value is absolute
+  std::string written = {};  // a relative path as it was written; the value is the absolute path
 };
 
 Setting make_setting(std::string_view key, const toml::node& node, const std::string& file, std::string_view section) {
@@ -126,7 +126,7 @@ std::vector<Setting> settings_of(const toml::table& table, const std::string& fi
   return settings;
 }
 
-// The value as the spec holds it, so that 12 and 12.0 are the same flow_shift. Throws for unknown keys and wrong types.
+// The value as a spec holds it, so that 12 and 12.0 are the same flow_shift. Throws for unknown keys and wrong types.
 Json normal_value(const Setting& setting) {
   RunSettings scratch;
   apply(scratch, setting);
@@ -143,7 +143,7 @@ Axis make_axis(std::string_view key, const toml::node& node, const std::string& 
   const std::string where = place(file, node);
   const toml::array* list = node.as_array();
   if (list == nullptr) {
-    throw bad_input(fmt::format("{}: matrix.{} is {}; a list is needed (one value for all runs belongs in [base])",
+    throw bad_input(fmt::format("{}: matrix.{} is {}; a list is needed (put a single value for all runs in [base])",
                                 where, key, type_name(node)));
   }
   Axis axis{{node.source().begin.line, node.source().begin.column}, where + ": matrix", {}};
@@ -152,14 +152,15 @@ Axis make_axis(std::string_view key, const toml::node& node, const std::string& 
     Setting setting = make_setting(key, element, file, "matrix");
     Json value = normal_value(setting);
     if (std::find(seen.begin(), seen.end(), value) != seen.end()) {
-      throw bad_input(fmt::format("{}: matrix.{} has {} twice; each value once (repeats is in [sweep])",
-                                  place(file, element), key, value.dump()));
+      throw bad_input(
+          fmt::format("{}: matrix.{} has {} twice; give each value once (to repeat runs, set repeats in [sweep])",
+                      place(file, element), key, value.dump()));
     }
     seen.push_back(std::move(value));
     axis.values.push_back(std::move(setting));
   }
   if (axis.values.empty()) {
-    throw bad_input(fmt::format("{}: matrix.{} is an empty list; at least one value is needed", where, key));
+    throw bad_input(fmt::format("{}: matrix.{} is an empty list; give at least one value", where, key));
   }
   return axis;
 }
@@ -190,7 +191,7 @@ std::vector<Axis> read_axes(const toml::table& root, const RunSettings& base, co
     throw bad_input(
         fmt::format("{}: matrix is empty; give at least one list, e.g. ranks = [4, 6]", place(file, *node)));
   }
-  // As written in the file: toml++ keeps keys sorted by name.
+  // In the order of the file, since toml++ sorts keys by name.
   std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.source_begin < b.source_begin; });
   return axes;
 }
@@ -212,7 +213,7 @@ std::vector<Configuration> product(const std::vector<Axis>& axes, const Configur
   return all;
 }
 
-// Every exclude is held against the whole matrix, so that two of them may overlap.
+// Every exclude is compared with the whole matrix, so that two excludes may overlap.
 std::vector<Configuration> without_excluded(std::vector<Configuration> all,
                                             const std::vector<const toml::table*>& excludes, const std::string& file) {
   std::vector<bool> excluded(all.size(), false);
@@ -246,13 +247,13 @@ void check_keys(const toml::table& table, const std::vector<std::string_view>& k
   for (const auto& [key, node] : table) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
     const std::string near = nearest_name(key.str(), known);
-    throw bad_input(fmt::format("{}: {}{} is not known; {}", place(file, node), prefix, key.str(),
-                                near.empty() ? fmt::format("known are {}", fmt::join(known, ", "))
+    throw bad_input(fmt::format("{}: unknown key {}{}; {}", place(file, node), prefix, key.str(),
+                                near.empty() ? fmt::format("known keys: {}", fmt::join(known, ", "))
                                              : fmt::format("did you mean {}{}?", prefix, near)));
   }
 }
 
-// The name becomes a directory, a job's name and a column: plain characters only, so that none of them needs quoting.
+// The name becomes a directory, a job's name and a column: only characters that need no quoting are allowed.
 void check_name(const std::string& name, const std::string& where) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -261,13 +262,14 @@ void check_name(const std::string& name, const std::string& where) {
   const bool first_ok = !name.empty() && name[0] != '.' && name[0] != '-';
   if (first_ok && name.size() <= max_name_length && std::all_of(name.begin(), name.end(), plain)) return;
   throw bad_input(
-      fmt::format("{}: sweep.name is {}; 1 to {} letters, digits, '-', '_' and '.' are needed, the first no '-' or '.'",
+      fmt::format("{}: sweep.name is {}; give 1 to {} letters, digits, '-', '_' and '.', not beginning with '-' or '.'",
                   where, Json(name).dump(-1, ' ', true, Json::error_handler_t::replace), max_name_length));
 }
 
 void read_header(const toml::table& root, Sweep& sweep) {
   const toml::node* node = root.get("sweep");
-  if (node == nullptr) throw bad_input(sweep.file + ": [sweep] is missing; it gives the name, e.g. name = \"demo\"");
+  if (node == nullptr)
+    throw bad_input(sweep.file + ": [sweep] is missing; give it with a name, for example name = \"demo\"");
   const toml::table& header = as_table(*node, sweep.file, "sweep");
   check_keys(header, {"name", "repeats"}, sweep.file, "sweep.");
   const toml::node* name = header.get("name");
@@ -284,8 +286,8 @@ void read_header(const toml::table& root, Sweep& sweep) {
                                   type_name(*repeats)));
     }
     if (value->get() < 1 || value->get() > max_repeats) {
-      throw bad_input(fmt::format("{}: sweep.repeats is {}; 1 to {} is needed", place(sweep.file, *repeats),
-                                  value->get(), max_repeats));
+      throw bad_input(fmt::format("{}: sweep.repeats is {}; a number from 1 to {} is needed",
+                                  place(sweep.file, *repeats), value->get(), max_repeats));
     }
     sweep.repeats = static_cast<int>(value->get());
   }
@@ -322,7 +324,9 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
   const std::vector<Axis> axes = read_axes(root, base, base_table, file);
   const auto includes = tables(root, file, "include");
   if (axes.empty() && includes.empty()) {
-    throw bad_input(file + ": there is no [matrix] and no [[include]]; give at least one list, e.g. ranks = [4, 6]");
+    throw bad_input(
+        file +
+        ": [matrix] and [[include]] are missing; give at least one list in [matrix], for example ranks = [4, 6]");
   }
   if (!axes.empty()) {
     Places places = base_places;
@@ -342,7 +346,7 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
         {std::move(spec), place(file, *include) + ": include", std::make_shared<const Places>(std::move(places))});
   }
   if (sweep.configurations.empty()) {
-    throw bad_input(file + ": exclude leaves no runs; remove one, or widen the matrix");
+    throw bad_input(file + ": the excludes remove all runs; remove an exclude, or extend the matrix");
   }
   return sweep;
 }
@@ -350,7 +354,7 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
 Sweep read_sweep(const std::string& file) {
   const std::optional<std::string> text = read_text_if_there(file, most_sweep_bytes);
   if (!text)
-    throw bad_input(file + ": cannot be read: there is no such file; a sweep as TOML is needed, e.g. jobs/demo.toml");
+    throw bad_input(file + ": cannot be read: no such file; give a sweep's TOML file, for example jobs/demo.toml");
   return parse_sweep(*text, file);
 }
 

@@ -1,4 +1,4 @@
-// A sweep as TOML: [sweep], [base], [matrix], [[include]], [[exclude]], and the configurations that they expand to.
+// Reads a sweep from TOML ([sweep], [base], [matrix], [[include]], [[exclude]]) and expands it to its configurations.
 #pragma once
 
 #include <map>
@@ -11,14 +11,14 @@
 
 namespace wansweep {
 
-// One point of the matrix, not yet resolved: settings that the user left open are open.
+// One point of the matrix. It is not resolved yet: settings that the user left open are open.
 struct Configuration {
   RunSettings spec;
-  std::string where;  // what it came from, for errors: "jobs/demo.toml:9: matrix", "jobs/demo.toml:31: include"
-  // The settings that have a line of their own: "steps" is "jobs/demo.toml:5: base".
+  std::string where;  // its place, for errors: "jobs/demo.toml:9: matrix", "jobs/demo.toml:31: include"
+  // The places of single settings: for "steps" "jobs/demo.toml:5: base".
   std::shared_ptr<const std::map<std::string, std::string, std::less<>>> places;
 
-  // Where to correct what `message`, which begins with the setting's name, is about.
+  // The place to correct for `message`, which begins with a setting's name.
   const std::string& place_of(std::string_view message) const;
 };
 
@@ -30,11 +30,11 @@ struct Sweep {
   std::vector<Configuration> configurations;
 };
 
-// `model` and `inputs` are taken relative to the current directory and kept as absolute paths. Throws bad_input naming
-// the file, the line and the field.
+// Relative paths in `model` and `inputs` count from the current directory, and are kept as absolute paths. Throws
+// bad_input naming the file, the line and the field.
 Sweep read_sweep(const std::string& file);
 
-// The same from TOML text; `file` stands for it in errors.
+// The same from TOML text; `file` is the file's name, for errors.
 Sweep parse_sweep(const std::string& text, const std::string& file);
 
 }  // namespace wansweep

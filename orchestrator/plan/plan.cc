@@ -1,9 +1,9 @@
-// Each configuration is planned by itself. What is wrong with one is kept beside it, so that `plan` shows all problems
-// at once, and those that can run have their figures; refuse_problems is for whoever is about to start something.
-// Hash and name are made after resolving: they name what runs, not what was written. Two lines of a matrix that resolve
-// to the same settings are therefore found to be one configuration, and the second is a problem.
-// Watch the key of FileCache: a setting that resolve_settings begins to read must be among deciding_settings or
-// resolved_settings(), else configurations that differ in it share one answer.
+// Each configuration is planned by itself, and its problem is kept beside it, so that `plan` shows all problems at
+// once, and figures for the configurations that can run. Verbs that start runs call refuse_problems. Hash and name are
+// made after resolving: they identify the settings that run, not the text of the sweep. So two lines of a matrix that
+// resolve to the same settings are one configuration, and the second line is a problem. Careful with the key of
+// FileCache: every setting that resolve_settings reads must be among deciding_settings or resolved_settings();
+// otherwise configurations that differ in it share one answer.
 
 #include "orchestrator/plan/plan.h"
 
@@ -31,11 +31,11 @@
 namespace wansweep {
 namespace {
 
-// What resolve_settings reads beside the settings that it fills.
+// The settings that resolve_settings reads beside those that it fills.
 constexpr std::array<std::string_view, 4> deciding_settings{"model", "resolver", "inputs", "ranks"};
 
-// Each file is read once, and each model resolved once for all configurations that differ in nothing that resolving
-// looks at: a sweep of thousands opens a handful of files.
+// Reads each file once, and resolves each model once for all configurations with the same values of the settings that
+// resolving reads: a sweep of thousands of runs opens only a few files.
 class FileCache {
  public:
   // The settings must be resolved and valid.
@@ -47,8 +47,7 @@ class FileCache {
     return inputs_.emplace(key, input_shape_of(spec, model)).first->second;
   }
 
-  // Once a model, whatever else its configurations differ in: what is wrong with its weights, as check_model_weights
-  // says it. Throws bad_input.
+  // Checks the weights of each model once. Throws bad_input as check_model_weights does.
   void check_weights(const RunSettings& spec, const ModelIdentity& identity) {
     if (random_weights_seed(spec.weights)) return;
     auto found = weights_problems_.find(spec.model);
@@ -96,7 +95,8 @@ class FileCache {
     for (const std::string_view name : deciding_settings) key += get_field(spec, *find_field(name)).dump() + '\n';
     for (const std::string_view name : resolved_settings()) {
       key += get_field(spec, *find_field(name)).dump();
-      key += spec.origins.contains(std::string(name)) ? "!\n" : "\n";  // set, or a default that may be replaced
+      key += spec.origins.contains(std::string(name)) ? "!\n"
+                                                      : "\n";  // set by the user, or a default that may be replaced
     }
     return key;
   }
@@ -106,21 +106,22 @@ class FileCache {
   std::unordered_map<std::string, std::string> weights_problems_;  // by model; empty: none
 };
 
-// An inputs file holds latents, whose frames nobody can round.
+// The frames of latents in a file of inputs cannot be rounded up.
 void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
   const RunSettings& spec = planned.spec;
   const int64_t rounded = (frames + spec.ranks - 1) / spec.ranks * spec.ranks;
   if (rounded == frames) return;
   planned.warnings.push_back(
-      fmt::format("inputs has {} latent frames and runs as it is; {} rounds them up to {} on {} ranks: give size and "
-                  "frames in place of inputs to have that",
+      fmt::format("inputs has {} latent frames, which are used unchanged; {} would round them up to {} on {} ranks: to "
+                  "reproduce that, "
+                  "give size and frames in place of inputs",
                   frames, name_of(spec.resolver), rounded, spec.ranks));
 }
 
 void warn_of_order(PlannedConfiguration& planned) {
   const bool by_block = planned.spec.guidance_order == GuidanceOrder::block;
   if (!by_block || planned.run->activations.both_forwards) return;
-  planned.warnings.emplace_back("guidance_order block is the same as branch here: each rank makes one forward a step");
+  planned.warnings.emplace_back("guidance_order block has no effect here: each rank runs only one forward in a step");
 }
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
@@ -138,7 +139,7 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   if (resolved.shards_frames && !spec.inputs.empty()) warn_of_rounding(planned, input.latents.frames);
 }
 
-// Eight digits of the hash tell thousands of configurations apart; the rare two that share them get all the digits.
+// Eight digits of the hash are enough for thousands of configurations; two that share them get all digits.
 std::string configuration_name(const PlannedConfiguration& planned, std::unordered_set<std::string>& taken) {
   const RunSettings& spec = planned.spec;
   const std::string shift = spec.flow_shift ? fmt::format("shift{:g}", *spec.flow_shift) : "shift-open";
@@ -180,7 +181,7 @@ Plan make_plan(const Sweep& sweep) {
     planned.name = configuration_name(planned, names);
     const auto [first, is_new] = by_hash.emplace(planned.hash, plan.configurations.size() - 1);
     if (!is_new && planned.problem.empty()) {
-      planned.problem = fmt::format("{}: the same configuration as the one of {}; remove one", configuration.where,
+      planned.problem = fmt::format("{}: this configuration is the same as that of {}; remove one", configuration.where,
                                     sweep.configurations[first->second].where);
     }
   }

@@ -1,4 +1,4 @@
-// What a sweep is going to run, and what is wrong with it, before anything runs.
+// The plan of a sweep: its configurations, their names and run plans, and their problems, before anything runs.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace wansweep {
 
-// One configuration with all that follows from it.
+// One configuration and everything that follows from it.
 struct PlannedConfiguration {
-  RunSettings spec;                // resolved, as far as it could be
-  std::string hash;                // settings_hash of it
+  RunSettings spec;                // resolved as far as possible
+  std::string hash;                // settings_hash of `spec`
   std::string name;                // "r4-layerwise-shift12-1f0c93ab": readable, and unique in the sweep
-  std::optional<RunPlan> run;      // nullopt: there is a problem
-  std::string problem;             // why it cannot run; empty: it can
-  std::vector<std::string> drift;  // settings that differ from the catalog's
+  std::optional<RunPlan> run;      // nullopt when there is a problem
+  std::string problem;             // why the configuration cannot run; empty when it can
+  std::vector<std::string> drift;  // one line for each setting that differs from the catalog's
   std::vector<std::string> warnings;
   // What an attempt is to measure in place of running the loop, as JSON (schema/probe/request.h). Empty: it runs it.
   std::string probe;
@@ -39,13 +39,13 @@ struct Plan {
 
 Plan make_plan(const Sweep& sweep);
 
-// Throws bad_input naming the first problem and how many there are; nothing when there is none.
+// Throws bad_input naming the first problem and the number of problems; returns when there is none.
 void refuse_problems(const Plan& plan);
 
 // "r4-layerwise-shift12-1f0c93ab-2", "r4-sglang-swap-shift12-90d31c02-1"
 std::string run_name(const PlannedConfiguration& configuration, int repeat);
 
-// A table of the configurations (repeats folded), then a line for each problem, drift and warning.
+// A table of the configurations (repeats folded), followed by a line for each problem, drift and warning.
 std::string plan_as_table(const Plan& plan);
 std::string plan_as_json(const Plan& plan);
 

@@ -1,9 +1,8 @@
-// From the settings that each old run recorded, only those that a user gave are taken over; the changes are made to
-// them, and all else is resolved anew. Old runs whose hash stays are left alone; old configurations that become equal
-// share a new one. The new sweep is written as TOML, and parsed and planned from that very text: what was checked is
-// what `run` will read.
-// The new directory is made under a name of its own and renamed when it is whole; the record in the old directory comes
-// last. A kill in between leaves a sweep whose lineage.json names the old one: complete_cut_off_reruns finds it there.
+// Of the settings that each old run recorded, only the user's are kept; the changes are applied to them, and all others
+// are resolved again. Old runs whose hash stays are not rerun; old configurations that become equal share a new one.
+// The new sweep is written as TOML and planned from that text, so that `run` reads exactly what was checked. The new
+// directory is made under a temporary name and renamed when it is complete; the record in the old directory is written
+// last. After a kill in between, the new sweep's lineage.json names the old one, and complete_cut_off_reruns finds it.
 
 #include "orchestrator/rerun/rerun.h"
 
@@ -46,14 +45,14 @@ void open_again(RunSettings& spec, std::string_view name) {
   spec.origins.erase(std::string(name));
 }
 
-// Whether `--set KEY=catalog` means anything: the catalog has a say on what resolving fills, and `resolver` decides who
-// does.
+// Whether `--set KEY=catalog` is possible: the catalog has values for the settings that resolving fills, and `resolver`
+// selects who fills them.
 bool catalog_decides(std::string_view key) {
   const Field* field = find_field(key);
   return key == "resolver" || (field != nullptr && field->resolved);
 }
 
-// The settings that a user gave. SGLang's frames are the user's rounded up, when rounding gives them.
+// The settings that a user gave. Frames that a resolver of SGLang has rounded up become the user's again.
 RunSettings as_asked(const RunSettings& used) {
   RunSettings asked;
   for (const auto& [name, origin] : used.origins) {
@@ -84,7 +83,7 @@ std::string free_name(const std::string& directory, const std::string& name) {
   }
 }
 
-// A path that was given relative to the project stays so where that leads to the same place from here.
+// A path that was given relative to the project stays relative if it leads to the same place from here.
 Json toml_value(const RunSettings& spec, const Field& field) {
   Json value = get_field(spec, field);
   const std::string written = written_path(spec, field.name);
@@ -92,7 +91,7 @@ Json toml_value(const RunSettings& spec, const Field& field) {
   return value == fs::absolute(written).lexically_normal().string() ? Json(written) : value;
 }
 
-// JSON's strings and numbers are TOML's too.
+// JSON's strings and numbers are also valid TOML.
 std::string toml_lines(const RunSettings& spec, const std::set<std::string>& names) {
   std::string text;
   for (const Field& field : fields()) {
@@ -108,7 +107,7 @@ std::set<std::string> set_names(const RunSettings& spec) {
   return names;
 }
 
-// What all have in common goes to [base], unless that leaves one of them with nothing of its own.
+// Settings that all configurations share go to [base], unless that leaves one of them without a setting of its own.
 std::string toml_of(const Lineage& lineage, int repeats, const std::vector<RunSettings>& specs) {
   std::set<std::string> common = set_names(specs.front());
   for (const RunSettings& spec : specs) {
@@ -132,15 +131,15 @@ std::string toml_of(const Lineage& lineage, int repeats, const std::vector<RunSe
   return text;
 }
 
-// Runs are told apart by their sweep's name, so no two sweeps of one line may share it.
+// The database identifies runs by their sweep's name, so a sweep and its reruns must have different names.
 void refuse_taken_name(const RerunRequest& request, const std::string& old_name) {
   std::set<std::string> taken{old_name};
   for (const Lineage& lineage : read_lineage_of_old(request.directory)) taken.insert(lineage.sweep);
   for (const Lineage& lineage : read_lineage_of_new(request.directory)) taken.insert(lineage.of);
   if (!taken.contains(request.name)) return;
-  throw bad_input(fmt::format("--name {0}: is the name of {1}; its runs and the new ones would be mixed: give another",
+  throw bad_input(fmt::format("--name {0}: is already the name of {1}; give another name, or their runs would be mixed",
                               request.name,
-                              request.name == old_name ? "the sweep that is corrected" : "a sweep of the same line"));
+                              request.name == old_name ? "the corrected sweep" : "another rerun of the sweep"));
 }
 
 std::set<std::string> superseded_runs(const std::string& directory) {
@@ -180,7 +179,7 @@ std::vector<Chosen> choose(const RerunRequest& request, const SweepRecord& recor
 Change parse_change(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals == text.npos || equals == 0) {
-    throw bad_input(fmt::format("--set {}: key=value is needed, e.g. --set flow_shift=12", text));
+    throw bad_input(fmt::format("--set {}: give KEY=VALUE, for example --set flow_shift=12", text));
   }
   Change change{text.substr(0, equals), text.substr(equals + 1)};
   RunSettings scratch;
@@ -189,8 +188,8 @@ Change parse_change(const std::string& text) {
     set_field(scratch, change.key, field != nullptr ? value_of(*field, change.value) : Json(), "--set");
   } else if (!catalog_decides(change.key)) {
     if (find_field(change.key) == nullptr) set_field(scratch, change.key, nullptr, "--set");  // throws
-    throw bad_input(fmt::format("--set {}: the catalog has no say on it; it has on resolver, {}", text,
-                                fmt::join(resolved_settings(), ", ")));
+    throw bad_input(fmt::format("--set {}: the catalog has no value for this setting; it has values for resolver, {}",
+                                text, fmt::join(resolved_settings(), ", ")));
   }
   return change;
 }
@@ -210,8 +209,9 @@ RunSettings corrected(const RunSettings& used, const std::vector<Change>& change
   }
   for (const Change& change : changes) {
     if (change.value == catalog_value && spec.resolver != ResolverKind::files) {
-      throw bad_input(fmt::format("--set {}: resolver is {}, which would decide it again; add --set resolver=catalog",
-                                  change.text(), name_of(spec.resolver)));
+      throw bad_input(
+          fmt::format("--set {}: resolver is {}, which would fill this setting again; add --set resolver=catalog",
+                      change.text(), name_of(spec.resolver)));
     }
   }
   return spec;
@@ -248,7 +248,7 @@ Rerun plan_rerun(const RerunRequest& request) {
     const auto before = specs.find(chosen.config);
     if (before == specs.end()) {
       throw bad_input(
-          fmt::format("{}/sweep.json: has no settings for run {}", request.directory, chosen.runs.front().run));
+          fmt::format("{}/sweep.json: the settings of run {} are missing", request.directory, chosen.runs.front().run));
     }
     const RunSettings spec = corrected(before->second, request.changes);
     RunSettings resolved = spec;
@@ -283,7 +283,7 @@ Rerun plan_rerun(const RerunRequest& request) {
 void write_rerun(const Rerun& rerun) {
   const Lineage& lineage = rerun.lineage;
   if (fs::exists(lineage.directory)) {
-    throw bad_input(fmt::format("{}: is there already; give another --name or --dir", lineage.directory));
+    throw bad_input(fmt::format("{}: exists already; give another --name or --dir", lineage.directory));
   }
   const std::string making = fmt::format("{}.making-{}", lineage.directory, getpid());
   try {
@@ -295,7 +295,7 @@ void write_rerun(const Rerun& rerun) {
   } catch (const std::exception& error) {
     std::error_code ignored;
     fs::remove_all(making, ignored);
-    throw Error(ExitCode::output, fmt::format("{}: cannot be made: {}", lineage.directory, error.what()));
+    throw Error(ExitCode::output, fmt::format("{}: cannot be created: {}", lineage.directory, error.what()));
   }
   write_lineage_of_old(lineage.of_directory, lineage);
 }

@@ -1,6 +1,5 @@
-// A sweep that corrects another: the chosen runs with some settings changed, in a directory and under a name of its
-// own. The old sweep keeps all that it has; a record in both directories (store/lineage.h) says which run replaces
-// which.
+// Makes a sweep that corrects another: the chosen runs with changed settings, in a new directory and under a new name.
+// The old sweep is not changed; a record in both directories (store/lineage.h) says which run replaces which.
 #pragma once
 
 #include <optional>
@@ -12,8 +11,7 @@
 
 namespace wansweep {
 
-// "key=value". The value `catalog` takes back what was set or resolved before: the model's files and the catalog
-// decide.
+// A change "KEY=VALUE". The value `catalog` resets the setting, so that the model's files and the catalog decide it.
 struct Change {
   std::string key;
   std::string value;
@@ -21,31 +19,31 @@ struct Change {
   std::string text() const { return key + "=" + value; }
 };
 
-// Throws bad_input for what is not key=value, and for an unknown key, naming the nearest one.
+// Throws bad_input for text that is not KEY=VALUE, and for an unknown key, naming the nearest one.
 Change parse_change(const std::string& text);
 
 // Sets the setting from its text; its origin becomes "user". Throws bad_input as set_field does, and for the value
-// `catalog`, which is no setting's own.
+// `catalog`.
 void apply_change(RunSettings& settings, const Change& change);
 
-// What a user would have written for the run that `used` records, with the changes made. Settings that a resolver had
-// filled in are open again: with another resolver, or another model, all that followed from the old one follows from
-// the new one. Throws bad_input for a value that the setting cannot take.
+// The settings that a user would have written for the run that `used` records, with the changes applied. Settings that
+// a resolver had filled are open again, so that a new resolver or model decides them. Throws bad_input for an
+// impossible value.
 RunSettings corrected(const RunSettings& used, const std::vector<Change>& changes);
 
 struct RerunRequest {
-  std::string directory;      // of the sweep to correct
-  std::string name;           // of the new sweep; empty: <old name>-rerun<N>, the first that is free
-  std::string new_directory;  // empty: beside the old one, called as the new sweep
+  std::string directory;      // the directory of the sweep to correct
+  std::string name;           // the new sweep's name; empty: the first free <old name>-rerun<N>
+  std::string new_directory;  // the new sweep's directory; empty: named as the new sweep, beside the old one
   std::vector<Change> changes;
   std::string reason;
-  std::string where;                               // as the user gave it, for the record
+  std::string where;                               // the user's condition, for the record
   std::optional<std::vector<std::string>> chosen;  // names of the runs; nullopt: all
 };
 
-// One configuration of the old sweep that changes.
+// A configuration of the old sweep that changes.
 struct CorrectedConfiguration {
-  std::string name;  // without the repeat
+  std::string name;  // the name without the repeat
   size_t runs = 0;
   RunSettings before;
   size_t after = 0;  // index into Rerun::plan.configurations
@@ -53,27 +51,28 @@ struct CorrectedConfiguration {
 
 struct Rerun {
   Lineage lineage;
-  std::string toml;  // sweep.toml of the new directory: the new sweep, standing alone
+  std::string toml;  // the text of sweep.toml in the new directory
   Sweep sweep;
   Plan plan;
   std::vector<CorrectedConfiguration> configurations;
-  size_t unchanged = 0;   // chosen runs that have these settings already; left as they are
-  size_t superseded = 0;  // chosen runs that an earlier rerun replaced; left as they are
+  size_t unchanged = 0;   // chosen runs that have these settings already, and are not rerun
+  size_t superseded = 0;  // chosen runs that an earlier rerun superseded, and are not rerun
 };
 
-// Works out the new sweep, and writes nothing. With no run to replace, `configurations` is empty. Throws bad_input when
-// the sweep, a change or a resulting configuration cannot be used.
+// Plans the new sweep, and writes nothing. `configurations` is empty when there is no run to replace. Throws bad_input
+// when the sweep, a change or a resulting configuration cannot be used.
 Rerun plan_rerun(const RerunRequest& request);
 
-// Makes the new directory, whole or not at all, then the record in the old one. Throws Error(output), and bad_input
-// when the directory is there already. The caller holds the old sweep's lock.
+// Creates the new directory, atomically, and then the record in the old one. Throws Error(output), and bad_input when
+// the directory exists already. The caller holds the old sweep's lock.
 void write_rerun(const Rerun& rerun);
 
-// Writes the record in the old directory where a rerun was cut off before it: `directory`'s, as far as the new ones lie
-// beside it. To be called, with the lock held, before plan_rerun.
+// Writes missing records in `directory` of reruns that were killed before they wrote them; finds reruns that lie beside
+// `directory`. To be called before plan_rerun, with the lock held.
 void complete_cut_off_reruns(const std::string& directory);
 
-// What changes, before it does: a row a setting, the switch step among them, and what still differs from the catalog.
+// The changes as text: one row for each setting and for the switch step, and the settings that still differ from the
+// catalog.
 std::string rerun_as_text(const Rerun& rerun);
 
 }  // namespace wansweep

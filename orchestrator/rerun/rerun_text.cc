@@ -1,4 +1,4 @@
-// How a rerun is shown before it is made.
+// Shows a rerun before it is made.
 
 #include <fmt/format.h>
 
@@ -52,16 +52,17 @@ std::string rerun_as_text(const Rerun& rerun) {
     runs += c.runs;
   }
   std::string text = table.to_string();
-  text += fmt::format("\n{} -> {} ({}): {} runs are replaced by {}\n", rerun.lineage.of, rerun.lineage.sweep,
+  text += fmt::format("\n{} -> {} ({}): {} runs are superseded by {}\n", rerun.lineage.of, rerun.lineage.sweep,
                       rerun.lineage.directory, runs, rerun.plan.runs());
-  if (rerun.unchanged > 0) text += fmt::format("{} runs have these settings already, and stay\n", rerun.unchanged);
-  if (rerun.superseded > 0) text += fmt::format("{} runs were replaced before, and stay\n", rerun.superseded);
+  if (rerun.unchanged > 0)
+    text += fmt::format("{} runs have these settings already and are not rerun\n", rerun.unchanged);
+  if (rerun.superseded > 0) text += fmt::format("{} runs are superseded already and are not rerun\n", rerun.superseded);
   bool by_resolver = false;
   for (const PlannedConfiguration& c : rerun.plan.configurations) {
     for (const std::string& line : c.drift) text += fmt::format("still differs  {}: {}\n", c.name, line);
     by_resolver = by_resolver || (!c.drift.empty() && c.spec.resolver != ResolverKind::files);
   }
-  if (by_resolver) text += "--set resolver=catalog would take back all that the resolver decided\n";
+  if (by_resolver) text += "--set resolver=catalog would reset all settings that the resolver decided\n";
   return text;
 }
 

@@ -56,7 +56,7 @@ FailedRuns find_failed_runs(const std::string& directory, Launcher launcher) {
     if (known != failed.plan.configurations.end()) continue;
     const auto spec = specs.find(run.config);
     if (spec == specs.end()) {
-      throw bad_input(fmt::format("{}/sweep.json: has no settings for run {}", directory, run.run));
+      throw bad_input(fmt::format("{}/sweep.json: the settings of run {} are missing", directory, run.run));
     }
     PlannedConfiguration& planned = failed.plan.configurations.emplace_back();
     planned.spec = spec->second;
@@ -73,7 +73,7 @@ std::string failure_of(const Attempt& attempt) {
 }
 
 std::string failed_runs_as_text(const FailedRuns& failed) {
-  TextTable table({{"run"}, {"attempt", Align::right}, {"why"}, {"again"}});
+  TextTable table({{"run"}, {"attempt", Align::right}, {"why"}, {"retry"}});
   for (const auto& [run, attempt] : failed.attempts) {
     table.add_row({run, fmt::format("{}", attempt.number), failure_of(attempt),
                    advice(find_exit_code(worker_exit_code(attempt).value_or(-1)))});

@@ -1,4 +1,4 @@
-// The runs of a sweep whose newest attempt failed, ready to be tried again where that ran.
+// Finds the runs of a sweep whose newest attempt failed, for a retry on this machine or in Slurm.
 #pragma once
 
 #include <map>
@@ -10,20 +10,20 @@
 namespace wansweep {
 
 struct FailedRuns {
-  Sweep sweep;                              // its name only
-  Plan plan;                                // the configurations that have failed runs, as they were planned
-  std::map<std::string, Attempt> attempts;  // the newest of each, by run
+  Sweep sweep;                              // only the name is set
+  Plan plan;                                // the configurations with failed runs, as they were planned
+  std::map<std::string, Attempt> attempts;  // the newest attempt of each failed run, by run
 };
 
-// Failed, timed out, out of memory, damaged; not what was cancelled or never started: `run` goes on with those. Runs
-// that another supersedes stay failed, and those with an attempt that cannot be read (attempt_folder.h) as they are.
-// `launcher`: only what it launched last.
+// Finds runs that failed, timed out, ran out of memory or are damaged. Leaves out runs that were cancelled or never
+// started (`run` continues with those), superseded runs, and runs with an attempt that cannot be read
+// (attempt_folder.h). `launcher`: only runs whose newest attempt it launched.
 FailedRuns find_failed_runs(const std::string& directory, Launcher launcher);
 
-// Why the attempt failed, in a line.
+// Why the attempt failed, in one line.
 std::string failure_of(const Attempt& attempt);
 
-// A row a run: why it failed, and what may help.
+// A table with one row for each run: why it failed, and what may help.
 std::string failed_runs_as_text(const FailedRuns& failed);
 
 }  // namespace wansweep

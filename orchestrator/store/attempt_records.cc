@@ -1,9 +1,9 @@
-// The launcher's records are read whole and go into the fingerprint as they are; traces and the result may be
-// gigabytes, and go into it by size and time. So a second gather of ten thousand attempts reads their small files only,
-// and still sees a result that was changed or lost.
+// The fingerprint of an attempt holds the text of the launcher's records, and the size and time of traces and result,
+// which may be gigabytes. So a second gather of ten thousand attempts reads only their small files, and still notices a
+// result that was changed or lost.
 //
-// Anybody who may write into a shared sweep may have written these files: they are read with bounds, pipes and devices
-// are refused, and JSON nested without end is not parsed.
+// Everybody who may write to a shared sweep may have written these files: sizes and nesting are bounded, and pipes and
+// devices are refused.
 
 #include "orchestrator/store/attempt_records.h"
 
@@ -39,7 +39,7 @@ std::string text_or_empty(const Json& json, const char* key) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// Discarded when it is no JSON: for records that may end in the middle of a line.
+// Parses a record whose last line may be cut short: text that is not JSON is dropped.
 Json parse_if_whole(const std::string& text) {
   return json_levels(text) > most_json_levels ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
 }
@@ -106,7 +106,7 @@ void read_attempt(AttemptRecords& records, const std::map<std::string, std::stri
     records.token = attempt.at("token");
     records.launcher = attempt.value("launcher", "");
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not an attempt's record: {}", file, json_problem(error)));
+    throw bad_input(fmt::format("{}: is not the record of an attempt: {}", file, json_problem(error)));
   }
   if (records.launcher == "slurm") {
     records.slurm = read_slurm(attempt, texts.at("slurm.json"), texts.at("transitions.jsonl"));

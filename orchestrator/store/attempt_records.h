@@ -1,5 +1,5 @@
-// The small files of an attempt directory, and what its larger ones look like from outside: enough to know which
-// attempt it is, what its launcher says of it, and whether anything changed since it was gathered.
+// Reads the small files of an attempt directory, and the sizes and times of the large ones: enough to identify the
+// attempt, to know the launcher's result, and to notice a change since the last gather.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace wansweep {
 
-// slurm.json and transitions.jsonl of an attempt that went through Slurm; see tables slurm_job and transition.
+// The content of slurm.json and transitions.jsonl; see tables slurm_job and transition.
 struct SlurmTransition {
   std::string at, from, to, slurm_state, detail;
 };
 struct SlurmRecord {
   std::string submission;
   int64_t index = 0;
-  int64_t array_job = 0;  // 0: Slurm never told one
+  int64_t array_job = 0;  // 0: unknown
   std::string slurm_state, reason, nodes, started_at, ended_at;
   std::vector<SlurmTransition> transitions;
 };
@@ -31,19 +31,19 @@ struct AttemptRecords {
   int64_t number = 0;
   std::string token;
   std::string launcher;
-  std::optional<std::string> state;  // state.json; nullopt: the launcher has not said
+  std::optional<std::string> state;  // from state.json; nullopt when the launcher has not recorded an end
   std::optional<int64_t> exit_code;
   std::optional<int64_t> signal;
   std::string started_at;
   std::string finished_at;
   std::string line;                   // why it failed, as the launcher saw it
-  std::optional<SlurmRecord> slurm;   // nullopt: it went through another launcher
-  std::map<int, std::string> traces;  // file by rank
-  std::string fingerprint;  // changes when any of the files does: what they hold, or size and time of large ones
+  std::optional<SlurmRecord> slurm;   // nullopt for another launcher
+  std::map<int, std::string> traces;  // file name, by rank
+  std::string fingerprint;  // changes when the content of a small file, or the size or time of a large one changes
 };
 
-// nullopt when the directory has no attempt.json: it was cut off before anything started. Throws bad_input when it
-// cannot be read, or a record of it is not what it must be.
+// nullopt when the directory has no attempt.json: wansweep was killed before anything started. Throws bad_input when a
+// record cannot be read or is malformed.
 std::optional<AttemptRecords> read_attempt_records(const std::string& directory);
 
 }  // namespace wansweep

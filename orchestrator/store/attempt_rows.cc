@@ -28,7 +28,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Clocks that are set by NTP lie closer than that.
+// Clocks that are set by NTP differ by less.
 constexpr double most_seconds_apart = 2;
 
 // {"device": {"name": "x"}} as "device.name": "x".
@@ -70,8 +70,7 @@ void read_traces(AttemptRows& rows) {
   }
 }
 
-// As the loop used them: the trace has them. spec.json, which asked for them, stands in where there is no trace, and is
-// said to be damaged where it is.
+// The settings as the loop used them, from the trace; without a trace, from spec.json, whose damage is then reported.
 void read_settings(AttemptRows& rows) {
   std::string where = rows.records.directory + "/spec.json";
   std::optional<Json> json;
@@ -93,7 +92,7 @@ void read_settings(AttemptRows& rows) {
   }
 }
 
-// What the record says of the rows, against what was read.
+// Compares the numbers of rows in completed.json with the rows that were read.
 std::optional<std::string> row_problem(const AttemptRows& rows, const Completion& completion) {
   for (int rank = 0; rank < completion.ranks; ++rank) {
     const auto found = rows.ranks.find(rank);
@@ -103,13 +102,13 @@ std::optional<std::string> row_problem(const AttemptRows& rows, const Completion
     const auto differs = [](int64_t wanted, size_t there) { return wanted != static_cast<int64_t>(there); };
     if (differs(want.steps, got.steps.size()) || differs(want.events, got.events.size()) ||
         differs(want.memory, got.memory.size())) {
-      return fmt::format("{}/{}: has {} steps, {} events, {} memory rows; completed.json says {}, {}, {}",
+      return fmt::format("{}/{}: has {} steps, {} events, {} memory rows, but completed.json says {}, {}, {}",
                          rows.records.directory, want.file, got.steps.size(), got.events.size(), got.memory.size(),
                          want.steps, want.events, want.memory);
     }
     if (const std::string& digest = found->second.trace.digest; digest != completion.latents_digest) {
-      return fmt::format("{}/{}: its latents digest is {}, completed.json says {}", rows.records.directory, want.file,
-                         digest.empty() ? "missing" : digest, completion.latents_digest);
+      return fmt::format("{}/{}: the digest of the latents is {}, but completed.json says {}", rows.records.directory,
+                         want.file, digest.empty() ? "missing" : digest, completion.latents_digest);
     }
   }
   return std::nullopt;
@@ -141,8 +140,8 @@ void note_clocks(AttemptRows& rows, const Completion& completion) {
       std::max(earlier_by(r.started_at, completion.started_at), earlier_by(completion.finished_at, r.finished_at));
   if (apart <= most_seconds_apart) return;
   rows.notes.push_back(fmt::format(
-      "{}: the clocks of the launcher's node and of the worker's differ by {:.0f} s or more; times of steps "
-      "and events are measured by the ranks themselves and not touched by it",
+      "{}: the clocks of the launcher's node and of the worker's node differ by at least {:.0f} s; times of steps "
+      "and events are not affected, since the ranks measure them",
       r.directory, std::floor(apart)));
 }
 
@@ -167,7 +166,8 @@ void judge(AttemptRows& rows) {
     damage = verify_completion(records.directory, *completion);
     if (!damage) damage = row_problem(rows, *completion);
     if (!damage && records.state && records.state != "completed") {
-      damage = fmt::format("{}: the launcher says {}, yet completed.json is whole", records.directory, *records.state);
+      damage = fmt::format("{}: the launcher recorded {}, but completed.json is complete", records.directory,
+                           *records.state);
     }
   } catch (const Error& error) {
     damage = error.what();

@@ -1,4 +1,4 @@
-// An attempt directory as rows for the database: read, checked and summed, without touching the database.
+// Reads, checks and sums an attempt directory into rows for the database, without touching the database.
 #pragma once
 
 #include <cstdint>
@@ -26,27 +26,27 @@ struct RankRows {
   TraceFile trace;                                 // its times are rank 0's, counted from the attempt's first step
   std::map<int32_t, StepSummary> summary;
   Traffic traffic;
-  std::optional<FirstLoad> first_load;  // nullopt: not recorded
-  bool tells_events = true;             // else only how long steps took
-  bool of_worker = true;                // else of another engine, whose files tell of no stalls and no first load
+  std::optional<FirstLoad> first_load;  // nullopt when not recorded
+  bool tells_events = true;             // false: the trace has only the times of steps
+  bool of_worker = true;                // false: of another engine, whose files have no stalls and no first load
 };
 
 struct AttemptRows {
   AttemptRecords records;
-  std::optional<RunSettings> spec;  // as the loop used it; else as it was asked for
-  std::optional<AttemptPlan> plan;  // where `spec` is
+  std::optional<RunSettings> spec;  // the settings of the loop, or else the requested ones
+  std::optional<AttemptPlan> plan;  // set if `spec` is
   std::string latents_digest;
-  std::optional<ResultRecord> result;       // as completed.json has it
-  std::optional<int64_t> nonfinite_values;  // of the latents that all ranks ended with; nullopt: not counted
+  std::optional<ResultRecord> result;       // from completed.json
+  std::optional<int64_t> nonfinite_values;  // in the final latents of all ranks; nullopt when not counted
   bool complete = false;
-  std::string problem;                // why it is not complete
-  std::map<int, RankRows> ranks;      // those whose trace could be read
-  AttemptSums sums;                   // over them, in that order
-  std::vector<std::string> problems;  // files that are damaged or contradict each other, a line each
-  std::vector<std::string> notes;     // what is odd and does no harm, a line each
+  std::string problem;                // why the attempt is not complete
+  std::map<int, RankRows> ranks;      // the ranks whose trace could be read
+  AttemptSums sums;                   // sums over these ranks, in the same order
+  std::vector<std::string> problems;  // files that are damaged or contradict each other, one line each
+  std::vector<std::string> notes;     // harmless oddities, one line each
 };
 
-// Never throws for what is wrong with the files: that is in `problems`.
+// Reads an attempt. Does not throw for faults of files: those are in `problems`.
 AttemptRows read_attempt_rows(AttemptRecords records);
 
 }  // namespace wansweep

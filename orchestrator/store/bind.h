@@ -1,4 +1,4 @@
-// Values into prepared statements, by position.
+// Binds values to prepared statements, by position.
 #pragma once
 
 #include <SQLiteCpp/Statement.h>

@@ -1,6 +1,6 @@
-// One writer, and readers that do not wait for it. What a file is, is asked before anything of it is changed: another
-// program's database, a newer version, a planted link. Questions get views of this program's own where those in the
-// file differ, so that an older gather does not change an answer.
+// There is one writer, and readers do not wait for it. A file is checked before it is changed: it may be another
+// program's database, of a newer version, or a planted link. When the views in the file differ from this program's,
+// queries get temporary views, so that answers do not depend on the version that gathered.
 
 #include "orchestrator/store/database.h"
 
@@ -26,36 +26,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A writer waits for another's attempt, which may be a gigabyte; a question is not worth that long.
+// A writer waits for another writer's attempt, which may be a gigabyte; a query waits less.
 constexpr int writer_timeout_ms = 60'000;
 constexpr int reader_timeout_ms = 5'000;
 
-// Of a value in a query, and of a LIKE's pattern.
+// The largest value in a query, and the longest pattern of a LIKE.
 constexpr int most_value_bytes = 64 << 20;
 constexpr int most_pattern_bytes = 1000;
 
 std::string answer(SQLite::Database& db, const std::string& sql) { return db.execAndGet(sql).getString(); }
 
-// 0: a new file. Otherwise it is ours, and not newer than this program.
+// The database's version; 0 for a new file. Throws for another program's file and for a newer version.
 int version_of(SQLite::Database& db, const std::string& path) {
   const int version = std::stoi(answer(db, "PRAGMA user_version"));
   if (version > store_version()) {
-    throw bad_input(fmt::format("{}: has version {}; this wansweep knows {}: use a newer wansweep", path, version,
-                                store_version()));
+    throw bad_input(fmt::format("{}: has version {}, but this wansweep supports up to {}; use a newer wansweep", path,
+                                version, store_version()));
   }
   if (version == 0 && answer(db, "SELECT count(*) FROM sqlite_schema") != "0") {
-    throw bad_input(fmt::format("{}: is another program's database, not results of wansweep", path));
+    throw bad_input(fmt::format("{}: is the database of another program", path));
   }
   return version;
 }
 
-// Tables and views as this program has them, whatever was there before. Other processes may be doing the same.
+// Creates or upgrades tables and views. Other processes may be doing the same.
 std::string bring_up_to_date(Store& store) {
   if (version_of(store.db, store.path) == store_version() && has_current_views(store)) return "";
   std::string copy;
   store.db.exec("BEGIN IMMEDIATE");
   try {
-    // Asked again under the lock.
+    // Read again under the lock.
     const int version = version_of(store.db, store.path);
     if (version == 0) store.db.exec(results_sql);
     if (version > 0 && version < store_version()) copy = upgrade(store, version);
@@ -68,8 +68,8 @@ std::string bring_up_to_date(Store& store) {
   return copy;
 }
 
-// PRAGMA journal_mode gives up at once where another connection is open on a new file, whatever the timeout: the busy
-// handler is not asked. Hence the tries.
+// PRAGMA journal_mode fails at once when another connection has a new file open, since it does not call the busy
+// handler. So it is tried several times.
 std::string set_journal(SQLite::Database& db, const std::string& mode) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(writer_timeout_ms);
   for (;;) {
@@ -85,44 +85,46 @@ std::string set_journal(SQLite::Database& db, const std::string& mode) {
 }
 
 void choose_journal(SQLite::Database& db, const std::string& path) {
-  // SQLite keeps the mode that it has where it cannot change it, and says so: hence the answers are looked at.
+  // When SQLite cannot change the mode, it keeps the old one and returns it, so the answers are checked.
   const FileSystem kind = file_system_of(path);
   if (kind == FileSystem::local && set_journal(db, "wal") == "wal") {
     db.exec("PRAGMA synchronous = NORMAL");
     return;
   }
   if (const std::string mode = set_journal(db, "delete"); mode != "delete") {
-    throw Error(ExitCode::output, fmt::format("{}: lies on a file system that is {}, where only a rollback journal is "
-                                              "safe, but its journal stays {}",
+    throw Error(ExitCode::output, fmt::format("{}: the file system is {}, where only a rollback journal is "
+                                              "safe, but the journal mode stays {}",
                                               path, to_string(kind), mode));
   }
   db.exec("PRAGMA synchronous = FULL");
 }
 
-// Of a database that is about to be written: nothing through which another could have us write elsewhere.
+// Checks a database before it is written: refuses files by which somebody else could redirect the writing.
 void refuse_planted(const std::string& path) {
   struct stat file {
   }, directory{};
-  if (::lstat(path.c_str(), &file) != 0) return;  // it will be made, or opening it will say why not
+  if (::lstat(path.c_str(), &file) != 0) return;  // the file will be created, or opening it gives the error
   if (S_ISDIR(file.st_mode)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
   if (S_ISLNK(file.st_mode)) {
-    throw Error(ExitCode::output, fmt::format("{}: is a link, which is not followed for writing; give the database "
-                                              "that it leads to with --db, or remove the link",
-                                              path));
+    throw Error(ExitCode::output,
+                fmt::format("{}: is a symbolic link, which is not followed for writing; give the database "
+                            "itself with --db, or remove the link",
+                            path));
   }
   if (!S_ISREG(file.st_mode)) throw Error(ExitCode::output, fmt::format("{}: is not a regular file", path));
   if (file.st_nlink > 1) {
     throw Error(ExitCode::output,
-                fmt::format("{}: has {} names (hard links); a database needs to have one", path, file.st_nlink));
+                fmt::format("{}: has {} names (hard links); a database must have only one", path, file.st_nlink));
   }
   const std::string parent = fs::absolute(path).parent_path().string();
   const bool known = ::stat(parent.c_str(), &directory) == 0;
   if (file.st_uid == ::geteuid() || file.st_uid == 0 || (known && file.st_uid == directory.st_uid)) return;
   throw Error(
       ExitCode::output,
-      fmt::format("{}: belongs to user {}, who is neither you nor the owner of its directory; it is not written "
-                  "to",
-                  path, file.st_uid));
+      fmt::format(
+          "{}: belongs to user {}, who is neither you nor the owner of its directory; the database is not written "
+          "to",
+          path, file.st_uid));
 }
 
 // The same file by a name without links in its folders, which SQLite would refuse with SQLITE_OPEN_NOFOLLOW.
@@ -136,12 +138,12 @@ std::string without_links_above(const std::string& path) {
 std::string advice_for(int code) {
   switch (code & 0xFF) {
     case SQLITE_FULL:
-      return "; make room and gather again: what was gathered before is kept";
+      return "; free some space and gather again: earlier data is kept";
     case SQLITE_IOERR:
-      return "; the disk may be full, a quota exceeded, or its server gone: gather again when that is mended";
+      return "; the disk may be full, a quota exceeded, or a server down: gather again when that is fixed";
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-      return "; it and its directory need to be writable";
+      return "; the file and its directory must be writable";
     default:
       return "";
   }
@@ -155,7 +157,7 @@ Error store_error(const std::string& path, const SQLite::Exception& exception) {
   const int code = exception.getErrorCode() & 0xFF;
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
     return {ExitCode::store_busy,
-            fmt::format("{}: another process holds the database; try again when it is done", path)};
+            fmt::format("{}: another process has locked the database; try again when it has finished", path)};
   }
   if (code == SQLITE_NOTADB) return bad_input(fmt::format("{}: is not a SQLite database", path));
   if (code == SQLITE_CORRUPT) {
@@ -176,7 +178,7 @@ Store open_store(const std::string& path) try {
                        writer_timeout_ms),
       ""};
   store.db.exec("PRAGMA foreign_keys = ON");
-  version_of(store.db, path);  // refuses before anything of a foreign file is changed
+  version_of(store.db, path);  // throws before a foreign file is changed
   choose_journal(store.db, path);
   store.upgraded_from = bring_up_to_date(store);
   return store;
@@ -188,23 +190,24 @@ Store open_store_readonly(const std::string& path) try {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) throw bad_input(fmt::format("{}: {}", path, error_text(errno)));
-    throw bad_input(fmt::format("{}: no such database; `wansweep gather` makes it", path));
+    throw bad_input(fmt::format("{}: no such database; create it with `wansweep gather`", path));
   }
   if (S_ISDIR(status.st_mode)) throw bad_input(fmt::format("{}: is a directory; a database file is needed", path));
   if (!S_ISREG(status.st_mode)) throw bad_input(fmt::format("{}: is not a regular file", path));
   OpenedReadOnly opened = open_read_only(path, reader_timeout_ms);
   Store store{path, std::move(opened.access), std::move(opened.db), ""};
   const int version = version_of(store.db, path);
-  if (version == 0) throw bad_input(fmt::format("{}: is empty; `wansweep gather` fills it", path));
+  if (version == 0) throw bad_input(fmt::format("{}: is empty; fill it with `wansweep gather`", path));
   if (version < store_version()) {
-    throw bad_input(fmt::format("{}: has version {}, and this wansweep asks version {}; `wansweep gather` upgrades it",
-                                path, version, store_version()));
+    throw bad_input(
+        fmt::format("{}: has version {}, but this wansweep needs version {}; upgrade it with `wansweep gather`", path,
+                    version, store_version()));
   }
   shadow_views(store);
   store.db.exec("PRAGMA query_only = ON");
   store.db.exec("PRAGMA trusted_schema = OFF");
   sqlite3_db_config(store.db.getHandle(), SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
-  // What one function can be given to work on, which no timeout interrupts.
+  // Limits the data of a single function call, which no timeout can interrupt.
   sqlite3_limit(store.db.getHandle(), SQLITE_LIMIT_LENGTH, most_value_bytes);
   sqlite3_limit(store.db.getHandle(), SQLITE_LIMIT_LIKE_PATTERN_LENGTH, most_pattern_bytes);
   return store;

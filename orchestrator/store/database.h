@@ -1,4 +1,4 @@
-// The results database as a file: made, opened, and never opened when it is something else.
+// Creates and opens the results database, and refuses files that are something else.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -14,26 +14,26 @@ namespace wansweep {
 
 struct Store {
   std::string path;
-  std::unique_ptr<ReadOnlyAccess> access;  // before `db`, which must be closed first; null: SQLite's own
+  std::unique_ptr<ReadOnlyAccess> access;  // declared before `db`, which must be closed first; null: SQLite's own
   SQLite::Database db;
-  std::string upgraded_from;  // the copy of an older version that was upgraded just now; empty: none was
+  std::string upgraded_from;  // the copy of the older version, if opening has upgraded the database; else empty
 };
 
-// Opens or makes it, for the one writer; upgrades an older version after copying it. On a file system known to be local
-// its journal is a WAL; elsewhere it is a rollback journal with full syncs, for a WAL needs memory that all its users
-// share. Throws bad_input when the file is something else or newer; store_busy when another process holds it; output
-// when it cannot be written, or is not ours: a link, a file with a second name, or one that neither we, nor the owner
-// of its directory, nor root made could lead what we write elsewhere.
+// Opens or creates the database for writing; upgrades an older version after copying it. On a local file system the
+// journal is a WAL; elsewhere it is a rollback journal with full syncs, because a WAL needs memory that all its users
+// share. Throws bad_input when the file is something else or newer; store_busy when another process has locked it;
+// output when it cannot be written, or is not safe to write: a link, a file with a second name, or a file that belongs
+// to neither this user, nor the owner of its directory, nor root.
 Store open_store(const std::string& path);
 
-// For questions: reads only, whatever the SQL, also where nothing may be written (read_only.h). Throws bad_input when
-// there is no such database, or it is of another version.
+// Opens the database for queries, read-only for any SQL, also where this process may not write (read_only.h). Throws
+// bad_input when there is no such database, or it has another version.
 Store open_store_readonly(const std::string& path);
 
-// Whether reading keeps the writer waiting in no way: with a WAL. With a rollback journal a commit waits for readers.
+// Whether readers never make the writer wait: true with a WAL; with a rollback journal, a commit waits for readers.
 bool reads_beside_writer(Store& store);
 
-// What SQLite said, as an Error with the exit code that fits.
+// Converts an exception of SQLite to an Error with a suitable exit code.
 Error store_error(const std::string& path, const SQLite::Exception& exception);
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// SQL that was in files when wansweep was built: schema/sql/*.sql, schema/sql/migrations/ and analysis/<name>.sql.
+// The SQL files that are built into wansweep: schema/sql/*.sql, schema/sql/migrations/ and analysis/<name>.sql.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@ namespace wansweep {
 struct NamedQuery {
   std::string name;
   std::string sql;   // begins with a comment that states the question
-  std::string plot;  // analysis/<name>.gp; empty: it has no picture
+  std::string plot;  // the text of analysis/<name>.gp; empty when there is no picture
 };
 
 struct Migration {
-  int version = 0;  // that it leads to, from the one before
+  int version = 0;  // the version after the migration
   std::string sql;
 };
 

@@ -1,4 +1,4 @@
-// What kind of file system a database lies on: the journal that is safe there depends on it.
+// Finds the kind of file system of a database, which decides which journal is safe.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@ enum class FileSystem {
   local,  // one machine's own: its users share memory, so a WAL is safe
   nfs,
   lustre,
-  shared,  // GPFS, SMB, FUSE, and all that is not known
+  shared,  // GPFS, SMB, FUSE, and all unknown ones
 };
 
 const char* to_string(FileSystem kind);  // "local", "NFS", ...
 
-// By the number that statfs(2) gives.
+// The kind for a type number from statfs(2).
 FileSystem file_system_of_type(uint32_t type);
 
-// Of the folder that holds `path`, which itself need not be there.
+// The kind of the file system that holds `path`; the file itself need not exist.
 FileSystem file_system_of(const std::string& path);
 
 }  // namespace wansweep

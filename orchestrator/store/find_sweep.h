@@ -1,5 +1,5 @@
-// A sweep as people name it: by its directory, or by its name. Names are not unique: two directories may hold sweeps of
-// one name. What identifies a sweep is its directory, or a database and a name, which in one database is unique.
+// Finds a sweep by its directory or its name. Names are not unique: two directories may hold sweeps of the same name. A
+// sweep is identified by its directory, or by a database and a name, which is unique in one database.
 #pragma once
 
 #include <optional>
@@ -9,17 +9,17 @@
 
 namespace wansweep {
 
-// The directory itself; with a database, where the sweep of that name was gathered from; out/NAME, where `wansweep run`
-// puts it. Throws bad_input listing what was looked at.
+// The sweep's directory: `sweep` itself; or, with a database, the directory from which the sweep of that name was
+// gathered; or out/NAME, the default of `wansweep run`. Throws bad_input listing the places searched.
 std::string find_sweep_directory(const std::string& sweep, const std::string& database);
 
-// The database that `path` names: a sweep's directory holds results.db; all else is one itself.
+// The database for `path`: results.db in a sweep's directory, or `path` itself.
 std::string database_file(const std::string& path);
 
-// A directory as the database keeps it.
+// A directory in the form that the database stores.
 std::string absolute_directory(const std::string& directory);
 
-// Where the sweep called `name` in `store` was gathered from; nullopt: it has none of that name.
+// The directory from which the sweep `name` was gathered; nullopt when the database has no such sweep.
 std::optional<std::string> stored_directory(Store& store, const std::string& name);
 
 }  // namespace wansweep

@@ -10,7 +10,7 @@ namespace {
 
 bool is_copy(EventKind kind) { return kind == EventKind::h2d || kind == EventKind::d2h; }
 
-// The switch row of step 1 around a load that nothing is copied out for; nullptr: there is none.
+// The switch row of step 1 around a load without a copy out; nullptr when there is none.
 const EventRow* first_load_of_swap(const std::vector<EventRow>& events) {
   const EventRow* whole = nullptr;
   for (const EventRow& e : events) {
@@ -75,7 +75,7 @@ std::optional<FirstLoad> first_load_of(const TraceRows& rows, int format, std::o
     load.bytes += e.bytes;
   }
   if (copies.empty()) return std::nullopt;
-  // The union of the copies: none of them is hidden, for nothing computes before step 1.
+  // The union of the copies. All of it is exposed, since nothing is computed before step 1.
   load.duration_ns = summarize_steps(copies).at(0).exposed_transfer;
   return load;
 }

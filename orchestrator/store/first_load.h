@@ -15,21 +15,21 @@ struct FirstLoad {
   int64_t bytes = 0;
 };
 
-// Rows of trace format 1 as the worker writes them today, as far as that can be known:
+// Converts rows of trace format 1 to today's format, as far as possible:
 //
 //   `swap` loaded its first expert within step 1. The copy, the switch around it (one without a copy back) and the wait
 //   for it become events of step 0.
 //
-//   A copy's row had the block that computed meanwhile: its block becomes -1, not known.
+//   A copy's row named the block that computed meanwhile: its block becomes -1, unknown.
 //
 // Returns whether such a load was found; step 1 then still begins with it, until begin_after_first_load() is called.
 bool correct_format_1(TraceRows& rows);
 
-// Step 1 begins when all of step 0 is over.
+// Makes step 1 begin when all events of step 0 have ended.
 void begin_after_first_load(TraceRows& rows);
 
-// Nothing where it was not recorded, or not as a whole: in format 1, `layerwise` (or a mode that is not known) did not
-// record what it loads outside of its blocks.
+// The first load; nullopt when it was not recorded completely: in format 1, `layerwise` (or an unknown mode) did not
+// record the loading of weights outside blocks.
 std::optional<FirstLoad> first_load_of(const TraceRows& rows, int format, std::optional<OffloadMode> mode);
 
 }  // namespace wansweep

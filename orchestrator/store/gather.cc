@@ -1,9 +1,9 @@
-// Readers turn attempts into rows, one writer puts them into the database, an attempt a transaction: reading and
-// summing is most of the work, and SQLite has one writer anyway. What the fingerprint says to be unchanged is not read
-// at all.
+// Several readers turn attempts into rows, and one writer writes them to the database, one transaction for each
+// attempt: most of the work is reading and summing, and SQLite allows only one writer anyway. Attempts with an
+// unchanged fingerprint are not read.
 //
-// Nothing that lies in attempts/ stops the others: an entry that is no directory, cannot be read or holds nonsense is
-// one line in the report. Only the database itself ends a gather (full, held by another, damaged).
+// A bad entry in attempts/ (not a directory, not readable, malformed) gives one line in the report and does not stop
+// the others. Only a fault of the database itself ends a gather (full, locked, damaged).
 
 #include "orchestrator/store/gather.h"
 
@@ -35,7 +35,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// Attempts on their way from the readers to the writer. Few at a time: one may be a gigabyte.
+// The queue of attempts between readers and writer. It is short, since one attempt may be a gigabyte.
 class Pipe {
  public:
   explicit Pipe(std::vector<AttemptRecords> work, size_t readers) : work_(std::move(work)), space_(readers) {
@@ -52,7 +52,7 @@ class Pipe {
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
 
-  // nullopt after the last.
+  // The next attempt; nullopt after the last.
   std::optional<AttemptRows> next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !done_.empty() || given_ == work_.size(); });
@@ -102,7 +102,7 @@ class Pipe {
   std::vector<std::thread> threads_;
 };
 
-// What is in attempts/ and is no directory gets a line, unless its name begins with a dot.
+// An entry of attempts/ that is not a directory gets a line, unless its name begins with a dot.
 std::vector<std::string> attempt_directories(const std::string& sweep_dir, std::vector<std::string>& problems) {
   const fs::path parent = fs::path(sweep_dir) / "attempts";
   std::error_code failed;
@@ -115,10 +115,10 @@ std::vector<std::string> attempt_directories(const std::string& sweep_dir, std::
     } else if (!path.filename().string().starts_with(".")) {
       problems.push_back(fmt::format(
           "{}: {}", path.string(),
-          unknown ? fmt::format("cannot be read: {}", unknown.message()) : "is not an attempt's directory"));
+          unknown ? fmt::format("cannot be read: {}", unknown.message()) : "is not the directory of an attempt"));
     }
   }
-  if (failed) throw bad_input(fmt::format("{}: no sweep here: {}", parent.string(), failed.message()));
+  if (failed) throw bad_input(fmt::format("{}: is not a sweep's directory: {}", parent.string(), failed.message()));
   std::sort(directories.begin(), directories.end());
   return directories;
 }
@@ -133,8 +133,8 @@ int64_t find_or_add_sweep(Store& store, const std::string& name, const std::stri
   return insert.getColumn(0).getInt64();
 }
 
-// Of two sweeps of one name the database could not tell whose a run is. Not one that was moved, and is where it was no
-// more, nor a database that was copied together with its sweep's directory.
+// Refuses a second sweep of the same name, since the database could not tell their runs apart. A sweep that was moved,
+// or a database that was copied together with its sweep's directory, is the same sweep.
 void refuse_namesake(Store& store, const std::string& directory) {
   std::string name;
   try {
@@ -155,14 +155,14 @@ void refuse_namesake(Store& store, const std::string& directory) {
     const auto record = read_json_object_if_there(known + "/sweep.json");
     if (!record || record->value("sweep", "") != name) return;
   } catch (const std::exception&) {
-    return;  // not a sweep's record, or not to be read: nothing that this one could be mistaken for
+    return;  // no readable record there, so the two sweeps cannot be confused
   }
-  throw bad_input(
-      fmt::format("{}: holds the sweep {} of {}; {} is another one of that name: gather it into a database of its own",
-                  store.path, name, known, directory));
+  throw bad_input(fmt::format(
+      "{}: holds sweep {} from {}, and {} is another sweep of that name: gather it into a database of its own",
+      store.path, name, known, directory));
 }
 
-// The runs that the matrix asked for, so that those never started are seen too. A sweep without sweep.json is fine.
+// Adds all runs of the matrix, so that runs that never started are shown too. A sweep without sweep.json is possible.
 void write_sweep(Store& store, const std::string& directory, std::vector<std::string>& problems) {
   const std::string file = directory + "/sweep.json";
   std::optional<Json> sweep;

@@ -1,4 +1,4 @@
-// From attempt directories into the database: each as often as one likes, and only what is new is read again.
+// Gathers attempt directories into the database. It may be repeated at any time; only new or changed attempts are read.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,17 @@
 namespace wansweep {
 
 struct GatherReport {
-  int attempts = 0;  // seen; each is one of the next four
+  int attempts = 0;  // number seen; each is in one of the next four counts
   int added = 0;
-  int replaced = 0;  // known already; the files say more now
+  int replaced = 0;  // gathered before, and the files have changed
   int unchanged = 0;
-  int kept = 0;      // what the database has says more than the files
-  int complete = 0;  // of those added or replaced
+  int kept = 0;      // the database holds more than the files do now, and keeps it
+  int complete = 0;  // complete attempts among the added and replaced
   int incomplete = 0;
   int64_t events = 0;  // rows written
   double seconds = 0;
-  std::vector<std::string> problems;  // damaged files, a line each: with any, something needs a person
-  std::vector<std::string> notes;     // what is odd and does no harm, a line each
+  std::vector<std::string> problems;  // damaged files, one line each, which a person must look at
+  std::vector<std::string> notes;     // harmless oddities, one line each
 };
 
 struct GatherOptions {
@@ -29,9 +29,9 @@ struct GatherOptions {
   ProgressSink progress = {};  // on the caller's thread; empty: nobody waits
 };
 
-// Reads SWEEP_DIR/attempts/*, and which runs are superseded (lineage.h). Throws bad_input when there is no such
-// directory, or the database has a sweep of that name from another directory, which still holds it; what is wrong with
-// one attempt is a problem in the report, and the others go on.
+// Reads SWEEP_DIR/attempts/* and the records of superseded runs (lineage.h). Throws bad_input when there is no such
+// directory, or the database has a sweep of the same name from another directory that still exists. A fault of one
+// attempt is a problem in the report, and does not affect the others.
 GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOptions& options = {});
 
 }  // namespace wansweep

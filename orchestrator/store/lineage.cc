@@ -1,6 +1,5 @@
-// The records are files of their own beside the sweeps, so that nothing of a sweep that was run is changed by its
-// correction; the database only repeats them. Directories are kept relative to each other, and made absolute when they
-// are read.
+// The records are separate files beside the sweeps, so that a correction changes nothing of the old sweep; the database
+// only copies them. Directories are stored relative to each other, and made absolute when they are read.
 
 #include "orchestrator/store/lineage.h"
 
@@ -33,7 +32,7 @@ std::string dumped(const std::string& file, const Json& json) {
   try {
     return json.dump(2) + '\n';
   } catch (const Json::exception&) {
-    throw bad_input(fmt::format("{}: the sweeps' directories need names in UTF-8 to be kept in it", file));
+    throw bad_input(fmt::format("{}: the names of the sweeps' directories must be valid UTF-8", file));
   }
 }
 
@@ -75,7 +74,7 @@ Lineage lineage_from(const Json& json, const std::string& file) {
     }
     return lineage;
   } catch (const Json::exception& error) {
-    throw bad_input(fmt::format("{}: is not a record of a rerun: {}", file, json_problem(error)));
+    throw bad_input(fmt::format("{}: is not the record of a rerun: {}", file, json_problem(error)));
   }
 }
 

@@ -1,5 +1,5 @@
-// What an attempt was, beyond its settings, and is kept with its run: which runs do the same work, how the ranks were
-// spread, and at which step the experts switch.
+// The facts about a run that follow from its settings and are stored with it: which runs do the same work, how the
+// ranks are spread, and at which step the experts switch.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,22 @@
 
 namespace wansweep {
 
-// Columns of table run. Operations are of all steps and ranks (orchestrator/store/sums/operations.h).
+// Columns of table run. Operations are counted over all steps and ranks (orchestrator/store/sums/operations.h).
 struct AttemptPlan {
-  std::string work;                // hash of what is computed: equal for runs that only move weights differently
+  std::string work;                // hash of the computation: equal for runs that only move weights differently
   int64_t cfg = 1;                 // groups that split the guidance
-  std::optional<int64_t> ulysses;  // nullopt: left open, and the model is not there to decide
+  std::optional<int64_t> ulysses;  // nullopt when it was left open and the model's files are missing
   std::optional<int64_t> ring;
-  std::optional<int64_t> expected_switch;  // by the settings used; nullopt: none
-  std::optional<int64_t> catalog_switch;   // by the catalog's; nullopt: none, or the catalog has no say
-  std::optional<double> product_flop;      // of matrix products; nullopt: the model or its inputs are not there
-  std::optional<double> attention_flop;    // of attention
+  std::optional<int64_t> expected_switch;  // by the settings used; nullopt when there is no switch
+  std::optional<int64_t>
+      catalog_switch;                  // by the catalog's settings; nullopt when there is no switch or no catalog value
+  std::optional<double> product_flop;  // of matrix products; nullopt when the model or its inputs are missing
+  std::optional<double> attention_flop;  // of attention
 };
 
-// As the trace (or spec.json) tells it: `spec_json` is the object that `spec` was read from, and its "plan" is what the
-// worker went by (schema/run_plan.h). Traces of before have none: of them it is worked out from the settings, where
-// what cannot be known is nullopt. Never throws.
+// Reads the facts from the trace or spec.json: `spec_json` is the object that `spec` was read from, and its "plan" is
+// the worker's plan (schema/run_plan.h). Older traces have no plan: then the facts are computed from the settings, and
+// unknown ones are nullopt. Does not throw.
 AttemptPlan plan_of_attempt(const RunSettings& spec, const nlohmann::json& spec_json);
 
 }  // namespace wansweep

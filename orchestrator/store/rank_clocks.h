@@ -1,4 +1,5 @@
-// Each rank's times are of its own clock. Here they all become rank 0's, counted from the attempt's first step.
+// Converts the times of each rank, which are on its own clock, to rank 0's clock, counted from the attempt's first
+// step.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +10,15 @@
 
 namespace wansweep {
 
-// Adds the rank's clock offset, as it was measured before the first step and after the last, to all times: clocks drift
-// apart evenly between the two. A duration stays as the rank measured it.
+// Adds the rank's clock offset to all times, interpolated between the measurements before the first step and after the
+// last. Durations stay as the rank measured them.
 void to_shared_clock(TraceRows& rows);
 
-// When the first step of any rank begins; of an attempt that was killed before its first step, its first event; 0:
-// there is neither.
+// The beginning of the first step of any rank; for an attempt that was killed before, of its first event; 0 when there
+// is neither.
 int64_t origin_of(const std::vector<const TraceRows*>& ranks);
 
-// All times earlier by `origin`.
+// Subtracts `origin` from all times.
 void count_from(int64_t origin, TraceRows& rows);
 
 }  // namespace wansweep

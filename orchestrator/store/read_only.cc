@@ -41,7 +41,7 @@ bool has_content(const std::string& file) {
 }
 
 Error changed(const std::string& path) {
-  return {ExitCode::store_busy, fmt::format("{}: was written to while it was read; try again", path)};
+  return {ExitCode::store_busy, fmt::format("{}: was changed while it was read; try again", path)};
 }
 
 class AsItLies : public ReadOnlyAccess {
@@ -63,7 +63,7 @@ class Copy : public ReadOnlyAccess {
   explicit Copy(const std::string& path) {
     std::string pattern = (fs::temp_directory_path() / "wansweep-read-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) {
-      throw Error(ExitCode::output, fmt::format("{}: no temporary folder can be made", pattern));
+      throw Error(ExitCode::output, fmt::format("{}: a temporary folder cannot be created", pattern));
     }
     folder_ = pattern;
     try {

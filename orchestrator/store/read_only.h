@@ -1,8 +1,8 @@
-// A database that this process may read and no more: one of a colleague, or on a mount without writing.
+// Reads a database that this process cannot write: a colleague's, or one on a read-only mount.
 //
-// SQLite needs files beside a database with a write-ahead log, and cannot make them there. Where nobody writes, the
-// file is complete in itself and is read as it lies; where a log or a journal lies beside it, database and log are
-// copied to a temporary folder and read there.
+// SQLite needs files beside a database with a write-ahead log, and cannot create them there. When nobody writes, the
+// file is complete and is read in place; when a log or a journal lies beside it, both are copied to a temporary folder
+// and read there.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -12,12 +12,12 @@
 
 namespace wansweep {
 
-// How a database is read; it must live as long as the connection.
+// The way in which a database is read. It must live as long as the connection.
 class ReadOnlyAccess {
  public:
   virtual ~ReadOnlyAccess() = default;
-  // Throws Error(store_busy) when the database was written to since it was opened, so that what was read may be of two
-  // states; nothing, where that cannot be.
+  // Throws Error(store_busy) when the database was written since it was opened, so that the data read may be
+  // inconsistent.
   virtual void check_unchanged() const {}
 };
 

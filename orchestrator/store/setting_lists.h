@@ -1,4 +1,4 @@
-// Settings by what they say, as SQL: the one place from which the views know them.
+// Lists of settings by their role, as SQL, for the views.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace wansweep {
 // "('offload'), ('prefetch'), ...", for VALUES: settings that say how weights move, not what is computed.
 std::string offload_option_values();
 
-// The same of those that say how ranks are spread: the parallel plan stands for them.
+// The same for settings that say how ranks are spread; in views the parallel plan replaces them.
 std::string parallel_option_values();
 
 // schema/sql/views.sql with {{offload_options}} and {{parallel_options}} filled in.

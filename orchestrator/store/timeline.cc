@@ -17,16 +17,17 @@ int64_t find_attempt(Store& store, const std::string& run, const std::string& sw
   query.bind(1, run);
   query.bind(2, sweep);
   if (!query.executeStep()) {
-    throw bad_input(
-        fmt::format("{}: no attempt of a run {} was gathered; `wansweep query DB runs` lists them, and an "
-                    "attempt's directory will do as well",
-                    store.path, run));
+    throw bad_input(fmt::format(
+        "{}: holds no attempt of a run {}; list the runs with `wansweep query DB runs`, or give the directory of an "
+        "attempt",
+        store.path, run));
   }
   const int64_t id = query.getColumn(0).getInt64();
   const bool of_that_sweep = query.getColumn(1).getInt() == 1;
   if (!of_that_sweep && query.executeStep()) {
-    throw bad_input(fmt::format(
-        "{}: several sweeps have a run {}; name one with --sweep, or give its attempt's directory", store.path, run));
+    throw bad_input(
+        fmt::format("{}: several sweeps have a run {}; choose one with --sweep, or give the directory of an attempt",
+                    store.path, run));
   }
   return id;
 }
@@ -49,10 +50,11 @@ void load_memory(Store& store, int64_t rank_id, TraceRows& rows) {
 
 Timeline read_timeline(const std::string& directory) {
   std::optional<AttemptRecords> records = read_attempt_records(directory);
-  if (!records) throw bad_input(fmt::format("{}: is not an attempt's directory: no attempt.json", directory));
+  if (!records)
+    throw bad_input(fmt::format("{}: is not the directory of an attempt: attempt.json is missing", directory));
   AttemptRows rows = read_attempt_rows(std::move(*records));
   if (rows.ranks.empty()) {
-    throw bad_input(rows.problems.empty() ? fmt::format("{}: there is no trace yet", directory) : rows.problems[0]);
+    throw bad_input(rows.problems.empty() ? fmt::format("{}: has no trace yet", directory) : rows.problems[0]);
   }
   Timeline timeline{fmt::format("{} attempt {}", rows.records.run, rows.records.number), {}};
   for (auto& [rank, one] : rows.ranks) timeline.ranks.push_back({rank, one.host, std::move(one.trace.rows)});

@@ -1,4 +1,4 @@
-// One attempt's rows for looking at it over time: from its traces, or from the database.
+// The timeline of one attempt, from its traces or from the database.
 #pragma once
 
 #include <string>
@@ -20,11 +20,11 @@ struct Timeline {
   std::vector<RankTimeline> ranks;  // by rank
 };
 
-// From the traces in an attempt's directory, finished or not. Throws bad_input when there is none that can be read.
+// Reads the traces in an attempt's directory, finished or not. Throws bad_input when no trace can be read.
 Timeline read_timeline(const std::string& directory);
 
-// The newest attempt of a run that was gathered; of the sweep of that name first, and of any other where it has no such
-// run. Throws bad_input when there is no such run, or several sweeps have one.
+// Reads the newest gathered attempt of a run, preferably of the sweep of that name. Throws bad_input when there is no
+// such run, or several other sweeps have one.
 Timeline load_timeline(Store& store, const std::string& run, const std::string& sweep = "");
 
 }  // namespace wansweep

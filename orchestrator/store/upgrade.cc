@@ -63,7 +63,8 @@ std::string copy_database(const std::string& path, int version) {
   } catch (const std::exception& error) {
     std::error_code ignored;
     std::filesystem::remove(copy, ignored);
-    throw Error(ExitCode::output, fmt::format("{}: the copy before the upgrade failed: {}", copy, error.what()));
+    throw Error(ExitCode::output,
+                fmt::format("{}: the database cannot be copied before its upgrade: {}", copy, error.what()));
   }
   return copy;
 }

@@ -1,6 +1,6 @@
-// One transaction an attempt: a kill leaves it whole or not at all. What the database has is never made less: a trace
-// that is gone, shorter, or of another execution leaves the rows of an earlier gather as they are, with a line that
-// says so. The same files again change nothing but when they were looked at.
+// Each attempt is written in one transaction, so that a kill leaves all of it or nothing. Data in the database is never
+// lost: when a trace is missing, shorter, or of another execution, the rows of an earlier gather stay, and a line says
+// so. Gathering the same files again changes only the time of the last look.
 
 #include "orchestrator/store/write_attempt.h"
 
@@ -80,7 +80,7 @@ Comparison compare_with_stored(Store& store, int64_t attempt, const AttemptRows&
     const std::string file = fmt::format("{}/{}", rows.records.directory, trace_file_name(rank));
     const auto found = rows.ranks.find(rank);
     if (found == rows.ranks.end()) {
-      result.problem = fmt::format("{}: is gone or unreadable; its rows of an earlier gather were kept", file);
+      result.problem = fmt::format("{}: is missing or unreadable; the rows of an earlier gather were kept", file);
       return result;
     }
     if (found->second.sha256 == stored.getColumn(3).getString()) continue;
@@ -88,13 +88,12 @@ Comparison compare_with_stored(Store& store, int64_t attempt, const AttemptRows&
     const TraceRows& trace = found->second.trace.rows;
     if (static_cast<int64_t>(trace.steps.size()) < stored.getColumn(1).getInt64() ||
         static_cast<int64_t>(trace.events.size()) < stored.getColumn(2).getInt64()) {
-      result.problem = fmt::format("{}: is shorter than when it was gathered; the longer one was kept", file);
+      result.problem = fmt::format("{}: is shorter than when it was gathered; the longer version was kept", file);
     } else if (!stored.getColumn(4).isNull() &&
                (trace.steps[0].step != stored.getColumn(4).getInt() ||
                 trace.steps[0].end_ns - trace.steps[0].start_ns != stored.getColumn(5).getInt64())) {
       result.problem = fmt::format(
-          "{}: is of another execution than the attempt of this name that was gathered; give its sweep another name",
-          file);
+          "{}: is of another execution than the gathered attempt of this name; give its sweep another name", file);
     }
     if (!result.problem.empty()) return result;
   }
@@ -161,7 +160,7 @@ int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name,
   find.executeStep();
   if (const std::string known = find.getColumn(1).getString(); known != config) {
     throw bad_input(
-        fmt::format("run {}: its configuration is {}, but {} was gathered under this name", name, config, known));
+        fmt::format("run {}: the configuration is {}, but the database has {} under this name", name, config, known));
   }
   return find.getColumn(0).getInt64();
 }

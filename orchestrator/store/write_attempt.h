@@ -1,4 +1,4 @@
-// One attempt into the database, in one transaction.
+// Writes one attempt to the database, in one transaction.
 #pragma once
 
 #include <optional>
@@ -11,9 +11,9 @@ namespace wansweep {
 
 enum class Outcome {
   added,
-  replaced,   // it was there; the files say more now
-  unchanged,  // the same rows were there already
-  kept,       // what is there says more than the files, or is of another execution; `problem` says which
+  replaced,   // the database had it, and the files have changed
+  unchanged,  // the database had the same rows
+  kept,       // the database has more than the files, or another execution; `problem` says which
 };
 
 struct Written {
@@ -23,7 +23,7 @@ struct Written {
 
 Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows);
 
-// The run's row, made where it is missing.
+// The id of the run's row, which is added if it is missing.
 int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name, const std::string& config,
                         int64_t repeat);
 

@@ -23,7 +23,7 @@ using Json = nlohmann::json;
 
 constexpr auto grace = std::chrono::seconds(10);
 
-// The process of pid.json; nullopt: none was started. Throws bad_input when the file cannot be read.
+// The process in pid.json; nullopt when none was started. Throws bad_input when the file cannot be read.
 std::optional<ProcessIdentity> read_pid(const std::string& directory) {
   const std::string file = directory + "/pid.json";
   const std::optional<Json> json = read_json_object_if_there(file);
@@ -56,8 +56,9 @@ void stop_what_is_left(const Attempt& attempt) {
       return;
     case ProcessFinding::other:
       throw bad_input(
-          fmt::format("{}/pid.json: names process {}, which runs and does not show that it is of this "
-                      "attempt; it was not stopped. End it if it is, or remove pid.json if it is not",
+          fmt::format("{}/pid.json: names process {}, which runs but does not belong to this attempt as far as "
+                      "wansweep can tell; the process was not stopped. If it belongs to the attempt, end it; otherwise "
+                      "remove pid.json",
                       attempt.directory, process->pid));
   }
 }
@@ -67,7 +68,7 @@ void stop_what_is_left(const Attempt& attempt) {
 std::string attempt_mark_value(const std::string& directory) {
   std::error_code failed;
   const fs::path path = fs::canonical(directory, failed);
-  if (failed) throw bad_input(fmt::format("{}: cannot be looked at: {}", directory, failed.message()));
+  if (failed) throw bad_input(fmt::format("{}: cannot be read: {}", directory, failed.message()));
   return path.string();
 }
 
@@ -94,7 +95,7 @@ std::optional<std::string> settle_abandoned(Attempt& attempt) {
   AttemptState state;
   state.end = *end;
   state.ended_at = timestamp_now();
-  if (*end != AttemptEnd::completed) state.line = "the wansweep that launched it died before it ended";
+  if (*end != AttemptEnd::completed) state.line = "the wansweep that launched the run died before the run ended";
   write_state(attempt, state);
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Attempts whose wansweep died: which process served them, whether it still runs, and what becomes of them.
+// Attempts whose wansweep died: finds their process, stops it if it still runs, and records the end.
 #pragma once
 
 #include <optional>
@@ -9,24 +9,25 @@
 
 namespace wansweep {
 
-// Every process of a local attempt has this variable in its environment, with the attempt's folder as its value.
+// Every process of a local attempt has this environment variable; its value identifies the attempt's folder.
 inline constexpr const char* attempt_mark = "WANSWEEP_ATTEMPT";
-// Throws bad_input when the folder is gone.
+// The value for an attempt's folder. Throws bad_input when the folder does not exist.
 std::string attempt_mark_value(const std::string& directory);
 
-// pid.json: which process serves the attempt, so that a later wansweep can tell whether it still runs. Throws
-// Error(output).
+// Writes pid.json, the identity of the attempt's process, so that a later wansweep can tell whether it still runs.
+// Throws Error(output).
 void write_pid(const Attempt& attempt, int pid);
 
-// What became of the process of pid.json; gone: also where there is no pid.json. Throws bad_input when it cannot be
+// The state of the process in pid.json; `gone` also when there is no pid.json. Throws bad_input when the file cannot be
 // read.
 ProcessFinding find_launched(const Attempt& attempt);
 
-// Stops what is left of a local attempt, and writes the state that it deserves (attempt_outcome.h).
+// Stops the processes of a local attempt that are left, and writes its state by the rule in attempt_outcome.h. nullopt
+// when the attempt is settled.
 //
-// pid.json lies where others may write, so it is believed only as far as the process itself bears it out: a process of
-// this user's, started at that moment, with the attempt's mark in its environment. Any other is left alone, and so is
-// the attempt: the result is a line that says why, and no state is written. nullopt: settled.
+// Others may be able to write pid.json, so it is trusted only if the process confirms it: it belongs to this user,
+// started at the recorded time, and has the attempt's mark in its environment. Any other process is left alone, and so
+// is the attempt: then the result is a line that says why, and no state is written.
 std::optional<std::string> settle_abandoned(Attempt& attempt);
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// The records of one attempt: reading them all, and writing its state.
+// Reads all records of one attempt, and writes its state.
 
 #include "orchestrator/sweep/attempt.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// What only an attempt that was started has.
+// Files that exist only after an attempt was started.
 constexpr const char* signs_of_a_start[] = {"claim",      "job.json",       "pid.json",     "state.json",
                                             "stderr.log", "completed.json", "failure.json", "slurm.json"};
 
@@ -33,7 +33,7 @@ std::optional<AttemptState> read_state(const std::string& directory) {
   try {
     const std::string word = json->at("state");
     const std::optional<AttemptEnd> end = value_named<AttemptEnd>(word);
-    if (!end) throw bad_input(fmt::format("{}: state is {}, which is no end of an attempt", file, word));
+    if (!end) throw bad_input(fmt::format("{}: state is {}, which is not an end of an attempt", file, word));
     return AttemptState{*end,
                         optional_int(*json, "exit_code"),
                         optional_int(*json, "signal"),
@@ -49,7 +49,7 @@ Attempt attempt_from(const Json& json, const std::string& directory, const std::
   try {
     const std::string launcher = json.value("launcher", std::string(name_of(Launcher::local)));
     if (!value_named<Launcher>(launcher)) {
-      throw bad_input(fmt::format("{}: launcher is {}; local or slurm is needed", file, launcher));
+      throw bad_input(fmt::format("{}: launcher is {}; possible values: local, slurm", file, launcher));
     }
     return {directory,
             json.at("run"),
@@ -66,14 +66,14 @@ Attempt attempt_from(const Json& json, const std::string& directory, const std::
   }
 }
 
-// Throws bad_input when something says that the attempt was started, though its record is gone.
+// Throws bad_input when a file shows that the attempt was started although its record is missing.
 void refuse_start_without_record(const std::string& directory) {
   for (const char* sign : signs_of_a_start) {
     struct stat status {};
     const std::string file = fmt::format("{}/{}", directory, sign);
     if (lstat(file.c_str(), &status) == 0) {
       throw bad_input(
-          fmt::format("{}/attempt.json: is missing, but {} says that the attempt was started", directory, sign));
+          fmt::format("{}/attempt.json: is missing, but {} shows that the attempt was started", directory, sign));
     }
     if (errno != ENOENT) throw bad_input(fmt::format("{}: cannot be looked at: {}", file, error_text(errno)));
   }
@@ -91,9 +91,9 @@ std::optional<Attempt> read_attempt(const std::string& directory) {
   Attempt attempt = attempt_from(*json, directory, file);
   const std::string folder = fmt::format("{}-a{}", attempt.run, attempt.number);
   if (std::filesystem::path(directory).filename() != folder) {
-    throw bad_input(fmt::format("{}: is the record of {}, not of this folder", file, folder));
+    throw bad_input(fmt::format("{}: the record is of attempt {}, not of this folder's", file, folder));
   }
-  // What it was started with is a record of its own: where it cannot be read, what the attempt computed is not known.
+  // The settings are in a record of their own: without it, nobody knows what the attempt computed.
   static_cast<void>(read_json_object_if_there(directory + "/spec.json"));
   attempt.state = read_state(directory);
   return attempt;
@@ -125,7 +125,7 @@ std::string failure_line(const std::string& directory) {
   } catch (const Error& error) {
     return error.what();
   }
-  // mpirun frames its own words with dashes below the worker's; the worker's line is the one that people need.
+  // mpirun prints its own text, framed with dashes, after the worker's; the worker's line is the useful one.
   const std::string file = directory + "/stderr.log";
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) return "";
@@ -142,7 +142,7 @@ std::string failure_line(const std::string& directory) {
 std::optional<int> worker_exit_code(const Attempt& attempt) {
   try {
     if (const auto failure = read_failure(attempt.directory)) return failure->exit_code;
-  } catch (const Error&) {  // it left one, and what it says is not known: the launcher's word is all there is
+  } catch (const Error&) {  // failure.json exists but cannot be read: only the launcher's exit code is left
   }
   return attempt.state ? attempt.state->exit_code : std::nullopt;
 }

@@ -1,5 +1,5 @@
-// One pass over attempts/ for all that is asked of it. The numbers of new attempts come from the same pass: listing the
-// folder again for each of 10,000 attempts took longer than running them.
+// attempts/ is listed once, for all questions, and for the numbers of new attempts: listing the folder again for each
+// of 10,000 attempts took longer than running them.
 
 #include "orchestrator/sweep/attempt_folder.h"
 
@@ -23,11 +23,11 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr size_t most_digits = 9;  // of an attempt's number
-// A sync of the whole file system also waits for what other programs have written to it, so a few go one by one.
+constexpr size_t most_digits = 9;  // digits of an attempt's number
+// Syncing the whole file system also waits for other programs' data, so a few files are synced one by one.
 constexpr size_t most_synced_singly = 16;
 
-// The one that tells more of its run: that it ran, then that it is newer.
+// Whether `a` tells more about its run than `b`: an attempt that ran beats one that did not, then the newer one wins.
 bool is_newer(const Attempt& a, const Attempt& b) {
   return std::pair(!was_withdrawn(a), a.number) > std::pair(!was_withdrawn(b), b.number);
 }
@@ -35,8 +35,8 @@ bool is_newer(const Attempt& a, const Attempt& b) {
 void make_folder(const std::string& directory) {
   std::error_code failed;
   if (fs::create_directory(directory, failed)) return;
-  throw Error(ExitCode::output, fmt::format("{}: directory cannot be made: {}", directory,
-                                            failed ? failed.message() : "it is there already"));
+  throw Error(ExitCode::output, fmt::format("{}: directory cannot be created: {}", directory,
+                                            failed ? failed.message() : "it exists already"));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ AttemptFolder::AttemptFolder(const std::string& sweep_directory) : directory_(sw
   }
   if (failed) {
     throw bad_input(
-        fmt::format("{}: cannot be listed: {}; nothing is known of its attempts", directory_, failed.message()));
+        fmt::format("{}: cannot be listed: {}; the sweep's attempts are unknown", directory_, failed.message()));
   }
 }
 
@@ -83,10 +83,10 @@ void AttemptFolder::read_entry(const std::string& directory, const std::string& 
   }
   std::error_code failed;
   const fs::file_type type = fs::status(directory, failed).type();
-  if (type != fs::file_type::directory && type != fs::file_type::none) {  // none: it cannot be looked at
+  if (type != fs::file_type::directory && type != fs::file_type::none) {  // none: its attributes cannot be read
     add_problem(called ? called->run : "",
-                fmt::format("{}: is no folder, and so no attempt{}", directory,
-                            called ? ", though it is called like one" : "; remove it, or leave it: it is passed over"));
+                fmt::format("{}: is not a folder and so not an attempt{}", directory,
+                            called ? ", although its name is that of one" : "; it is ignored"));
     return;
   }
   try {
@@ -104,9 +104,9 @@ void AttemptFolder::add_problem(const std::string& run, const std::string& line)
     problems_.push_back(line);
     return;
   }
-  problems_.push_back(
-      fmt::format("{}; run {} is left alone: mend the record, or move the folder away once nothing of it runs", line,
-                  printable(run)));
+  problems_.push_back(fmt::format(
+      "{}; run {} is left alone: repair the record, or move the folder away when nothing of the attempt runs", line,
+      printable(run)));
   blocks_.emplace(run, problems_.back());
 }
 

@@ -1,8 +1,8 @@
-// attempts/ of a sweep, read once: the newest attempt of each run, and what could not be read.
+// The folder attempts/ of a sweep, read once: the newest attempt of each run, and the entries that cannot be read.
 //
-// Each entry fails alone: a record that is damaged, closed to the user or no regular file costs a line, never the other
-// entries. A run to which such an entry belongs is blocked: whether it runs is not known, so it is not started again,
-// here or in Slurm, until a person has looked.
+// Each entry is read by itself: a record that is damaged, not readable or not a regular file costs a line and hides no
+// other entry. The run of such an entry is blocked: since it may be running, it is not started again, here or in Slurm,
+// until a person has looked at it.
 #pragma once
 
 #include <map>
@@ -16,38 +16,38 @@
 
 namespace wansweep {
 
-// Where in a Slurm submission an attempt is.
+// An attempt's place in a Slurm submission.
 struct SubmissionPlace {
   std::string token;
   int index = 0;
-  std::string worker_sha256 = {};  // of the worker as it was then; empty: not known
+  std::string worker_sha256 = {};  // digest of the worker at submission; empty: unknown
 };
 
 class AttemptFolder {
  public:
-  // Reads the whole folder. A sweep that has none yet has no attempts; one that cannot be listed is bad_input.
+  // Reads the whole folder; a missing one has no attempts. Throws bad_input when it cannot be listed.
   explicit AttemptFolder(const std::string& sweep_directory);
 
-  // The newest attempt of each run that has a readable one, by run name, as they were when the folder was read. One
-  // that was withdrawn, and so never ran, is here only where there is no other.
+  // The newest readable attempt of each run, by run name, as of the time when the folder was read. A withdrawn attempt,
+  // which never ran, is here only when the run has no other.
   const std::map<std::string, Attempt>& newest() const { return newest_; }
-  // nullptr: none.
+  // The newest attempt of `run`; nullptr when there is none.
   const Attempt* newest_of(const std::string& run) const;
 
-  // Why `run` must not be started, for people, with what to do; nullptr: nothing stands against it.
+  // A line on why `run` must not be started, and what to do; nullptr when it may be.
   const std::string* block_of(const std::string& run) const;
-  // By run.
+  // The lines of block_of, by run.
   const std::map<std::string, std::string>& blocks() const { return blocks_; }
-  // A line for each entry that cannot be read, those that block a run among them.
+  // One line for each entry that cannot be read, including those that block a run.
   const std::vector<std::string>& problems() const { return problems_; }
 
-  // A new folder with spec.json and attempt.json; its number is one above all that are there. Does not show in
-  // newest(). Throws Error(output), and bad_input for a run that is blocked. Takes the same time however many there
-  // are; the caller holds the sweep's lock, so that the numbers hold.
+  // Makes a new folder with spec.json and attempt.json; its number is one above the highest. newest() does not change.
+  // Throws Error(output), and bad_input for a run that is blocked. Takes constant time. The caller holds the sweep's
+  // lock, so that the numbers stay unique.
   Attempt create(const std::string& sweep, const PlannedConfiguration& configuration, int repeat,
                  const std::optional<SubmissionPlace>& place = std::nullopt);
 
-  // Makes durable what create() wrote. To be called before anything of `created` starts or is submitted. Throws
+  // Makes the files of create() durable. To be called before anything of `created` is started or submitted. Throws
   // Error(output).
   void sync(const std::vector<Attempt>& created) const;
 
@@ -59,10 +59,11 @@ class AttemptFolder {
   std::map<std::string, Attempt> newest_;
   std::map<std::string, std::string> blocks_;
   std::vector<std::string> problems_;
-  std::map<std::string, int> last_number_;  // by run, of all folders that are called so
+  std::map<std::string, int> last_number_;  // the highest number of a run's folders, by run
 };
 
-// "r4-swap-shift12-1f0c93ab-2" and 3 of "r4-swap-shift12-1f0c93ab-2-a3"; nullopt: no attempt's folder is called so.
+// Splits "r4-swap-shift12-1f0c93ab-2-a3" into "r4-swap-shift12-1f0c93ab-2" and 3; nullopt when `name` is not the name
+// of an attempt's folder.
 struct AttemptName {
   std::string run;
   int number = 0;

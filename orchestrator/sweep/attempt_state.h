@@ -1,4 +1,4 @@
-// How an attempt ended, and what launched it: the words of state.json and attempt.json, and of the database.
+// How an attempt ended, and what launched it: the words that state.json, attempt.json and the database use.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ enum class AttemptEnd {
   completed,  // the launcher and the completion record agree
   failed,
   cancelled,  // stopped by a person, or by the death of the wansweep that launched it
-  withdrawn,  // written down for Slurm, which refused it or never had it: it did not run
-  // What only Slurm says.
+  withdrawn,  // made for Slurm, which refused it or never had it: it did not run
+  // Only for attempts in Slurm:
   timeout,
   out_of_memory,
   node_failure,
@@ -61,12 +61,12 @@ constexpr std::string_view name_of(Launcher launcher) {
   return {};
 }
 
-// state.json: the launcher's last word on an attempt.
+// The content of state.json: an attempt's end as its launcher recorded it.
 struct AttemptState {
   AttemptEnd end = AttemptEnd::failed;
   std::optional<int> exit_code;
   std::optional<int> signal;
-  std::string started_at;  // ISO 8601, UTC; empty: not known
+  std::string started_at;  // ISO 8601, UTC; empty: unknown
   std::string ended_at;
   std::string line;  // why, for people; empty when completed
 };

@@ -6,8 +6,7 @@
 
 namespace wansweep {
 
-// A field of a file that an older wansweep, or none, may have written: absent, null, or nothing that an int can hold is
-// nothing.
+// The value of an optional field in a file that may be old or foreign; nullopt when it is absent, null, or not an int.
 inline std::optional<int> optional_int(const nlohmann::json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end() || !found->is_number_integer()) return std::nullopt;

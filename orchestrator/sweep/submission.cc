@@ -1,8 +1,8 @@
-// intent.json is what makes a folder a submission. It is written after all that it needs, and before sbatch runs: a
-// folder without it never reached Slurm and is passed over; one with an intent that cannot be read may have, and is
-// listed as unreadable, by itself, so that one bad file does not hide the others.
-// A token that is not the folder's name is refused too: a copied folder would be the same job twice.
-// A listing that fails half-way throws: a short list would let jobs be submitted again.
+// A folder is a submission if it holds intent.json, which is written after all other files and before sbatch runs. So a
+// folder without it never reached Slurm and is skipped. A folder whose intent cannot be read may have reached Slurm; it
+// is listed as unreadable, by itself, so that one bad file does not hide the others. A token that differs from the
+// folder's name is refused too: a copied folder would stand for the same job twice. A listing that fails half-way
+// throws, since a short list would let jobs be submitted again.
 
 #include "orchestrator/sweep/submission.h"
 
@@ -30,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// `each` gets the name of every entry. A folder that is not there has none. Throws bad_input.
+// Calls `each` with the name of every entry; a missing folder has none. Throws bad_input.
 template <typename Each>
 void list_names(const std::string& directory, Each each) {
   std::error_code failed;
@@ -64,7 +64,7 @@ std::optional<SubmissionOutcome> read_outcome(const std::string& directory) {
   return SubmissionOutcome{*state, outcome->at("job_id"), outcome->at("line")};
 }
 
-// nullopt: it has no intent, so sbatch cannot have run. Throws bad_input.
+// nullopt when the folder has no intent, so that sbatch cannot have run. Throws bad_input.
 std::optional<Submission> read_submission(const std::string& directory, const std::string& folder) {
   const std::optional<Json> there = read_json_object_if_there(directory + "/intent.json");
   if (!there) return std::nullopt;
@@ -86,7 +86,8 @@ std::optional<Submission> read_submission(const std::string& directory, const st
     throw bad_input(fmt::format("{}: is not a submission: {}", directory, json_problem(error)));
   }
   if (submission.token != folder) {
-    throw bad_input(fmt::format("{}/intent.json: is of {}, not of this folder", directory, submission.token));
+    throw bad_input(
+        fmt::format("{}/intent.json: is of submission {}, not of this folder's", directory, submission.token));
   }
   return submission;
 }
@@ -99,7 +100,7 @@ std::string make_token(const std::string& sweep) {
 }
 
 void write_intent(const Submission& submission, const std::string& script) {
-  // Slurm appends each job's output to a file here, through any link of that name: nobody else may put one there.
+  // Slurm appends each job's output to a file in this folder and follows links, so nobody else may write here.
   make_directories(fs::path(submission.directory).parent_path().string());
   make_own_directory(submission.directory);
   std::string manifest;

@@ -1,13 +1,13 @@
-// submissions/<token>/: one job array that was sent to Slurm, or is about to be. The token is the job's name.
+// submissions/<token>/: one job array that was submitted to Slurm, or is about to be. The token is the job's name.
 //
-//   manifest       the members' attempt folders, a line each: the line's number, from 0, is the array index
-//   job.sh         what sbatch gets
-//   intent.json    written and synced last of these, and before sbatch runs: from here on the array may exist
-//   outcome.json   what became of it; while it is missing, Slurm must be asked
-//   started.JOBID  from the array's first member that ran
+//   manifest       the members' attempt folders, one on each line: the line number, from 0, is the array index
+//   job.sh         the script for sbatch
+//   intent.json    written and synced after these two and before sbatch runs: from then on the array may exist
+//   outcome.json   the outcome; while it is missing, Slurm must be asked
+//   started.JOBID  made by the array's first member that ran
 //
-// Only "no such file" means that a record is absent: a submission that cannot be read may be in Slurm, so none of its
-// members is withdrawn or sent again.
+// Only "no such file" means that a record is absent. A submission that cannot be read may be in Slurm, so none of its
+// members is withdrawn or submitted again.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@
 namespace wansweep {
 
 enum class SubmissionState {
-  submitted,  // Slurm took it
-  refused,    // Slurm said no
-  withdrawn,  // given up: Slurm never had it
+  submitted,  // Slurm accepted the array
+  refused,    // Slurm refused it
+  withdrawn,  // given up: Slurm never had the array
 };
 
 constexpr std::string_view name_of(SubmissionState state) {
@@ -43,48 +43,48 @@ constexpr std::string_view name_of(SubmissionState state) {
 struct SubmissionOutcome {
   SubmissionState state = SubmissionState::submitted;
   int64_t job_id = 0;
-  std::string line;  // why refused or withdrawn; how a forgotten job was found
+  std::string line;  // why it was refused or withdrawn; how a forgotten job was found
 };
 
 struct Submission {
   std::string token;
   std::string directory;
   ClusterProfile profile;
-  ResourceShape shape;  // what each member asks for
+  ResourceShape shape;  // the request of each member
   std::string worker;
-  int running = 0;                   // members at a time, at most; 0: all
-  int max_running = 0;               // of all the sweep's, as the user gave it; 0: all
+  int running = 0;                   // the most members at a time; 0: all
+  int max_running = 0;               // the user's limit for the whole sweep; 0: none
   int64_t created_at = 0;            // seconds of the epoch
-  bool by_hand = false;              // of `wansweep generate`: a person runs sbatch, or nobody
+  bool by_hand = false;              // made by `wansweep generate`, for a person to submit
   std::vector<std::string> members;  // names of attempt folders, by index
   std::optional<SubmissionOutcome> outcome;
 };
 
-// "ws-1f0c93ab-5e0d41c7": new each time.
+// A new, unique token: "ws-1f0c93ab-5e0d41c7".
 std::string make_token(const std::string& sweep);
 
-// All files but outcome.json, intent.json last. Throws Error(output).
+// Writes all files except outcome.json, with intent.json last. Throws Error(output).
 void write_intent(const Submission& submission, const std::string& script);
 void write_outcome(Submission& submission, const SubmissionOutcome& outcome);
 
 struct UnreadableSubmission {
-  std::string token;  // as its folder is called
-  std::string line;   // names the file and what is wrong with it
+  std::string token;  // the folder's name
+  std::string line;   // the file and what is wrong with it
 };
 
 struct Submissions {
-  std::vector<Submission> known;                 // with an intent, oldest first
-  std::vector<UnreadableSubmission> unreadable;  // each fails alone
+  std::vector<Submission> known;                 // submissions with an intent, oldest first
+  std::vector<UnreadableSubmission> unreadable;  // submissions that cannot be read
 
-  // Whether the submission of that token is there and cannot be read.
+  // Whether the submission of that token exists but cannot be read.
   bool is_unreadable(const std::string& token) const;
 };
 
-// A sweep that has no submissions/ has none. Throws bad_input when the folder cannot be listed.
+// Reads submissions/; a missing folder has none. Throws bad_input when the folder cannot be listed.
 Submissions read_submissions(const std::string& sweep_directory);
 
-// The job id that a started file tells; nullopt: no member has started. Throws bad_input when the folder cannot be
-// listed.
+// The job id in the name of a started file; nullopt when no member has started. Throws bad_input when the folder cannot
+// be listed.
 std::optional<int64_t> started_job(const Submission& submission);
 
 }  // namespace wansweep

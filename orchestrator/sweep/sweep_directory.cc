@@ -1,5 +1,5 @@
-// sweep.json is written anew by each run and submit. Its file may have been edited since the last one, so what that one
-// listed is carried along under "earlier": jobs of it may be in Slurm, and whoever looks must see them.
+// Each `run` and `submit` writes sweep.json again. The sweep's file may have been edited in between, so runs that only
+// the older version listed are kept under "earlier": their jobs may be in Slurm, and `status` must show them.
 
 #include "orchestrator/sweep/sweep_directory.h"
 
@@ -41,14 +41,14 @@ Json to_json(const std::vector<ListedRun>& runs) {
   return list;
 }
 
-// The record, and what its successor carries along of it.
+// The record, and the parts of it that the next record keeps.
 struct Contents {
   SweepRecord record;
   EarlierMatrix last;  // the matrix of `record.runs`
   Json specs;          // by hash
 };
 
-// nullopt: there is none. Throws bad_input.
+// nullopt when there is no record. Throws bad_input.
 std::optional<Contents> read_contents(const std::string& directory) {
   const std::string file = file_of(directory);
   const std::optional<Json> json = read_json_object_if_there(file);
@@ -73,7 +73,9 @@ std::optional<Contents> read_contents(const std::string& directory) {
 Contents read_contents_or_refuse(const std::string& directory) {
   std::optional<Contents> contents = read_contents(directory);
   if (contents) return *std::move(contents);
-  throw bad_input(fmt::format("{}: no sweep here (no sweep.json); give the directory of `wansweep run`", directory));
+  throw bad_input(fmt::format(
+      "{}: is not a sweep's directory (it has no sweep.json); give the directory of `wansweep run` or `submit`",
+      directory));
 }
 
 std::vector<ListedRun> runs_of(const Plan& plan) {
@@ -84,7 +86,7 @@ std::vector<ListedRun> runs_of(const Plan& plan) {
   return runs;
 }
 
-// What was listed before and is not now. A run stays with the last matrix that had it.
+// The runs that were listed before and are not listed now. A run stays with the last matrix that had it.
 std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::vector<ListedRun>& now) {
   std::set<std::string> listed;
   for (const ListedRun& run : now) listed.insert(run.run);
@@ -97,7 +99,7 @@ std::vector<EarlierMatrix> earlier_matrices(const Contents& before, const std::v
   return earlier;
 }
 
-// The absolute paths that configurations of before have, a pair of model and inputs each.
+// The absolute paths of model and inputs in earlier configurations.
 using RecordedPaths = std::set<std::pair<std::string, std::string>>;
 
 RecordedPaths paths_recorded_in(const Contents& contents, const std::string& file) {
@@ -109,8 +111,8 @@ RecordedPaths paths_recorded_in(const Contents& contents, const std::string& fil
   return paths;
 }
 
-// An older sweep lists absolute paths only. Where the same settings stand there with files of the same relative path in
-// another place, the project was moved: each run would go again, and count twice.
+// Older versions listed only absolute paths. If the record has the same settings with files of the same relative path
+// in another place, the project was moved: each run would be repeated and count twice.
 void refuse_moved_project(const std::string& directory, const RunSettings& now, RunSettings by_absolute_paths,
                           const RecordedPaths& recorded_paths, const std::map<std::string, std::string>& names) {
   const auto ends_as_written = [&](const char* setting, const std::string& path) {
@@ -122,10 +124,10 @@ void refuse_moved_project(const std::string& directory, const RunSettings& now, 
     by_absolute_paths.model = model;
     by_absolute_paths.inputs = inputs;
     if (!names.contains(settings_hash(by_absolute_paths))) continue;
-    throw bad_input(
-        fmt::format("{}: an earlier wansweep made it when model was {}, which is {} now; its runs would go again and "
-                    "count twice: run it from where the project was, or give another --dir",
-                    directory, model, now.model));
+    throw bad_input(fmt::format(
+        "{}: an earlier wansweep made this sweep with model {}, which is now {}; its runs would be repeated and "
+        "count twice: run the sweep from the project's old place, or give another --dir",
+        directory, model, now.model));
   }
 }
 
@@ -138,7 +140,7 @@ void create_sweep_directory(const std::string& directory) {
   if (::lstat(attempts.c_str(), &status) == 0 && S_ISLNK(status.st_mode) && status.st_uid != 0 &&
       status.st_uid != ::geteuid()) {
     throw Error(ExitCode::output,
-                fmt::format("{}: is a link of user {}, which is not followed", attempts, status.st_uid));
+                fmt::format("{}: is a symbolic link of user {}; a directory is needed", attempts, status.st_uid));
   }
   make_directories(attempts);
 }
@@ -202,7 +204,7 @@ std::map<std::string, RunSettings> read_sweep_specs(const std::string& directory
   const Contents contents = read_contents_or_refuse(directory);
   if (!contents.specs.is_object() || contents.specs.empty()) {
     throw bad_input(
-        fmt::format("{}: does not have the runs' settings; `wansweep run` of its TOML file adds them", file));
+        fmt::format("{}: the runs' settings are missing; `wansweep run` with the sweep's TOML file adds them", file));
   }
   std::map<std::string, RunSettings> specs;
   for (const auto& [hash, spec] : contents.specs.items()) specs[hash] = settings_from_json(spec, file);

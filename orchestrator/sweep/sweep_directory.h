@@ -1,5 +1,5 @@
-// One sweep on disk: sweep.json, the lock (sweep_lock.h), attempts/ (attempt_folder.h) and submissions/
-// (submission.h). What is true is what lies in the attempts; sweep.json only lists the runs that were asked for.
+// One sweep on disk: sweep.json, the lock (sweep_lock.h), attempts/ (attempt_folder.h) and submissions/ (submission.h).
+// The attempts hold the results; sweep.json only lists the requested runs.
 #pragma once
 
 #include <map>
@@ -10,20 +10,20 @@
 
 namespace wansweep {
 
-// One run as sweep.json lists it.
+// One run in sweep.json.
 struct ListedRun {
   std::string run;
   std::string config;  // settings_hash
   int repeat = 0;
 };
 
-// "r4-swap-shift12-1f0c93ab" of "r4-swap-shift12-1f0c93ab-2".
+// The configuration's name: "r4-swap-shift12-1f0c93ab" for "r4-swap-shift12-1f0c93ab-2".
 std::string configuration_of(const ListedRun& run);
 
-// What the sweep's file asked for before it was edited, as far as it does not ask for it now. Attempts of these runs
-// may live.
+// The runs that an earlier version of the sweep's file listed and the current one does not. Their attempts may still
+// run.
 struct EarlierMatrix {
-  std::string sha256;  // of the file's text
+  std::string sha256;  // digest of the file's text
   std::string text;
   std::vector<ListedRun> runs;
 };
@@ -31,27 +31,27 @@ struct EarlierMatrix {
 struct SweepRecord {
   std::string name;
   std::string file;                    // absolute
-  std::vector<ListedRun> runs;         // of the file as it was last run or submitted
-  std::vector<EarlierMatrix> earlier;  // oldest first; no run is in two of them, nor in `runs`
+  std::vector<ListedRun> runs;         // the runs of the file when it was last run or submitted
+  std::vector<EarlierMatrix> earlier;  // oldest first; each run is in only one of them, and not in `runs`
 };
 
-// Makes the directory where it is missing. Throws Error(output).
+// Creates the directory if it is missing. Throws Error(output).
 void create_sweep_directory(const std::string& directory);
 
-// Gives the configurations that `directory` lists under a hash over absolute paths, as wansweep took them once, the
-// hashes and names that they have there, so that no run of an older sweep goes again. To be called before the record is
-// written. Throws bad_input when the record cannot be read.
+// Early versions hashed absolute paths. Gives each configuration that `directory` lists under such a hash that old hash
+// and name, so that no run of an older sweep is repeated. To be called before the record is written. Throws bad_input
+// when the record cannot be read.
 void keep_recorded_names(const std::string& directory, Plan& plan);
 
-// Writes sweep.json: the matrix as text, its hash, the runs, and the settings of each configuration. Runs that an
-// earlier matrix listed, and this one does not, stay in it, and their settings. The directory of another sweep, and a
-// record that cannot be read, are refused. The caller holds the lock.
+// Writes sweep.json: the matrix as text, its hash, the runs, and the settings of each configuration. Runs that only an
+// earlier matrix listed stay in it, with their settings. Throws bad_input when the directory belongs to another sweep
+// or its record cannot be read. The caller holds the lock.
 void write_sweep_record(const std::string& directory, const Sweep& sweep, const Plan& plan);
 
-// Throws bad_input when `directory` holds no sweep, or one that cannot be read.
+// Throws bad_input when `directory` does not hold a sweep, or its record cannot be read.
 SweepRecord read_sweep_record(const std::string& directory);
 
-// The resolved settings of each configuration, by hash, as planned. Throws bad_input, also for a record without them.
+// The planned settings of each configuration, by hash. Throws bad_input, also when the record does not have them.
 std::map<std::string, RunSettings> read_sweep_specs(const std::string& directory);
 
 }  // namespace wansweep

@@ -1,9 +1,10 @@
-// flock is the lock; lock.held stands in for it where the file system has none (Lustre without -o flock, some FUSE).
+// The lock is flock. On file systems without flock (Lustre without -o flock, some FUSE), the file lock.held replaces
+// it.
 //
-// lock.held survives the death of its holder, so it names the process in full: host, boot, pid and start. Only a
-// process of this host and boot that has ended, or of an earlier boot of this host, is known to be dead. Of several
-// that find such a file, one takes it over: it makes lock.held.<digest of the dead holder> exclusively, looks again
-// whether lock.held still names that holder, and only then removes it. So nobody removes the lock of a living one.
+// lock.held survives the death of its holder, so it identifies the process by host, boot, pid and start. The holder is
+// known to be dead only if it is of this host and boot and has ended, or of an earlier boot of this host. When several
+// processes find such a file, one takes it over: it creates lock.held.<digest of the dead holder> exclusively, checks
+// again that lock.held names that holder, and only then removes it. So the lock of a living process is never removed.
 
 #include "orchestrator/sweep/sweep_lock.h"
 
@@ -36,7 +37,7 @@ std::string host_name() {
   return name.data();
 }
 
-// The same until this host starts anew.
+// An id that stays the same until this host reboots.
 std::string boot_id() {
   std::string id = read_text_if_there("/proc/sys/kernel/random/boot_id").value_or("");
   id.erase(id.find_last_not_of('\n') + 1);
@@ -45,10 +46,10 @@ std::string boot_id() {
 
 [[noreturn]] void refuse_busy(const std::string& directory, const std::string& holder) {
   throw Error(ExitCode::store_busy,
-              fmt::format("{}: another wansweep is at work here: {}", directory, printable(holder)));
+              fmt::format("{}: another wansweep works in this directory: {}", directory, printable(holder)));
 }
 
-// What the lock file says of its holder; whoever has just taken it has not written yet.
+// The holder's identity from the lock file; a process that has just taken the lock has not written it yet.
 std::string holder_of(const std::string& file) {
   try {
     std::string holder = read_text_if_there(file, most_holder_bytes).value_or("");
@@ -66,7 +67,7 @@ bool is_dead(const Json& holder) {
   return start != 0 && process_start(holder.value("pid", 0)) != start;
 }
 
-// Of text that may be anybody's. Nothing is not known to be dead unless it says so in full.
+// Whether the holder in `text` is known to be dead. The text may come from anybody: only a complete identity counts.
 bool names_a_dead_holder(const std::string& text, const std::string& file) {
   try {
     return is_dead(parse_json_object(text, file));
@@ -77,7 +78,7 @@ bool names_a_dead_holder(const std::string& text, const std::string& file) {
   }
 }
 
-// Removes the file of a dead holder; does nothing where another wansweep is doing so, or did.
+// Removes the file of a dead holder, unless another wansweep is doing so or has done so.
 void take_over(const std::string& file, const std::string& dead) {
   const std::string guard = fmt::format("{}.{}", file, sha256(dead).substr(0, 16));
   if (!write_file_once(guard, "")) return;
@@ -91,7 +92,7 @@ std::string own_holder() {
 }
 
 std::string shown(const std::string& text, const std::string& file) {
-  return fmt::format("{}; if that has ended, remove {}", printable(text.substr(0, text.find('\n'))), file);
+  return fmt::format("{}; if that process has ended, remove {}", printable(text.substr(0, text.find('\n'))), file);
 }
 
 void hold_without_flock(const std::string& directory, const std::string& file) {
@@ -99,14 +100,14 @@ void hold_without_flock(const std::string& directory, const std::string& file) {
   for (int i = 0; i < attempts_to_take_over; ++i) {
     if (write_file_once(file, own)) return;
     const std::optional<std::string> holder = read_text_if_there(file, most_holder_bytes);
-    if (!holder) continue;  // it ended in between
+    if (!holder) continue;  // the holder ended in between
     if (!names_a_dead_holder(*holder, file)) refuse_busy(directory, shown(*holder, file));
     take_over(file, *holder);
   }
   refuse_busy(directory, shown(holder_of(file), file));
 }
 
-// Where the file system has flock, a lock.held is of a host whose mount has not.
+// If this host's mount has flock, a lock.held comes from a host whose mount does not.
 void refuse_held_elsewhere(const std::string& directory, const std::string& file) {
   const std::optional<std::string> holder = read_text_if_there(file, most_holder_bytes);
   if (holder && !names_a_dead_holder(*holder, file)) refuse_busy(directory, shown(*holder, file));

@@ -1,4 +1,4 @@
-// One wansweep at a time changes a sweep.
+// The lock that lets only one wansweep at a time change a sweep.
 #pragma once
 
 #include <string>
@@ -7,14 +7,13 @@
 
 namespace wansweep {
 
-// Holds DIRECTORY/lock for as long as the object lives; the kernel lets go of it when the process dies, however it
-// dies. Where the file system has no flock, DIRECTORY/lock.held is made exclusively instead, and removed at the end;
-// one that a dead process of this host left is taken over, one of another host is not. The files are in a directory
-// that others may write into: no link is followed, and of what they hold only that a process of this host is dead is
-// used, which the kernel confirms.
+// Holds DIRECTORY/lock during the object's life; the kernel releases it when the process dies. On file systems without
+// flock, DIRECTORY/lock.held is created exclusively instead and removed at the end; one that a dead process of this
+// host left is taken over, one of another host is not. Others may be able to write into the directory, so no link is
+// followed, and the files are only used to find out that a process of this host is dead, which the kernel confirms.
 class SweepLock {
  public:
-  // Throws Error(store_busy) naming the holder's pid and host, and Error(output) when no lock can be made.
+  // Throws Error(store_busy) naming the holder's pid and host, and Error(output) when the lock cannot be made.
   explicit SweepLock(const std::string& directory);
   ~SweepLock();
   SweepLock(const SweepLock&) = delete;
@@ -22,7 +21,7 @@ class SweepLock {
 
  private:
   FileDescriptor file_;
-  std::string held_file_;  // lock.held where that is what was made; else empty
+  std::string held_file_;  // the path of lock.held if this object made it; else empty
 };
 
 }  // namespace wansweep

@@ -32,7 +32,7 @@ int cancel(const CancelArguments& options) {
   for (const std::string& line : settle_submissions(options.directory)) fmt::print("{}\n", printable(line));
   const std::vector<std::string> jobs = cancel_live(options.directory, options.run);
   if (jobs.empty()) {
-    fmt::print("nothing of {} is in Slurm's hands\n", options.run.empty() ? "it" : printable(options.run));
+    fmt::print("{} has no job in Slurm\n", options.run.empty() ? "the sweep" : "run " + printable(options.run));
   } else {
     fmt::print("cancelled {}\n", fmt::join(jobs, " "));
   }
@@ -43,9 +43,9 @@ int cancel(const CancelArguments& options) {
 
 void add_cancel(CLI::App& app, Action& action) {
   auto options = std::make_shared<CancelArguments>();
-  CLI::App* verb = app.add_subcommand("cancel", "Cancel what a sweep has in Slurm: all of it, or one run");
+  CLI::App* verb = app.add_subcommand("cancel", "Cancel a sweep's jobs in Slurm: all of them, or one run's");
   verb->add_option("DIR", options->directory, "the sweep's directory (default: the current one)");
-  verb->add_option("--run", options->run, "only this run");
+  verb->add_option("--run", options->run, "cancel only this run");
   verb->footer(
       "Exit code 2 when the sweep has no such run or Slurm refuses, 20 when Slurm does not answer.\n\n"
       "Example:\n  wansweep cancel out/aces-offload");

@@ -1,5 +1,5 @@
-// `wansweep cluster check`: what a profile says against what the site's own commands say. Only what sinfo knows for
-// sure is a difference: "48+" cores is the smallest node, and the largest is then not known.
+// `wansweep cluster check`: compares a profile with the output of the site's own commands. Only facts that sinfo knows
+// for sure can differ: "48+" cores is the smallest node, and the largest is then unknown.
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@
 namespace wansweep {
 namespace {
 
-// What the largest node has, as far as sinfo tells.
+// The amount that the largest node has, as far as sinfo tells.
 struct Largest {
   int64_t known = 0;
   bool or_more = false;  // sinfo gave the smallest of several sizes
@@ -32,7 +32,7 @@ struct Largest {
   }
 };
 
-// Finds what the profile says and the site does not bear out; a line each.
+// Finds the values in the profile that the site contradicts, one line for each.
 class Check {
  public:
   explicit Check(const ClusterProfile& profile) : profile_(profile), client_(profile) {}
@@ -57,7 +57,7 @@ class Check {
     if (std::regex_search(config, match, std::regex("MaxArraySize\\s*=\\s*(\\d{1,9})\\b")) &&
         std::stoll(match[1]) < profile_.array_limit + 1) {
       problems_.push_back(
-          fmt::format("array_limit is {}; the site takes {}", profile_.array_limit, std::stoll(match[1]) - 1));
+          fmt::format("array_limit is {}; the site allows {}", profile_.array_limit, std::stoll(match[1]) - 1));
     }
     if (std::regex_search(config, match, std::regex("AccountingStorageType\\s*=\\s*(\\S+)"))) {
       fmt::print("accounting: {}\n", printable(match[1].str()));
@@ -81,7 +81,7 @@ class Check {
       memory.add(group.memory);
       gpus.add({found, false});
       seconds = std::max(seconds, group.time_limit);
-      no_limit |= group.time_limit <= 0;  // none, or one that cannot be read
+      no_limit |= group.time_limit <= 0;  // no limit, or one that cannot be read
     }
     for (const std::string& line : list.unread) fmt::print("sinfo: cannot read \"{}\"\n", printable(line));
     if (!any) {
@@ -134,7 +134,7 @@ int check(const CheckArguments& arguments) {
   const std::vector<std::string> problems = Check(profile).run();
   for (const std::string& problem : problems) fmt::print("differs: {}\n", problem);
   if (!problems.empty()) return static_cast<int>(ExitCode::bad_input);
-  fmt::print("{}: the site bears out what the profile says\n", printable(profile.file));
+  fmt::print("{}: the profile agrees with the site\n", printable(profile.file));
   return arguments.with_job ? check_by_a_job(arguments.job) : static_cast<int>(ExitCode::ok);
 }
 
@@ -143,20 +143,22 @@ int check(const CheckArguments& arguments) {
 void add_cluster(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<CheckArguments>();
   arguments->job.worker = worker_beside_this_program();
-  CLI::App* cluster = app.add_subcommand("cluster", "Cluster profiles");
+  CLI::App* cluster = app.add_subcommand("cluster", "Work with cluster profiles");
   cluster->require_subcommand(1);
   CLI::App* verb = cluster->add_subcommand(
-      "check", "Compare a profile with what the site's sinfo and scontrol say, and try it with a short job");
-  verb->add_option("NAME", arguments->job.cluster, "NAME of slurm/NAME.toml, or a .toml file")->required();
-  verb->add_flag("--job", arguments->with_job,
-                 "then submit a job of a minute's work, wait for it, and say whether the worker starts with what the\n"
-                 "profile loads: MPI with the right number of ranks, the GPU, HDF5");
+      "check", "Compare a profile with the site's sinfo and scontrol, and test it with a short job");
+  verb->add_option("NAME", arguments->job.cluster, "name of a profile (NAME of slurm/NAME.toml), or a .toml file")
+      ->required();
+  verb->add_flag(
+      "--job", arguments->with_job,
+      "also submit a job of about a minute, wait for it, and tell whether the worker starts with the modules\n"
+      "of the profile: MPI with the right number of ranks, the GPU, HDF5");
   verb->add_option("--account", arguments->job.account, "the account to charge (default: the profile's)");
   verb->add_option("--worker", arguments->job.worker,
                    "wansweep-worker (default: the one beside wansweep, or the image's)");
   verb->add_option("--dir", arguments->job.directory, "the job's directory (default: a new one in out/)");
   verb->footer(
-      "Exit code 2 when they differ, 17 when the job failed, 20 when Slurm does not answer.\n\n"
+      "Exit code 2 when profile and site differ, 17 when the job failed, 20 when Slurm does not answer.\n\n"
       "Example:\n  wansweep cluster check aces --job");
   verb->callback([arguments, &action] { action = [arguments] { return check(*arguments); }; });
 }

@@ -1,5 +1,5 @@
-// The job is a sweep of one run, submitted and judged as every other one: what it shows of the site holds for those. It
-// stays in its directory, so that `wansweep status` and `wansweep logs` say more of it.
+// The job is a sweep of one run, submitted and judged like any other, so that its result holds for other sweeps. It
+// stays in its directory, where `wansweep status` and `wansweep logs` can show more.
 
 #include "orchestrator/verbs/cluster_job.h"
 
@@ -37,7 +37,7 @@ std::string tiny_model() {
     std::error_code failed;
     if (fs::is_directory(share / place, failed)) return (share / place).string();
   }
-  throw bad_input(fmt::format("{}: has no models/tiny-wan2.2-t2v; it is no whole installation", share.string()));
+  throw bad_input(fmt::format("{}: models/tiny-wan2.2-t2v is missing; the installation is incomplete", share.string()));
 }
 
 std::string sweep_text(const ClusterProfile& profile) {
@@ -49,7 +49,7 @@ std::string sweep_text(const ClusterProfile& profile) {
       std::min<int64_t>(2, profile.gpus_per_node));
 }
 
-// What the ranks saw, each value once.
+// The distinct values in the ranks' environments.
 std::string seen(const std::vector<Json>& environments, const Json::json_pointer& what) {
   std::set<std::string> values;
   for (const Json& environment : environments) {
@@ -65,11 +65,11 @@ void print_what_ran(const Attempt& attempt, int64_t ranks) {
     const TraceFile trace = read_trace(attempt.directory + "/" + trace_file_name(rank));
     environments.push_back(Json::parse(trace.environment_json, nullptr, false));
   }
-  fmt::print("ranks: {} started and saw each other, on {}\n", ranks, seen(environments, "/host"_json_pointer));
+  fmt::print("ranks: {} started and found each other, on {}\n", ranks, seen(environments, "/host"_json_pointer));
   fmt::print("MPI: {}\n", seen(environments, "/mpi"_json_pointer));
   fmt::print("device: {} ({})\n", seen(environments, "/device/name"_json_pointer),
              seen(environments, "/device/backend"_json_pointer));
-  fmt::print("HDF5: {}; the traces of all ranks are whole\n", seen(environments, "/hdf5"_json_pointer));
+  fmt::print("HDF5: {}; the traces of all ranks are complete\n", seen(environments, "/hdf5"_json_pointer));
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ int check_by_a_job(SubmitArguments arguments) {
   make_directories(arguments.directory);
   arguments.jobs_file = arguments.directory + "/check.toml";
   write_file_atomically(arguments.jobs_file, sweep_text(profile));
-  // Slurm signals a job that is as near its end as the profile's notice.
+  // The time limit must be above the profile's signal_before_end, or Slurm would signal the job at once.
   arguments.time = format_duration(profile.signal_before_end + seconds_of_start + seconds_of_work);
   const PreparedSubmission prepared = prepare_submission(arguments);
   const std::string& directory = prepared.options.directory;
@@ -94,7 +94,7 @@ int check_by_a_job(SubmitArguments arguments) {
   const Attempt attempt = wait_for_jobs(directory).begin()->second;  // the only one
   if (is_done(attempt)) {
     print_what_ran(attempt, prepared.plan.configurations.at(0).spec.ranks);
-    fmt::print("{}: the worker starts with what the profile loads\n", printable(profile.file));
+    fmt::print("{}: the worker starts with the modules of the profile\n", printable(profile.file));
     return static_cast<int>(ExitCode::ok);
   }
   fmt::print("failed: {}: {}\nnext: wansweep logs {} --dir {}\n", name_of(attempt.state->end),

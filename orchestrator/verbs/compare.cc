@@ -28,7 +28,7 @@ struct CompareArguments {
   bool json = false;
 };
 
-// A sweep that is asked for: its name, and the directory that it lies in; empty: any that --db knows by that name.
+// One of the two sweeps: its name and its directory; an empty directory means any sweep of that name in --db.
 struct Wanted {
   std::string name;
   std::string directory;
@@ -41,10 +41,10 @@ Wanted wanted(const std::string& argument, const std::string& database) {
   return {read_sweep_record(directory).name, absolute_directory(directory)};
 }
 
-// Whether the sweep that `store` has by that name is the wanted one. It is known by its directory: another sweep may
-// have the same name. The database in a sweep's own directory is its own, also where both were copied. Of one that was
-// moved since, the directory is no more; and one that `beside` lists (that of the database and those of its reruns) is
-// known by its lineage.
+// Whether the sweep of that name in `store` is the wanted one. Since another sweep may have the same name, the
+// directory identifies it. Three cases count as the same: the database lies in the sweep's own directory (also if both
+// were copied), the recorded directory no longer exists (the sweep was moved), or `beside` lists the directory (that of
+// the database and those of its reruns).
 bool holds(Store& store, const Wanted& sweep, const std::vector<std::string>& beside) {
   const std::optional<std::string> found = stored_directory(store, sweep.name);
   if (!found || sweep.directory.empty()) return found.has_value();
@@ -57,7 +57,7 @@ bool holds(Store& store, const Wanted& sweep, const std::vector<std::string>& be
   return related && !std::filesystem::exists(*found + "/sweep.json", unknown);
 }
 
-// From a database that holds this very sweep: its own, or that of the sweep it is compared with, for a rerun is
+// Reads the sweep from a database that holds it: its own, or that of the sweep it is compared with, since a rerun is
 // gathered together with the sweep that it corrects.
 ComparedSweep load(const Wanted& sweep, const std::vector<std::string>& directories, const std::string& database) {
   std::vector<std::string> databases;
@@ -73,8 +73,8 @@ ComparedSweep load(const Wanted& sweep, const std::vector<std::string>& director
     for (std::string& one : beside) one = absolute_directory(one);
     if (!holds(store, sweep, beside)) {
       if (const auto other = stored_directory(store, sweep.name)) {
-        namesake = fmt::format("{}: has a sweep {}, but of {}, not of {}; gather that into a database of its own", file,
-                               sweep.name, *other, sweep.directory);
+        namesake = fmt::format("{}: its sweep {} is from {}, not from {}; gather the latter into a database of its own",
+                               file, sweep.name, *other, sweep.directory);
       }
       continue;
     }
@@ -82,7 +82,7 @@ ComparedSweep load(const Wanted& sweep, const std::vector<std::string>& director
     if (!loaded.configurations.empty()) return loaded;
   }
   if (namesake) throw bad_input(*namesake);
-  throw bad_input(fmt::format("{}: no complete run of it in {}; run `wansweep gather` first", sweep.name,
+  throw bad_input(fmt::format("{}: {} holds no complete run of this sweep; run `wansweep gather` first", sweep.name,
                               fmt::join(databases, ", ")));
 }
 
@@ -110,16 +110,18 @@ int compare(const CompareArguments& options) {
 
 void add_compare(CLI::App& app, Action& action) {
   auto options = std::make_shared<CompareArguments>();
-  CLI::App* verb = app.add_subcommand("compare", "What changed from one sweep to another, beyond the repeats' spread");
-  verb->add_option("OLD", options->before, "a sweep's directory, or its name")->required();
-  verb->add_option("NEW", options->after, "the other's")->required();
-  verb->add_option("--db", options->database, "a database that has both (default: each sweep's own results.db)");
+  CLI::App* verb =
+      app.add_subcommand("compare", "Compare two sweeps: what changed by more than the spread of the repeats");
+  verb->add_option("OLD", options->before, "the old sweep: its directory or its name")->required();
+  verb->add_option("NEW", options->after, "the new sweep: its directory or its name")->required();
+  verb->add_option("--db", options->database, "a database that holds both (default: each sweep's own results.db)");
   CLI::Option* csv = verb->add_flag("--csv", options->csv, "as CSV (RFC 4180)");
   verb->add_flag("--json", options->json, "as a JSON list of objects")->excludes(csv);
   verb->footer(
-      "Before and after are medians over the repeats. `changed`: the 95 % interval of the change (percentile "
-      "bootstrap,\n"
-      "10,000 resamples, fixed seed) excludes zero. Fewer than three repeats on a side: nothing is claimed.\n\n"
+      "Before and after are medians over the repeats. A value is marked `changed` when the 95 % interval of the "
+      "change\n"
+      "(percentile bootstrap, 10,000 resamples, fixed seed) excludes zero. With fewer than three repeats on a side,\n"
+      "nothing is claimed.\n\n"
       "Example:\n  wansweep compare out/demo out/demo-rerun1");
   verb->callback([options, &action] { action = [options] { return compare(*options); }; });
 }

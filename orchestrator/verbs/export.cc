@@ -29,11 +29,11 @@ Timeline find_timeline(const ExportArguments& options) {
   std::error_code unknown;
   if (fs::is_directory(options.run, unknown)) return read_timeline(fs::path(options.run).lexically_normal().string());
   if (options.database.empty()) {
-    throw bad_input(
-        fmt::format("{}: is no attempt's directory; a run's name needs its database, with --db", options.run));
+    throw bad_input(fmt::format("{}: is not the directory of an attempt; to give the name of a run, add --db DATABASE",
+                                options.run));
   }
   Store store = open_store_readonly(database_file(options.database));
-  // The database of a sweep's directory holds its reruns, too, and their runs may have the same names.
+  // The database in a sweep's directory holds its reruns too, and their runs may have the same names.
   const bool named = options.sweep.empty() && fs::exists(options.database + "/sweep.json", unknown);
   return load_timeline(store, options.run, named ? read_sweep_record(options.database).name : options.sweep);
 }
@@ -50,13 +50,14 @@ int export_run(const ExportArguments& options) {
 
 void add_export(CLI::App& app, Action& action) {
   auto options = std::make_shared<ExportArguments>();
-  CLI::App* verb = app.add_subcommand("export", "One run's timeline for other tools");
-  verb->add_option("RUN", options->run, "an attempt's directory, or a run's name with --db")->required();
+  CLI::App* verb = app.add_subcommand("export", "Export the timeline of one run for other tools");
+  verb->add_option("RUN", options->run, "the directory of an attempt, or the name of a run with --db")->required();
   verb->add_option("--db", options->database, "the database, or a sweep's directory that holds results.db");
   verb->add_option(
       "--sweep", options->sweep,
-      "whose run, when several sweeps of the database have one of that name (default: the directory's own)");
-  verb->add_option("--perfetto", options->perfetto, "write trace events (JSON) for ui.perfetto.dev")->required();
+      "the sweep, when several sweeps in the database have a run of that name (default: the directory's own)");
+  verb->add_option("--perfetto", options->perfetto, "file to write: trace events (JSON) for ui.perfetto.dev")
+      ->required();
   verb->footer("Example:\n  wansweep export out/demo/attempts/NAME-a1 --perfetto run.json");
   verb->callback([options, &action] { action = [options] { return export_run(*options); }; });
 }

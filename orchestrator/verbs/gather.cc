@@ -22,19 +22,20 @@ struct GatherArguments {
   bool quiet = false;
 };
 
-// A problem says that a file is damaged: what could be read is in the database, and the exit code tells that it is not
-// all.
+// Each problem names a damaged file. Everything that could be read is in the database, and the exit code tells that
+// something is missing.
 int run_gather(const GatherArguments& options) {
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
   if (!store.upgraded_from.empty()) {
-    fmt::print(stderr, "wansweep: {}: upgraded; what it was is in {}\n", printable(path),
+    fmt::print(stderr, "wansweep: {}: upgraded; the old version is kept in {}\n", printable(path),
                printable(store.upgraded_from));
   }
   if (const FileSystem kind = file_system_of(path); kind != FileSystem::local) {
-    fmt::print(stderr,
-               "wansweep: {}: lies on a file system that is {}: kept with a rollback journal, slower but safe\n",
-               printable(path), to_string(kind));
+    fmt::print(
+        stderr,
+        "wansweep: {}: the file system is {}, so the database uses a rollback journal, which is slower but safe\n",
+        printable(path), to_string(kind));
   }
   bool damaged = false;
   for (const std::string& directory : with_reruns(options.directory)) {
@@ -57,7 +58,7 @@ int run_gather(const GatherArguments& options) {
 void add_gather(CLI::App& app, Action& action) {
   auto options = std::make_shared<GatherArguments>();
   CLI::App* verb = app.add_subcommand(
-      "gather", "Read the attempts of a sweep, and of its reruns, into its database; again changes nothing");
+      "gather", "Read the attempts of a sweep and of its reruns into its database; repeating it changes nothing");
   verb->add_option("DIR", options->directory, "the sweep's directory")->required()->check(CLI::ExistingDirectory);
   verb->add_option("--db", options->database, "the database (default DIR/results.db)");
   verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no summary");

@@ -18,7 +18,7 @@ int generate(const SubmitArguments& arguments) {
        submit_arrays(prepared.arrays, prepared.sweep, prepared.options.directory, true).lines) {
     fmt::print("{}\n", printable(line));
   }
-  fmt::print("{} runs; `sbatch` of a script submits it, `wansweep submit` replaces those that were not\n",
+  fmt::print("{} runs; submit a script with `sbatch`; `wansweep submit` replaces scripts that were not submitted\n",
              prepared.runs);
   return static_cast<int>(ExitCode::ok);
 }
@@ -27,7 +27,8 @@ int generate(const SubmitArguments& arguments) {
 
 void add_generate(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<SubmitArguments>();
-  CLI::App* verb = app.add_subcommand("generate", "Write the job scripts of a sweep, to read or to sbatch by hand");
+  CLI::App* verb =
+      app.add_subcommand("generate", "Write the job scripts of a sweep, to read them or to submit them by hand");
   add_submit_options(*verb, *arguments);
   verb->footer("Example:\n  wansweep generate jobs/aces-offload.toml --cluster aces");
   verb->callback([arguments, &action] { action = [arguments] { return generate(*arguments); }; });

@@ -22,8 +22,8 @@ struct ImportArguments {
 
 ImportReport import_files(ImportArguments& arguments) {
   ImportRequest& request = arguments.request;
-  if (request.files.empty()) throw bad_input("import: no file is named; FILE..., or --attempt DIR, is needed");
-  if (request.run.empty()) throw bad_input("import: --run NAME is needed; the database knows the run by it");
+  if (request.files.empty()) throw bad_input("import: give FILES, or --attempt DIR");
+  if (request.run.empty()) throw bad_input("import: --run NAME is missing; it names the run in the database");
   for (const std::string& text : arguments.changes) {
     apply_change(request.settings, parse_change(text));
   }
@@ -34,14 +34,14 @@ int import(ImportArguments& arguments) {
   const bool of_attempt = !arguments.attempt.empty();
   if (of_attempt && (!arguments.request.files.empty() || !arguments.request.run.empty())) {
     throw bad_input(
-        "import: --attempt takes what its engine left there; files and --run make an attempt of a run made "
+        "import: --attempt reads the files of its engine; FILES and --run are for a run made "
         "elsewhere");
   }
   const ImportReport report =
       of_attempt ? import_attempt(arguments.attempt, arguments.request.kernels) : import_files(arguments);
   for (const std::string& note : report.notes) fmt::print(stderr, "wansweep: note: {}\n", printable(note));
   if (report.unchanged) {
-    fmt::print("{}: has these files already; nothing was changed\n", printable(report.attempt));
+    fmt::print("{}: these files are imported already; nothing was changed\n", printable(report.attempt));
   } else {
     fmt::print("{}: {} rank{}, {} steps, {} events\n", printable(report.attempt), report.ranks,
                report.ranks == 1 ? "" : "s", report.steps, report.events);
@@ -55,20 +55,24 @@ void add_import(CLI::App& app, Action& action) {
   auto options = std::make_shared<ImportArguments>();
   options->request.directory = "out/imported";
   CLI::App* verb = app.add_subcommand(
-      "import", "Add what SGLang, diffusers or a profiler left of a run made elsewhere; again changes nothing");
-  verb->add_option("FILES", options->request.files,
-                   "of all its ranks: perf dump (--perf-dump-path), traces of the PyTorch profiler (.json, .json.gz),\n"
-                   "SQLite exports of Nsight Systems, step records of diffusers_run.py");
-  verb->add_option("--run", options->request.run, "the run's name");
+      "import",
+      "Add a run made elsewhere, from files of SGLang, diffusers or a profiler; repeating it changes nothing");
+  verb->add_option(
+      "FILES", options->request.files,
+      "files of all ranks: perf dump (--perf-dump-path), traces of the PyTorch profiler (.json, .json.gz),\n"
+      "SQLite exports of Nsight Systems, step records of diffusers_run.py");
+  verb->add_option("--run", options->request.run, "name of the run");
   verb->add_option("--dir", options->request.directory, "the sweep's directory (default out/imported)");
-  verb->add_option("--repeat", options->request.repeat, "which repeat of its configuration it is (default 1)")
+  verb->add_option("--repeat", options->request.repeat, "number of the repeat of its configuration (default 1)")
       ->check(CLI::Range(1, 10'000));
   verb->add_option("--set", options->changes,
-                   "a setting of the run, KEY=VALUE; engine and offload are needed, what is not given stays unknown")
+                   "a setting of the run, KEY=VALUE; engine and offload are needed, other settings may stay unknown")
       ->expected(1)
       ->take_all();
-  verb->add_option("--kernels", options->request.kernels, "classes of kernels by name, as TOML, before wansweep's own");
-  verb->add_option("--attempt", options->attempt, "an attempt of a sweep whose engine has ended: its own files");
+  verb->add_option("--kernels", options->request.kernels,
+                   "TOML file of kernel classes by name, which come before wansweep's own");
+  verb->add_option("--attempt", options->attempt,
+                   "directory of an attempt whose engine has ended: import the files that it wrote");
   verb->footer(
       "Then: wansweep gather out/imported; wansweep query out/imported offload_comparison\n\n"
       "Example:\n"

@@ -1,4 +1,4 @@
-// What a person gave as the name of a run.
+// Checks the name of a run that a person gave.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace wansweep {
 
-// Throws bad_input, with the nearest name, when the sweep neither lists such a run, now or before its file was edited,
-// nor has an attempt of it.
+// Throws bad_input, naming the nearest run, unless the sweep lists the run (now, or before its file was edited) or has
+// an attempt of it.
 void check_run_is_known(const std::string& run, const SweepRecord& record, const AttemptFolder& attempts,
                         const std::string& directory);
 

@@ -25,7 +25,7 @@ struct LogsArguments {
   std::string directory = ".";
 };
 
-// Tabs are kept, and the carriage return of a line that ends with both.
+// Keeps tabs, and a carriage return at the end of a line.
 std::string printable_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   std::string shown;
@@ -38,7 +38,7 @@ std::string printable_line(std::string_view line) {
   }
 }
 
-// Whether there was something to print: false where there is no such file, or nothing in it.
+// Prints a file. Returns false when it does not exist or is empty.
 bool print_file(const std::string& file) {
   std::optional<std::string> text;
   try {
@@ -83,9 +83,9 @@ int print_logs(const LogsArguments& options) {
   }
   size_t printed = 0;
   for (const std::string& file : files) printed += print_file(file) ? 1 : 0;
-  // Last what the worker itself left, for the launcher's own words stand below it in the log.
+  // The worker's own reason comes last, since in the log the launcher's lines follow it.
   printed += print_failure(attempt->directory) ? 1 : 0;
-  if (printed == 0) fmt::print("{}: its attempt {} printed nothing\n", printable(options.run), attempt->number);
+  if (printed == 0) fmt::print("{}: attempt {} printed nothing\n", printable(options.run), attempt->number);
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -93,8 +93,8 @@ int print_logs(const LogsArguments& options) {
 
 void add_logs(CLI::App& app, Action& action) {
   auto options = std::make_shared<LogsArguments>();
-  CLI::App* verb = app.add_subcommand("logs", "Print what a run's newest attempt said, and Slurm's own words on it");
-  verb->add_option("RUN", options->run, "as `wansweep status` lists it")->required();
+  CLI::App* verb = app.add_subcommand("logs", "Print the output of a run's newest attempt, and Slurm's output on it");
+  verb->add_option("RUN", options->run, "name of the run, as `wansweep status` lists it")->required();
   verb->add_option("--dir", options->directory, "the sweep's directory (default: the current one)");
   verb->footer("Example:\n  wansweep logs r4-swap-shift12-1f0c93ab-1 --dir out/demo");
   verb->callback([options, &action] { action = [options] { return print_logs(*options); }; });

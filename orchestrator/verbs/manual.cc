@@ -1,4 +1,4 @@
-// The program's own description of its command line, for shells and for man: what `make install` puts into place.
+// Shell completion and the manual page, made from the program's own command line; `make install` installs them.
 
 #include <fmt/format.h>
 
@@ -31,7 +31,7 @@ int print_manual(const CLI::App& app) {
 
 void add_manual(CLI::App& app, Action& action) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* completion = app.add_subcommand("completion", "Print what makes a shell complete wansweep's words");
+  CLI::App* completion = app.add_subcommand("completion", "Print a shell's completion script for wansweep");
   completion->add_option("SHELL", *shell, "bash or zsh")->required();
   completion->footer("Example:\n  source <(wansweep completion bash)");
   completion->callback([&app, shell, &action] { action = [&app, shell] { return print_completion(app, *shell); }; });

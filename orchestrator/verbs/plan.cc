@@ -20,7 +20,8 @@
 namespace wansweep {
 namespace {
 
-// By its own name, or that of one of its runs. Throws bad_input where there is none, or where it cannot run.
+// Finds a configuration by its name or by the name of one of its runs. Throws bad_input when there is none, or when it
+// cannot run.
 const PlannedConfiguration& configuration_named(const Plan& plan, const std::string& name) {
   std::vector<std::string_view> names;
   for (const PlannedConfiguration& c : plan.configurations) {
@@ -47,20 +48,22 @@ void add_plan(CLI::App& app, Action& action) {
     double link_rate = 0;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("plan", "Show the runs of a sweep, what each takes, and what is wrong with it");
+  CLI::App* verb =
+      app.add_subcommand("plan", "Show the runs of a sweep, the memory and copies of each, and what is wrong with it");
   verb->add_option("JOBS", options->jobs, "the sweep, as TOML")->required();
-  verb->add_flag("--json", options->json, "for programs: every configuration with its whole spec");
-  CLI::Option* schedule = verb->add_option("--schedule", options->schedule,
-                                           "of this run: which blocks stay, which are brought when, and what moves");
+  verb->add_flag("--json", options->json, "print JSON: every configuration with all settings");
+  CLI::Option* schedule =
+      verb->add_option("--schedule", options->schedule,
+                       "show the schedule of this run: which blocks stay on the device, and which are copied when");
   CLI::Option* seconds =
       verb->add_option("--step-seconds", options->step_seconds,
-                       "with --schedule and --link-rate: a rank's computing in a step, to predict time")
+                       "seconds that a rank computes in a step; with --link-rate, predicts the time of the schedule")
           ->needs(schedule)
           ->check(CLI::PositiveNumber);
-  CLI::Option* rate = verb->add_option("--link-rate", options->link_rate,
-                                       "GB/s that a rank has from its host, the others copying as well")
-                          ->needs(seconds)
-                          ->check(CLI::PositiveNumber);
+  CLI::Option* rate =
+      verb->add_option("--link-rate", options->link_rate, "GB/s from host to device for each rank while all ranks copy")
+          ->needs(seconds)
+          ->check(CLI::PositiveNumber);
   seconds->needs(rate);
   verb->footer(
       "Exit code 2 when a configuration cannot run.\n\nExamples:\n  wansweep plan jobs/aces-offload.toml\n"

@@ -23,10 +23,10 @@
 namespace wansweep {
 namespace {
 
-// Where a reader keeps gather waiting: half as long as gather is ready to.
+// The time limit where a reader makes gather wait: half of the time that gather waits.
 constexpr double most_seconds_in_the_way = 30;
 
-volatile std::sig_atomic_t stopped = 0;  // by Ctrl-C
+volatile std::sig_atomic_t stopped = 0;  // set by Ctrl-C
 
 struct QueryArguments {
   std::string database;
@@ -45,13 +45,13 @@ int list_queries() {
   return static_cast<int>(ExitCode::ok);
 }
 
-// A name is one word, and no SQL statement that answers anything is.
+// The name of a query is one word; an SQL statement is not.
 std::string sql_of(const std::string& question) {
   return question.find_first_of(" \t\n;(") == std::string::npos ? named_query(question) : question;
 }
 
-// Answers that fit are printed when they are whole, so that a reader of the output who is slow does not hold the
-// database's lock; larger ones as they come, so that they need not fit into memory.
+// Small answers are printed when they are complete, so that a slow reader of the output does not hold the database's
+// lock; large ones are printed row by row, so that they need not fit into memory.
 class Output {
  public:
   void add(std::string_view text) {
@@ -74,8 +74,7 @@ class Output {
 int query(const QueryArguments& options) {
   if (options.list) return list_queries();
   if (options.database.empty() || options.question.empty()) {
-    throw bad_input(
-        "query: a database (or a sweep's directory) and a question are needed; --list shows the named ones");
+    throw bad_input("query: give a database (or a sweep's directory) and a question; --list shows the named questions");
   }
   Store store = open_store_readonly(database_file(options.database));
   QueryLimits limits = options.limits;
@@ -105,7 +104,8 @@ int query(const QueryArguments& options) {
 
 void add_query(CLI::App& app, Action& action) {
   auto options = std::make_shared<QueryArguments>();
-  CLI::App* verb = app.add_subcommand("query", "Ask the results database, read-only: SQL, or a named query");
+  CLI::App* verb = app.add_subcommand(
+      "query", "Ask the results database a question, in SQL or by the name of a query; it is opened read-only");
   verb->add_option("DB", options->database, "the database, or a sweep's directory that holds results.db");
   verb->add_option("SQL", options->question, "one SQL statement, or the name of a query (--list)");
   CLI::Option* csv = verb->add_flag("--csv", options->csv, "as CSV (RFC 4180)");
@@ -113,21 +113,22 @@ void add_query(CLI::App& app, Action& action) {
   CLI::Option* table = verb->add_flag("--table", options->table, "as a table (the default)");
   csv->excludes(json)->excludes(table);
   json->excludes(table);
-  verb->add_flag("--list", options->list, "show the named queries");
+  verb->add_flag("--list", options->list, "list the named queries");
   verb->add_option_function<int64_t>(
           "--max-rows", [options](int64_t rows) { options->limits.rows = static_cast<size_t>(rows); },
-          "stop after so many rows, from 0")
+          "stop after so many rows")
       ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
   verb->add_option_function<double>(
       "--timeout",
       [options](double seconds) {
         if (!(seconds > 0) || !std::isfinite(seconds)) {
-          throw CLI::ValidationError("--timeout", fmt::format("{} is no time; seconds above 0 are needed", seconds));
+          throw CLI::ValidationError("--timeout",
+                                     fmt::format("{} is not possible; give a number of seconds above 0", seconds));
         }
         options->limits.seconds = seconds;
       },
-      "give up after so many seconds (default: never; 30 on a network file system, where a query keeps gather "
-      "waiting)");
+      "give up after so many seconds (default: never; on a network file system 30, since gather must wait for "
+      "a query there)");
   verb->footer(
       "Examples:\n  wansweep query out/demo offload_comparison\n"
       "  wansweep query out/demo \"select * from runs limit 5\" --csv");

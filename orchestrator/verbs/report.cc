@@ -28,7 +28,7 @@ struct ReportArguments {
 
 int report(const ReportArguments& options) {
   Store store = open_store_readonly(database_file(options.database));
-  // The database of a sweep's directory holds its reruns, too.
+  // The database in a sweep's directory holds its reruns too.
   std::error_code unknown;
   const bool named = options.sweep.empty() && std::filesystem::exists(options.database + "/sweep.json", unknown);
   ProgressLine line(stderr, progress_display(stderr, options.quiet));
@@ -43,7 +43,7 @@ int report(const ReportArguments& options) {
   }
   if (!report.missing.empty()) {
     fmt::print(stderr,
-               "wansweep: gnuplot is not installed, so that the page has tables in place of the pictures {}; install "
+               "wansweep: gnuplot is not installed, so the page has tables in place of the pictures {}; install "
                "gnuplot-nox (Debian) or load its module\n",
                fmt::join(report.missing, ", "));
   }
@@ -59,7 +59,7 @@ void add_report(CLI::App& app, Action& action) {
       "Write one page about a sweep, as HTML: the verdict in sentences, tables, and pictures that gnuplot draws");
   verb->add_option("SWEEP", options->database, "the sweep's directory, or a database")->required();
   verb->add_option("--sweep", options->sweep,
-                   "which sweep, when the database holds several (default: the directory's own)");
+                   "name of the sweep, when the database holds several (default: the directory's own)");
   verb->add_option("-o,--output", options->output, "the page to write (default report.html)");
   verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no verdict");
   verb->footer("Example:\n  wansweep gather out/demo\n  wansweep report out/demo -o report.html");

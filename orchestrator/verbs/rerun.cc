@@ -1,8 +1,8 @@
 // Two verbs in one: --set makes a new sweep (correct), --failed makes new attempts in this one (retry). They share the
 // sweep and --dry-run; --set and --where are refused with --failed, which takes every failed run as it is.
-// Both hold the sweep's lock while they work, but for --set --dry-run, which only reads. --failed asks Slurm before it
-// looks for failed runs; when Slurm does not answer in full, it goes on with what is known and ends with the exit code
-// that says so. --where is the user's SQL: run_query lets one statement pass, on a connection that cannot write.
+// Both hold the sweep's lock while they work, except --set --dry-run, which only reads. --failed asks Slurm before it
+// looks for failed runs; when Slurm's answer is incomplete, it continues with what is known and returns the exit code
+// for that. --where is SQL by the user: run_query accepts one statement, on a connection that cannot write.
 
 #include <fmt/format.h>
 
@@ -34,12 +34,12 @@
 namespace wansweep {
 namespace {
 
-// Of --time-factor and --mem-factor: the same again would only fail again.
+// Checks --time-factor and --mem-factor. A factor of 1 would only fail again.
 const CLI::Validator is_factor(
     [](const std::string& text) {
       double factor = 0;
       const bool good = CLI::detail::lexical_cast(text, factor) && factor > 1 && factor <= 100;
-      return good ? std::string() : fmt::format("{}; a number above 1, and 100 at most, is needed", text);
+      return good ? std::string() : fmt::format("{} is not possible; give a number above 1 and at most 100", text);
     },
     "NUMBER > 1");
 
@@ -60,11 +60,11 @@ struct RerunArguments {
   std::string cluster;
 };
 
-// The runs that WHERE holds for, among those that nothing supersedes.
+// The runs for which WHERE is true, among those that are not superseded.
 std::vector<std::string> runs_where(const RerunArguments& options, const std::string& directory) {
   Store store = open_store_readonly(options.database.empty() ? directory + "/results.db" : options.database);
   const std::string name = read_sweep_record(directory).name;
-  // On lines of its own, so that a comment in it ends there.
+  // WHERE stands on lines of its own, so that a comment in it ends there.
   const std::string sql = fmt::format(
       "SELECT run FROM (SELECT u.*, g.ranks, g.plan, g.offload, g.flow_shift, g.schedule, g.size, g.frames, g.model_id "
       "FROM runs u JOIN run_settings g ON g.sweep = u.sweep AND g.run = u.run) WHERE sweep = '{}' AND (\n{}\n)",
@@ -77,14 +77,14 @@ std::vector<std::string> runs_where(const RerunArguments& options, const std::st
   }
   std::vector<std::string> runs;
   for (const auto& row : answer.rows) runs.push_back(std::get<std::string>(row[0]));
-  if (runs.empty()) throw bad_input(fmt::format("--where {}: no run of {} is so", options.where, name));
+  if (runs.empty()) throw bad_input(fmt::format("--where {}: true for no run of {}", options.where, name));
   return runs;
 }
 
 int correct(const RerunArguments& options, const std::string& directory) {
-  if (options.changes.empty()) throw bad_input("rerun: --set key=value or --failed is needed");
+  if (options.changes.empty()) throw bad_input("rerun: give --set KEY=VALUE or --failed");
   if (options.reason.find_first_not_of(" \t\n") == std::string::npos && !options.dry_run) {
-    throw bad_input("rerun: --reason is needed; it is kept with the old runs, for whoever finds them");
+    throw bad_input("rerun: --reason is missing; the database keeps it with the old runs");
   }
   std::optional<SweepLock> lock;
   if (!options.dry_run) {
@@ -96,7 +96,7 @@ int correct(const RerunArguments& options, const std::string& directory) {
   if (!options.where.empty()) request.chosen = runs_where(options, directory);
   const Rerun rerun = plan_rerun(request);
   if (rerun.configurations.empty()) {
-    fmt::print("{}: nothing to rerun: {} runs have these settings already, {} were replaced before\n", directory,
+    fmt::print("{}: nothing to rerun: {} runs have these settings already, and {} are superseded already\n", directory,
                rerun.unchanged, rerun.superseded);
     for (const Lineage& lineage : read_lineage_of_old(directory)) {
       fmt::print("replaced by {} ({}): {}\n", lineage.sweep, lineage.directory, lineage.reason);
@@ -129,11 +129,11 @@ int retry_locally(const FailedRuns& failed, RerunArguments& options, const std::
   return static_cast<int>(!all_done ? ExitCode::incomplete : ExitCode::ok);
 }
 
-// Throws bad_input, before anything is looked at.
+// Throws bad_input before anything is read.
 RetryGrants grants_of(const RerunArguments& options) {
   RetryGrants grants{options.factors, options.worker, options.max_running, std::nullopt};
   if (!options.worker.empty() && find_program(options.worker).empty()) {
-    throw bad_input(fmt::format("--worker is {}; there is no program there", options.worker));
+    throw bad_input(fmt::format("--worker is {}, which is not a program", options.worker));
   }
   if (!options.cluster.empty()) grants.profile = read_profile(options.cluster);
   return grants;
@@ -156,20 +156,22 @@ int retry_on_slurm(const FailedRuns& failed, const RerunArguments& options, cons
   return static_cast<int>(retry.runs > 0 ? ExitCode::ok : ExitCode::bad_input);
 }
 
-// What became of attempts since Slurm was asked last: a run that failed a moment ago is tried again too.
-// False: Slurm did not say it all.
+// Asks Slurm for the newest states, so that a run that has just failed is retried too. Returns false when Slurm's
+// answer is incomplete.
 bool learn_from_slurm(const RerunArguments& options, const std::string& directory) {
   if (!options.dry_run) {
     for (const std::string& line : settle_submissions(directory)) fmt::print("{}\n", printable(line));
   }
   const SlurmPoll poll = poll_slurm(directory, true);
-  for (const std::string& problem : poll.problems) fmt::print("not learned: {}\n", printable(problem));
+  for (const std::string& problem : poll.problems) fmt::print("unknown: {}\n", printable(problem));
   return poll.complete;
 }
 
 int retry(RerunArguments& options, const std::string& directory) {
-  if (!options.changes.empty()) throw bad_input("rerun: --failed tries runs again as they are; --set makes new ones");
-  if (!options.where.empty()) throw bad_input("rerun: --failed takes all failed runs; --where goes with --set");
+  if (!options.changes.empty())
+    throw bad_input("rerun: --failed retries runs unchanged and --set makes new runs; give one of them");
+  if (!options.where.empty())
+    throw bad_input("rerun: --failed retries all failed runs; --where is only possible with --set");
   const RetryGrants grants = grants_of(options);
   const SweepLock lock(directory);
   const bool learned_all = learn_from_slurm(options, directory);
@@ -189,47 +191,47 @@ int retry(RerunArguments& options, const std::string& directory) {
 void add_rerun(CLI::App& app, Action& action) {
   auto options = std::make_shared<RerunArguments>();
   CLI::App* verb =
-      app.add_subcommand("rerun", "Correct a sweep by a new one that supersedes it; or try its failed runs again");
+      app.add_subcommand("rerun", "Correct a sweep by a new one that supersedes it, or retry its failed runs");
   verb->add_option("SWEEP", options->sweep, "the sweep's directory, or its name")->required();
-  verb->add_option("--set", options->changes, "KEY=VALUE, for all chosen runs; VALUE catalog: as the catalog says")
+  verb->add_option("--set", options->changes,
+                   "KEY=VALUE: change a setting of all chosen runs; KEY=catalog takes the catalog's value")
       ->expected(1)
       ->take_all();
-  verb->add_option("--reason", options->reason, "why, in a sentence; kept with the old runs");
-  verb->add_option(
-      "--where", options->where,
-      "which runs: SQL over view `runs` and ranks, plan, offload, flow_shift, schedule, size, frames, model_id");
-  verb->add_option("--name", options->name, "of the new sweep (default <name>-rerun<N>)");
-  verb->add_option("--dir", options->new_directory, "of the new sweep (default: beside the old one)");
-  verb->add_option("--db", options->database, "the database of --where (default SWEEP/results.db)");
-  verb->add_flag("--failed", options->failed,
-                 "new attempts of the runs that failed, where they ran: here, or in Slurm");
-  verb->add_flag("--dry-run", options->dry_run, "only show what would be done");
-  verb->add_option("--jobs,-j", options->launch.jobs, "with --failed, here: runs at a time (default 1)")
+  verb->add_option("--reason", options->reason, "the reason, in a sentence; the database keeps it with the old runs");
+  verb->add_option("--where", options->where,
+                   "choose runs by an SQL condition on view `runs`, ranks, plan, offload, flow_shift, schedule, size, "
+                   "frames, model_id");
+  verb->add_option("--name", options->name, "name of the new sweep (default <name>-rerun<N>)");
+  verb->add_option("--dir", options->new_directory, "directory of the new sweep (default: beside the old one)");
+  verb->add_option("--db", options->database, "the database for --where (default SWEEP/results.db)");
+  verb->add_flag("--failed", options->failed, "make new attempts of the failed runs, where they ran: here or in Slurm");
+  verb->add_flag("--dry-run", options->dry_run, "show what would be done, and do nothing");
+  verb->add_option("--jobs,-j", options->launch.jobs, "with --failed, on this machine: runs at a time (default 1)")
       ->check(CLI::Range(1, max_jobs));
   verb->add_option("--worker", options->worker,
-                   "with --failed: wansweep-worker (default: beside wansweep; in Slurm, the one before)");
+                   "with --failed: path of wansweep-worker (default: beside wansweep; in Slurm, the last attempt's)");
   verb->add_option("--mpirun", options->launch.programs.mpirun,
-                   "with --failed, here: mpirun (default: the one in PATH)");
+                   "with --failed, on this machine: path of mpirun (default: the one in PATH)");
   verb->add_option("--time-factor", options->factors.time,
-                   "with --failed, in Slurm: what ran out of time asks for this many times what it had")
+                   "with --failed, in Slurm: multiply the time limit of runs that ran out of time")
       ->check(is_factor);
   verb->add_option("--mem-factor", options->factors.memory,
-                   "with --failed, in Slurm: what ran out of host memory asks for this many times what it had")
+                   "with --failed, in Slurm: multiply the memory of runs that ran out of host memory")
       ->check(is_factor);
-  verb->add_option(
-      "--cluster", options->cluster,
-      "with --failed, in Slurm: a profile that replaces the one of the submission, say after a correction");
+  verb->add_option("--cluster", options->cluster,
+                   "with --failed, in Slurm: a profile that replaces the submission's, for example a corrected one");
   verb->add_option("--max-running", options->max_running,
-                   "with --failed, in Slurm: as for submit (default: as it was submitted)")
+                   "with --failed, in Slurm: as for submit (default: the submission's)")
       ->check(CLI::Range(1, max_jobs));
   verb->footer(
-      "Nothing of the old sweep is changed or deleted: its runs are marked as superseded, and leave the default "
-      "views.\n"
-      "The same rerun again does nothing. --set resolver=catalog takes back all that a wrong resolver decided.\n\n"
-      "--failed in Slurm: what ran out of time or memory goes again only with --time-factor or --mem-factor; what its\n"
-      "node failed goes elsewhere; a setting that cannot work does not go again, nor what was cancelled (`submit` "
-      "does\n"
-      "that). Exit code 2 when none can go again.\n\n"
+      "The old sweep is not changed or deleted: its runs are marked as superseded, and the default views leave them "
+      "out.\n"
+      "Repeating a rerun does nothing. --set resolver=catalog replaces every setting that a wrong resolver decided.\n\n"
+      "--failed in Slurm: runs that ran out of time or memory are retried only with --time-factor or --mem-factor; "
+      "runs\n"
+      "whose node failed are retried on other nodes. Runs whose settings cannot work are not retried, nor are "
+      "cancelled\n"
+      "runs, which `submit` submits again. Exit code 2 when no run can be retried.\n\n"
       "Examples:\n  wansweep rerun out/demo --set resolver=catalog --reason \"SGLang took it for Wan2.1\"\n"
       "  wansweep rerun out/demo --set flow_shift=12 --where \"ranks = 4 AND flow_shift = 3\" --dry-run\n"
       "  wansweep rerun out/demo --failed\n"

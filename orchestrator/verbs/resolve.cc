@@ -1,4 +1,4 @@
-// One JSON object holds all that the verb says; the text is printed from it, so that --json and the text cannot differ.
+// The verb first makes one JSON object and prints the text from it, so that --json and the text cannot differ.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -35,7 +35,7 @@ constexpr std::array<int, 2> shown_ranks{4, 6};
 struct ResolveArguments {
   std::string path;
   std::string model_id;
-  std::string sglang_model_id;  // what SGLang would be given as --model-id
+  std::string sglang_model_id;  // the value of SGLang's --model-id
   bool json = false;
 };
 
@@ -61,7 +61,7 @@ Json switch_steps(SigmaSchedule schedule, double flow_shift, std::optional<doubl
 
 Json number_or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-// Each setting as it is used, and as each origin has it.
+// Each setting: the value that is used, and the value of each origin.
 Json effective_settings(const RunSettings& spec, const ModelIdentity& model) {
   const CatalogEntry& entry = *model.entry;
   const std::map<std::string, Json> official{{"flow_shift", entry.flow_shift},
@@ -99,7 +99,7 @@ Json disagreements(const Json& settings, const std::string& source) {
   return lines;
 }
 
-// What the verdict makes other than the model's files do, as lines "flow_shift is 3, not 12".
+// The settings that SGLang would choose differently from the model's files, as lines "flow_shift is 3, not 12".
 Json differences(const SglangVerdict& verdict, const RunSettings& right) {
   Json lines = Json::array();
   const auto compare = [&](const char* name, const auto& theirs, const auto& ours) {
@@ -111,19 +111,19 @@ Json differences(const SglangVerdict& verdict, const RunSettings& right) {
   compare("steps", int64_t{verdict.steps}, right.steps.value_or(0));
   compare("size", fmt::format("{}x{}", verdict.width, verdict.height), right.size.value_or(""));
   compare("frames", int64_t{verdict.frames}, right.frames.value_or(0));
-  std::map<int, std::vector<int>> rounded;  // ranks by what their frames become
+  std::map<int, std::vector<int>> rounded;  // ranks, by the rounded number of frames
   for (const int ranks : shown_ranks) {
     if (verdict.shards_frames) rounded[sglang_rounded_frames(verdict.frames, ranks)].push_back(ranks);
   }
   rounded.erase(verdict.frames);
   for (const auto& [frames, ranks] : rounded) {
-    lines.push_back(fmt::format("frames are rounded up to {} on {} GPUs: each takes whole latent frames", frames,
-                                fmt::join(ranks, " and ")));
+    lines.push_back(fmt::format("frames are rounded up to {} on {} GPUs, since each GPU takes whole latent frames",
+                                frames, fmt::join(ranks, " and ")));
   }
   return lines;
 }
 
-// `json` with what a verdict says.
+// Adds a verdict to `json`.
 Json verdict_json(Json json, const SglangVerdict& verdict, const RunSettings& right) {
   json["config"] = verdict.config;
   json["rule"] = verdict.rule;
@@ -156,14 +156,14 @@ std::string frames_text(const Json& frames) {
   return text;
 }
 
-// The releases in a table, for the version at hand is what a user knows.
+// A table of the releases, since a user knows the version of SGLang.
 void print_releases(const Json& releases) {
-  TextTable table({{"SGLang"}, {"takes"}, {"flow_shift", Align::right}, {"switch step"}, {"by"}});
+  TextTable table({{"SGLang"}, {"configuration"}, {"flow_shift", Align::right}, {"switch step"}, {"rule"}});
   for (const Json& each : releases) {
     const bool refused = plain(each["config"]).empty();
     const std::string first = plain(each["first"]), last = plain(each["last"]);
     table.add_row({first == last ? first : fmt::format("{} to {}", first, last),
-                   refused ? "refuses it" : plain(each["config"]), refused ? "-" : plain(each["flow_shift"]),
+                   refused ? "refuses the path" : plain(each["config"]), refused ? "-" : plain(each["flow_shift"]),
                    refused ? "-" : step_text(each["switch_step"]), plain(each["rule"])});
   }
   fmt::print("\n{}", table.to_string());
@@ -186,7 +186,7 @@ void print_text(const Json& json) {
       fmt::print("  refuses the path: {}\n", plain(verdict["rule"]));
       continue;
     }
-    fmt::print("  takes        {}\n  by           {}\n  switch step  {}\n  frames       {}\n", plain(verdict["config"]),
+    fmt::print("  uses         {}\n  rule         {}\n  switch step  {}\n  frames       {}\n", plain(verdict["config"]),
                plain(verdict["rule"]), step_text(verdict["switch_step"]), frames_text(verdict["frames_on_ranks"]));
     const char* label = "differs";
     for (const Json& line : verdict["differences"]) {
@@ -235,13 +235,13 @@ int resolve(const ResolveArguments& options) {
 
 void add_resolve(CLI::App& app, Action& action) {
   auto options = std::make_shared<ResolveArguments>();
-  CLI::App* verb =
-      app.add_subcommand("resolve", "Show what a model path means: here, by its files, and to SGLang, by its name");
+  CLI::App* verb = app.add_subcommand(
+      "resolve", "Show which model and settings a path stands for: by its files, and for SGLang by its name");
   verb->add_option("PATH", options->path, "a model directory in diffusers layout")->required();
-  verb->add_option("--model-id", options->model_id, "the catalog's id, e.g. t2v-a14b, to hold the files against");
+  verb->add_option("--model-id", options->model_id, "catalog id that the files must match, e.g. t2v-a14b");
   verb->add_option("--sglang-model-id", options->sglang_model_id,
-                   "what SGLang would be given as --model-id, e.g. Wan2.2-T2V-A14B-Diffusers (0.5.10 and later)");
-  verb->add_flag("--json", options->json, "for programs");
+                   "value of SGLang's --model-id (0.5.10 and later), e.g. Wan2.2-T2V-A14B-Diffusers");
+  verb->add_flag("--json", options->json, "print JSON");
   verb->footer("Example:\n  wansweep resolve models/wan2.2 --model-id t2v-a14b");
   verb->callback([options, &action] { action = [options] { return resolve(*options); }; });
 }

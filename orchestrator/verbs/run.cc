@@ -30,17 +30,18 @@ int sum_up(const LaunchSummary& summary, const RunArguments& options) {
              summary.left_alone > 0 ? fmt::format(", {} left alone", summary.left_alone) : "",
              left > 0 ? fmt::format(", {} to go", left) : "");
   if (summary.interrupted) {
-    fmt::print("go on with the same command; what is done stays done\n");
+    fmt::print("repeat the same command to continue; finished runs are not run again\n");
     return interrupted_exit;
   }
   if (summary.failed > 0) {
-    fmt::print("see `wansweep status {}`; the same command tries the failed ones again\n", options.launch.directory);
+    fmt::print("see `wansweep status {}`; repeat the same command to retry the failed runs\n",
+               options.launch.directory);
     return static_cast<int>(ExitCode::incomplete);
   }
   return static_cast<int>(summary.left_alone > 0 ? ExitCode::incomplete : ExitCode::ok);
 }
 
-// Once, before anything runs: `plan` has the details.
+// Printed once, before anything runs; `plan` has the details.
 void warn_of_drift(const Plan& plan, const std::string& jobs_file) {
   size_t count = 0;
   for (const PlannedConfiguration& c : plan.configurations) count += c.drift.empty() ? 0 : 1;
@@ -70,20 +71,22 @@ int run(RunArguments& options) {
 void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunArguments>();
   options->launch.programs.worker = worker_beside_this_program();
-  CLI::App* verb = app.add_subcommand("run", "Run a sweep on this machine, through mpirun; skip what is done");
+  CLI::App* verb = app.add_subcommand("run", "Run a sweep on this machine with mpirun; finished runs are skipped");
   verb->add_option("JOBS", options->jobs_file, "the sweep, as TOML")->required();
   verb->add_option("--jobs,-j", options->launch.jobs, "runs at a time (default 1)")->check(CLI::Range(1, max_jobs));
   verb->add_option("--dir", options->launch.directory, "the sweep's directory (default out/<name of the sweep>)");
-  verb->add_option("--worker", options->launch.programs.worker, "wansweep-worker (default: the one beside wansweep)");
-  verb->add_option("--mpirun", options->launch.programs.mpirun, "mpirun (default: the one in PATH)");
-  verb->add_option("--sglang", options->launch.engines.sglang, "for engine sglang: its program (default: sglang)");
+  verb->add_option("--worker", options->launch.programs.worker,
+                   "path of wansweep-worker (default: the one beside wansweep)");
+  verb->add_option("--mpirun", options->launch.programs.mpirun, "path of mpirun (default: the one in PATH)");
+  verb->add_option("--sglang", options->launch.engines.sglang,
+                   "for engine sglang: path of its program (default: sglang)");
   verb->add_option("--python", options->launch.engines.python,
                    "for engine diffusers: the Python that has it (default: python3)");
   verb->add_flag("--quiet,-q", options->launch.quiet, "say only what fails: no progress, no summary");
   verb->footer(
-      "Ctrl-C stops cleanly; the same command goes on. Exit code 17 when a run failed or was left alone, 2 for bad "
-      "input,\n"
-      "16 when another wansweep is at work in the directory, 130 after Ctrl-C.\n\n"
+      "Ctrl-C stops cleanly; the same command then continues. Exit code 17 when a run failed or was left alone because "
+      "its\n"
+      "state is unknown, 2 for bad input, 16 when another wansweep works in the directory, 130 after Ctrl-C.\n\n"
       "Example:\n  wansweep run jobs/demo.toml --jobs 2");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }

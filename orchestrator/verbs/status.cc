@@ -1,6 +1,6 @@
-// One table for all runs: where each stands (the attempt's own state, or what Slurm says of it now), and why. Runs that
-// the sweep's file no longer lists are shown too, as long as an attempt of them is there: they may still run. What
-// cannot be read, and what Slurm did not say, is named below the table; the last line is the command that helps next.
+// One table of all runs with their states (from the attempt's record, or from Slurm) and reasons. Runs that the sweep's
+// file no longer lists are shown too if they have an attempt, since they may still run. Below the table, lines name the
+// records that cannot be read and the states that Slurm did not tell; the last line is the next command to use.
 
 #include <fmt/format.h>
 
@@ -33,30 +33,30 @@
 namespace wansweep {
 namespace {
 
-constexpr std::chrono::seconds between_polls{2};  // of --watch; the profile says how often Slurm itself is asked
+constexpr std::chrono::seconds between_polls{2};  // for --watch; the profile says how often Slurm itself is asked
 
 struct StatusArguments {
   std::string directory = ".";
   bool watch = false;
 };
 
-// Whether another wansweep is at work in the directory.
+// Whether another wansweep works in the directory.
 enum class LockFinding { free, held, unknown };
 
-// Where every run stands, and how the poll of Slurm went.
+// The states of all runs, and the result of the poll of Slurm.
 struct SweepStanding {
   SlurmPoll poll;
   LockFinding lock = LockFinding::free;
-  std::vector<std::string> unread;        // entries of the sweep's directory, a line each
-  std::map<std::string, size_t> counts;   // by state, of the runs that the sweep lists
-  std::map<std::string, size_t> earlier;  // of those that it does not list any more
+  std::vector<std::string> unread;        // entries of the sweep's directory that cannot be read, a line each
+  std::map<std::string, size_t> counts;   // by state: runs that the sweep lists
+  std::map<std::string, size_t> earlier;  // by state: runs that it does not list any more
   std::vector<Attempt> ended_badly;
   std::string table;
   bool slurm = false;  // some attempt went through Slurm
 };
 
-// Of an attempt of this machine's that has no end: whoever launches it holds the directory's lock and settles what an
-// earlier one left.
+// The state of a local attempt without an end. The wansweep that launches attempts holds the directory's lock, and
+// settles those that an earlier wansweep left.
 std::string state_without_end(const Attempt& attempt, LockFinding lock) {
   switch (lock) {
     case LockFinding::held:
@@ -90,7 +90,7 @@ std::string exit_text(const Attempt* attempt) {
   const std::optional<int> code = worker_exit_code(*attempt);
   if (!code) return "";
   const ExitCodeInfo* info = find_exit_code(*code);
-  // 0 of a run that did not complete is not "ok".
+  // An exit code of 0 is not called "ok" when the run did not complete.
   const bool named = info != nullptr && (*code != 0 || attempt->state->end == AttemptEnd::completed);
   return named ? fmt::format("{} ({})", *code, info->name) : fmt::format("{}", *code);
 }
@@ -103,8 +103,8 @@ std::string line_of(const Attempt* attempt, std::string_view state, const SlurmP
   if (live != poll.live.end()) return live->second.line;
   if (state != "lost") return "";
   const std::string said = failure_line(attempt->directory);
-  return "it ended, and how was not written down (a full disk, or a killed wansweep)" +
-         (said.empty() ? "" : "; last said: " + said);
+  return "the run ended, but its end was not recorded (a full disk, or a killed wansweep)" +
+         (said.empty() ? "" : "; last output: " + said);
 }
 
 bool ended_badly(const Attempt& attempt, std::string_view state) {
@@ -114,7 +114,7 @@ bool ended_badly(const Attempt& attempt, std::string_view state) {
 
 bool any_live(const SweepStanding& standing) { return !standing.poll.live.empty(); }
 
-// What `rerun --failed` needs beside the directory, so that something goes again; nothing: nothing can.
+// The options that `rerun --failed` needs to retry at least one run; nullopt when none can be retried.
 std::optional<std::string> options_of_retry(const std::vector<Attempt>& attempts) {
   const auto any = [&](const RetryGrants& grants) {
     return std::any_of(attempts.begin(), attempts.end(),
@@ -150,11 +150,11 @@ void print_next_step(const SweepStanding& standing, const SweepRecord& record, c
   } else if (const auto options = options_of_retry(standing.ended_badly)) {
     fmt::print("next: wansweep rerun {} --failed{}\n", directory, *options);
   } else {
-    fmt::print("none of these would end otherwise as it is; next: wansweep rerun {} --set KEY=VALUE\n", directory);
+    fmt::print("no failed run can succeed with its settings; next: wansweep rerun {} --set KEY=VALUE\n", directory);
   }
 }
 
-// Asks Slurm, where this wansweep is the only one at work here; another one's poll is as good.
+// Asks Slurm, unless another wansweep works here: then its poll is used.
 void poll_if_free(const std::string& directory, SweepStanding& standing) {
   try {
     const SweepLock lock(directory);
@@ -205,7 +205,7 @@ std::string summary_of(const SweepStanding& standing, const SweepRecord& record)
   return text;
 }
 
-// A line whenever something changed, until nothing is left in Slurm's hands.
+// Prints a line whenever a state changes, until Slurm has no job of the sweep any more.
 void watch(const SweepRecord& record, const std::string& directory) {
   std::string before;
   for (;;) {
@@ -227,7 +227,7 @@ int print_status(const StatusArguments& options) {
   for (const std::string& problem : standing.poll.problems) {
     const auto& unread = standing.unread;
     if (std::find(unread.begin(), unread.end(), problem) != unread.end()) continue;
-    fmt::print("not learned: {}\n", printable(problem));
+    fmt::print("unknown: {}\n", printable(problem));
   }
   for (const std::string& line : standing.unread) fmt::print("left alone: {}\n", printable(line));
   if (standing.poll.age > 0 && any_live(standing)) fmt::print("Slurm was asked {} s ago\n", standing.poll.age);
@@ -239,9 +239,9 @@ int print_status(const StatusArguments& options) {
 
 void add_status(CLI::App& app, Action& action) {
   auto options = std::make_shared<StatusArguments>();
-  CLI::App* verb = app.add_subcommand("status", "Show where every run of a sweep stands, and why one failed");
+  CLI::App* verb = app.add_subcommand("status", "Show the state of every run of a sweep, and why runs failed");
   verb->add_option("DIR", options->directory, "the sweep's directory (default: the current one)");
-  verb->add_flag("--watch", options->watch, "stay until Slurm has nothing of it any more, and say what changes");
+  verb->add_flag("--watch", options->watch, "print changes until Slurm has no job of the sweep any more");
   verb->footer("Example:\n  wansweep status out/demo");
   verb->callback([options, &action] { action = [options] { return print_status(*options); }; });
 }

@@ -53,17 +53,19 @@ int submit(const SubmitVerb& given) {
 void add_submit(CLI::App& app, Action& action) {
   auto options = std::make_shared<SubmitVerb>();
   CLI::App* verb =
-      app.add_subcommand("submit", "Submit a sweep to Slurm, as job arrays; skip what is submitted or done");
+      app.add_subcommand("submit", "Submit a sweep to Slurm as job arrays; submitted and finished runs are skipped");
   add_submit_options(*verb, options->arguments);
   verb->add_flag("--dry-run", options->dry_run, "print the job scripts, and write and submit nothing");
   verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no jobs");
   verb->footer(
-      "Killed at any moment, the same command goes on: no run is submitted twice, and none is forgotten.\n"
-      "Exit code 2 for bad input and for what Slurm refuses, 20 when Slurm does not answer or its answer cannot be\n"
-      "read, 16 when another wansweep is at work in the directory.\n\n"
-      "--max-running is shared out over the arrays (one a shape of resources), and arrays for which it does not\n"
-      "suffice wait for others to end. It holds for what is submitted with it, not for what is in Slurm without it.\n"
-      "Of an array that is in Slurm: scontrol update JobId=ID ArrayTaskThrottle=N\n\n"
+      "The command may be killed at any moment and repeated: no run is lost or submitted twice.\n"
+      "Exit code 2 for bad input or a refusal by Slurm, 20 when Slurm does not answer or its answer cannot be read,\n"
+      "16 when another wansweep works in the directory.\n\n"
+      "There is one array for all runs that ask for the same resources. --max-running is divided among the arrays; "
+      "when\n"
+      "there are more arrays than that, some wait for others to end. It does not change arrays that Slurm has already; "
+      "to\n"
+      "change one of those: scontrol update JobId=ID ArrayTaskThrottle=N\n\n"
       "Example:\n  wansweep submit jobs/aces-offload.toml --cluster aces --max-running 4");
   verb->callback([options, &action] { action = [options] { return submit(*options); }; });
 }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int max_running_jobs = 100'000;
 
-// Throws bad_input when no node or job of the cluster can have what a configuration asks for.
+// Throws bad_input when a configuration asks for more than a node or job of the cluster can have.
 void check_requests(const Plan& plan, const SubmitOptions& options) {
   for (const PlannedConfiguration& configuration : plan.configurations) {
     shape_of(configuration, options.profile, options.seconds);
@@ -33,15 +33,18 @@ void check_requests(const Plan& plan, const SubmitOptions& options) {
 void add_submit_options(CLI::App& verb, SubmitArguments& arguments) {
   arguments.worker = worker_beside_this_program();
   verb.add_option("JOBS", arguments.jobs_file, "the sweep, as TOML")->required();
-  verb.add_option("--cluster", arguments.cluster, "a profile: NAME of slurm/NAME.toml, or a .toml file")->required();
+  verb.add_option("--cluster", arguments.cluster, "name of a profile (NAME of slurm/NAME.toml), or a .toml file")
+      ->required();
   verb.add_option("--account", arguments.account, "the account to charge (default: the profile's)");
   verb.add_option("--time", arguments.time, "time limit of each run, H:MM:SS (default: predicted, with a margin)");
-  verb.add_option("--max-running", arguments.max_running,
-                  "of this sweep's runs, how many Slurm runs at a time, over all its arrays: what an earlier submit\n"
-                  "or rerun of the same directory has in Slurm counts too; other sweeps do not (default: no bound)")
+  verb.add_option(
+          "--max-running", arguments.max_running,
+          "limit how many runs of the sweep Slurm runs at once, over all its job arrays, earlier submissions of\n"
+          "the same directory included (default: no limit)")
       ->check(CLI::Range(1, max_running_jobs));
   verb.add_option("--dir", arguments.directory, "the sweep's directory (default out/<name of the sweep>)");
-  verb.add_option("--worker", arguments.worker, "wansweep-worker (default: the one beside wansweep, or the image's)");
+  verb.add_option("--worker", arguments.worker,
+                  "path of wansweep-worker (default: the one beside wansweep, or the image's)");
 }
 
 SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& sweep) {
@@ -62,19 +65,21 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
   options.directory = std::filesystem::absolute(arguments.directory.empty() ? "out/" + sweep.name : arguments.directory)
                           .lexically_normal()
                           .string();
-  // In the name of a job's output, which is in this directory.
+  // The directory is part of the name of a job's output file.
   for (const char special : {'%', '\\'}) {
     if (options.directory.find(special) == std::string::npos) continue;
-    throw bad_input(fmt::format("{}: Slurm reads {} in a job's directory as part of a pattern; give another --dir",
-                                options.directory, special));
+    throw bad_input(fmt::format(
+        "{}: the name holds {}, which Slurm would replace in the name of a job's output; give another --dir",
+        options.directory, special));
   }
   options.worker = arguments.worker;
   if (const std::string& image = options.profile.container; !image.empty()) {
     if (arguments.worker == worker_beside_this_program()) options.worker = worker_of_image;
     std::error_code failed;
     if (image.find("://") == std::string::npos && !std::filesystem::exists(image, failed)) {
-      throw bad_input(fmt::format("{}: container is {}: there is no such image; tools/container/wansweep.def makes one",
-                                  options.profile.file, image));
+      throw bad_input(fmt::format(
+          "{}: container is {}, which does not exist; tools/container/wansweep.def describes how to make the image",
+          options.profile.file, image));
     }
     return options;
   }
@@ -83,7 +88,7 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
                   [](const Configuration& configuration) { return !has_script(configuration.spec.engine); });
   const std::string found = find_program(options.worker);
   if (needed && found.empty()) {
-    throw bad_input(fmt::format("{}: no worker there; `make build` makes it, or give --worker", arguments.worker));
+    throw bad_input(fmt::format("{}: no such worker; build it with `make build`, or give --worker", arguments.worker));
   }
   if (!found.empty()) options.worker = found;
   return options;
@@ -113,7 +118,7 @@ PreparedSubmission prepare_submission(const SubmitArguments& arguments, Sweep sw
   prepared.runs = runs.size();
   prepared.arrays = plan_arrays(runs, options);
   if (runs.size() < plan.runs()) {
-    fmt::print("{}: {} of {} runs are submitted, done, or left alone\n", printable(options.directory),
+    fmt::print("{}: {} of {} runs are submitted, finished, or left alone\n", printable(options.directory),
                plan.runs() - runs.size(), plan.runs());
   }
   return prepared;

@@ -1,4 +1,4 @@
-// What `wansweep submit` and `wansweep generate` have in common: options, and all that comes before sbatch.
+// The part that `wansweep submit` and `wansweep generate` share: the options, and all steps before sbatch.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ namespace wansweep {
 struct SubmitArguments {
   std::string jobs_file;
   std::string cluster;
-  std::string account;  // over the profile's
+  std::string account;  // replaces the profile's; empty: the profile's
   std::string time;     // "1:30:00"; empty: predicted
   std::string directory;
   std::string worker;
@@ -26,10 +26,10 @@ struct SubmitArguments {
 
 void add_submit_options(CLI::App& verb, SubmitArguments& arguments);
 
-// The profile read, the paths made absolute. Throws bad_input.
+// Reads the profile, and makes the paths absolute. Throws bad_input.
 SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& sweep);
 
-// A sweep whose directory is made and locked, with the arrays that are to be submitted.
+// A sweep whose directory exists and is locked, with the arrays to submit.
 struct PreparedSubmission {
   Sweep sweep;
   Plan plan;  // the arrays point into it
@@ -39,11 +39,12 @@ struct PreparedSubmission {
   size_t runs = 0;
 };
 
-// Of a sweep and its plan, which has no problems: refuses what no node can have before anything is made, settles what
-// earlier submissions left and plans the arrays; says on standard output what it found. Throws as all of these do.
+// Of a sweep and its plan, which has no problems: refuses runs that no node can hold before anything is created, writes
+// the sweep's record, settles earlier submissions, plans the arrays, and reports on standard output. Throws as all of
+// these do.
 PreparedSubmission prepare_submission(const SubmitArguments& arguments, Sweep sweep, Plan plan);
 
-// The same of the sweep in arguments.jobs_file.
+// The same, for the sweep in arguments.jobs_file.
 PreparedSubmission prepare_submission(const SubmitArguments& arguments);
 
 }  // namespace wansweep

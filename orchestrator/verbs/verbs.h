@@ -1,4 +1,5 @@
-// The verbs of `wansweep`, each in verb_<name>.cc: its options, its help with an example, and what it does.
+// The verbs of `wansweep`. Each has a file <name>.cc with its options, its help with an example, and a function that
+// reads the options and calls the part that does the work. No other code prints to standard output.
 #pragma once
 
 #include <functional>
@@ -9,10 +10,10 @@ class App;
 
 namespace wansweep {
 
-// What a verb does once the command line is read; the result is the exit code.
+// The action of a verb, called when the command line is read. Returns the exit code.
 using Action = std::function<int()>;
 
-// Adds the verb to `app`; when the user asks for it, `action` is set to it.
+// Each adds its verb to `app`, and sets `action` when the user gives the verb.
 void add_plan(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
 void add_probe(CLI::App& app, Action& action);

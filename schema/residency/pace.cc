@@ -33,7 +33,7 @@ LinkRate least_rate(std::span<const CopyWindow> windows) {
 std::vector<int32_t> paced_starts(std::span<const CopyWindow> windows, const LinkRate& rate) {
   std::vector<int32_t> starts;
   starts.reserve(windows.size());
-  int64_t link_free = 0;  // in parts of a use: rate.copies are one
+  int64_t link_free = 0;  // when the link is free, in units of 1 / rate.copies of a use
   for (const CopyWindow& window : windows) {
     const int64_t start = std::max(window.from * rate.copies, link_free);
     starts.push_back(static_cast<int32_t>(start / rate.copies));

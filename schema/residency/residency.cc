@@ -45,7 +45,7 @@ std::vector<bool> chosen_classes(int length, int count, int remainder) {
   return chosen;
 }
 
-// By use of a phase: does its block stay until its next use?
+// For each use of a phase: whether its block stays until its next use.
 std::vector<bool> choose_kept(const Phase& phase, int slots, int depth) {
   const int with_next_use = (phase.passes - 1) * phase.blocks;
   std::vector<bool> kept(static_cast<size_t>(phase.passes * phase.blocks));
@@ -64,7 +64,7 @@ struct FreeSlot {
   int32_t from = before_all;
 };
 
-// Goes through all uses, and gives each block that is not there the slot that has been free longest.
+// Goes through all uses, and gives each block that is not in a slot the slot that has been free longest.
 class SlotPlay {
  public:
   SlotPlay(int slots, int depth) : slots_(slots), depth_(depth) {
@@ -102,7 +102,7 @@ class SlotPlay {
     return place.slot;
   }
 
-  // Of the copies that start within the loop, when: so far they start when their slots fall free.
+  // Sets when the copies within the loop start; until then, each starts when its slot falls free.
   void pace() {
     const auto in_loop = std::find_if(result_.copies.begin(), result_.copies.end(),
                                       [](const BlockCopy& copy) { return copy.starts != before_all; });
@@ -119,7 +119,7 @@ class SlotPlay {
   int slots_;
   int depth_;
   int32_t use_ = 0;
-  std::deque<FreeSlot> free_;  // the one that has been free longest first
+  std::deque<FreeSlot> free_;  // the slot that has been free longest comes first
   Residency result_;
 };
 

@@ -1,13 +1,13 @@
-// Which blocks stay in a device's slots, which are brought again, when each copy starts, and which slot it takes:
-// worked out once, for the uses of a whole loop.
+// Which blocks stay in a device's slots, which are copied again, when each copy starts, and which slot it takes:
+// computed once, for all uses of a loop.
 //
 // The loop is a sequence of phases; a phase goes `passes` times through `blocks` blocks of its own, in order. Uses are
 // counted through all phases. A copy is made by a prefetcher, and so takes its slot before the block is used: `depth`
 // says how early at the latest, in uses. With depth 2, the blocks of this use and of the next two are there or on the
 // way, and slots - 3 slots are left for blocks that wait for a later use. (Depth 0 is paging by demand: Belady's MIN.)
 //
-// The number of copies is the least that any schedule of these slots and this depth has; which of the many such
-// schedules, and when its copies start, is chosen so that they are spread evenly (residency.cc).
+// No schedule with these slots and this depth makes fewer copies. Of the many schedules with that number, the one is
+// chosen that spreads its copies evenly over time (residency.cc).
 #pragma once
 
 #include <cstdint>
@@ -25,19 +25,19 @@ struct Phase {
 
 struct BlockCopy {
   int32_t slot = 0;
-  int32_t starts = 0;  // with this use, for its slot is free then; -1: before the loop
-  int32_t needed = 0;  // the use whose block it brings
+  int32_t starts = 0;  // the use with which the copy may start: its slot is free then; -1: before the loop
+  int32_t needed = 0;  // the first use that needs the copied block
 };
 
 struct Residency {
-  int slots = 0;  // that are used: at most as many as there are blocks
+  int slots = 0;  // the number of slots that are used, at most the number of blocks
   int depth = 0;
   std::vector<int32_t> slot_of_use;
   std::vector<BlockCopy> copies;  // in the order of their uses, which is also that of their starts
-  LinkRate peak;                  // the least rate of a link that brings all copies in the loop in time
+  LinkRate peak;                  // the least link rate at which all copies within the loop arrive in time
 };
 
-// The most uses that depth is chosen from: a deeper one takes slots from blocks that could stay.
+// The largest depth that plan_residency tries: a larger one takes slots from blocks that could stay.
 inline constexpr int most_depth = 4;
 
 // `slots` at least 1, `depth` at least 0 and below slots and below each phase's blocks.

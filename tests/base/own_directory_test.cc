@@ -45,7 +45,7 @@ TEST_F(OwnDirectory, WhatAnotherCouldHaveReplacedOrOpenedIsRefused) {
   expect_error(ExitCode::output, "can be written by others", [&] { check_own_directory(own_); });
   fs::remove(own_);
   fs::create_symlink(directory_.path(), own_);
-  expect_error(ExitCode::output, "is a link, which is not followed", [&] { check_own_directory(own_); });
+  expect_error(ExitCode::output, "is a symbolic link", [&] { check_own_directory(own_); });
 }
 
 }  // namespace

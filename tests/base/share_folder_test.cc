@@ -19,7 +19,7 @@ TEST(ShareFolder, IsWhatTheEnvironmentNamesWhereThatIsAFolder) {
   setenv("WANSWEEP_SHARE", directory.path().c_str(), 1);
   EXPECT_EQ(share_folder(), directory.path());
   setenv("WANSWEEP_SHARE", (directory / "none").c_str(), 1);
-  expect_error(ExitCode::bad_input, "which is no folder", [] { share_folder(); });
+  expect_error(ExitCode::bad_input, "which is not a folder", [] { share_folder(); });
   unsetenv("WANSWEEP_SHARE");
 }
 

@@ -47,7 +47,7 @@ TEST(TomlCheck, AsManyKeysAndListsAsOneLikesAreFine) {
 
 TEST(TomlCheck, AHeaderWithoutAKeyIsNotTomlAndAListIsNotAHeader) {
   for (const char* header : {"[.a]", "[[.a]]", "[ [ = ]", "\t[\n]", "a = 1\n[[#"}) {
-    expect_error(ExitCode::bad_input, "not TOML: a table's name is needed behind [",
+    expect_error(ExitCode::bad_input, "not TOML: a table's name is needed after [",
                  [&] { check_toml(header, "s.toml"); });
   }
   for (const char* fine : {"[a]", "[[a]]", "[ 'a' ]", "[]", "[", "a = [.5]", "a = [\n[.5],\n[.5]]"}) {

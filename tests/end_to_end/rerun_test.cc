@@ -78,7 +78,7 @@ TEST_F(RerunEndToEnd, AMisresolvedSweepIsFoundCorrectedAndCompared) {
 
   const std::string made =
       wansweep({"rerun", before, "--set", "resolver=catalog", "--reason", "SGLang took it for Wan2.1's 1.3B"});
-  EXPECT_NE(made.find("6 runs are replaced by 6"), std::string::npos) << made;
+  EXPECT_NE(made.find("6 runs are superseded by 6"), std::string::npos) << made;
   EXPECT_NE(made.find("10 of 27"), std::string::npos) << made;
   wansweep({"run", after + "/sweep.toml", "--dir", after});
   wansweep({"gather", before});

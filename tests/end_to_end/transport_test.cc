@@ -258,7 +258,7 @@ TEST(Transport, CooperationNeedsAnotherRank) {
 
 TEST(Transport, ChunksThatCostMoreThanTheyMoveAreRefused) {
   expect_refused(1, arguments("layerwise") + Words{"--chunk-bytes", "5"}, ExitCode::bad_input,
-                 "chunk_bytes is 5; 0 (uncut), or at least 4096 is needed");
+                 "chunk_bytes is 5; 0 (no chunks) or at least 4096 is needed");
 }
 
 TEST(Transport, ASharedStoreIsCheckedAgainstTheNodeBeforeItIsLoaded) {

@@ -89,7 +89,7 @@ TEST_F(CompletionTest, TheResultIsPartOfTheRecordAndItsDamageOrLossIsNamed) {
   write("result.safetensors", "latentz");
   EXPECT_NE(verify_completion(directory_, *read).value().find("result.safetensors: its SHA-256 is"), std::string::npos);
   fs::remove(path("result.safetensors"));
-  EXPECT_NE(verify_completion(directory_, *read).value().find("result.safetensors: is not there"), std::string::npos);
+  EXPECT_NE(verify_completion(directory_, *read).value().find("result.safetensors: does not exist"), std::string::npos);
   completion.result->file = "../result.safetensors";
   EXPECT_NE(verify_completion(directory_, completion).value().find("the result is called ../"), std::string::npos);
 }
@@ -109,12 +109,13 @@ TEST_F(CompletionTest, AChangedAbsentOrForeignTraceIsNamed) {
   write("rank-0001.h5", "One");
   EXPECT_NE(verify_completion(directory_, completion).value().find("rank-0001.h5: its SHA-256 is"), std::string::npos);
   fs::remove(path("rank-0001.h5"));
-  EXPECT_NE(verify_completion(directory_, completion).value().find("is not there"), std::string::npos);
+  EXPECT_NE(verify_completion(directory_, completion).value().find("does not exist"), std::string::npos);
   completion = complete();
   completion.traces[1].file = "../rank-0001.h5";
   EXPECT_NE(verify_completion(directory_, completion).value().find("is called ../rank-0001.h5"), std::string::npos);
   completion.traces.pop_back();
-  EXPECT_NE(verify_completion(directory_, completion).value().find("1 traces for 2 ranks"), std::string::npos);
+  EXPECT_NE(verify_completion(directory_, completion).value().find("names 1 traces, but the run has 2 ranks"),
+            std::string::npos);
 }
 
 TEST_F(CompletionTest, TheFirstFailureStays) {

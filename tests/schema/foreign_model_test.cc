@@ -41,18 +41,19 @@ TEST_F(ForeignModelTest, TheHubsCacheNamesTheSnapshotToGive) {
   const std::string cache = "models--Wan-AI--Wan2.2-T2V-A14B-Diffusers";
   const fs::path old = copy_model(cache + "/snapshots/ffff");
   const fs::path main = copy_model(cache + "/snapshots/5be7");
-  expect_refused(directory_ / cache, "is a cache folder of the hub; give the snapshot in it: " + old.string());
+  expect_refused(directory_ / cache, "is a Hugging Face cache folder; give the snapshot in it: " + old.string());
   write(cache + "/refs/main", "5be7");
   expect_refused(directory_ / cache, "give the snapshot in it: " + main.string());
   expect_refused(directory_ / (cache + "/snapshots"), "holds a model in " + main.string() + "; give that");
-  expect_refused(directory_.path(), "is the hub's cache of several models; give a snapshot in it: " + main.string());
+  expect_refused(directory_.path(),
+                 "is the Hugging Face cache of several models; give a snapshot in it: " + main.string());
   EXPECT_NO_THROW(identify_model(main.string(), ""));
 }
 
 TEST_F(ForeignModelTest, WansOriginalLayoutNamesTheRepositoryToGive) {
   write("a14b/high_noise_model/config.json", R"({"_class_name": "WanModel", "model_type": "i2v"})");
   expect_refused(directory_ / "a14b",
-                 "is Wan's original layout (high_noise_model); give the one in diffusers layout: "
+                 "has Wan's original layout (high_noise_model); give the model in diffusers layout: "
                  "Wan-AI/Wan2.2-I2V-A14B-Diffusers");
   write("small/config.json", R"({"_class_name": "WanModel", "model_type": "t2v", "dim": 1536})");
   expect_refused(directory_ / "small", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers");
@@ -60,8 +61,8 @@ TEST_F(ForeignModelTest, WansOriginalLayoutNamesTheRepositoryToGive) {
   expect_refused(directory_ / "ti2v", "Wan-AI/Wan2.2-TI2V-5B-Diffusers");
   write("parts/Wan2.1_VAE.pth", "");
   expect_refused(directory_ / "parts",
-                 "(Wan2.1_VAE.pth); give the one in diffusers layout: the repository of the same "
-                 "name that ends with -Diffusers");
+                 "(Wan2.1_VAE.pth); give the model in diffusers layout: the repository of the same "
+                 "name with -Diffusers at its end");
 }
 
 TEST_F(ForeignModelTest, OneExpertIsNotAModel) {
@@ -79,7 +80,7 @@ TEST_F(ForeignModelTest, ASingleFileIsNamedByItsKind) {
   } files[] = {{"wan.gguf", std::string("GGUF\3\0\0\0", 8), "is a GGUF file"},
                {"wan.safetensors", safetensors, "is a single-file checkpoint (safetensors)"},
                {"wan.pth", "PK\3\4 and so on", "is a checkpoint of PyTorch's own format"},
-               {"config.json", "version https://git-lfs.github.com/spec/v1\n", "is a pointer of git-lfs"}};
+               {"config.json", "version https://git-lfs.github.com/spec/v1\n", "is a git-lfs pointer"}};
   for (const auto& file : files) {
     expect_refused(write(file.name, file.content), file.kind);
     expect_refused(directory_ / file.name, file.kind, "t2v-a14b");
@@ -99,15 +100,15 @@ TEST_F(ForeignModelTest, ACustomPipelinesClassIsAList) {
 TEST_F(ForeignModelTest, APointerOrADanglingLinkInPlaceOfJsonIsNamed) {
   const fs::path model = copy_model("wan");
   const fs::path config = write("wan/transformer_2/config.json", "version https://git-lfs.github.com/spec/v1\n");
-  expect_refused(model, config.string() + ": is a pointer of git-lfs");
+  expect_refused(model, config.string() + ": is a git-lfs pointer");
   fs::remove(config);
   fs::create_symlink("../../blobs/cd34", config);
-  expect_refused(model, config.string() + " is a link to ../../blobs/cd34, which is not there");
+  expect_refused(model, config.string() + " is a link to ../../blobs/cd34, which does not exist");
   fs::remove(model / "model_index.json");
   fs::create_symlink("../../blobs/ef56", model / "model_index.json");
-  expect_refused(model, "model_index.json: is a link to ../../blobs/ef56, which is not there");
+  expect_refused(model, "model_index.json: is a link to ../../blobs/ef56, which does not exist");
   fs::create_symlink("nowhere", directory_ / "link");
-  expect_refused(directory_ / "link", "link: is a link to nowhere, which is not there");
+  expect_refused(directory_ / "link", "link: is a link to nowhere, which does not exist");
 }
 
 TEST_F(ForeignModelTest, AQuantisedModelsConfigSaysSo) {
@@ -115,7 +116,7 @@ TEST_F(ForeignModelTest, AQuantisedModelsConfigSaysSo) {
   json config = json::parse(std::ifstream(model / "transformer/config.json"));
   config["quantization_config"] = {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}};
   write("wan/transformer/config.json", config.dump());
-  expect_refused(model, "a quantised model (quantization_config: \"bitsandbytes\")");
+  expect_refused(model, "this model is quantised (quantization_config: \"bitsandbytes\")");
 }
 
 TEST_F(ForeignModelTest, SizesThatNoModelHasAreRefused) {
@@ -135,7 +136,8 @@ TEST_F(ForeignModelTest, SizesThatNoModelHasAreRefused) {
 }
 
 TEST_F(ForeignModelTest, AHubNameIsNotADirectory) {
-  expect_refused("Wan-AI/Wan2.2-T2V-A14B-Diffusers", "is a name on the hub: download it, and give its directory");
+  expect_refused("Wan-AI/Wan2.2-T2V-A14B-Diffusers",
+                 "is a name on Hugging Face: download the model and give its directory");
 }
 
 TEST_F(ForeignModelTest, WhatCannotBeLookedAtIsSaidAndIsNoInternalError) {

@@ -76,11 +76,11 @@ TEST(ParallelPlan, NumbersThatCannotWorkAreNamed) {
     return "";
   };
   EXPECT_EQ(line_of([] { plan_for(6, 40, 96, false, 4, 2); }),
-            "ulysses 4 x ring 2 is 8 ranks; 6 of 6 share the sequence");
+            "ulysses 4 x ring 2 makes 8 ranks; 6 are needed, the number that shares the sequence (ranks is 6)");
   EXPECT_NE(line_of([] { plan_for(3, 40, 96, true); }).find("even"), std::string::npos);
-  EXPECT_NE(line_of([] { plan_for(16, 8, 96, false, 16, 1); }).find("8 heads"), std::string::npos);
+  EXPECT_NE(line_of([] { plan_for(16, 8, 96, false, 16, 1); }).find("only 8 heads"), std::string::npos);
   EXPECT_EQ(line_of([] { plan_for(6, 40, 96, false, 4); }),
-            "ulysses is 4; a divisor of 6 is needed, the ranks of 6 that share the sequence");
+            "ulysses is 4; it must divide 6, the number of ranks that share the sequence (ranks is 6)");
   EXPECT_NE(line_of([] { plan_for(6, 40, 96, false, 0); }).find("ulysses is 0"), std::string::npos);
   EXPECT_NE(line_of([] { plan_for(6, 40, 96, false, {}, 4); }).find("ring is 4"), std::string::npos);
 }

@@ -44,7 +44,7 @@ TEST(RunPlan, PrecisionFollowsTheBackendUnlessItIsSet) {
   settings.precision = Precision::automatic;
   EXPECT_EQ(make_run_plan(settings).type, DType::f32);
   settings.precision = Precision::bf16;
-  expect_error(ExitCode::bad_input, "precision is bf16; the cpu backend computes in fp32",
+  expect_error(ExitCode::bad_input, "precision is bf16; backend cpu computes in fp32 only",
                [&] { make_run_plan(settings); });
 }
 
@@ -53,7 +53,8 @@ TEST(RunPlan, EachExchangeGroupHasAHeadOfEveryRank) {
   settings.exchange_groups = 10;
   EXPECT_EQ(make_run_plan(settings).settings.exchange_groups, 10);
   settings.exchange_groups = 11;
-  expect_error(ExitCode::bad_input, "exchange_groups is 11; with ulysses 4 x ring 1 a rank has 10 heads",
+  expect_error(ExitCode::bad_input,
+               "exchange_groups is 11; at most 10 is possible: with ulysses 4 x ring 1, a rank has 10 heads",
                [&] { make_run_plan(settings); });
   settings.ranks = 3;
   settings.ulysses = 3;
@@ -124,9 +125,9 @@ TEST(RunPlan, TheAutomaticBudgetIsWhatDeviceMemoryLeaves) {
 
 TEST(RunPlan, ABudgetThatCannotBeIsRefusedWithWhatWouldDo) {
   expect_error(ExitCode::bad_input,
-               "device_budget is auto, which is what device_memory leaves, and that is not set; set device_memory",
+               "device_budget is auto, which needs device_memory, and device_memory is not set; set device_memory",
                [&] { make_run_plan(planned_study({})); });
-  expect_error(ExitCode::bad_input, "device_budget is 1.2 GiB; a block takes 0.655 GiB, and there must be room for two",
+  expect_error(ExitCode::bad_input, "device_budget is 1.2 GiB; a block takes 0.655 GiB, and at least two must fit",
                [&] { make_run_plan(planned_study(1.2)); });
 }
 
@@ -151,7 +152,7 @@ TEST(RunPlan, ADifferenceBetweenWhatWasPlannedAndWhatIsMadeIsNamed) {
   RunSettings settings = study();
   settings.flow_shift = 3;
   EXPECT_EQ(plan_difference(planned, plan_to_json(make_run_plan(settings))),
-            "switch_step was planned as 19, and is 10");
+            "switch_step was planned as 19, and is now 10");
   EXPECT_NE(plan_difference(nlohmann::json::object(), planned), "");
 }
 
@@ -165,7 +166,7 @@ TEST(RunPlan, APlanOfBeforeItSaidWhatMovesIsTheSame) {
   EXPECT_EQ(plan_difference(of_before, made), "");
   nlohmann::json changed = made;
   changed["block_slots"] = 3;
-  EXPECT_EQ(plan_difference(changed, made), "block_slots was planned as 3, and is 80");
+  EXPECT_EQ(plan_difference(changed, made), "block_slots was planned as 3, and is now 80");
 }
 
 }  // namespace

@@ -54,9 +54,9 @@ TEST(RunSettings, WhatASpecSetsIsTheUsers) {
 TEST(RunSettings, AnUnknownSettingIsRefusedWithTheNearestKnownOne) {
   RunSettings spec;
   EXPECT_EQ(line_of([&] { set_field(spec, "flow_shfit", 3, "jobs/x.toml:4: base"); }),
-            "jobs/x.toml:4: base: flow_shfit is no setting; did you mean flow_shift?");
+            "jobs/x.toml:4: base: unknown setting flow_shfit; did you mean flow_shift?");
   EXPECT_EQ(line_of([&] { set_field(spec, "colour", 3, "jobs/x.toml:4: base"); }),
-            "jobs/x.toml:4: base: colour is no setting");
+            "jobs/x.toml:4: base: unknown setting colour");
 }
 
 TEST(RunSettings, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
@@ -66,7 +66,7 @@ TEST(RunSettings, AValueOfAnotherTypeOrOutsideTheChoicesIsRefused) {
   EXPECT_EQ(line_of([&] { set_field(spec, "flow_shift", "twelve", "f"); }),
             "f: flow_shift is \"twelve\"; a number is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "offload", "swop", "f"); }),
-            "f: offload is swop; resident, swap, layerwise, snapshot, planned are known");
+            "f: offload is swop; possible values: resident, swap, layerwise, snapshot, planned");
   EXPECT_EQ(line_of([&] { set_field(spec, "keep_steps", 1, "f"); }), "f: keep_steps is 1; true or false is needed");
   EXPECT_THROW(set_field(spec, "flow_shift", std::numeric_limits<double>::infinity(), "f"), Error);
 }
@@ -85,23 +85,27 @@ TEST(RunSettings, ValidationNamesTheSettingItsValueAndWhatIsRight) {
     change(spec);
     return line_of([&] { validate(spec); });
   };
-  EXPECT_EQ(line([](RunSettings& s) { s.steps = 0; }), "steps is 0; between 1 and 10000 is needed");
-  EXPECT_EQ(line([](RunSettings& s) { s.flow_shift = -1; }), "flow_shift is -1; above 0 and at most 10000 is needed");
+  EXPECT_EQ(line([](RunSettings& s) { s.steps = 0; }), "steps is 0; a value between 1 and 10000 is needed");
+  EXPECT_EQ(line([](RunSettings& s) { s.flow_shift = -1; }),
+            "flow_shift is -1; a value above 0 and at most 10000 is needed");
   EXPECT_EQ(line([](RunSettings& s) { s.size = "832x481"; }),
             "size is 832x481; its height 481 must be a multiple of 16");
-  EXPECT_EQ(line([](RunSettings& s) { s.size = "big"; }), "size is big; WIDTHxHEIGHT in pixels is needed, as 832x480");
-  EXPECT_EQ(line([](RunSettings& s) { s.frames = 80; }), "frames is 80; 4n + 1 is needed, as 81");
-  EXPECT_EQ(line([](RunSettings& s) { s.boundary_ratio = 875; }), "boundary_ratio is 875; between 0 and 1 is needed");
+  EXPECT_EQ(line([](RunSettings& s) { s.size = "big"; }),
+            "size is big; give WIDTHxHEIGHT in pixels, for example 832x480");
+  EXPECT_EQ(line([](RunSettings& s) { s.frames = 80; }),
+            "frames is 80; a number of the form 4n + 1 is needed, for example 81");
+  EXPECT_EQ(line([](RunSettings& s) { s.boundary_ratio = 875; }),
+            "boundary_ratio is 875; a value between 0 and 1 is needed");
   EXPECT_EQ(line([](RunSettings& s) { s.weights = "random"; }),
-            "weights is random; files or random:SEED is needed, SEED a whole number below 2^64");
-  EXPECT_EQ(line([](RunSettings& s) { s.ranks = 0; }), "ranks is 0; between 1 and 4096 is needed");
+            "weights is random; give files or random:SEED, where SEED is a whole number below 2^64");
+  EXPECT_EQ(line([](RunSettings& s) { s.ranks = 0; }), "ranks is 0; a value between 1 and 4096 is needed");
   EXPECT_EQ(line([](RunSettings& s) {
               s.cfg_parallel = true;
               s.guidance_scale = 1;
             }),
-            "cfg_parallel with guidance_scale 1; guidance runs above 1 only");
+            "cfg_parallel needs guidance, and guidance_scale 1 turns it off; a guidance_scale above 1 is needed");
   EXPECT_EQ(line([](RunSettings& s) { s.link_bandwidth = 1e-20; }),
-            "link_bandwidth is 1e-20; 0 (memory speed), or at least 1e-06 GB/s is needed");
+            "link_bandwidth is 1e-20; 0 (memory speed) or at least 1e-06 GB/s is needed");
   EXPECT_NE(line([](RunSettings& s) { s.size.reset(); }).find("inputs"), std::string::npos);
   validate(valid_spec());
 }
@@ -115,13 +119,13 @@ TEST(RunSettings, EveryNumberHasBoundsAndNoneIsCutToItsType) {
     EXPECT_THROW(set_field(spec, field.name, 1e300, "f"), Error) << field.name;
   }
   EXPECT_EQ(line_of([&] { set_field(spec, "steps", 4294967297, "f"); }),
-            "f: steps is 4294967297; between 1 and 10000 is needed");
+            "f: steps is 4294967297; a value between 1 and 10000 is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "frames", 9223372036854775805, "f"); }),
-            "f: frames is 9223372036854775805; between 1 and 10001 is needed");
+            "f: frames is 9223372036854775805; a value between 1 and 10001 is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "ranks", uint64_t{18446744073709551615u}, "f"); }),
-            "f: ranks is 9223372036854775807; between 1 and 4096 is needed");
+            "f: ranks is 9223372036854775807; a value between 1 and 4096 is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "device_memory", 1e300, "f"); }),
-            "f: device_memory is 1e+300; between 0 and 1048576 is needed");
+            "f: device_memory is 1e+300; a value between 0 and 1048576 is needed");
 }
 
 TEST(RunSettings, ADeviceBudgetIsGibOrAuto) {
@@ -137,7 +141,7 @@ TEST(RunSettings, ADeviceBudgetIsGibOrAuto) {
   EXPECT_EQ(line_of([&] { set_field(spec, "device_budget", "much", "f"); }),
             "f: device_budget is \"much\"; GiB or auto is needed");
   EXPECT_EQ(line_of([&] { set_field(spec, "device_budget", -1, "f"); }),
-            "f: device_budget is -1; between 0 and 1048576 is needed");
+            "f: device_budget is -1; a value between 0 and 1048576 is needed");
 }
 
 TEST(RunSettings, ANumberThatIsNotFiniteIsNamedAsItIs) {

@@ -273,7 +273,7 @@ TEST_F(BrokenSchedule, ATransferThatStartsAfterItIsNeededIsFound) {
 
 TEST_F(BrokenSchedule, ASlotThatThereIsNotIsFound) {
   schedule_.transfers[1].slot = 99;
-  expect_broken("has no such slot");
+  expect_broken("names a slot that does not exist");
 }
 
 TEST_F(BrokenSchedule, TransfersOutOfOrderAreFound) {

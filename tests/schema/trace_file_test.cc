@@ -372,7 +372,7 @@ TEST_F(TraceFileTest, RowsThatContradictEachOtherAreRefused) {
   EXPECT_NE(trace_with("c.h5", rows).find("/steps row 1 ends before it starts"), std::string::npos);
   rows = rows_of_step(1);
   rows.steps.push_back(rows.steps[0]);
-  EXPECT_NE(trace_with("d.h5", rows).find("steps ascend"), std::string::npos);
+  EXPECT_NE(trace_with("d.h5", rows).find("steps must ascend"), std::string::npos);
 }
 
 TEST_F(TraceFileTest, AnExistingTraceIsNeverOverwritten) {

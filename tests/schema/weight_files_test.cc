@@ -67,7 +67,7 @@ TEST_F(WeightFilesTest, TheReferenceModelPassesAndItsShardsAreListed) {
 
 TEST_F(WeightFilesTest, AMissingShardIsNamedWithWhoNeedsIt) {
   fs::remove(in("transformer/diffusion_pytorch_model-00002-of-00002.safetensors"));
-  expect_refused("names diffusion_pytorch_model-00002-of-00002.safetensors, which is not there");
+  expect_refused("names diffusion_pytorch_model-00002-of-00002.safetensors, which does not exist");
   fs::remove(in("transformer/diffusion_pytorch_model-00001-of-00002.safetensors"));
   expect_refused("(2 of 2 shards are missing)");
 }
@@ -81,20 +81,22 @@ TEST_F(WeightFilesTest, AShardThatIsCutShortIsNamed) {
 TEST_F(WeightFilesTest, APointerOfGitLfsIsNotTheWeightsNorTheIndex) {
   const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9876543210\n";
   std::ofstream(in("transformer_2/") + single) << pointer;
-  expect_refused("is a pointer of git-lfs");
+  expect_refused("is a git-lfs pointer");
   std::ofstream(in("transformer/") + single + ".index.json") << pointer;
-  expect_refused(".index.json: is a pointer of git-lfs");
+  expect_refused(".index.json: is a git-lfs pointer");
 }
 
 TEST_F(WeightFilesTest, ALinkThatLeadsNowhereIsADownloadThatDidNotEnd) {
   fs::remove(in("transformer_2/") + single);
   fs::create_symlink("../../blobs/ab12", in("transformer_2/") + single);
-  expect_refused("is a link to ../../blobs/ab12, which is not there: its download did not end");
+  expect_refused("is a link to ../../blobs/ab12, which does not exist: the download is incomplete");
 }
 
 TEST_F(WeightFilesTest, WeightsUnderAnotherNameAreMentioned) {
   fs::rename(in("transformer_2/") + single, in("transformer_2/diffusion_pytorch_model.fp16.safetensors"));
-  expect_refused("nor its .index.json, only diffusion_pytorch_model.fp16.safetensors; one of them is needed");
+  expect_refused(
+      "nor diffusion_pytorch_model.safetensors.index.json, but diffusion_pytorch_model.fp16.safetensors; one of them "
+      "is needed");
 }
 
 TEST_F(WeightFilesTest, TypesThatTheWorkerDoesNotReadAreNamedBeforeShapes) {
@@ -103,7 +105,8 @@ TEST_F(WeightFilesTest, TypesThatTheWorkerDoesNotReadAreNamedBeforeShapes) {
     packed["dtype"] = "U8";
     packed["shape"][1] = packed["shape"][1].get<int64_t>() / 2;
   });
-  expect_refused("tensor blocks.0.attn1.to_q.weight has the type U8, as in a quantised model; F32, BF16 and F16");
+  expect_refused(
+      "tensor blocks.0.attn1.to_q.weight has the type U8, as in a quantised model, and only F32, BF16 and F16");
 }
 
 TEST_F(WeightFilesTest, HalvesOfEitherKindAreRead) {

@@ -51,8 +51,8 @@ TEST_F(Forgotten, WithoutAccountingTheWorkersWordDecidesAndSilenceIsALoss) {
   EXPECT_EQ(failed.wait(5).begin()->second, "failed") << failed.status().out;
   EXPECT_NE(failed.status().out.find("the arena is full"), std::string::npos);
   const Outcome first = silent.status();
-  EXPECT_NE(first.out.find("Slurm does not know it"), std::string::npos) << first.out;
-  EXPECT_NE(first.out.find("not learned: sacct"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("Slurm does not know the job"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("unknown: sacct"), std::string::npos) << first.out;
   EXPECT_EQ(silent.wait(20).begin()->second, "lost") << silent.status().out;
   setenv("SLURM_CONF", with.c_str(), 1);
 }
@@ -65,7 +65,7 @@ TEST_F(Outage, RowsThatComeLateAreWaitedFor) {
   wait_until_forgotten(sweep);
   const Outcome frozen = sweep.status();
   cluster("thaw-dbd");
-  EXPECT_NE(frozen.out.find("not learned: sacct did not answer within 2 s"), std::string::npos) << frozen.out;
+  EXPECT_NE(frozen.out.find("unknown: sacct did not answer within 2 s"), std::string::npos) << frozen.out;
   EXPECT_EQ(sweep.states().begin()->second, "") << frozen.out;
   EXPECT_EQ(sweep.wait(50).begin()->second, "failed") << sweep.status().out;
   EXPECT_NE(sweep.status().out.find("12 (communicator)"), std::string::npos);

@@ -42,7 +42,7 @@ TEST_F(Client, AnIdAmongOtherWordsIsAccepted) {
 TEST_F(Client, AnAnswerWithoutAnIdMayHaveTakenTheJob) {
   const SubmitAnswer answer = submit("printf 'thanks \\033[31m\\n'");
   EXPECT_EQ(answer.kind, SubmitAnswer::Kind::unknown);
-  EXPECT_EQ(answer.message, "sbatch said \"thanks \\e[31m\", in which no job id is found");
+  EXPECT_EQ(answer.message, "sbatch printed \"thanks \\e[31m\", which holds no job id");
 }
 
 TEST_F(Client, OnlyAClearNoIsARefusal) {

@@ -98,7 +98,7 @@ TEST_F(Outage, WithoutAnAnswerStatusSaysWhatItCouldNotLearn) {
   cluster("start-ctld");
   write_text(sweep.out() + "/back", "");
   EXPECT_EQ(status.exit_code, 0);
-  EXPECT_NE(status.out.find("not learned: squeue"), std::string::npos) << status.out;
+  EXPECT_NE(status.out.find("unknown: squeue"), std::string::npos) << status.out;
   EXPECT_EQ(sweep.wait(60).begin()->second, "failed");
 }
 

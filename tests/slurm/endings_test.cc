@@ -37,7 +37,7 @@ TEST_F(Endings, ExitCodeZeroWithoutARecordIsAFailure) {
   const SlurmSweep sweep(pretended("exit 0\n"));
   ASSERT_EQ(sweep.submit().exit_code, 0);
   EXPECT_EQ(only(sweep.wait(30)), "failed");
-  EXPECT_NE(sweep.status().out.find("no whole completion record"), std::string::npos);
+  EXPECT_NE(sweep.status().out.find("the completion record is missing or wrong"), std::string::npos);
 }
 
 TEST_F(Endings, CancelReachesTheJob) {

@@ -178,7 +178,7 @@ TEST_F(RunningScript, EndsWhereAModuleIsNotLoadedAndKeepsWhatTheSiteSaid) {
 TEST_F(RunningScript, AJobThatSlurmStartsAgainSaysSoAndRunsNothing) {
   ASSERT_EQ(run(":"), 0);
   EXPECT_EQ(run(":", "SLURM_RESTART_COUNT=1"), 1);
-  EXPECT_NE(text("submission/slurm-0.out").find("Slurm started this job again (requeue 1)"), std::string::npos);
+  EXPECT_NE(text("submission/slurm-0.out").find("Slurm requeued this job (restart 1)"), std::string::npos);
   EXPECT_EQ(text("attempts/run-a1/stdout.log"), "with nothing\n");
 }
 
@@ -231,7 +231,7 @@ TEST(JobScript, AnImageSeesTheGpusWhereThereAreSome) {
                 .find("--kill-on-bad-exit=1 apptainer exec --nv --bind '/scratch/a' '/images/w.sif' \"$worker\""),
             std::string::npos);
   in_image.binds = {"/scratch/a,b"};
-  expect_error(ExitCode::bad_input, "/scratch/a,b: holds a comma", [&] { render_job_script(in_image, profile); });
+  expect_error(ExitCode::bad_input, "/scratch/a,b: the name holds a comma", [&] { render_job_script(in_image, profile); });
 }
 
 TEST_F(RunningScript, TheWorkerLearnsTheDigestOfTheOneThatWasSubmitted) {

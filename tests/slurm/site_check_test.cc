@@ -28,8 +28,8 @@ TEST_F(SiteCheck, AProfileThatLoadsEnoughRunsAJobAndSaysOnWhat) {
   const Outcome check = run_program({WANSWEEP_BIN_DIR "/wansweep", "cluster", "check", sweep.folder() + "/cluster.toml",
                                      "--job", "--dir", sweep.folder() + "/check"});
   EXPECT_EQ(check.exit_code, 0) << check.out;
-  for (const char* said : {"ranks: 2 started and saw each other", "MPI: Open MPI", "(cpu)", "HDF5: 1.",
-                           "the worker starts with what the profile loads"}) {
+  for (const char* said : {"ranks: 2 started and found each other", "MPI: Open MPI", "(cpu)", "HDF5: 1.",
+                           "the worker starts with the modules of the profile"}) {
     EXPECT_NE(check.out.find(said), std::string::npos) << said << " in " << check.out;
   }
 }

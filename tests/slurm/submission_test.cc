@@ -93,7 +93,7 @@ TEST_F(Outage, WithoutAControllerNothingIsSentTwice) {
   cluster("start-ctld");
   EXPECT_EQ(down.exit_code, 20) << down.out;
   EXPECT_EQ(again.exit_code, 20) << again.out;
-  EXPECT_NE(again.out.find("nothing is sent again"), std::string::npos) << again.out;
+  EXPECT_NE(again.out.find("nothing is submitted again"), std::string::npos) << again.out;
   const Outcome up = sweep.submit();
   EXPECT_EQ(up.exit_code, 0) << up.out;
   sweep.wait(40);

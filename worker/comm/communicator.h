@@ -1,5 +1,5 @@
-// How ranks exchange device memory: one primitive, from which all-to-all, ring, guidance exchange and the exchange of
-// parts of weights are made.
+// How ranks exchange device memory: one primitive, of which all-to-all, ring, guidance exchange and the exchange of
+// parts of weights consist. The rank's main thread calls it; the exchanges run on a stream.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace wansweep {
 
-// What this rank sends to and receives from one peer. A peer that is this rank itself is a copy.
+// What this rank sends to one peer and receives from it. An exchange with the rank itself is a copy.
 struct Exchange {
   int peer = 0;  // rank among those of the communicator
   const void* send = nullptr;
@@ -20,10 +20,10 @@ struct Exchange {
   int64_t receive_bytes = 0;
 };
 
-// All ranks of the run, or those of this node; both in the run's order.
+// The ranks of a communicator: all ranks of the run, or those of this node; both in the run's order.
 enum class Among : uint8_t { run, node };
 
-// Of its own for each stream: exchanges of two streams run at the same time.
+// Each stream has a communicator of its own, so that exchanges of two streams run at the same time.
 struct CommunicatorPlace {
   StreamId stream = StreamId::comm;
   Among among = Among::run;
@@ -33,32 +33,32 @@ class Communicator {
  public:
   virtual ~Communicator() = default;
 
-  // All of `exchanges` at once, on the communicator's stream. Each pair of ranks must name each other in the same
-  // order, with equal sizes. A failure surfaces at the device's next synchronize() as Error(communicator).
+  // Enqueues all of `exchanges`, at once, on the communicator's stream. Each pair of ranks must name each other in the
+  // same order, with equal sizes. The device's next synchronize() throws a failure as Error(communicator).
   virtual void exchange(std::span<const Exchange> exchanges) = 0;
-  // What moves the data; never automatic.
+  // The kind that moves the data; never automatic.
   virtual CommunicatorKind kind() const = 0;
 
-  // From now on the device's gate is closed while data of an exchange moves: from when all peers of this rank have come
-  // to it, not from when this rank has. To be set on all ranks alike.
+  // From now on the device's gate is closed while data of an exchange moves: from the time at which all peers of this
+  // rank have reached the exchange. Must be called on all ranks or on none.
   void set_closes_gate(bool closes) { closes_gate_ = closes; }
 
  protected:
   bool closes_gate_ = false;
 };
 
-// Over MPI, for the cpu backend: messages also pass the link, as they would share a PCIe wire with the weights.
-// Collective, as the others, over the ranks that it is among.
+// Over MPI, for the cpu backend: messages also take time on the link, as they would share a PCIe link with the weights.
+// Making a communicator, of any kind, is collective over its ranks.
 class CpuDevice;
 std::unique_ptr<Communicator> make_mpi_communicator(CpuDevice& device, CommunicatorPlace place = {});
 
-// Of the CUDA backend, in builds that have it. `device` must outlive them.
+// Of the CUDA backend, in builds that have it. `device` must outlive the communicators.
 // NCCL: one GPU a rank, any number of nodes.
 std::unique_ptr<Communicator> make_nccl_communicator(Device& device, CommunicatorPlace place = {});
-// CUDA IPC: all ranks on one node; copy engines move the bytes; several ranks may share one GPU.
+// CUDA IPC: all ranks on one node, of which several may share one GPU; copy engines move the bytes.
 std::unique_ptr<Communicator> make_ipc_communicator(Device& device, CommunicatorPlace place = {});
-// Whether the ranks of this node can read each other's device memory, and the user has not told NCCL to do without
-// (NCCL_P2P_DISABLE). Collective over them; the same answer for all.
+// Whether the ranks of this node can read each other's device memory. False also when the user has forbidden it to NCCL
+// (NCCL_P2P_DISABLE). Collective over the ranks of the node; all get the same answer.
 bool peers_can_read_each_other(Device& device);
 
 }  // namespace wansweep

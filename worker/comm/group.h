@@ -1,4 +1,4 @@
-// The ranks that a communicator is among, as MPI knows them.
+// The ranks of a communicator, as an MPI communicator.
 #pragma once
 
 #include <mpi.h>
@@ -10,7 +10,7 @@
 
 namespace wansweep {
 
-// Owns a communicator of MPI's, whose errors are returned. Making one is collective over the ranks in it.
+// Owns an MPI communicator whose errors are returned as codes. Making one is collective over its ranks.
 class RankGroup {
  public:
   explicit RankGroup(Among among) {

@@ -1,13 +1,13 @@
-// Exchange between ranks of one node through CUDA IPC: each rank reads what its peers hold, on one stream, by
-// plain copies. Works with several ranks on one GPU.
+// Exchange between ranks of one node through CUDA IPC: each rank copies from its peers' device memory, on one stream.
+// Works with several ranks on one GPU.
 //
-// From rank a to rank b there is a mailbox in memory that all ranks share, and two events that both know:
-//   a: writes where its messages lie, records `ready` on its comm stream, counts `posted` up
-//   b: sees `posted`, lets its comm stream wait for `ready`, copies, records `done`, counts `taken` up
-//   a: sees `taken`, and lets its comm stream wait for `done`: what follows may overwrite the messages
-// The counts order the hosts: a stream waits for an event as it was last recorded when it is told to wait, so the
-// record must come first. Only hosts wait for hosts; a stream waits only for work that is already enqueued, so that no
-// order of execution can lock up, not even on a GPU that ranks share. A mailbox is free again once `taken` was seen.
+// Rank a sends to rank b through a mailbox in memory that all ranks share, and two events that both know:
+//   a: writes the addresses of its messages, records `ready` on its comm stream, increments `posted`
+//   b: sees `posted`, makes its comm stream wait for `ready`, copies, records `done`, increments `taken`
+//   a: sees `taken`, and makes its comm stream wait for `done`: later work may then overwrite the messages
+// The counters order the hosts: a stream that is told to wait for an event waits for the event's latest record, so the
+// record must come first. Hosts wait only for hosts, and a stream waits only for work that is already enqueued, so no
+// order of execution can deadlock, even on a GPU that ranks share. A mailbox is free again once `taken` was seen.
 
 #include <fmt/format.h>
 #include <mpi.h>
@@ -39,7 +39,7 @@ constexpr int64_t patience_ns = 600'000'000'000;
 
 struct Message {
   cudaIpcMemHandle_t handle;
-  uint64_t piece = 0;  // names the allocation behind the handle
+  uint64_t piece = 0;  // identifies the allocation behind the handle
   int64_t offset = 0;
   int64_t bytes = 0;
 };
@@ -55,7 +55,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 Error failed(const std::string& line) { return {ExitCode::communicator, "IPC: " + line}; }
 
-// Mailboxes of all pairs.
+// The mailboxes of all pairs of ranks.
 class SharedMailboxes {
  public:
   SharedMailboxes(MPI_Comm node, int rank, int ranks)
@@ -135,7 +135,7 @@ class IpcCommunicator : public Communicator {
       if (each.send_bytes > 0) sends[each.peer].push_back(each);
       if (each.receive_bytes > 0) receives[each.peer].push_back(each);
     }
-    // All is posted before anything is waited for, here as with every peer: so each wait ends.
+    // Every rank posts all its messages before it waits for anything, so each wait ends.
     for (const auto& [peer, messages] : sends) post(peer, messages);
     for (const auto& [peer, messages] : receives) await(peer, messages);
     if (closes_gate_) device_.close_gate(id_);
@@ -150,11 +150,11 @@ class IpcCommunicator : public Communicator {
 
  private:
   struct Peer {
-    SharedEvent ready, done;              // ours: our messages lie ready; we have read theirs
-    SharedEvent their_ready, their_done;  // theirs: the other way round
-    uint64_t posted = 0;                  // exchanges that we sent in, and received in
+    SharedEvent ready, done;              // of this rank: our messages are ready; we have read the peer's
+    SharedEvent their_ready, their_done;  // of the peer: its messages are ready; it has read ours
+    uint64_t posted = 0;                  // number of exchanges in which we sent, and in which we received
     uint64_t taken = 0;
-    std::map<uint64_t, std::byte*> opened;  // their allocations, mapped here
+    std::map<uint64_t, std::byte*> opened;  // the peer's allocations, mapped into this process
   };
 
   Peer& at(int peer) { return peers_[static_cast<size_t>(peer)]; }
@@ -173,8 +173,8 @@ class IpcCommunicator : public Communicator {
 
   void post(int peer, const std::vector<Exchange>& messages) {
     if (messages.size() > most_messages) {
-      throw Error(ExitCode::internal, fmt::format("IPC: {} messages to one peer; {} are the most", messages.size(),
-                                                  static_cast<int>(most_messages)));
+      throw Error(ExitCode::internal, fmt::format("IPC: {} messages to one peer; at most {} are possible",
+                                                  messages.size(), static_cast<int>(most_messages)));
     }
     Mailbox& box = mailboxes_->from_to(rank_, peer);
     box.count = static_cast<int>(messages.size());
@@ -189,13 +189,13 @@ class IpcCommunicator : public Communicator {
     box.posted.store(++at(peer).posted, std::memory_order_release);
   }
 
-  // The stream waits until what the peer sends lies ready.
+  // Makes the stream wait until the peer's messages are ready.
   void await(int peer, const std::vector<Exchange>& expected) {
     const Mailbox& box = mailboxes_->from_to(peer, rank_);
     wait_for(box.posted, ++at(peer).taken, peer);
     if (box.count != static_cast<int>(expected.size())) {
       throw failed(
-          fmt::format("rank {} sends {} messages, rank {} awaits {}", peer, box.count, rank_, expected.size()));
+          fmt::format("rank {} sends {} messages, but rank {} expects {}", peer, box.count, rank_, expected.size()));
     }
     cudaCheck(cudaStreamWaitEvent(stream_, at(peer).their_ready.get(), 0));
   }
@@ -205,7 +205,7 @@ class IpcCommunicator : public Communicator {
     for (size_t i = 0; i < expected.size(); ++i) {
       const Message& message = box.messages[i];
       if (message.bytes != expected[i].receive_bytes) {
-        throw failed(fmt::format("rank {} sends {} bytes, rank {} awaits {}", peer, message.bytes, rank_,
+        throw failed(fmt::format("rank {} sends {} bytes, but rank {} expects {}", peer, message.bytes, rank_,
                                  expected[i].receive_bytes));
       }
       cudaCheck(cudaMemcpyAsync(expected[i].receive, open(peer, message) + message.offset,
@@ -227,7 +227,7 @@ class IpcCommunicator : public Communicator {
     return base = static_cast<std::byte*>(mapped);
   }
 
-  // A peer may be held up for as long as its own streams are full of work.
+  // A peer may be late for as long as its own streams are full of work.
   void wait_for(const std::atomic<uint64_t>& counter, uint64_t value, int peer) const {
     constexpr int eager_looks = 2000;
     const int64_t start = monotonic_ns();
@@ -250,7 +250,7 @@ class IpcCommunicator : public Communicator {
   int rank_ = 0;
   std::unique_ptr<SharedMailboxes> mailboxes_;
   std::vector<Peer> peers_;
-  std::map<uint64_t, cudaIpcMemHandle_t> exported_;  // by our allocation
+  std::map<uint64_t, cudaIpcMemHandle_t> exported_;  // by allocation of this rank
 };
 
 }  // namespace
@@ -278,7 +278,7 @@ bool peers_can_read_each_other(Device& device) {
     if (mapped != nullptr) cudaIpcCloseMemHandle(mapped);
   }
   cudaGetLastError();
-  // Nobody frees what a peer has mapped before this.
+  // No rank frees memory that a peer has mapped before all have unmapped it.
   mpiCheck(MPI_Allreduce(MPI_IN_PLACE, &works, 1, MPI_INT, MPI_MIN, node.ranks()));
   return works == 1;
 }

@@ -30,8 +30,8 @@ bool parent_has_a_terminal() {
 }  // namespace
 
 std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<const char*(const char*)>& variable) {
-  // The launcher next to the process comes first: under mpirun the variables of Slurm are about mpirun's own daemons.
-  // SLURM_NTASKS is no witness: it is the allocation's, in which a run may use fewer.
+  // The launcher nearest to the process comes first: under mpirun, Slurm's variables describe mpirun's own daemons.
+  // SLURM_NTASKS does not count: it describes the allocation, of which a run may use a part.
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
     const char* text = variable(name);
     if (text == nullptr) continue;
@@ -42,7 +42,7 @@ std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<con
         "wansweep-worker was built with, or with the srun --mpi that it supports",
         name, text, ranks);
   }
-  // Where no variable says how many there are, one that gives this process a place behind others says enough.
+  // When no variable tells the number of processes, a rank above 0 shows that there are others.
   for (const char* name : {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK"}) {
     const char* text = variable(name);
     if (text == nullptr || ranks > 1 || std::strtol(text, nullptr, 10) <= 0) continue;

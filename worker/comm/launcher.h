@@ -9,8 +9,8 @@
 
 namespace wansweep {
 
-// What is wrong, as a line; nullopt when the variables that launchers set say nothing against `ranks`. `variable` is
-// getenv, or a test's.
+// One line on what is wrong; nullopt when the variables that launchers set agree with `ranks`. `variable` is getenv, or
+// a test's replacement.
 std::optional<std::string> ranks_out_of_sight(int ranks, const std::function<const char*(const char*)>& variable);
 
 // Whether what rank 0 writes to standard output reaches a terminal. Open MPI gives every rank a pseudo-terminal as its

@@ -1,9 +1,9 @@
-// MPI returns its errors here, so that a failure ends as one line and an exit code of ours. Impl's members are in the
-// order in which MPI must start: shared memory and the node's communicator are freed before MPI_Finalize, also when the
-// constructor throws.
-// Every rank makes the same calls in the same order. all_or_none keeps that true past an error: it turns one rank's
-// failure into an exception on all. Where others cannot know of a failure, only abort() is left.
-// A clock's offset assumes that an answer was given half-way through its exchange; the fastest exchange is taken, and
+// MPI returns its errors as codes, so that a failure ends with one error line and an exit code of ours. The members of
+// Impl are in the order in which MPI must start: shared memory and the node's communicator are freed before
+// MPI_Finalize, also when the constructor throws.
+// Every rank makes the same calls in the same order. all_or_none keeps this true after an error: it turns one rank's
+// failure into an exception on all ranks. When the other ranks cannot learn of a failure, only abort() is left.
+// The clock offset assumes that the answer was given half-way through the exchange. The fastest exchange is used, and
 // half of its round trip bounds the error.
 
 #include "worker/comm/mpi_world.h"
@@ -23,7 +23,7 @@
 namespace wansweep {
 
 struct MpiWorld::Impl {
-  // MPI itself: started first and finalized last, also when the rest of the constructor throws.
+  // MPI itself: initialised first and finalised last, also when the rest of the constructor throws.
   struct Library {
     Library(int* argc, char*** argv) {
       int provided = 0;

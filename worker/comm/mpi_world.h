@@ -1,4 +1,4 @@
-// The ranks of a run as the host sees them: MPI's start and end, agreement on errors, clocks, and gathering results.
+// The ranks of a run: MPI's start and end, agreement on errors, clock offsets, and gathering of results on rank 0.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace wansweep {
 
-// A failure that every rank knows of: the ranks end in order, and `rank` is the one to report it.
+// A failure that every rank knows of: all ranks end in order, and `rank` reports it.
 class CommonError : public Error {
  public:
   CommonError(ExitCode code, const std::string& line, int rank) : Error(code, line), rank_(rank) {}
@@ -27,8 +27,8 @@ class CommonError : public Error {
 
 class MpiWorld {
  public:
-  // Starts MPI with threads: the comm stream and the main thread both call it. Every call of this class that talks to
-  // other ranks throws Error(communicator) when MPI reports a failure.
+  // Starts MPI with support for threads: the comm stream and the main thread both call MPI. Every call of this class
+  // that communicates throws Error(communicator) when MPI reports a failure.
   MpiWorld(int* argc, char*** argv);
   ~MpiWorld();
   MpiWorld(const MpiWorld&) = delete;
@@ -36,25 +36,26 @@ class MpiWorld {
 
   int rank() const { return rank_; }
   int ranks() const { return ranks_; }
-  // Among the ranks of this node, which number theirs in the same order.
+  // This rank's number among the ranks of its node, which are numbered in the run's order, and their number.
   int node_rank() const { return node_rank_; }
   int node_ranks() const { return node_ranks_; }
 
-  // Runs `work` on every rank and lets all know how it went. When it threw somewhere, every rank throws a CommonError
-  // with the line of the lowest rank that failed; so no rank waits for one that is gone.
+  // Runs `work` on every rank, and tells all ranks whether it threw. If it did on any, every rank throws a CommonError
+  // with the line of the lowest rank that failed, so that no rank waits for one that has ended. Collective.
   void all_or_none(const std::function<void()>& work);
 
-  // True on all ranks when it is true on one.
+  // Whether `value` is true on any rank. Collective.
   bool any(bool value);
-  // The largest of all ranks' values, on all ranks.
+  // The largest of all ranks' values. Collective.
   double most(double value);
-  // Ends the whole job at once, for failures that the other ranks do not know of. Without MPI, this process.
+  // Ends the whole job at once, for failures that the other ranks do not know of. Without MPI, ends this process.
   [[noreturn]] static void abort(ExitCode code);
 
-  // Rank 0's clock minus this rank's, by the fastest of a few exchanges.
+  // Rank 0's clock minus this rank's, measured by the fastest of several exchanges. Collective.
   ClockRow measure_clock(bool at_end);
 
-  // Rank 0 gets the `count` values of each of the first `contributors` ranks, in rank order; others get nothing.
+  // Rank 0 gets the `count` values of each of the first `contributors` ranks, in rank order; the others get an empty
+  // list.
   std::vector<float> gather(const std::vector<float>& values, int contributors);
   // Rank 0 gets every rank's text.
   std::vector<std::string> gather_text(const std::string& text);
@@ -64,9 +65,9 @@ class MpiWorld {
 
   // Zeroed memory that all ranks of this node share (worker/comm/node_memory.h); collective over them.
   std::shared_ptr<void> shared_memory(int64_t bytes);
-  // Large memory, of which each rank of this node brings a part; collective over them.
+  // Large memory of which each rank of this node provides a part; collective over them.
   NodeSegments shared_segments(int64_t own_bytes);
-  // The same for the link. Lives as long as the world.
+  // Zeroed memory for the link that the ranks of this node share. Lives as long as the world.
   LinkState* shared_link_state();
 
  private:

@@ -1,7 +1,8 @@
 // Exchange between GPUs through NCCL, on one stream.
 //
-// NCCL's kernel for an exchange begins when this rank comes to it, and waits on the device for its peers. So where the
-// gate is to be closed, an exchange of a byte with the same peers goes first: once it is over, all of them are here.
+// NCCL's kernel for an exchange starts when this rank reaches it, and waits on the device for its peers. So when the
+// gate is to be closed, an exchange of one byte with the same peers goes first: at its end all peers have reached the
+// exchange.
 
 #include <mpi.h>
 #include <nccl.h>
@@ -39,7 +40,8 @@ class NcclCommunicator : public Communicator {
     const RankGroup group(place.among);
     rank_ = group.rank();
     cudaCheck(cudaMalloc(&meeting_, 2 * static_cast<size_t>(group.size())));
-    // NVLink multicast has put shared machines out of service; all-to-all and rings do not use it. Who sets it knows.
+    // NVLink multicast has crashed shared machines, and all-to-all and rings do not use it. A value set by the user
+    // stays.
     setenv("NCCL_NVLS_ENABLE", "0", 0);
     ncclUniqueId id{};
     if (rank_ == 0) ncclCheck(ncclGetUniqueId(&id));

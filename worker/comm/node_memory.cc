@@ -1,14 +1,14 @@
-// A rank makes a file that exists in memory only (memfd), the others open it through /proc while it holds it open. The
-// kernel frees the pages with the last mapping.
+// A rank creates a file that exists only in memory (memfd); the others open it through /proc while the rank holds it
+// open. The kernel frees the pages with the last mapping.
 //
-// Large segments are made present by all cores before they are shared: a page's first touch decides on which NUMA node
-// it lies and which control group pays, and costs more than filling it. Each rank's segment is a file of its own, since
-// the kernel adds pages to one file under one lock. Where reserved huge pages turn out too few, or forbidden, the
-// populating call says so and others are taken; a plain touch would end the process with SIGBUS.
+// All cores populate large segments before they are shared: the first touch of a page decides its NUMA node and the
+// control group that is charged for it, and takes longer than filling it. Each rank's segment is a file of its own,
+// because the kernel adds pages to a file under one lock. When there are too few reserved huge pages, or they are
+// forbidden, the populating call fails and other pages are used; a plain touch would end the process with SIGBUS.
 //
-// Transparent huge pages for shared memory are off by default (shmem_enabled is never), and stay so for page faults.
-// But a range can be collapsed into huge pages on request whatever that says (MADV_COLLAPSE, Linux 6.1), and one that
-// has a single small page yet costs no more than to populate it. It takes mappings that begin at a multiple of 2 MiB.
+// Transparent huge pages for shared memory are off by default (shmem_enabled is "never"), and stay off for page faults.
+// But a range can be collapsed into huge pages on request in any case (MADV_COLLAPSE, Linux 6.1). For a range with a
+// single small page that costs no more than populating it. The mapping must begin at a multiple of 2 MiB.
 
 #include "worker/comm/node_memory.h"
 
@@ -53,7 +53,7 @@ struct Owner {
   int64_t error = 0;
 };
 
-// At a multiple of 2 MiB.
+// A mapping that begins at a multiple of 2 MiB.
 std::shared_ptr<void> map_shared(int descriptor, int64_t bytes, int64_t* error) {
   const auto size = static_cast<size_t>(bytes);
   constexpr auto step = static_cast<size_t>(huge_page);
@@ -86,7 +86,7 @@ FileDescriptor make_file(int64_t bytes, unsigned flags) {
 
 // --- large segments
 
-// Pages in turn from all NUMA nodes that the process may use; a wish. To be said before the first touch.
+// Asks for pages from all allowed NUMA nodes in turn, before the first touch. Does nothing where that is impossible.
 void interleave(void* pages, int64_t bytes) {
   std::array<unsigned long, 16> nodes{};  // NOLINT(google-runtime-int): the kernel's own type
   constexpr unsigned long bits = nodes.size() * 8 * sizeof(nodes[0]);
@@ -94,8 +94,9 @@ void interleave(void* pages, int64_t bytes) {
   syscall(SYS_mbind, pages, static_cast<size_t>(bytes), MPOL_INTERLEAVE, nodes.data(), bits, 0);
 }
 
-// Huge pages for a range of whole ones; a wish. The kernel keeps a huge page on the node of the small one that is there
-// already, and takes nodes in turn by the small pages' numbers: so these must not all be multiples of 512.
+// Asks for huge pages in a range of whole ones; does nothing where that is impossible. The kernel puts a huge page on
+// the NUMA node of the small page that exists already, and picks that node by the small page's number: so the numbers
+// must not all be multiples of 512.
 void collapse(std::byte* pages, int64_t bytes) {
   const auto first = static_cast<int64_t>(reinterpret_cast<uintptr_t>(pages) / huge_page);
   for (int64_t i = 0; i < bytes / huge_page; ++i) {
@@ -106,7 +107,7 @@ void collapse(std::byte* pages, int64_t bytes) {
 
 enum class HugePages { as_mapped, on_request };
 
-// 0, or the error number of the first part that could not be made present.
+// Populates the pages. Returns 0, or the error number of the first part that failed.
 int make_present(std::byte* pages, int64_t bytes, HugePages huge) {
   constexpr int64_t part = 32 * huge_page;
   std::atomic<int> error{0};
@@ -119,13 +120,13 @@ int make_present(std::byte* pages, int64_t bytes, HugePages huge) {
       error = errno;
       return;
     }
-    // The kernel is older than the call.
+    // The kernel does not have this call yet.
     for (size_t offset = 0; offset < size; offset += small_page) at[offset] = std::byte{0};
   });
   return error;
 }
 
-// Of shared memory that is mapped at `pages`: how much of it is mapped by transparent huge pages.
+// Whether transparent huge pages map most of the shared memory at `pages`.
 bool is_mostly_huge(const void* pages, int64_t bytes) {
   std::ifstream maps("/proc/self/smaps");
   const std::string start = fmt::format("{:x}-", reinterpret_cast<uintptr_t>(pages));
@@ -201,7 +202,7 @@ std::shared_ptr<void> share_on_node(MPI_Comm node, int64_t bytes) {
   }
   std::shared_ptr<void> mapping;
   if (owner.error == 0) mapping = map_shared(file.get(), bytes, &owner.error);
-  // Also what keeps the first rank's descriptor open until all have it.
+  // This exchange also keeps the first rank's descriptor open until all ranks have opened the file.
   if (const int64_t error = worst_of(node, owner.error); error != 0) {
     throw Error(ExitCode::communicator, fmt::format("the ranks of this node cannot share {} bytes of memory: {}", bytes,
                                                     error_text(static_cast<int>(error))));
@@ -236,16 +237,17 @@ NodeSegments share_segments(MPI_Comm node, int64_t own_bytes) {
       segment = {map_shared(file.get(), owners[peer].bytes, &error), owners[peer].bytes};
     }
   }
-  // Also what keeps every rank's descriptor open until all have it.
+  // This exchange also keeps every rank's descriptor open until all ranks have opened its file.
   error = worst_of(node, error);
   if (error == 0) return all;
   int64_t total = 0;
   for (const Owner& owner : owners) total += owner.bytes;
   throw Error(
       ExitCode::host_memory,
-      fmt::format("host memory: the {} ranks of this node cannot share {:.2f} GiB: {}; host_store private, or a "
-                  "node with more memory",
-                  ranks, to_gib(total), error_text(static_cast<int>(error))));
+      fmt::format(
+          "host memory: the {} ranks of this node cannot share {:.2f} GiB: {}; set host_store to private, or use a "
+          "node with more memory",
+          ranks, to_gib(total), error_text(static_cast<int>(error))));
 }
 
 }  // namespace wansweep

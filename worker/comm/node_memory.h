@@ -1,5 +1,5 @@
-// Memory that the ranks of one node share. It never has a name (nothing in /dev/shm), so that nothing is left behind,
-// however the ranks end: the kernel frees it with the last mapping. Limits of /dev/shm do not count for it.
+// Memory that the ranks of one node share. It has no name (nothing is in /dev/shm), so nothing is left behind when a
+// rank is killed: the kernel frees the memory with the last mapping. Limits of /dev/shm do not apply.
 #pragma once
 
 #include <mpi.h>
@@ -11,15 +11,15 @@
 
 namespace wansweep {
 
-// Zeroed pages, mapped by every rank of `node` (a communicator of ranks on one host); freed with the last rank that
+// Zeroed pages that every rank of `node` (a communicator of ranks on one host) maps, freed with the last rank that
 // holds them. Collective over `node`; when one rank cannot map them, all throw Error(communicator).
 std::shared_ptr<void> share_on_node(MPI_Comm node, int64_t bytes);
 
-// Large memory to be filled by all ranks at once: each brings `own_bytes`, and all map all. A rank's own are zeroed,
-// present, and spread over the NUMA nodes that it may use, since ranks of all sockets read them. The control group of
-// the rank that brings them is charged for them. Pages are huge ones where an administrator has reserved enough
-// (vm.nr_hugepages), or else where the kernel makes them on request (Linux 6.1), or else small. Collective over `node`;
-// when one rank cannot, all throw Error(host_memory).
+// Large memory that all ranks fill at once: each rank provides `own_bytes`, and every rank maps all of it. The pages
+// that a rank provides are zeroed, populated, and spread over the NUMA nodes that the rank may use, since ranks on all
+// sockets read them; the rank's control group is charged for them. Pages are huge where an administrator has reserved
+// enough (vm.nr_hugepages), or where the kernel makes them on request (Linux 6.1), and small otherwise. Collective over
+// `node`; when one rank fails, all throw Error(host_memory).
 NodeSegments share_segments(MPI_Comm node, int64_t own_bytes);
 
 }  // namespace wansweep

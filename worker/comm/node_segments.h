@@ -1,4 +1,4 @@
-// Large memory of a node, of which each of its ranks brings a segment: see worker/comm/node_memory.h.
+// Large memory of a node, of which each rank provides one segment: see worker/comm/node_memory.h.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@
 
 namespace wansweep {
 
-// What one rank brings for all of them.
+// The segment that one rank provides for all.
 struct NodeSegment {
-  std::shared_ptr<void> pages;  // null: it brings nothing
+  std::shared_ptr<void> pages;  // null: the rank provides nothing
   int64_t bytes = 0;
 };
 
 struct NodeSegments {
   std::vector<NodeSegment> of_rank;  // by rank of the node
-  std::string page_size;             // of this rank's own: "2 MiB, reserved", "2 MiB, transparent" or "4 KiB"
+  std::string page_size;             // of this rank's segment: "2 MiB, reserved", "2 MiB, transparent" or "4 KiB"
 };
 
 }  // namespace wansweep

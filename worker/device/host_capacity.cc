@@ -1,6 +1,6 @@
-// Slurm and systemd set a limit on a group above the process's own (the job's, the user's), so every group up to the
-// root is read. In a container the path in /proc/self/cgroup may be that of the host: then only its last ancestor, the
-// root of what is mounted, is there, and it is the container's own.
+// Slurm and systemd set limits on groups above the process's own (the job's, the user's), so every group up to the root
+// is read. In a container, the path in /proc/self/cgroup may be the host's: then only the root of the mounted hierarchy
+// exists, and it is the container's own group.
 
 #include "worker/device/host_capacity.h"
 
@@ -20,11 +20,11 @@ namespace {
 
 constexpr int64_t no_limit = std::numeric_limits<int64_t>::max();
 
-// What a version of control groups calls its files.
+// The file names of a version of control groups.
 struct GroupFiles {
   const char* limit;
   const char* used;
-  const char* cache;  // in memory.stat: what would be given up, of the group and all below it
+  const char* cache;  // line in memory.stat: cache that can be freed, of the group and all below it
 };
 constexpr GroupFiles version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
 constexpr GroupFiles version_2{"memory.max", "memory.current", "inactive_file"};
@@ -32,7 +32,7 @@ constexpr GroupFiles version_2{"memory.max", "memory.current", "inactive_file"};
 std::optional<int64_t> read_number(const std::filesystem::path& file) {
   std::ifstream stream(file);
   int64_t value = 0;
-  if (stream >> value) return value;  // "max" is no number: no limit
+  if (stream >> value) return value;  // "max", which is not a number, means no limit
   return std::nullopt;
 }
 

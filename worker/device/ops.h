@@ -1,8 +1,8 @@
-// The operations that the Wan transformer and its sampler are made of. They run on the device's compute stream.
+// The operations of the Wan transformer and its sampler. They run on the device's compute stream.
 //
-// Shapes are row-major and dense. `DType` is that of activations and matrices (f32 or bf16); everything said to be
-// "f32" stays f32 in every mode. Sums run in f32 at least. Each backend has the same contract; tests hold them to one
-// reference.
+// Shapes are row-major and dense. `DType` is the type of activations and matrices (f32 or bf16); tensors that are
+// called "f32" stay f32 in every mode. Sums are made in f32 or better. All backends have the same contract, and the
+// tests check them against one reference.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@ namespace wansweep {
 
 enum class Activation : uint8_t { none, gelu_tanh, silu };
 
-// Part of a weights block: an address, and how its values are stored.
+// A tensor of a block's weights: its address and the type of its values.
 struct Weight {
   const void* data = nullptr;
   DType type = DType::f32;
 };
 
-// How [tokens, heads, head_dim] is laid out while Ulysses exchanges heads for tokens: one part a Ulysses rank, each
-// dense [tokens, heads_of_part[i], head_dim]. With one part it is the plain layout.
+// The layout of [tokens, heads, head_dim] while Ulysses exchanges heads for tokens: one part for each Ulysses rank,
+// each dense [tokens, heads_of_part[i], head_dim]. With one part, it is the plain layout.
 struct HeadParts {
   std::span<const int> heads_of_part;
 };
@@ -32,7 +32,7 @@ struct Rows {
   int64_t stride = 0;
 };
 
-// One scheduler step, as numbers (see worker/loop/unipc.h, which computes them):
+// The factors of one scheduler step, which worker/loop/unipc.h computes:
 //   v        = uncond + guidance * (cond - uncond), or cond when there is no uncond
 //   m_t      = x - sigma * v
 //   x_c      = c_last * last + c_m0 * m0 + c_m1 * m1 + c_mt * m_t   when `correct`, else x
@@ -71,8 +71,8 @@ struct LayerNormArguments {
 };
 
 // From qkv[rows, 3 dim] (q, k, v side by side): RMSNorm over all dim of q and of k with weights, then rotary embedding
-// by interleaved pairs, each of q, k, v written in `parts` layout. cos_sin: f32 [rows, head_dim/2, 2]. With q, k and v
-// null it works in place: q and k change inside qkv, and `parts` is not looked at.
+// by interleaved pairs; q, k and v are written in `parts` layout. cos_sin: f32 [rows, head_dim/2, 2]. With q, k and v
+// null, works in place: q and k change inside qkv, and `parts` is ignored.
 struct SplitQkvArguments {
   DType type = DType::f32;
   void* qkv = nullptr;
@@ -87,8 +87,8 @@ struct SplitQkvArguments {
 
 // out = softmax(q k^T / sqrt(head_dim)) v without mask. q [q_rows, heads, head_dim], k and v [kv_rows, heads,
 // head_dim], each with its own row stride in values; out is dense. lse, when not null: f32 [heads, q_rows], natural
-// logarithm. kv_rows of 0 gives zeros and an lse of -inf. Heads that are attended with in groups give the same bits in
-// any grouping when each call tells how many there are in all; 0: these are all.
+// logarithm. With kv_rows of 0, out is 0 and lse is -inf. Heads may be computed in several calls, and give the same
+// bits in any grouping, if each call gives the number of all heads; 0: this call has all heads.
 struct AttentionArguments {
   DType type = DType::f32;
   Rows q, k, v;
@@ -158,7 +158,7 @@ class Ops {
 
   virtual void unipc_step(const UniPCArguments& arguments) = 0;
 
-  // How many of x[n] (f32) are infinite or not a number, to `count` on the device.
+  // Writes the number of values of x[n] (f32) that are infinite or not a number to `count` on the device.
   virtual void count_not_finite(const float* x, int64_t n, int64_t* count) = 0;
 };
 

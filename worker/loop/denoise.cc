@@ -12,8 +12,8 @@ namespace wansweep {
 
 namespace {
 
-// With CFG-parallel ranks each half has made one prediction; afterwards every rank has both, and combines them in the
-// same order as one rank would, so that the result is the same bit for bit.
+// With cfg_parallel, each half of the ranks has computed one prediction. This exchange gives both to every rank, which
+// combines them in the same order as a single rank would, so that the result is the same bit for bit.
 void exchange_predictions(const ModelContext& c, Place place, int64_t bytes) {
   const int half = c.plan().sequence_ranks();
   const bool made_cond = c.rank < half;
@@ -29,8 +29,8 @@ void exchange_predictions(const ModelContext& c, Place place, int64_t bytes) {
   c.recorder.wait(c.device.record(StreamId::comm), StallCause::peers, place);
 }
 
-// The forwards that this rank makes of a step, in its order. The second of two begins where the first has left what
-// both share; block by block it also goes on there, in regions of its own.
+// The forwards that this rank runs in a step, in order. The second of two starts from the prefix that the first has
+// computed for both; with guidance_order block it also continues there, in regions of its own.
 std::vector<Branch> branches_of(const LoopShape& shape, const Workspace& w) {
   std::vector<Branch> branches;
   for (const int8_t forward : shape.forwards) {
@@ -48,7 +48,7 @@ std::vector<Branch> branches_of(const LoopShape& shape, const Workspace& w) {
   return branches;
 }
 
-// This rank's forwards of a step, pass by pass.
+// Runs this rank's forwards of a step, pass by pass.
 void predict(const LoopShape& shape, std::span<const Branch> branches, Transformer& transformer, int step, int expert) {
   const size_t in_a_pass = branches.size() / passes_of_step(shape).size();
   for (size_t i = 0; i < branches.size(); i += in_a_pass) {
@@ -74,7 +74,7 @@ int denoise(const ModelContext& c, Transformer& transformer, const std::function
   const int64_t valid_values = place_of(c.plan(), c.rank).valid_tokens * c.config().patch_values();
   const Buffer count = c.device.allocate_host(sizeof(int64_t), HostMemory::pinned, "count of values");
   auto* not_finite = new (count.data()) int64_t{0};
-  const FinishOnExit finish(c.device);  // a copy to it may be under way
+  const FinishOnExit finish(c.device);  // a copy to `count` may be under way
   const int64_t values = c.plan().tokens_per_rank * c.config().patch_values();
 
   for (int step = 1; step <= shape.steps; ++step) {

@@ -10,11 +10,11 @@ namespace wansweep {
 
 struct StepEnd {
   int step = 0;
-  int64_t not_finite = 0;  // how many of this rank's latents are infinite or not a number
+  int64_t not_finite = 0;  // number of this rank's latents that are infinite or not a number
 };
 
-// Runs all steps on workspace.latents, which hold this rank's tokens. After each step `after_step` is called (the
-// step's work is done by then); when it returns false, the loop ends early. Returns the number of finished steps.
+// Runs all steps on workspace.latents, which hold this rank's tokens. Calls `after_step` after each step, when the
+// step's work has ended on the device; the loop ends early when it returns false. Returns the number of finished steps.
 int denoise(const ModelContext& context, Transformer& transformer,
             const std::function<bool(const StepEnd&)>& after_step);
 

@@ -18,7 +18,7 @@ std::vector<float> read_tensor(const SafetensorsFile& file, const std::string& n
                                const std::vector<int64_t>& planned) {
   const TensorView& view = file.find(name);
   if (view.shape != planned) {
-    throw bad_input(fmt::format("{}: tensor {} has the shape [{}]; [{}] was planned", file.file(), name,
+    throw bad_input(fmt::format("{}: tensor {} has the shape [{}]; the plan has [{}]", file.file(), name,
                                 fmt::join(view.shape, ", "), fmt::join(planned, ", ")));
   }
   std::vector<float> values(static_cast<size_t>(view.values()));

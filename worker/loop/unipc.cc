@@ -14,7 +14,7 @@ double lambda(float sigma) { return std::log(alpha(sigma)) - std::log(double{sig
 // x_c = sigma_i/sigma_{i-1} last - alpha_i hphi1 m0 - alpha_i Bh (r0 D1 + r1 (m_t - m0)), expanded by its tensors.
 void set_corrector(UniPCStep& step, const std::vector<float>& sigmas, size_t i, int order) {
   const double h = lambda(sigmas[i]) - lambda(sigmas[i - 1]);
-  const double b_h = std::expm1(-h);  // bh2; hphi1 is the same number
+  const double b_h = std::expm1(-h);  // B(h) of bh2; hphi1 is the same number
   const double scale = alpha(sigmas[i]) * b_h;
   double of_m0 = -0.5, of_m1 = 0, of_mt = 0.5;
   if (order == 2) {

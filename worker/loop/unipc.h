@@ -1,4 +1,4 @@
-// UniPC (order 2, bh2, predict_x0, lower_order_final) as numbers: what each step multiplies its tensors by.
+// UniPC (order 2, bh2, predict_x0, lower_order_final): the factors by which each step multiplies its tensors.
 //
 // After diffusers' UniPCMultistepScheduler with flow prediction: x0 = x - sigma v, lambda = log(1 - sigma) -
 // log(sigma). The corrector runs from the second step on with the order of the step before; the first and last step
@@ -12,7 +12,7 @@
 
 namespace wansweep {
 
-// One entry a step. `guidance` is left at 1: the expert decides it.
+// One entry for each step. `guidance` stays 1: the loop sets it by the expert.
 std::vector<UniPCStep> unipc_steps(const FlowSchedule& schedule);
 
 }  // namespace wansweep

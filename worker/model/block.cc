@@ -1,5 +1,5 @@
-// After diffusers' WanTransformerBlock. Each part ends in a gated addition to the residual stream, carried.hidden;
-// what comes before it goes through workspace.normed and workspace.wide.
+// Follows diffusers' WanTransformerBlock. Each part ends with a gated addition to the residual stream, carried.hidden;
+// its intermediate results are in workspace.normed and workspace.wide.
 
 #include "worker/model/block.h"
 
@@ -7,7 +7,7 @@ namespace wansweep {
 
 namespace {
 
-// Order of the modulation vectors in scale_shift_table [1, 6, D].
+// The order of the modulation vectors in scale_shift_table [1, 6, D].
 enum Modulation { shift, scale, gate, ffn_shift, ffn_scale, ffn_gate };
 
 }  // namespace
@@ -39,8 +39,8 @@ void TransformerBlock::run(const std::byte* weights, const Carried& carried, Pre
       break;
     case Prefix::kept: {
       const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-      modulate(weights);                         // the feed-forward needs it, too
-      if (carried.hidden != w_.shared_prefix) {  // else it goes on where the prefix lies
+      modulate(weights);                         // the feed-forward needs it too
+      if (carried.hidden != w_.shared_prefix) {  // else the forward continues in the prefix's region
         device_.copy_device(StreamId::compute, carried.hidden, w_.shared_prefix, bytes);
       }
       recorder_.end(span);

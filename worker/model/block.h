@@ -8,15 +8,15 @@
 
 namespace wansweep {
 
-// The two forwards of a step with guidance differ in their prompt alone, which the first block's cross-attention is the
-// first to read: all before it, the prefix, is the same, and is done once.
+// The two forwards of a guided step differ only in their prompt, which is first read by the cross-attention of the
+// first block. Everything before it, the prefix, is the same, and is computed once.
 enum class Prefix : uint8_t {
-  own,   // the forward shares nothing
-  keep,  // it leaves its prefix in workspace.shared_prefix
-  kept,  // it goes on from there, in the same step, with the same expert
+  own,   // the forward computes its prefix and keeps nothing
+  keep,  // the forward computes its prefix and keeps it in workspace.shared_prefix
+  kept,  // the forward starts from the kept prefix, in the same step, with the same expert
 };
 
-// What a forward carries from block to block, on the device.
+// The device tensors that a forward carries from block to block.
 struct Carried {
   std::byte* hidden = nullptr;      // [M, D]: the residual stream
   const std::byte* text = nullptr;  // [T, D]: the embedded prompt
@@ -26,8 +26,8 @@ class TransformerBlock {
  public:
   explicit TransformerBlock(const ModelContext& context);
 
-  // From carried.hidden to carried.hidden, conditioned on carried.text and workspace.time_proj. `prefix` is the
-  // forward's for its first block, own for all others.
+  // Runs one block on carried.hidden, in place, conditioned on carried.text and workspace.time_proj. `prefix` is the
+  // forward's for its first block, and `own` for all others.
   void run(const std::byte* weights, const Carried& carried, Prefix prefix, Place place);
 
  private:

@@ -1,4 +1,4 @@
-// What every part of a rank's model computes with. All of it outlives the parts.
+// The objects that every part of a rank's model uses. They outlive the parts.
 #pragma once
 
 #include "schema/run_plan.h"
@@ -16,7 +16,7 @@ struct ModelContext {
   Workspace& workspace;
   const RunPlan& run;
   int rank = 0;
-  int exchange_groups = 1;  // into which each Ulysses rank's heads are cut; at most as many as the fewest heads
+  int exchange_groups = 1;  // groups of each Ulysses rank's heads; at most the number of heads of the rank with fewest
 
   const ModelConfig& config() const { return run.model.config; }
   const ParallelPlan& plan() const { return run.parallel; }

@@ -1,12 +1,12 @@
-// split() leaves q, k and v in parts, one a Ulysses peer and group of heads. Group by group, scatter_heads trades
-// tokens for heads, attend_ring attends to the k and v that are here while the next ones are under way, and
-// gather_tokens trades back. All groups' heads are asked for before the first group attends, so that the comm stream
-// moves one group's tokens while the compute stream attends with another's; a group's heads are what they are in any
-// grouping, so the result is the same bit for bit. An exchange first waits for the compute stream. That makes what it
-// sends complete, and also keeps what arrives from overwriting k and v that an earlier turn still reads: two buffers,
-// swapped each turn, are enough for that reason only. A group's output comes back to where its q was sent from. All
-// ranks must post the same exchanges in the same order. Ring members differ in their valid tokens (the last ones may
-// have padding, or nothing else), never in the size of what they send.
+// split() leaves q, k and v in parts, one for each Ulysses peer and group of heads. Group by group, scatter_heads
+// exchanges tokens for heads, attend_ring attends to the k and v that are here while the next ones are under way, and
+// gather_tokens exchanges back. The exchanges of all groups are enqueued before the first group attends, so that the
+// comm stream moves one group's tokens while the compute stream attends with another's. Heads do not depend on the
+// grouping, so the result is the same bit for bit. An exchange first waits for the compute stream: then the data that
+// it sends is complete, and the data that arrives does not overwrite k and v that an earlier iteration still reads.
+// This is why two buffers, swapped in each iteration, are enough. A group's output returns to the place of its q. All
+// ranks must enqueue the same exchanges in the same order. Ring members differ in their valid tokens (the last ones may
+// hold some padding, or only padding), but all send the same number of bytes.
 
 #include "worker/model/sharded_attention.h"
 
@@ -17,7 +17,7 @@ namespace wansweep {
 
 namespace {
 
-// As even as it goes: the first groups hold one more.
+// The groups are as even as possible: the first ones have one head more.
 int heads_of_group(int heads, int groups, int group) { return heads / groups + (group < heads % groups ? 1 : 0); }
 
 }  // namespace
@@ -105,7 +105,7 @@ ShardedAttention::Group ShardedAttention::own_group(int group) const {
   return own;
 }
 
-// What the compute stream made is sent, and what arrives is waited for: all of it counts as a stall for peers, unless
+// The compute stream waits for the exchange of its results. The whole exchange counts as a stall for peers, unless
 // other work was enqueued in between.
 void ShardedAttention::exchange(EventKind kind, Place place, std::span<const Exchange> exchanges) {
   device_.wait(StreamId::comm, device_.record(StreamId::compute));
@@ -117,8 +117,8 @@ void ShardedAttention::exchange(EventKind kind, Place place, std::span<const Exc
   recorder_.end(span, sent);
 }
 
-// What goes to and comes from each Ulysses peer: of our tokens, its heads in the group, out of or into `parts`, and of
-// its tokens, ours, into or out of `gathered`.
+// The two pieces for each Ulysses peer: of our tokens, the peer's heads in the group, in `parts`; and of its tokens,
+// our heads in the group, in `gathered`.
 std::vector<ShardedAttention::PeerPieces> ShardedAttention::pieces_of(int group) const {
   const int64_t row = int64_t{head_dim_} * size_of(w_.type);
   const Group own = own_group(group);
@@ -176,7 +176,7 @@ void ShardedAttention::attend_ring(Group group, const void* q, std::byte* k, std
     const int member = (place_.ring_index + plan_.ring - turn) % plan_.ring;
     const bool more = turn + 1 < plan_.ring;
     if (more) {
-      // Two messages one way, two the other; in a ring of two, both with the same peer.
+      // Two messages to the next member and two from the one before; in a ring of two, both are the same peer.
       const std::vector<Exchange> exchanges{{to, k, bytes, nullptr, 0},
                                             {to, v, bytes, nullptr, 0},
                                             {from, nullptr, 0, next_k, bytes},

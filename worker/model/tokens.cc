@@ -19,7 +19,7 @@ Grid grid_of(const ModelConfig& c, const LatentShape& s) {
   return {s.frames / c.patch_frames, s.height / c.patch_height, s.width / c.patch_width};
 }
 
-// Calls visit(latent index, token index) for every value; both directions of the reordering are made of it.
+// Calls visit(latent index, token index) for every value. Both directions of the reordering use it.
 template <typename Visit>
 void for_each_value(const ModelConfig& c, const LatentShape& s, Visit visit) {
   const Grid grid = grid_of(c, s);

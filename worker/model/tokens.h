@@ -1,4 +1,5 @@
-// Between a video's latents and the transformer's tokens: one token a patch, frames slowest, then rows, then columns.
+// Conversion between a video's latents and the transformer's tokens: one token for each patch, ordered by frame, then
+// row, then column.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace wansweep {
 
-// [channels, frames, height, width] to [tokens, channels * patch], values of a token ordered (channel, frame, row,
-// column) as patch_embedding's weight has them; and back.
+// From [channels, frames, height, width] to [tokens, channels * patch], and back. The values of a token are ordered
+// (channel, frame, row, column), as in patch_embedding's weight.
 std::vector<float> patchify(const ModelConfig& config, const LatentShape& shape, const float* latents);
 std::vector<float> unpatchify(const ModelConfig& config, const LatentShape& shape, const float* tokens);
 

@@ -1,5 +1,5 @@
-// A pass: what is outside the blocks runs here, the blocks in block.cc, each between the streamer's acquire() and
-// release(). The weights outside blocks are asked for once, before the first block.
+// One pass: the layers outside blocks run here, the blocks in block.cc, each between the streamer's acquire() and
+// release(). The weights outside blocks are acquired once, before the first block.
 
 #include "worker/model/transformer.h"
 
@@ -119,7 +119,7 @@ void Transformer::embed_text(const std::byte* other, const Branch& branch) {
 }
 
 void Transformer::project(const std::byte* other, const Branch& branch) {
-  // scale_shift_table [1, 2, D] + the time embedding, which both of its rows share.
+  // scale_shift_table [1, 2, D] plus the time embedding, which both rows share.
   for (int64_t row = 0; row < 2; ++row) {
     ops_.add_table(weight_f32(other + at_.table + row * dim_ * 4), w_.time, w_.out_modulation + row * dim_, dim_);
   }

@@ -1,7 +1,7 @@
-// The Wan transformer, written once over device operations: one rank's share of one forward.
+// The Wan transformer over device operations: one rank's share of a forward.
 //
-// After diffusers' WanTransformer3DModel (text to video): patch embedding, time and text conditioning, the blocks,
-// projection. Latents come and go as tokens.
+// Follows diffusers' WanTransformer3DModel (text to video): patch embedding, time and text conditioning, the blocks,
+// the projection. Input and output are tokens. The rank's main thread calls it.
 #pragma once
 
 #include <span>
@@ -28,11 +28,12 @@ class Transformer {
  public:
   Transformer(const ModelContext& context, Streamer& streamer);
 
-  // Of the step that begins: what the next forwards are conditioned on. The device must have finished the step before.
+  // Computes the time conditioning of the step that begins. The device must have finished the step before.
   void set_timestep(int timestep);
 
-  // A pass: workspace.tokens [M, patch values] through the blocks of `expert` (0 or 1) to the branches' predictions.
-  // Several branches go through each block one after the other, in regions of their own. Throws what the streamer does.
+  // One pass of workspace.tokens [M, patch values] through the blocks of `expert` (0 or 1) to the branches'
+  // predictions. Several branches go through each block one after the other, in regions of their own. Throws as the
+  // streamer does.
   void forward(int step, int expert, std::span<const Branch> branches);
 
  private:
@@ -55,7 +56,7 @@ class Transformer {
   int64_t dim_;
   OtherOffsets at_;
   Buffer host_frequencies_;
-  FinishOnExit finish_;  // last: a copy from host_frequencies_ may be under way
+  FinishOnExit finish_;  // declared last: a copy from host_frequencies_ may be under way
 };
 
 }  // namespace wansweep

@@ -7,7 +7,7 @@ namespace wansweep {
 
 namespace {
 
-// Hands out a region's parts in order. A region that is absent (size 0) gives null.
+// Cuts a region into parts, in order. A region of size 0 gives null.
 class Cutter {
  public:
   explicit Cutter(std::byte* at) : at_(at) {}

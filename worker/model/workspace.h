@@ -1,4 +1,5 @@
-// One rank's activations: a single device buffer, cut into the regions that schema/memory_estimate names.
+// One rank's activations: a single device buffer, cut into the regions that schema/memory_estimate.h lists. M: tokens
+// of the rank, D: model width, R: rows after the all-to-all, T: text tokens.
 #pragma once
 
 #include "schema/memory_estimate.h"
@@ -12,8 +13,8 @@ struct Workspace {
   DType type;
   std::byte *hidden, *normed;  // [M, D]: the residual stream; a block's normed input or its output
   std::byte* wide;             // [M, max(3 D, ffn)]
-  std::byte* shared_prefix;    // [M, D]: what both forwards of a step begin with; null where one is made. Block by
-                               // block, the second forward goes on in it: it is its residual stream
+  std::byte* shared_prefix;    // [M, D]: the prefix of both forwards of a step; null when the rank runs one. With
+  // guidance_order block it becomes the second forward's residual stream
   std::byte* parts[3];         // [M, D] each, by Ulysses part; null when not sharded
   std::byte* gathered[4];      // [R, heads, head_dim] each: q, k, v, output; null without Ulysses
   std::byte *ring_k, *ring_v;  // the next ring member's; null without a ring
@@ -25,7 +26,7 @@ struct Workspace {
   std::byte *text_kv, *text_k;                     // [T, 2 D], [T, D]
   std::byte *tokens, *cond, *uncond;               // [M, patch values]
   float *latents, *last, *m0, *m1, *noise_pred;    // [M, patch values], the scheduler's state
-  int64_t* not_finite;                             // how many of the latents are not
+  int64_t* not_finite;                             // number of latents that are infinite or not a number
   float* frequencies;                              // [freq_dim]
   float *time_inner, *time, *time_active;          // [D]
   std::byte *time_typed, *time_proj_typed;         // [D], [6 D] in `type`

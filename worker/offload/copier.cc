@@ -7,7 +7,7 @@ namespace wansweep {
 
 namespace {
 
-constexpr int64_t cut_at = 256;  // what copies are aligned to
+constexpr int64_t cut_at = 256;  // the alignment of copies
 
 }  // namespace
 
@@ -56,8 +56,8 @@ void Copier::over_link(const Copy& copy, PieceRange part, Rows rows) {
   }
 }
 
-// A part is in its slot, here as at every peer, before anybody reads it; and no slot is written again before all have
-// read it, since the stream waits for their reading before it has arrived() at anything.
+// A part is in its slot, on every rank, before any rank reads it. No slot is overwritten before all ranks have read it,
+// since the stream waits for their reads before arrived() is complete.
 void Copier::exchange_parts(const Copy& copy) {
   if (options_.peers == nullptr) return;
   device_.wait(StreamId::peers, device_.record(StreamId::copy));

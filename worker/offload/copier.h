@@ -1,9 +1,9 @@
-// How one copy of weights to the device is made: whole or in chunks; at once, or behind the device's gate; from the
-// host alone, or together with the other ranks of the node.
+// Makes one copy of weights to the device: whole or in chunks; at once, or through the device's gate; from the host
+// alone, or together with the other ranks of the node.
 //
-// Cooperative: each of N ranks that want the same piece brings 1/N of it over its own link, and then each reads from
-// its peers' device memory what it lacks, on a stream of its own. So all of them must make the same copies in the same
-// order, to slots of the same schedule.
+// Cooperative copies: each of N ranks that need the same piece copies 1/N of it over its own link, and then reads the
+// rest from its peers' device memory, on a separate stream. So all N ranks must make the same copies in the same order,
+// to slots of the same schedule.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +16,11 @@
 namespace wansweep {
 
 struct CopyOptions {
-  int64_t chunk_bytes = 0;        // the largest copy; 0: a piece is copied whole
-  bool yields = false;            // each chunk passes the gate: it waits while an exchange of this rank moves data
-  Communicator* peers = nullptr;  // on StreamId::peers, among `sharers` ranks; null: nobody shares
-  int sharers = 1;                // ranks that bring parts for each other
-  int own = 0;                    // this one among them
+  int64_t chunk_bytes = 0;        // the largest chunk; 0: a piece is copied whole
+  bool yields = false;            // each chunk waits at the gate while an exchange of this rank moves data
+  Communicator* peers = nullptr;  // on StreamId::peers, among `sharers` ranks; null: no cooperative copies
+  int sharers = 1;                // number of ranks that copy parts for each other
+  int own = 0;                    // this rank's number among them
 };
 
 // A range of a piece.
@@ -36,23 +36,24 @@ struct Copy {
   const std::byte* host = nullptr;
   int64_t bytes = 0;
   Place place;
-  bool awaited = false;  // nothing is computed until it is there: it does not wait at the gate
+  bool awaited = false;  // nothing is computed until the piece has arrived, so it does not wait at the gate
 };
 
-// The rank's main thread calls it.
+// Only the rank's main thread calls a copier.
 class Copier {
  public:
   Copier(Device& device, Recorder& recorder, const CopyOptions& options)
       : device_(device), recorder_(recorder), options_(options) {}
 
-  // Enqueues the copy on the copy stream, behind all that the stream waits for, with rows of its own (schema/
-  // trace_rows.h). The event: all of the piece is there.
+  // Enqueues the copy on the copy stream, with its trace rows (schema/trace_rows.h). The returned event is complete
+  // when the whole piece has arrived.
   Event bring(const Copy& copy);
-  // The same, of this rank alone: for pieces that its peers do not bring now.
+  // The same without the peers: for pieces that the peers do not copy now.
   Event bring_alone(const Copy& copy);
-  // The same as bring() without rows for what passes this rank's link: for spans of several pieces. Its bytes.
+  // Like bring(), but without trace rows for the copies over this rank's link: for spans of several pieces. Returns the
+  // bytes copied.
   int64_t bring_in_span(const Copy& copy);
-  // What was brought last, and all before it, is there.
+  // An event that is complete when all pieces brought so far have arrived.
   Event arrived();
 
  private:

@@ -1,9 +1,9 @@
-// The copies run on one stream, in the schedule's order. A transfer that starts with a use is enqueued when that use is
-// about to begin, behind a wait for the end of the use before it: the host may be a whole step ahead of the device, the
-// copies never. A slot's readers wait for the event behind its last copy, once. How one copy is made, copier.cc says.
+// All copies run on one stream, in the schedule's order. A transfer that starts with a use is enqueued when that use is
+// about to begin, after a wait for the end of the use before it: the host may be a whole step ahead of the device, but
+// copies never are. The readers of a slot wait, once, for the event after its last copy. copier.cc makes one copy.
 //
-// A run of blocking transfers is the switch of `swap`: one row for what goes out, one for what comes in, and one
-// around both; the host waits for its end as SGLang's does.
+// Consecutive blocking transfers are the switch of `swap`: one trace row for the copy out, one for the copy in, and one
+// around both. The host waits for the switch's end, as SGLang's host does.
 
 #include "worker/offload/streamer.h"
 
@@ -55,7 +55,7 @@ void Streamer::load(const WeightSource& source) {
     Event& last_copy = ring_.last_copy[ring_.next];
     std::byte* host = take_from_ring();
     source.read(transfer.expert, transfer.block, host);
-    // Each rank reads its source at its own pace: nobody brings parts for it.
+    // Each rank reads its source at its own pace, so there are no cooperative copies here.
     last_copy = arrived = copier_.bring_alone(copy_of(transfer, host));
   }
   device_.synchronize();
@@ -97,12 +97,12 @@ void Streamer::enqueue_for_next_use() {
   for (; next_transfer_ < end; ++next_transfer_) {
     const Transfer& transfer = transfers[next_transfer_];
     Event& arrived = slots_for(transfer).arrived[static_cast<size_t>(transfer.slot)];
-    device_.wait(StreamId::copy, arrived);  // peers may still read what nobody here has waited for
+    device_.wait(StreamId::copy, arrived);  // peers may still read a piece that this rank has not waited for
     arrived = copier_.bring(copy_of(transfer, on_host(transfer)));
   }
 }
 
-// What is needed by the very use that it starts with is awaited: nothing is computed meanwhile.
+// A piece that is needed by the use with which its copy starts is awaited: nothing is computed meanwhile.
 Copy Streamer::copy_of(const Transfer& transfer, const std::byte* from) {
   const Slots& slots = slots_for(transfer);
   return {.device = slots.at(transfer.slot),
@@ -128,7 +128,8 @@ void Streamer::switch_experts(size_t end) {
       if (transfer.way == Way::in) {
         moved += copier_.bring_in_span(copy_of(transfer, on_host(transfer)));
       } else {
-        // Nobody reads it: the host has kept what leaves. Copies of one stream may share the buffers.
+        // No one reads these copies, since the host has kept the weights. So copies of one stream may share the
+        // buffers.
         device_.copy_out(StreamId::copy, take_from_ring(), slots.at(transfer.slot), slots.bytes);
         moved += slots.bytes;
       }

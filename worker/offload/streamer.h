@@ -1,7 +1,7 @@
-// Brings weights to the device by a schedule (schema/schedule.h): what comes before the loop is there when it begins,
-// the rest is enqueued as the loop goes on. Results never depend on the schedule.
+// Brings weights to the device according to a schedule (schema/schedule.h): the transfers before the loop have ended
+// when the loop begins, and the others are enqueued during the loop. Results never depend on the schedule.
 //
-// The rank's main thread calls it, from the first use to the last, in the order of the uses.
+// Only the rank's main thread calls a streamer, in the order of the uses.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 
 namespace wansweep {
 
-// What a rank's loop uses, and what is to be moved for it.
+// The uses of a rank's loop, and the schedule of copies for them.
 struct OffloadPlan {
   std::vector<Use> uses;
   Schedule schedule;
@@ -29,41 +29,41 @@ struct OffloadPlan {
   CopyOptions copies = {};
 };
 
-// The host's copy, the rank's own, when the schedule reads one while the loop runs; nullopt when it does not.
+// The rank's own copy of the weights on the host; nullopt when the schedule copies nothing in while the loop runs.
 std::optional<HostStore> load_host_store(Device& device, const OffloadPlan& plan, const WeightSource& source);
 
 class Streamer {
  public:
-  // Takes the device's memory. Throws Error(device_memory), Error(host_memory).
+  // Allocates the slots. Throws Error(device_memory), Error(host_memory).
   Streamer(Device& device, Recorder& recorder, OffloadPlan plan, std::optional<HostStore> store);
   Streamer(const Streamer&) = delete;
   Streamer& operator=(const Streamer&) = delete;
 
-  // Copies what comes before the loop, from the store, or from `source` piece by piece when there is no store, and
-  // waits until it is there. Once, before the first use. Throws what the source throws. Ranks that bring parts for each
-  // other wait here for all of them.
+  // Does the first load: makes the transfers before the loop, from the store or, without a store, from `source` piece
+  // by piece, and waits until all have arrived. To be called once, before the first use. Throws as the source does.
+  // With cooperative copies, ranks wait here for all their peers.
   void load(const WeightSource& source);
 
-  // The weights outside blocks of the expert that the next use is of; the compute stream waits until they are there.
-  // They stay until the next call. To be called between uses, before the first of a forward.
+  // The weights outside blocks of the expert of the next use; the compute stream waits until they have arrived. They
+  // stay valid until the next call. To be called before the first use of a forward.
   const std::byte* other(int expert);
 
-  // A block's weights; the compute stream waits until they are there. They stay until release().
+  // A block's weights; the compute stream waits until they have arrived. They stay valid until release().
   const std::byte* acquire(const Use& use);
-  // The work of the use that was acquired is enqueued on the compute stream.
+  // To be called when all work of the acquired use is enqueued on the compute stream.
   void release(const Use& use);
 
  private:
   struct Slots {
     Buffer memory;
-    int64_t bytes = 0;           // of one
-    std::vector<Event> arrived;  // by slot; null: nobody needs to wait
+    int64_t bytes = 0;           // of one slot
+    std::vector<Event> arrived;  // by slot; null: no wait is needed
     std::byte* at(int32_t slot) const { return memory.data() + slot * bytes; }
   };
-  // Host buffers, taken in turn by copies of one stream.
+  // Host buffers that the copies of one stream use in turn.
   struct Ring {
     Buffer memory;
-    int64_t bytes = 0;  // of one
+    int64_t bytes = 0;  // of one buffer
     std::vector<Event> last_copy;
     size_t next = 0;
   };
@@ -86,8 +86,8 @@ class Streamer {
   Ring ring_;
   size_t next_transfer_ = 0;
   int32_t next_use_ = 0;
-  Event before_next_use_;  // the end of the use before it, when a transfer waits for that
-  FinishOnExit finish_;    // last: copies may be under way from and to all of the above
+  Event before_next_use_;  // the end of the use before the next one, when a transfer waits for it
+  FinishOnExit finish_;    // declared last: copies from and to all members above may be under way
 };
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// wansweep-worker: MPI up, settings read, one run or one probe, and one line on whatever went wrong.
+// wansweep-worker: starts MPI, reads the settings, does one run or one probe, and reports a failure in one line.
 
 #include <csignal>
 #include <cstdlib>

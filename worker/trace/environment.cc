@@ -55,7 +55,7 @@ std::string describe_environment(const Device& device, int rank, int ranks) {
   json["hdf5"] = hdf5_version();
   json["wansweep"] = version;
   json["git_revision"] = git_revision;
-  // A worker that was replaced after its submission says so: see analysis/replaced_workers.sql.
+  // Shows a worker that was replaced after its submission: see analysis/replaced_workers.sql.
   if (const char* submitted = std::getenv("WANSWEEP_SUBMITTED_WORKER")) {
     json["worker_sha256"] = sha256_file("/proc/self/exe");
     json["submitted_worker_sha256"] = submitted;

@@ -1,4 +1,4 @@
-// What the trace's /environment says of where a rank ran.
+// The trace's /environment: the machine and software that a rank ran on.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace wansweep {
 
-// A JSON object: host, operating system, cpu, cores it may use, the device's own description, library versions, git
-// revision, and Slurm's ids and module list where they are set.
+// A JSON object: host, operating system, CPU, number of cores that the rank may use, the device's description, library
+// versions, git revision, and Slurm's ids and module list if they are set.
 std::string describe_environment(const Device& device, int rank, int ranks);
 
 }  // namespace wansweep

@@ -1,5 +1,5 @@
-// Named ranges on Nsight's timeline, around the code that enqueues a step, a forward or a block. Nothing in builds
-// without CUDA; next to nothing when no profiler is attached.
+// Named ranges on Nsight's timeline, around the code that enqueues a step, a forward or a block. They do nothing in
+// builds without CUDA, and cost almost nothing when no profiler is attached.
 #pragma once
 
 #ifdef WANSWEEP_CUDA

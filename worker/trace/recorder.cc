@@ -94,7 +94,8 @@ void Recorder::sample_power(int step) {
   power_.push_back({step, monotonic_ns(), now->energy_mj, now->power_mw, now->sm_clock_mhz, now->temperature_c});
 }
 
-// Rows whose work is over; a transfer for the next step may still be on its way and waits for that step's turn.
+// Writes the rows whose work has ended. A transfer for the next step may still be under way, and is written with that
+// step.
 void Recorder::write_done(TraceRows& rows, bool all) {
   std::vector<Pending> later;
   for (Pending& pending : pending_) {

@@ -1,7 +1,7 @@
-// Turns points on the device's streams into trace rows: opened and closed around work while it is enqueued, resolved to
-// times once the step is done, and flushed to the trace file a step at a time.
+// Turns events on the device's streams into trace rows: a row is opened and closed around work while the work is
+// enqueued, gets its times when the step has ended, and is flushed to the trace file with the step.
 //
-// One thread, the rank's main one, calls it.
+// Only the rank's main thread calls a recorder.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace wansweep {
 
-// What a row is about: of a copy, the weights that are moved, not those that are computed with meanwhile.
+// The subject of a row: for a copy, the weights that are moved, not the block that computes meanwhile.
 struct Place {
   int8_t expert = -1;   // 0: transformer, 1: transformer_2; -1: neither
   int8_t forward = -1;  // 0: cond, 1: uncond; -1: not part of a forward
@@ -21,17 +21,17 @@ struct Place {
 
 class Recorder {
  public:
-  // `writer` may be null: then nothing is kept (tests). With TraceDetail::step, work between two stalls is one row.
+  // With a null `writer`, nothing is kept (for tests). With TraceDetail::step, all work between two stalls is one row.
   Recorder(Device& device, TraceWriter* writer, TraceDetail detail);
 
   // `expert`: 0 or 1.
   void begin_step(int step, int expert, int timestep, float sigma);
-  // Waits for the step's compute, writes its rows, samples memory and power, and flushes. `not_finite`: where the
-  // step's compute leaves the number of latents that are infinite or not a number; null: nobody counts. Throws what the
-  // device or the trace file throws.
+  // Waits for the step's compute, writes its rows, samples memory and power, and flushes. `not_finite` points to the
+  // number of latents that are infinite or not a number, which the step's compute writes; null: not counted. Throws as
+  // the device and the trace file do.
   void end_step(const int64_t* not_finite = nullptr);
 
-  // Work on a stream, between begin() and end(). Spans of one stream do not nest.
+  // The work on a stream between begin() and end(). Spans on one stream do not nest.
   struct Span {
     EventKind kind = EventKind::compute;
     StreamId stream = StreamId::compute;
@@ -41,10 +41,10 @@ class Recorder {
   Span begin(EventKind kind, StreamId stream, Place place);
   void end(const Span& span, int64_t bytes = 0);
 
-  // The compute stream waits for `event`, and the wait is a stall for `cause` when it takes any time.
+  // Makes the compute stream wait for `event`. If the wait takes any time, it is recorded as a stall for `cause`.
   void wait(const Event& event, StallCause cause, Place place);
 
-  // After the last step: writes what was still under way, and the clock measurements.
+  // To be called after the last step: writes the rows of work that was still under way, and the clock measurements.
   void finish(const std::vector<ClockRow>& clock);
 
   int64_t steps_written() const { return steps_written_; }
@@ -57,7 +57,7 @@ class Recorder {
     Event start;
     Event end;
   };
-  // TraceDetail::step: the work since the last stall, of one forward.
+  // For TraceDetail::step: the work of one forward since the last stall.
   struct Merged {
     Event start;  // null: there is none
     Place place;
@@ -75,7 +75,7 @@ class Recorder {
   Merged merged_;
   StepRow step_;
   Event step_start_;
-  std::vector<PowerRow> power_;  // of the next rows to be written
+  std::vector<PowerRow> power_;  // to be written with the next rows
   int64_t steps_written_ = 0, events_written_ = 0, memory_written_ = 0;
 };
 

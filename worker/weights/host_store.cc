@@ -1,7 +1,7 @@
-// A shared store comes in three turns. Its memory first: each rank makes its own part present, with all of its cores,
-// and maps those of its peers. Then two things at once: a second thread fills the rank's part, with all cores, while
-// the main thread, which alone may talk to the device, registers all parts, which is work of the kernel on one core.
-// What cannot be registered is known before the weights are read. Last, all ranks wait for all: only then is every part
+// A shared store is made in three stages. First its memory: each rank populates its own part, on all its cores, and
+// maps the parts of its peers. Then two things at once: a second thread fills the rank's part, on all cores, while the
+// main thread, the only one that may call the device, registers all parts, which is work of the kernel on one core. So
+// a failure to register is known before the weights are read. Last, all ranks wait for each other: then every part is
 // filled.
 
 #include "worker/weights/host_store.h"
@@ -28,7 +28,7 @@ class Stopwatch {
   int64_t since_ = monotonic_ns();
 };
 
-// Where a rank's parts go; nothing of the device.
+// The place of a rank's parts. It does not touch the device.
 double fill_own_parts(const std::vector<StorePart>& parts, int node_rank, std::byte* segment,
                       const WeightSource& source, const std::atomic<bool>& given_up) {
   const Stopwatch watch;
@@ -53,7 +53,7 @@ std::vector<StorePart> parts_of_store(const WeightBytes& bytes, int node_ranks) 
   for (int expert = 0; expert < bytes.experts; ++expert) {
     for (int block = 0; block < bytes.layers; ++block) add(expert, block, bytes.block);
   }
-  // The small ones last, where they fill up what is behind.
+  // The small pieces last, since they make the ranks' shares even.
   for (int expert = 0; expert < bytes.experts; ++expert) add(expert, outside_blocks, bytes.other);
   return parts;
 }

@@ -17,13 +17,13 @@ constexpr uint64_t fnv1a64(std::string_view text) {
   return hash;
 }
 
-// Adds neighbouring 16-bit fields into two 32-bit ones.
+// Adds pairs of 16-bit fields into two 32-bit fields.
 constexpr uint64_t fold(uint64_t z) {
   constexpr uint64_t low = 0x0000FFFF0000FFFF;
   return (z & low) + (z >> 16 & low);
 }
 
-// `counter`: of the first value.
+// `counter` is the counter of the first value.
 [[gnu::always_inline]] inline void fill(uint64_t counter, float factor, std::span<float> out) {
   for (size_t i = 0; i < out.size(); ++i) {
     const uint64_t at = counter + 2 * i * golden;
@@ -34,9 +34,9 @@ constexpr uint64_t fold(uint64_t z) {
 }
 
 #if defined(__x86_64__)
-// The same with eight 64-bit products at once: 57 GB of weights take seconds on all cores otherwise.
+// The same with eight 64-bit products at once: without it, 57 GB of weights take several seconds on all cores.
 #if defined(__clang__)
-[[gnu::target("avx512f,avx512dq,avx512vl")]]  // it does not know the option, and takes narrower vectors
+[[gnu::target("avx512f,avx512dq,avx512vl")]]  // clang does not know the option, and uses narrower vectors
 #else
 [[gnu::target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")]]
 #endif

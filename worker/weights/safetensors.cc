@@ -1,5 +1,5 @@
-// Files are mapped and views point into the mapping: a 57 GB model is never read twice, and the pages of what is not
-// used are never read at all. Values are copied out byte by byte (memcpy), for nothing in a file is aligned.
+// Files are mapped, and views point into the mapping: a 57 GB model is never read twice, and pages that are not used
+// are never read. Values are copied out with memcpy, since nothing in a file is aligned.
 
 #include "worker/weights/safetensors.h"
 
@@ -77,7 +77,7 @@ std::string make_header(const std::map<std::string, std::string>& metadata, cons
   for (const TensorToWrite& tensor : tensors) {
     const int64_t bytes = TensorView{{}, {}, tensor.shape, nullptr, 0}.values() * 4;
     if (header.contains(tensor.name)) {
-      throw Error(ExitCode::internal, fmt::format("tensor {} is to be written twice", tensor.name));
+      throw Error(ExitCode::internal, fmt::format("tensor {} is given twice", tensor.name));
     }
     header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
@@ -116,7 +116,7 @@ std::vector<std::string> SafetensorsFile::names() const {
 
 const TensorView& SafetensorsFile::find(const std::string& name) const {
   const auto found = tensors_.find(name);
-  if (found == tensors_.end()) throw bad_input(fmt::format("{}: has no tensor {}", file_, name));
+  if (found == tensors_.end()) throw bad_input(fmt::format("{}: tensor {} is missing", file_, name));
   return found->second;
 }
 
@@ -130,7 +130,7 @@ SafetensorsModel::SafetensorsModel(const std::string& directory) : files_(read_w
   for (const auto& [name, tensor] : files_.tensors) {
     const TensorEntry& entry = tensor.entry;
     if (entry.begin + entry.bytes > sizes[tensor.file]) {
-      throw bad_input(fmt::format("{}: became shorter while it was read", files_.file_of(tensor)));
+      throw bad_input(fmt::format("{}: was cut short while it was read", files_.file_of(tensor)));
     }
     views_.emplace(name,
                    TensorView{name, entry.dtype, entry.shape, mappings_[tensor.file].get() + entry.begin, entry.bytes});
@@ -139,7 +139,7 @@ SafetensorsModel::SafetensorsModel(const std::string& directory) : files_(read_w
 
 const TensorView& SafetensorsModel::find(const std::string& name) const {
   const auto found = views_.find(name);
-  if (found == views_.end()) throw bad_input(fmt::format("{}: has no tensor {}", files_.directory, name));
+  if (found == views_.end()) throw bad_input(fmt::format("{}: tensor {} is missing", files_.directory, name));
   return found->second;
 }
 

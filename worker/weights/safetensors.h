@@ -1,6 +1,7 @@
-// Weights on disk: the safetensors format, and a model directory's one file or its shards.
+// Weights on disk: safetensors files, and the single file or the shards of a model directory.
 //
-// A file is mapped, not read: a tensor's pages come in when its values are used.
+// A file is mapped, not read: the system reads a tensor's pages when its values are used. Objects are immutable; any
+// thread may use them.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ struct TensorView {
   std::string name;
   std::string dtype;  // as in the file: "F32", "BF16", ...
   std::vector<int64_t> shape;
-  const std::byte* data = nullptr;  // little-endian, of any alignment; lives as long as the file or model object
+  const std::byte* data = nullptr;  // little-endian, not aligned; valid as long as the file or model object
   int64_t bytes = 0;
 
   int64_t values() const;  // 1 for a shape of []
@@ -26,8 +27,8 @@ struct TensorView {
 
 class SafetensorsFile {
  public:
-  // Checks all of the header, so that every view is sound. Throws bad_input naming the file, and the tensor if there is
-  // one.
+  // Checks the whole header, so that every view is valid. Throws bad_input naming the file, and the tensor if the fault
+  // is in one.
   explicit SafetensorsFile(const std::string& file);
 
   const std::string& file() const { return file_; }
@@ -45,7 +46,7 @@ class SafetensorsFile {
 
 class SafetensorsModel {
  public:
-  // Maps the files that read_weight_files finds in the directory; throws bad_input as it does.
+  // Maps the files that read_weight_files finds in the directory. Throws bad_input as that does.
   explicit SafetensorsModel(const std::string& directory);
 
   const WeightFiles& files() const { return files_; }
@@ -58,7 +59,7 @@ class SafetensorsModel {
   std::map<std::string, TensorView> views_;
 };
 
-// All values of an F32, BF16 or F16 tensor, rounded to nearest even; bad_input for other types.
+// All values of an F32, BF16 or F16 tensor, rounded to nearest even. Throws bad_input for other types.
 void convert_to_f32(const TensorView& tensor, float* out);
 void convert_to_bf16(const TensorView& tensor, uint16_t* out);
 
@@ -68,8 +69,7 @@ struct TensorToWrite {
   const float* data = nullptr;
 };
 
-// Writes FILE whole or not at all: to a temporary name beside it, to the disk, then under its name. Throws
-// Error(output).
+// Writes FILE atomically: to a temporary name beside it, synced, and renamed. Throws Error(output).
 void write_safetensors(const std::string& file, const std::map<std::string, std::string>& metadata,
                        const std::vector<TensorToWrite>& tensors);
 

@@ -1,5 +1,5 @@
-// Both sources fill a piece tensor by tensor, cut into turns that any core may take. What differs is where a turn's
-// values come from: the mapped file, converted to the layout's type, or the random stream of the tensor's name.
+// Both sources fill a piece tensor by tensor, cut into tasks for all cores. They differ in the values of a task: from
+// the mapped file, converted to the layout's type, or from the random stream of the tensor's name.
 
 #include "worker/weights/weight_source.h"
 
@@ -28,9 +28,9 @@ bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-// proj_out's rows are ordered (frame, row, column, channel) of a patch, patch_embedding's inputs (channel, frame, row,
-// column). Reordered while loading, the prediction's tokens look like the latents', and no step needs to reshuffle
-// them.
+// In the files, proj_out's rows are ordered (frame, row, column, channel) in a patch, but patch_embedding's inputs
+// (channel, frame, row, column). Loading reorders them, so that the tokens of the prediction have the order of the
+// latents' and no step needs to reorder them.
 void reorder_proj_out(const ModelConfig& c, int64_t row_bytes, std::byte* rows) {
   const int64_t patch = int64_t{c.patch_frames} * c.patch_height * c.patch_width;
   const std::vector<std::byte> original(rows, rows + patch * c.out_channels * row_bytes);
@@ -63,17 +63,17 @@ bool is_norm_weight(const TensorPlace& place) { return place.shape.size() == 1 &
 
 // --- piece by piece, on all cores
 
-// Part of a tensor, on its way into a buffer.
+// One task: a part of a tensor that is to be written into a buffer.
 struct Part {
   const TensorPlace* place = nullptr;
   std::string name;
-  std::byte* to = nullptr;  // the part's own
-  int64_t first = 0;        // value of the tensor
+  std::byte* to = nullptr;  // destination of the part
+  int64_t first = 0;        // number of its first value in the tensor
   int64_t count = 0;
 };
 
 std::vector<Part> cut(const BufferLayout& layout, const std::string& prefix, std::byte* buffer) {
-  constexpr int64_t most_values = 1 << 17;  // a turn of half a millisecond
+  constexpr int64_t most_values = 1 << 17;  // about half a millisecond of work
   std::vector<Part> parts;
   for (const TensorPlace& place : layout.tensors) {
     for (int64_t first = 0; first < place.values(); first += most_values) {

@@ -1,5 +1,5 @@
-// Where an expert's weights come from: a checkpoint, or a seed. They come a piece at a time, ready for the device, so
-// that no second copy of an expert is needed.
+// Sources of an expert's weights: a checkpoint or a seed. A source gives one piece at a time, in the device's layout,
+// so that no second copy of an expert is needed.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ class WeightSource {
 std::unique_ptr<WeightSource> open_checkpoint(const std::string& model, const ModelConfig& config, DType type,
                                               int experts);
 
-// Drawn values, the same for a seed on every machine, of scales that keep activations near 1 through any depth.
+// Random weights, the same for a seed on every machine, with scales that keep activations near 1 at any depth.
 std::unique_ptr<WeightSource> random_weights(uint64_t seed, const ModelConfig& config, DType type);
 
 // The one of a run, as its settings say. Throws bad_input as open_checkpoint does.

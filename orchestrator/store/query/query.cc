@@ -1,11 +1,10 @@
-// Three fences keep a question a question. The connection is read-only. The authorizer lets through what it knows:
-// reading, PRAGMAs that tell, and the functions in a list; a function that an SQLite of tomorrow adds, or a build of
-// today has beside the usual, is refused until it is listed. And a statement is one, and says itself that it only
-// reads.
+// Three measures keep a query from changing anything. The connection is read-only. The authorizer allows only what it
+// knows: reading, PRAGMAs that only inform, and the functions in a list; a function that a newer SQLite, or another
+// build, adds is refused until it is listed. And only a single statement is accepted, which SQLite must call read-only.
 //
-// Time is bounded from two sides: SQLite asks `should_end` every thousand instructions, and a thread interrupts what
-// spends its time within one. What even then goes on (a single function at work) is given up by the caller
-// (QueryLimits::abandon).
+// Two mechanisms limit the time: SQLite calls `should_end` every thousand instructions, and a thread interrupts a
+// statement that spends its time within one instruction. A single function that cannot be interrupted even then is
+// given up by the caller (QueryLimits::abandon).
 
 #include "orchestrator/store/query/query.h"
 
@@ -30,16 +29,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int instructions_between_looks = 1000;  // some 10 us, where each is a short one
+constexpr int instructions_between_looks = 1000;  // about 10 us with short instructions
 constexpr std::chrono::milliseconds between_looks{20};
-constexpr std::chrono::seconds patience{1};  // with a statement that does not end when it is interrupted
+constexpr std::chrono::seconds patience{1};  // the time in which an interrupted statement must end
 
-// What SQLite asks about a statement while it is prepared; the first refusal is kept for the person.
+// The authorizer, which SQLite calls while it prepares a statement. The first refusal is kept for the error line.
 struct Guard {
   std::string refused;
 };
 
-// PRAGMAs that only tell; with an argument, these name what to tell of.
+// PRAGMAs that only inform; an argument names the subject.
 constexpr std::array<std::string_view, 11> telling_pragmas{
     "table_info",  "table_xinfo",   "table_list",    "index_list",      "index_info",     "foreign_key_list",
     "quick_check", "database_list", "function_list", "integrity_check", "compile_options"};
@@ -194,13 +193,13 @@ int authorize(void* context, int action, const char* first, const char* second, 
       guard.refused = action == SQLITE_ATTACH ? "ATTACH" : "DETACH";
       break;
     default:
-      // Only the first: a DROP asks for the DELETEs that it is made of as well.
+      // Only the first refusal is kept: a DROP also asks for the DELETEs that it consists of.
       if (guard.refused.empty()) guard.refused = "a statement that changes the database";
   }
   return SQLITE_DENY;
 }
 
-// When a query is to end.
+// The reasons for which a query must end.
 class Ends {
  public:
   explicit Ends(const QueryLimits& limits) : stop_(limits.stop) {
@@ -294,12 +293,12 @@ class Watch {
   sqlite3* db = store.db.getHandle();
   const int code = sqlite3_errcode(db);
   if (!watch.refused().empty())
-    throw bad_input(fmt::format("{} is not allowed here; queries only read", watch.refused()));
+    throw bad_input(fmt::format("{} is not allowed in a query; queries only read", watch.refused()));
   if (code == SQLITE_INTERRUPT) throw ended(watch.ends(), limits);
   if (code == SQLITE_ERROR || code == SQLITE_READONLY || code == SQLITE_RANGE || code == SQLITE_TOOBIG) {
     throw bad_input(fmt::format("query: {}", sqlite3_errmsg(db)));
   }
-  if (code == SQLITE_NOMEM) throw bad_input("query: it needs more memory than there is");
+  if (code == SQLITE_NOMEM) throw bad_input("query: there is not enough memory for it");
   throw store_error(store.path, SQLite::Exception(db));
 }
 
@@ -334,13 +333,13 @@ bool stream_query(Store& store, const std::string& sql, const QueryLimits& limit
   const Watch watch(store.db.getHandle(), limits);
   const char* tail = nullptr;
   const Statement statement = prepare(store, watch, limits, sql.c_str(), &tail);
-  if (!statement) throw bad_input("query: there is no statement in it");
+  if (!statement) throw bad_input("query: the text holds no statement");
   while (*tail != '\0') {
     if (prepare(store, watch, limits, tail, &tail))
-      throw bad_input("query: holds several statements; ask one at a time");
+      throw bad_input("query: the text holds several statements; give one at a time");
   }
   if (sqlite3_stmt_readonly(statement.get()) == 0) {
-    throw bad_input("a statement that changes the database is not allowed here; queries only read");
+    throw bad_input("a statement that changes the database is not allowed in a query; queries only read");
   }
 
   const int columns = sqlite3_column_count(statement.get());
@@ -377,7 +376,7 @@ const std::string& named_query(const std::string& name) {
     names.emplace_back(query.name);
   }
   const std::string nearest = nearest_name(name, names);
-  throw bad_input(nearest.empty() ? fmt::format("no query is named {}; there are {}", name, fmt::join(names, ", "))
+  throw bad_input(nearest.empty() ? fmt::format("no query is named {}; give one of {}", name, fmt::join(names, ", "))
                                   : fmt::format("no query is named {}; did you mean {}?", name, nearest));
 }
 

@@ -1,9 +1,8 @@
-// Text is for people: decimals are cut to six and lined up, so a column must be measured before its first row is
-// printed. TextLayout measures a sample, and header and rows follow as they come. CSV and JSON are for programs: they
-// hold every number in full, and need no sample.
-// Cells come from files of other people. In text, what a terminal would obey is escaped, and a line break cannot tear a
-// row apart; in JSON, bytes that are no UTF-8 are replaced.
-// to_text, to_csv and to_json go through TableWriter, so that a whole table and a streamed one are written alike.
+// Text is for people: numbers have at most six decimals and are aligned, so a column must be measured before its first
+// row is printed. TextLayout measures a sample; header and rows follow. CSV and JSON are for programs: they hold every
+// number in full, and need no sample. Cells may come from files of other people. In text, control characters are
+// escaped, and a line break cannot split a row; in JSON, invalid UTF-8 is replaced. to_text, to_csv and to_json use
+// TableWriter, so that whole tables and streamed ones are written alike.
 
 #include "orchestrator/store/query/table.h"
 
@@ -28,10 +27,10 @@ std::string plain_text(const Cell& cell) {
   return "";
 }
 
-// Good for names and paths, which is what text columns hold.
+// Wide enough for names and paths.
 size_t width(const std::string& text) { return count_characters(text); }
 
-// Decimals that the column's numbers need, so that their points stand below each other.
+// The number of decimals that the column's numbers need, so that their points are aligned.
 size_t decimals_of(const Table& table, size_t column) {
   size_t most = 0;
   for (const auto& row : table.rows) {
@@ -53,13 +52,14 @@ std::string shown(const Cell& cell, size_t decimals, const std::string& null) {
     return extreme ? fmt::format("{:.6g}", number) : fmt::format("{:.{}f}", number, decimals);
   }
   std::string text = plain_text(cell);
-  // A line break would tear the row apart.
+  // A line break would split the row.
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
   return printable(text);
 }
 
-// "median_step_ms" in lines no wider than its longest word or the column's cells: names that say all need not be wide.
+// Breaks "median_step_ms" into lines no wider than its longest word or the column's cells, so that long names do not
+// make columns wide.
 std::vector<std::string> header_lines(const std::string& name, size_t cells) {
   std::vector<std::string> words;
   for (size_t begin = 0; begin <= name.size();) {

@@ -1,4 +1,4 @@
-// An answer of the database, and three ways to print it.
+// The answer to a query, and three ways to print it.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,21 @@ using Cell = std::variant<std::monostate, int64_t, double, std::string>;  // mon
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;
-  bool cut = false;  // the row limit was reached, and there were more
+  bool cut = false;  // there were more rows than the limit
 };
 
 // The cells as text for people: a column's numbers with the same decimals, NULL as `null`, no line breaks.
 std::vector<std::vector<std::string>> shown_cells(const Table& table, const std::string& null);
-// Whether a column holds numbers only, and so stands to the right.
+// Whether a column holds only numbers, and so is aligned to the right.
 bool is_numeric(const Table& table, size_t column);
 
 std::string to_text(const Table& table);  // aligned; numbers to the right, NULL as "-"
-std::string to_csv(const Table& table);   // RFC 4180; NULL as nothing
+std::string to_csv(const Table& table);   // RFC 4180; NULL as an empty field
 std::string to_json(const Table& table);  // a list of objects; a column whose name comes again is NAME:1, NAME:2, ...
 
-// The parts of these, for answers that are printed as they come (table_writer.h).
+// The parts of these, for answers that are printed row by row (table_writer.h).
 
-// Columns as wide as those of a sample; a row that needs more stands out.
+// Columns as wide as those of a sample; a wider row sticks out.
 class TextLayout {
  public:
   explicit TextLayout(const Table& sample);
@@ -46,7 +46,7 @@ class TextLayout {
 };
 
 std::string csv_line(const std::vector<Cell>& row);
-// What is no UTF-8 is replaced: JSON cannot hold it.
+// Replaces invalid UTF-8, which JSON cannot hold.
 std::string json_object(const std::vector<std::string>& names, const std::vector<Cell>& row);
 std::vector<std::string> unique_names(const std::vector<std::string>& columns);
 

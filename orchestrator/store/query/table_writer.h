@@ -16,12 +16,12 @@ enum class TableFormat : uint8_t { text, csv, json };
 
 class TableWriter {
  public:
-  // `out` gets the text in pieces; what it throws is passed on.
+  // `out` receives the text in pieces; its exceptions are passed on.
   TableWriter(TableFormat format, std::function<void(std::string_view)> out);
 
-  void columns(std::vector<std::string> names);  // once, before the rows
+  void columns(std::vector<std::string> names);  // to be called once, before the rows
   void row(std::vector<Cell> row);
-  void finish();  // after the last row
+  void finish();  // to be called after the last row
   size_t rows() const { return rows_; }
 
  private:

@@ -1,4 +1,4 @@
-// What the sums over an attempt are made from: its ranks' events on one clock, and how the ranks were spread.
+// The input of all sums over an attempt: its ranks' events on one clock, and the parallel plan.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace wansweep {
 // All times are rank 0's. The vectors belong to the caller and outlive it.
 struct RankEvents {
   int rank = 0;      // MPI's number
-  std::string host;  // empty: not known; then it shares its links with no other rank
+  std::string host;  // empty: unknown; the rank then shares its links with no other
   const std::vector<EventRow>* events = nullptr;
   const std::vector<StepRow>* steps = nullptr;
 };
@@ -21,7 +21,7 @@ struct RankEvents {
 // rank = (cfg_index * ring + ring_index) * ulysses + ulysses_index.
 struct Spread {
   int64_t cfg = 1;
-  std::optional<int64_t> ulysses, ring;  // nullopt: not known
+  std::optional<int64_t> ulysses, ring;  // nullopt: unknown
 };
 
 struct AttemptEvents {

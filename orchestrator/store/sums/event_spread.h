@@ -1,4 +1,4 @@
-// How long single events last: percentiles by kind, and the longest ones.
+// The durations of single events: percentiles by kind, and the longest events.
 #pragma once
 
 #include <compare>
@@ -25,7 +25,7 @@ struct EventSpread {
   int64_t events = 0, bytes = 0, total_ns = 0, p50_ns = 0, p90_ns = 0, p99_ns = 0, max_ns = 0;
 };
 
-// Of all ranks together, steps 1 and later. `since`: exchange_start.h.
+// Over all ranks together, from step 1 on. For `since` see exchange_start.h.
 std::map<SpreadKey, EventSpread> spread_of(const AttemptEvents& attempt,
                                            const std::vector<std::vector<int64_t>>& since);
 
@@ -38,7 +38,7 @@ struct LargestEvent {
 
 inline constexpr size_t largest_kept = 5;
 
-// The longest of each kind and cause, the longest first; steps 1 and later.
+// The longest events of each kind and cause, the longest first, from step 1 on.
 std::map<std::pair<EventKind, StallCause>, std::vector<LargestEvent>> largest_of(
     const AttemptEvents& attempt, const std::vector<std::vector<int64_t>>& since);
 

@@ -1,4 +1,5 @@
-// Since when an exchange could move data: a rank that arrives early waits within its event for the last of its group.
+// When an exchange could begin to move data: a rank that arrives early waits, within its event, for the last of its
+// group.
 #pragma once
 
 #include <cstdint>

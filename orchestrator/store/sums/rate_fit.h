@@ -21,13 +21,13 @@ struct Estimate {
   std::optional<double> half_width;  // of the 95 % confidence interval; nullopt: it takes two clusters
 };
 
-// An event's bytes are the sum of value[unknown] * time over its conditions. What disturbs it is in the times: an event
-// that is slow for another reason lasts longer, and so meets more of one condition and a smaller share of the other.
-// Plain least squares take that for the condition's doing (on four H200, copies alone came out at 22 and beside
-// exchanges at 246 GB/s, where all of them together had 32). So the conditions of a nominal event are the instruments:
-// one that begins when this one does, and lasts as long as its bytes take at the mean rate. That is two-stage least
-// squares, just identified (Wooldridge, "Econometric Analysis of Cross Section and Panel Data", section 5.1). Where
-// nothing disturbs, it is exact; with one condition, it is all bytes over all time.
+// An event's bytes are the sum of value[unknown] * time over its conditions. The disturbance is in the times: an event
+// that is slow for another reason lasts longer, and so spends more time in one condition and a smaller share in the
+// others. Plain least squares attribute that to the condition (on four H200, they gave copies 22 GB/s alone and 246
+// GB/s beside exchanges, although all copies together reached 32 GB/s). So the conditions of a nominal event are used
+// as instruments: an event that begins with the real one and lasts as long as its bytes take at the mean rate. This is
+// two-stage least squares, just identified (Wooldridge, "Econometric Analysis of Cross Section and Panel Data", section
+// 5.1). Without disturbance it is exact; with one condition, it is all bytes over all time.
 //
 // Intervals: Student's t with a variance that is robust to correlation within clusters (the same, section 5.2.5, with
 // the factor G/(G-1) (n-1)/(n-p) of most programs, called CR1); the degrees of freedom are the clusters in which the

@@ -1,4 +1,4 @@
-// A rank's events summed by step, so that questions need not read the events.
+// Sums a rank's events by step, so that queries need not read the events.
 #pragma once
 
 #include <compare>
@@ -33,12 +33,12 @@ struct TrafficSum {
 };
 using Traffic = std::map<TrafficKey, TrafficSum>;
 
-// A rank's events, on the clock that all ranks share, and the name of its host; empty: not known.
+// A rank's events, on the common clock, and the name of its host (empty: unknown).
 struct HostedEvents {
   const std::vector<EventRow>* events;
   std::string host;
 };
-// Of each of an attempt's ranks, in their order. A rank's peers are the others of its host.
+// The traffic of each rank, in the given order. A rank's peers are the other ranks of its host.
 std::vector<Traffic> summarize_traffic(const std::vector<HostedEvents>& ranks);
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// Where a rank's time went: every nanosecond of an attempt in exactly one part.
+// Divides a rank's time into parts: every nanosecond of an attempt is in exactly one part.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace wansweep {
 
-// Table step_part; nanoseconds. Each of these leaves out what the ones before it have: compute hides all else, and what
-// held the compute stream up counts before what ran meanwhile.
+// Table step_part, in nanoseconds. Time that fits several parts counts for the first: compute hides everything else,
+// and the reason for which the compute stream waited counts before the work that ran meanwhile.
 struct TimeParts {
   int64_t compute = 0;                // compute or attention ran on the rank
   int64_t both = 0;                   // an exchange moved data, and a copy ran

@@ -1,5 +1,5 @@
-// How fast copies and exchanges move data, alone and beside each other, and how many ranks of a node share what the
-// host gives: from all events of an attempt, those included that overlap the other sort for a part of their time.
+// The rates of copies and exchanges, alone and beside each other, and by the number of ranks of a node that copy at
+// once. All events of an attempt count, including those that overlap the other sort for only a part of their time.
 #pragma once
 
 #include <compare>
@@ -15,9 +15,9 @@ namespace wansweep {
 // What of the other sort went on at a time: for a copy (h2d, d2h) and for parts of weights from peers (weight_parts),
 // an exchange that moved data; for an exchange (all_to_all, ring), a copy. A node's ranks are those of one host.
 enum class Condition : uint8_t {
-  alone,         // nothing of it, on any rank of the node
-  beside,        // some on the rank itself
-  beside_peers,  // some on other ranks of the node only
+  alone,         // on no rank of the node
+  beside,        // on the rank itself
+  beside_peers,  // only on other ranks of the node
 };
 
 struct RateKey {

@@ -14,7 +14,7 @@ t() {
   [ ! -e "G$1/attempts" ] && [ ! -e "R$1/attempts" ] || bad "attempts were made"
   refused 2 "$2" "$BIN"/wansweep-worker --model "$1" --inputs "$ONE" --steps 1 --device-memory 0.5 --out "w$1"
 }
-t a '00002-of-00002.safetensors, which is not there'
+t a '00002-of-00002.safetensors, which does not exist'
 t b 'pointer of git-lfs'
 t c 'type U8'
 t d 'shape \[512, 192\]'

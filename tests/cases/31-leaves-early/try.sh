@@ -17,7 +17,7 @@ refused 2 "is empty; give a value" "$BIN"/wansweep status ""
 refused 2 "dir.*is empty; give a value" "$BIN"/wansweep run s.toml --dir ""
 
 sweep t 3 1 'step_timeout = 1e-9' >t.toml
-refused 2 "step_timeout is 1e-09; 0, or between 1 and" "$BIN"/wansweep plan t.toml
+refused 2 "step_timeout is 1e-09; 0, or a value between 1 and" "$BIN"/wansweep plan t.toml
 sweep u 3 1 'ranks = 1000' 'ulysses = 1' >u.toml
 WANSWEEP_HOST_MEMORY=1 refused 2 "ranks is 1000: .* takes .* GiB of memory on this machine" "$BIN"/wansweep run u.toml --dir u
 [ -z "$(ls u/attempts 2>/dev/null)" ] || bad "1000 ranks were started in 1 GiB"
@@ -26,7 +26,7 @@ WANSWEEP_HOST_MEMORY=1 refused 2 "ranks is 1000: .* takes .* GiB of memory on th
 rm "$a/state.json"
 "$BIN"/wansweep status o >status.out
 grep -q "running or lost" status.out && bad "status says \"running or lost\" though nothing runs"
-grep -q " lost .*how was not written down" status.out || bad "status does not say that it ended: $(grep "${a##*/}" status.out)"
+grep -q " lost .*its end was not recorded" status.out || bad "status does not say that it ended: $(grep "${a##*/}" status.out)"
 "$BIN"/wansweep run s.toml --dir o >/dev/null || bad "the same command does not settle it"
 "$BIN"/wansweep status o | grep -q "2 completed" || bad "not all completed after the same command"
 end

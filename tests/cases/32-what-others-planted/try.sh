@@ -11,9 +11,9 @@ mkfifo o/attempts/fifo; : >o/attempts/file; ln -s loop o/attempts/loop; mkdir o/
 queue 'PENDING|Priority||0|N/A|N/A'
 timeout 20 "$BIN"/wansweep status o >status.out 2>&1 || bad "status: exit $?"
 grep -q "2 queued" status.out || bad "the runs are not shown"
-grep -q "claim: cannot be looked at" status.out && bad "status speaks of a claim of what is no attempt"
-grep -q "attempts/fifo: is no folder, and so no attempt" status.out || bad "the fifo is not explained: $(grep fifo status.out)"
-grep -q "run-1-a1: is no folder.*though it is called like one" status.out || bad "a fifo called like an attempt: $(grep run-1 status.out)"
+grep -q "claim: cannot be read" status.out && bad "status speaks of a claim of what is no attempt"
+grep -q "attempts/fifo: is not a folder and so not an attempt" status.out || bad "the fifo is not explained: $(grep fifo status.out)"
+grep -q "run-1-a1: is not a folder.*although its name is that of one" status.out || bad "a fifo called like an attempt: $(grep run-1 status.out)"
 
 # The submission's folder is replaced between its making and sbatch: by a wrapper here, as another user could.
 echo 'echo refused >&2; exit 1' >"$FAKE/sbatch.say"

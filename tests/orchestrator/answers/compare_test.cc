@@ -92,7 +92,7 @@ TEST(Compare, TheLineageOfARerunOutranksTheSettings) {
 TEST(Compare, TwoRepeatsAreTooFewToSay) {
   const Comparison comparison = compare_sweeps(sweep("old", 3, {10, 10}, {11, 11}), sweep("new", 12, {5, 5}, {6, 6}));
   EXPECT_FALSE(change(comparison, "offload=swap", "total").interval);
-  EXPECT_NE(sentence_of(comparison).find("fewer than three repeats a side leave the total time undecided"),
+  EXPECT_NE(sentence_of(comparison).find("the total time is undecided, with fewer than three repeats on a side"),
             std::string::npos);
   const Table table = table_of(comparison);
   EXPECT_EQ(std::get<std::string>(table.rows.at(0).back()), "too few repeats (2 and 2)");

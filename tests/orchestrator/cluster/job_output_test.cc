@@ -38,8 +38,8 @@ TEST_F(JobOutput, WhatTheSiteSaidAndWhatTheScriptMadeOfItExplainAJobWithoutAWork
 TEST_F(JobOutput, TheWorkersOwnWordsComeFirst) {
   write_text(attempt_.directory + "/stderr.log", "wansweep-worker: the arena is full\n");
   EXPECT_EQ(words("loading modules\n"), "wansweep-worker: the arena is full");
-  EXPECT_EQ(words("wansweep: Slurm started this job again (requeue 1)\n"),
-            "wansweep-worker: the arena is full; Slurm started this job again (requeue 1)");
+  EXPECT_EQ(words("wansweep: Slurm requeued this job (restart 1)\n"),
+            "wansweep-worker: the arena is full; Slurm requeued this job (restart 1)");
 }
 
 TEST_F(JobOutput, APipeInItsPlaceIsNotWaitedFor) {

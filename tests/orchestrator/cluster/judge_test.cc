@@ -132,7 +132,7 @@ TEST(Verdict, AJobThatCameBackToTheQueueSaysAfterWhat) {
 TEST(Verdict, AWordThatOnlyANewerSlurmSaysIsShownAndAskedAboutAgain) {
   const Verdict verdict = judge(seen("TELEPORTED", 100), {});
   EXPECT_FALSE(verdict.final);
-  EXPECT_EQ(verdict.line, "Slurm says TELEPORTED, which wansweep does not know");
+  EXPECT_EQ(verdict.line, "Slurm says TELEPORTED, a state that wansweep does not know");
 }
 
 TEST(Verdict, AJobKilledBySignalAfterItsRecordWasWholeIsAResult) {

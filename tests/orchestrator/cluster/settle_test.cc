@@ -120,7 +120,7 @@ TEST_F(Settle, AStartedFileAdoptsTheJobAlsoAfterItWasGivenUp) {
   write_text(submission_.directory + "/started.1001", "");
   settle();
   EXPECT_EQ(state(0), "");
-  EXPECT_TRUE(said("Slurm has it as job 1001"));
+  EXPECT_TRUE(said("Slurm has this submission as job 1001"));
 }
 
 TEST_F(Settle, ALineThatCannotBeReadIsNoAbsence) {
@@ -131,7 +131,7 @@ TEST_F(Settle, ALineThatCannotBeReadIsNoAbsence) {
 
 TEST_F(Settle, ASlurmThatDoesNotAnswerIsNoAbsence) {
   program("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1");
-  expect_error(ExitCode::scheduler_unavailable, "nothing is sent again", [&] { settle(); });
+  expect_error(ExitCode::scheduler_unavailable, "nothing is submitted again", [&] { settle(); });
   EXPECT_EQ(state(0), "");
 }
 
@@ -149,7 +149,7 @@ TEST_F(Settle, AnIntentThatCannotBeReadLeavesItsRunsAlone) {
 TEST_F(Settle, AJobThatAccountingNamesWithoutAnIndexIsFound) {
   program("sacct", "echo '" + submission_.token + "|1001|CANCELLED by 0|0:0||None|1790000060'");
   settle();
-  EXPECT_TRUE(said("Slurm has it as job 1001"));
+  EXPECT_TRUE(said("Slurm has this submission as job 1001"));
 }
 
 }  // namespace

@@ -58,16 +58,15 @@ std::string arguments_of(RunSettings settings, const Change& change) {
 }
 
 TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
-  expect_refused(sglang_settings(), "engine_version is not set; for engine sglang one of these is needed: 0.5.6, ",
+  expect_refused(sglang_settings(), "engine_version is not set; possible values for engine sglang: 0.5.6, ",
                  [](RunSettings& s) { s.engine_version = ""; });
   expect_refused(sglang_settings(), "engine_version is 0.4.9; for engine sglang",
                  [](RunSettings& s) { s.engine_version = "0.4.9"; });
-  expect_refused(sglang_settings(), "backend is cpu; SGLang runs on cuda",
+  expect_refused(sglang_settings(), "backend is cpu; engine sglang needs cuda",
                  [](RunSettings& s) { s.backend = BackendKind::cpu; });
-  expect_refused(sglang_settings(), "weights is random:1; SGLang reads them from the model's files",
+  expect_refused(sglang_settings(), "weights is random:1; engine sglang needs files",
                  [](RunSettings& s) { s.weights = "random:1"; });
-  expect_refused(sglang_settings(),
-                 "sigma_schedule is diffusers; SGLang places its sigmas as sigma_schedule sglang does",
+  expect_refused(sglang_settings(), "sigma_schedule is diffusers; engine sglang needs sigma_schedule sglang",
                  [](RunSettings& s) { s.sigma_schedule = SigmaSchedule::diffusers; });
   expect_refused(sglang_settings(),
                  "offload is layerwise; SGLang 0.5.6 has no --dit-layerwise-offload (0.5.7 to 0.5.23",
@@ -76,12 +75,12 @@ TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
                    s.offload = OffloadMode::layerwise;
                  });
   expect_refused(sglang_settings(),
-                 "offload is snapshot; SGLang 0.5.19 has no snapshot-offload (0.5.20 and later have it)",
+                 "offload is snapshot, but SGLang 0.5.19 has no snapshot-offload (0.5.20 and later have it)",
                  [](RunSettings& s) {
                    s.engine_version = "0.5.19";
                    s.offload = OffloadMode::snapshot;
                  });
-  expect_refused(sglang_settings(), "offload is planned; SGLang has resident, swap, layerwise and snapshot",
+  expect_refused(sglang_settings(), "offload is planned; SGLang has only resident, swap, layerwise and snapshot",
                  [](RunSettings& s) { s.offload = OffloadMode::planned, s.device_budget.gib = 1; });
   expect_refused(sglang_settings(), "prefetch is 2; SGLang 0.5.8 has no --dit-offload-prefetch-size",
                  [](RunSettings& s) {
@@ -91,41 +90,42 @@ TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
                  });
   expect_refused(sglang_settings(), "guidance_scale_2 is 3, guidance_scale 4; SGLang 0.5.6 has no --guidance-scale-2",
                  [](RunSettings& s) { s.engine_version = "0.5.6"; });
-  expect_refused(sglang_settings(), "ulysses is 3; SGLang needs one that divides the model's 8 heads",
+  expect_refused(sglang_settings(), "ulysses is 3; engine sglang needs a divisor of the model's 8 heads",
                  [](RunSettings& s) { s.ranks = s.ulysses.emplace(3); });
-  expect_refused(sglang_settings(), "keep_steps is true; SGLang does not follow it: leave it out for engine sglang",
+  expect_refused(sglang_settings(),
+                 "keep_steps is true, but SGLang does not follow this setting: leave it out for engine sglang",
                  [](RunSettings& s) { s.keep_steps = true; });
-  expect_refused(sglang_settings(), "link_bandwidth is 1.0; SGLang does not follow it",
+  expect_refused(sglang_settings(), "link_bandwidth is 1.0, but SGLang does not follow this setting",
                  [](RunSettings& s) { s.link_bandwidth = 1; });
 }
 
 TEST(Engine, WhatDiffusersCannotDoIsRefusedByTheSettingsName) {
-  expect_refused(diffusers_settings(),
-                 "sigma_schedule is sglang; diffusers places its sigmas as sigma_schedule diffusers",
+  expect_refused(diffusers_settings(), "sigma_schedule is sglang; engine diffusers needs sigma_schedule diffusers",
                  [](RunSettings& s) { s.sigma_schedule = SigmaSchedule::sglang; });
-  expect_refused(diffusers_settings(), "offload is swap; diffusers moves weights to a GPU only, and backend is cpu",
+  expect_refused(diffusers_settings(), "offload is swap, but backend is cpu; engine diffusers moves weights only with",
                  [](RunSettings& s) { s.backend = BackendKind::cpu; });
   expect_refused(diffusers_settings(),
-                 "offload is snapshot; diffusers has resident, swap (enable_model_cpu_offload) and",
+                 "offload is snapshot; engine diffusers has only resident, swap (enable_model_cpu_offload) and",
                  [](RunSettings& s) { s.offload = OffloadMode::snapshot; });
-  expect_refused(diffusers_settings(), "ranks is 2; diffusers spreads ranks over GPUs only, and backend is cpu",
+  expect_refused(diffusers_settings(), "ranks is 2, but backend is cpu; engine diffusers runs several ranks only with",
                  [](RunSettings& s) {
                    s.backend = BackendKind::cpu;
                    s.offload = OffloadMode::resident;
                    s.ranks = 2;
                  });
-  expect_refused(diffusers_settings(), "cfg_parallel is true; diffusers does not follow it", [](RunSettings& s) {
-    s.ranks = 2;
-    s.cfg_parallel = true;
-  });
-  expect_refused(diffusers_settings(), "prefetch is 2.0; diffusers does not follow it",
+  expect_refused(diffusers_settings(), "cfg_parallel is true, but diffusers does not follow this setting",
+                 [](RunSettings& s) {
+                   s.ranks = 2;
+                   s.cfg_parallel = true;
+                 });
+  expect_refused(diffusers_settings(), "prefetch is 2.0, but diffusers does not follow this setting",
                  [](RunSettings& s) { s.prefetch = 2; });
-  expect_refused(diffusers_settings(), "ranks is 5; diffusers needs a number that divides the 96 tokens",
+  expect_refused(diffusers_settings(), "ranks is 5; engine diffusers needs a divisor of the 96 tokens",
                  [](RunSettings& s) { s.ranks = 5, s.ulysses = 1, s.ring = 5; });
 }
 
 TEST(Engine, TheWorkerDoesNotTakeWhatOnlyOthersFollow) {
-  expect_refused(diffusers_settings(), "prompt is a cat; wansweep-worker does not follow it: diffusers_run.py",
+  expect_refused(diffusers_settings(), "prompt is a cat, but wansweep-worker does not follow this setting: make",
                  [](RunSettings& s) {
                    s.engine = EngineKind::wansweep;
                    s.prompt = "a cat";
@@ -177,9 +177,11 @@ TEST(Engine, WhatSglangDoesInAnotherWayIsANote) {
   settings.ranks = 4;
   const std::vector<std::string> notes = check_engine(make_run_plan(settings));
   ASSERT_EQ(notes.size(), 3u);
-  EXPECT_EQ(notes[0], "SGLang 0.5.7 shares whole latent frames: it pads 3 to 4 for 4 ranks, and computes those");
-  EXPECT_NE(notes[1].find("takes " + std::string(model) + " for WanT2V480PConfig (detector: "), std::string::npos);
-  EXPECT_EQ(notes[2], "SGLang 0.5.7 has no warm-up: its first step counts with all that is set up in it");
+  EXPECT_EQ(
+      notes[0],
+      "SGLang 0.5.7 gives whole latent frames to ranks: it pads 3 frames to 4 for 4 ranks, and computes the padding");
+  EXPECT_NE(notes[1].find("treats " + std::string(model) + " as WanT2V480PConfig (detector: "), std::string::npos);
+  EXPECT_EQ(notes[2], "SGLang 0.5.7 has no warm-up: its first step includes all initialisation");
 }
 
 TEST(Engine, TheScriptStandsAloneAndQuotesWhatItIsGiven) {

@@ -155,15 +155,16 @@ TEST_F(ImportRunTest, SettingsThatContradictTheRunsAreRefused) {
 TEST_F(ImportRunTest, TheEngineAndItsOffloadAreNeeded) {
   ImportRequest nothing = request({trace(0), trace(1)});
   nothing.settings = RunSettings();
-  expect_error(ExitCode::bad_input, "engine is not set; --set engine=sglang or", [&] { import_run(nothing); });
+  expect_error(ExitCode::bad_input, "engine is not set; give --set engine=sglang or", [&] { import_run(nothing); });
   set_field(nothing.settings, "engine", "sglang", "test");
-  expect_error(ExitCode::bad_input, "offload is not set; --set offload=", [&] { import_run(nothing); });
+  expect_error(ExitCode::bad_input, "offload is not set; give --set offload=", [&] { import_run(nothing); });
   ImportRequest named = request({trace(0)});
   named.run = "../evil";
   expect_error(ExitCode::bad_input, "--run is ../evil; a name of letters", [&] { import_run(named); });
   ImportRequest unfollowed = request({trace(0)});
   set_field(unfollowed.settings, "keep_steps", true, "test");
-  expect_error(ExitCode::bad_input, "keep_steps is true; SGLang does not follow it", [&] { import_run(unfollowed); });
+  expect_error(ExitCode::bad_input, "keep_steps is true, but SGLang does not follow this setting",
+               [&] { import_run(unfollowed); });
 }
 
 TEST_F(ImportRunTest, ABadFileLeavesNothingBehind) {
@@ -188,7 +189,7 @@ TEST_F(ImportRunTest, AnAttemptOfASweepIsCompletedFromWhatItsEngineLeft) {
   settings.ranks = 2;
   settings.steps = 2;
   write_text(attempt + "/spec.json", to_json(settings).dump());
-  expect_error(ExitCode::bad_input, "SGLang left neither a perf dump, a step record nor a trace here",
+  expect_error(ExitCode::bad_input, "SGLang has written neither a perf dump nor a step record nor a trace here",
                [&] { import_attempt(attempt, ""); });
   fs::rename(trace(0), attempt + "/profile/x-global-rank0.trace.json.gz");
   fs::rename(trace(1), attempt + "/profile/x-global-rank1.trace.json.gz");

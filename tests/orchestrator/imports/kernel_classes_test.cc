@@ -50,11 +50,12 @@ TEST(KernelClasses, AWrongFileIsRefusedByItsLine) {
     expect_error(ExitCode::bad_input, part, [&] { KernelClasses{file}; });
   };
   refused("[[kernel]]\nclass = \"gemm\"\npattern = \"x\"\n",
-          "k.toml:2: class is gemm; attention, product, all_to_all, ring, other are known");
+          "k.toml:2: class is gemm; possible values: attention, product, all_to_all, ring, other");
   refused("[[kernel]]\nclass = \"ring\"\npatern = \"x\"\n", "k.toml:3: unknown key patern; did you mean pattern?");
-  refused("[[kernel]]\nclass = \"ring\"\npattern = \"(\"\n", "k.toml:3: pattern ( is no extended regular expression");
+  refused("[[kernel]]\nclass = \"ring\"\npattern = \"(\"\n",
+          "k.toml:3: pattern ( is not an extended regular expression");
   refused("[[kernel]]\nclass = \"ring\"\n", "pattern is missing");
-  refused("kernel = 3\n", "k.toml: has no [[kernel]]");
+  refused("kernel = 3\n", "k.toml: holds no [[kernel]]");
   expect_error(ExitCode::bad_input, "none.toml", [&] { KernelClasses{directory / "none.toml"}; });
 }
 

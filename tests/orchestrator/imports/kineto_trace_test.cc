@@ -105,22 +105,22 @@ TEST_F(KinetoTraceTest, ATraceThatIsCutShortIsRefusedWherever) {
   for (int i = 0; i < 50; ++i) trace.event("kernel", "gemm", i, 1);
   const std::string whole = trace.text();
   for (const size_t length : {whole.size() - 1, whole.size() / 2, size_t{20}}) {
-    expect_refused(whole.substr(0, length), "is cut short: its JSON ends early");
+    expect_refused(whole.substr(0, length), "is cut short: the JSON ends early");
   }
   write_gzip(directory_ / "whole.json.gz", whole);
   std::ifstream in(directory_ / "whole.json.gz", std::ios::binary);
   const std::string packed{std::istreambuf_iterator<char>(in), {}};
   const std::string cut = write_text(directory_ / "cut.json.gz", packed.substr(0, packed.size() / 2));
-  expect_error(ExitCode::bad_input, "cut.json.gz: is cut short: its gzip data ends early",
+  expect_error(ExitCode::bad_input, "cut.json.gz: is cut short: the gzip data ends after",
                [&] { read_kineto_trace(cut, classes_); });
   EXPECT_EQ(read_kineto_trace(directory_ / "whole.json.gz", classes_).events.size(), 50u);
 }
 
 TEST_F(KinetoTraceTest, WhatIsNoTraceOfAProfilerIsSaid) {
-  expect_refused("{\"a\": 1}", "is not a profiler's trace: it has no traceEvents");
+  expect_refused("{\"a\": 1}", "is not a profiler's trace: traceEvents is missing");
   expect_refused("{\"traceEvents\": [1, }", "is not JSON: ");
   expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","ts":1,"dur":-5}]})",
-                 "event k has ts 1 and dur -5; two numbers of microseconds are needed");
+                 "event k has ts 1 and dur -5; both must be numbers of microseconds");
   expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","dur":5}]})", "has ts nan");
   expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","ts":1e300,"dur":5}]})", "two numbers");
 }

@@ -80,11 +80,11 @@ TEST_F(NsightExportTest, TablesThatAreNotThereHadNothingToTell) {
 TEST_F(NsightExportTest, WhatIsNoExportOfOneRankIsSaid) {
   const std::string several =
       make(std::string(export_of_a_rank) + "UPDATE CUPTI_ACTIVITY_KIND_KERNEL SET globalPid = 78 WHERE start = 3000;");
-  expect_error(ExitCode::bad_input, "holds the kernels of 2 processes; one export a rank is needed",
+  expect_error(ExitCode::bad_input, "holds the kernels of 2 processes; one export for each rank is needed",
                [&] { read_nsight_export(several, classes_); });
   std::filesystem::remove(several);
   const std::string other = make("CREATE TABLE results (x);");
-  expect_error(ExitCode::bad_input, "is not an export of Nsight Systems: it has neither kernels nor NVTX ranges",
+  expect_error(ExitCode::bad_input, "is not an export of Nsight Systems: kernels and NVTX ranges are missing",
                [&] { read_nsight_export(other, classes_); });
   const std::string cut = write_text(directory_ / "cut.sqlite", "SQLite format 3 and no more");
   expect_error(ExitCode::bad_input, "cut.sqlite: is not an export of Nsight Systems that can be read",

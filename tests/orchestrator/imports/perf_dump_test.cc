@@ -58,7 +58,7 @@ TEST_F(PerfDumpTest, ADamagedDumpIsRefused) {
   for (const char* text : {R"({"total_duration_ms": 1, "denoise_steps_ms": [{"step": 0}]})",
                            R"({"total_duration_ms": 1, "denoise_steps_ms": [{"duration_ms": -1}]})",
                            R"({"total_duration_ms": 1, "denoise_steps_ms": [{"duration_ms": "x"}]})"}) {
-    expect_error(ExitCode::bad_input, "has no duration_ms that is a number of milliseconds",
+    expect_error(ExitCode::bad_input, "has no valid duration_ms; a number of milliseconds is needed",
                  [&] { read_perf_dump(file(text)); });
   }
   expect_error(ExitCode::bad_input, "denoise_steps_ms is not a list",
@@ -88,7 +88,7 @@ TEST_F(PerfDumpTest, ARecordWhoseStepsGoBackIsRefused) {
   const auto with = [](const std::string& steps) {
     return R"({"format": "wansweep-steps-1", "rank": 0, "ranks": 1, "steps": )" + steps + "}";
   };
-  expect_error(ExitCode::bad_input, "step 1 comes after step 1; steps ascend", [&] {
+  expect_error(ExitCode::bad_input, "step 1 comes after step 1; steps must ascend", [&] {
     read_step_record(file(with(R"([{"step":1,"start_ns":1,"end_ns":2},{"step":1,"start_ns":2,"end_ns":3}])")));
   });
   expect_error(ExitCode::bad_input, "is no step",
@@ -104,7 +104,7 @@ TEST_F(PerfDumpTest, TheLogsLinesStandInTheEnvironment) {
                            "[DenoisingStage] finished in 94.2283 seconds\n"));
   EXPECT_EQ(trace.environment.at("log.average_step_s"), "3.4553");
   EXPECT_EQ(trace.environment.at("log.stage_s.DenoisingStage"), "94.2283");
-  expect_error(ExitCode::bad_input, "no line of SGLang's on what a stage or a step took",
+  expect_error(ExitCode::bad_input, "holds no line of SGLang about the time of a stage or a step",
                [&] { read_engine_log(file("nothing\n")); });
 }
 
@@ -112,7 +112,7 @@ TEST_F(PerfDumpTest, AFileThatNobodyCanImportIsSaidToBeSo) {
   expect_error(ExitCode::bad_input, "is empty", [&] { read_engine_file(file(""), classes_); });
   expect_error(ExitCode::bad_input, "is no file that can be imported",
                [&] { read_engine_file(file(std::string("\x7f\x45\x4c\x46\0\0\0", 7)), classes_); });
-  expect_error(ExitCode::bad_input, "is a trace of wansweep-worker, which `wansweep gather` reads",
+  expect_error(ExitCode::bad_input, "is a trace of wansweep-worker; read it with `wansweep gather`",
                [&] { read_engine_file(file("\x89HDF\r\n\x1a\n", "rank-0000.h5"), classes_); });
   expect_error(ExitCode::bad_input, "none.json: ", [&] { read_engine_file(directory_ / "none.json", classes_); });
 }

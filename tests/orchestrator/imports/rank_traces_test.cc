@@ -110,14 +110,15 @@ TEST(RankTraces, FilesOfAnotherRunAreRefused) {
   const EngineTrace first = steps_file(EngineFileKind::kineto_trace, 0, 1000 * ms, {10, 10});
   const EngineTrace slow = steps_file(EngineFileKind::kineto_trace, 1, 1000 * ms, {20, 20});
   expect_error(ExitCode::bad_input,
-               "profiler trace-1: its steps take 0.040 s, those of profiler trace-0 0.020 s, and ranks", [&] {
+               "profiler trace-1: the steps take 0.040 s, but those of profiler trace-0 take 0.020 s, and all ranks",
+               [&] {
                  assemble_run({first, slow}, elsewhere(2, 2));
                });
-  expect_error(ExitCode::bad_input, "has a step 2; the run has 1 steps: it is of another run",
+  expect_error(ExitCode::bad_input, "has a step 2, but the run has 1 steps: the file belongs to another run",
                [&] { assemble_run({first}, elsewhere(1, 1)); });
   EngineTrace of_four = first;
   of_four.ranks = 4;
-  expect_error(ExitCode::bad_input, "is of a run of 4 ranks; this run has 2: it is of another run",
+  expect_error(ExitCode::bad_input, "belongs to a run of 4 ranks, but this run has 2 ranks",
                [&] { assemble_run({of_four}, elsewhere(2, 2)); });
   expect_error(ExitCode::bad_input, "perf dump-0: the steps of profiler trace-0 take 0.200 s in it, and 0.020 s there",
                [&] {
@@ -127,7 +128,7 @@ TEST(RankTraces, FilesOfAnotherRunAreRefused) {
   EngineTrace unmarked = first;
   unmarked.steps.clear();
   unmarked.events = {event(EventKind::compute, 1000 * ms, 1001 * ms)};
-  expect_error(ExitCode::bad_input, "its times are not those of step record-0", [&] {
+  expect_error(ExitCode::bad_input, "the times do not agree with step record-0", [&] {
     assemble_run({record, unmarked}, elsewhere(1, 2));
   });
 }
@@ -136,7 +137,7 @@ TEST(RankTraces, NothingIsCountedTwice) {
   const EngineTrace first = steps_file(EngineFileKind::kineto_trace, 0, 0, {10});
   EngineTrace copy = first;
   copy.file = "copy";
-  expect_error(ExitCode::bad_input, "copy: is the same as profiler trace-0; name it once", [&] {
+  expect_error(ExitCode::bad_input, "copy: has the same content as profiler trace-0; give only one of them", [&] {
     assemble_run({first, copy}, elsewhere(1, 1));
   });
   copy.sha256 = "other";
@@ -146,11 +147,11 @@ TEST(RankTraces, NothingIsCountedTwice) {
 }
 
 TEST(RankTraces, EachRankHasAFileAndEachFileARank) {
-  expect_error(ExitCode::bad_input, "is of rank 1; no file of rank 0 is named",
+  expect_error(ExitCode::bad_input, "belongs to rank 1, but there is no file of rank 0",
                [&] { assemble_run({steps_file(EngineFileKind::kineto_trace, 1, 0, {10})}, elsewhere(2, 1)); });
   EngineTrace unknown = steps_file(EngineFileKind::kineto_trace, 0, 0, {10});
   unknown.rank.reset();
-  expect_error(ExitCode::bad_input, "does not say of which rank it is; call it ...rank-N...",
+  expect_error(ExitCode::bad_input, "does not tell its rank; rename it to ...rank-N...",
                [&] { assemble_run({unknown}, elsewhere(2, 1)); });
   EXPECT_EQ(assemble_run({unknown}, elsewhere(1, 1)).ranks.size(), 1u);
   EngineTrace unmarked = unknown;
@@ -168,7 +169,7 @@ TEST(RankTraces, ClocksThatDoNotMatchAreMovedToTheFirstRanksAndSaid) {
   EXPECT_EQ(run.ranks.at(1).rows.events[0].start_ns, 1100 * ms);
   EXPECT_EQ(run.ranks.at(1).rows.events[0].step, 1);
   ASSERT_EQ(run.notes.size(), 1u);
-  EXPECT_NE(run.notes[0].find("its clock and that of profiler trace-0 differ by 35.000 s"), std::string::npos)
+  EXPECT_NE(run.notes[0].find("its clock differs from that of profiler trace-0 by 35.000 s"), std::string::npos)
       << run.notes[0];
   late = steps_file(EngineFileKind::kineto_trace, 1, 1020 * ms, {505, 500});  // as ranks of one host begin
   EXPECT_EQ(assemble_run({first, late}, elsewhere(2, 2)).ranks.at(1).rows.steps[0].start_ns, 1020 * ms);
@@ -180,9 +181,8 @@ TEST(RankTraces, KernelsThatNoPatternKnowsAreNamedWithTheirShare) {
   trace.unknown_kernels = {{"mystery", 1 * ms}};
   const AssembledRun run = assemble_run({trace}, elsewhere(1, 1));
   ASSERT_EQ(run.notes.size(), 1u);
-  EXPECT_NE(
-      run.notes[0].find("no pattern knows 1 kernels, 25.0 % of the device's time; they count as compute: mystery"),
-      std::string::npos)
+  EXPECT_NE(run.notes[0].find("1 kernels, 25.0 % of the device's time, match no pattern and count as compute: mystery"),
+            std::string::npos)
       << run.notes[0];
 }
 

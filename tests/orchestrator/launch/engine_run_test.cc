@@ -69,7 +69,7 @@ TEST_F(EngineRunTest, ADumpThatIsCutShortIsAFailedRun) {
 TEST_F(EngineRunTest, AProgramThatIsNotThereIsSaidBeforeAnyAttempt) {
   const Result result = finish(start({"run", sweep_, "--dir", out_, "--sglang", "/none/sglang"}, "ok"));
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("/none/sglang: not found, and engine sglang needs it"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("/none/sglang: not found, but engine sglang needs it"), std::string::npos) << result.err;
   EXPECT_TRUE(attempts("a1").empty());
 }
 

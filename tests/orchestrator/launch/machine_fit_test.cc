@@ -36,7 +36,7 @@ TEST(MachineFit, FarMoreRanksThanCoresAreSaid) {
 }
 
 TEST(MachineFit, RanksThatNeedMoreMemoryThanThereIsAreRefused) {
-  expect_error(ExitCode::bad_input, "ranks is 4: r-swap takes 8.1 GiB of memory on this machine, which has 8.0", [] {
+  expect_error(ExitCode::bad_input, "ranks is 4: r-swap needs 8.1 GiB of memory, but this machine has 8.0 GiB", [] {
     check_machine_fits(plan_of(4, gib), {2, 8 * gib});
   });
   EXPECT_FALSE(check_machine_fits(plan_of(4, gib), {2, 0})) << "not known";

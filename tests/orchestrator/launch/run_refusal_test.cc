@@ -54,7 +54,7 @@ TEST_F(RunRefusalTest, WhatIsMissingFromTheMachineIsSaidBeforeAnyAttempt) {
     EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
     EXPECT_TRUE(attempts("a1").empty());
   };
-  expect({"--worker", directory_ / "none"}, "no worker there");
+  expect({"--worker", directory_ / "none"}, "no such worker");
   expect({"--worker", "/bin/true", "--mpirun", "no-such-mpirun"}, "no-such-mpirun: not found");
 }
 
@@ -71,7 +71,7 @@ TEST_F(RunRefusalTest, ADirectoryThatCannotBeMadeIsNamed) {
   write_text(out_, "a file");
   const Result result = run();
   EXPECT_EQ(result.exit_code, 13);
-  EXPECT_NE(result.err.find("directory cannot be made"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("directory cannot be created"), std::string::npos) << result.err;
 }
 
 TEST_F(RunRefusalTest, ASweepThatCannotWorkRunsNothing) {

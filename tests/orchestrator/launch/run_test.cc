@@ -73,7 +73,7 @@ TEST_F(RunTest, ADamagedTraceIsSaidAndRunAgainWhenThatIsAskedFor) {
   EXPECT_NE(status.out.find("next: wansweep rerun"), std::string::npos) << status.out;
   const Result again = run();
   EXPECT_EQ(again.exit_code, 17);
-  EXPECT_NE(again.out.find("completed, and damaged since: "), std::string::npos) << again.out;
+  EXPECT_NE(again.out.find("completed, but damaged since: "), std::string::npos) << again.out;
   EXPECT_TRUE(attempts("a2").empty());
   EXPECT_EQ(
       finish(start({"rerun", out_, "--failed", "--worker", "/bin/true", "--mpirun", WANSWEEP_BIN_DIR "/fake_mpirun"},
@@ -136,7 +136,8 @@ TEST_F(RunTest, ASecondWansweepInTheDirectorySaysWhoHoldsIt) {
   waitpid(second, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 16);
   const std::string line = read_text(logs / "stderr");
-  EXPECT_NE(line.find(fmt::format("another wansweep is at work here: pid {} on host", first)), std::string::npos)
+  EXPECT_NE(line.find(fmt::format("another wansweep works in this directory: pid {} on host", first)),
+            std::string::npos)
       << line;
   kill(first, SIGTERM);
   EXPECT_EQ(finish(first).exit_code, 130);

@@ -113,9 +113,8 @@ TEST_F(PlanTest, AnOrderOfTheGuidanceThatMakesNoDifferenceIsWarnedOf) {
   for (const char* settings : {"cfg_parallel = true\n", "guidance_scale = 1\n"}) {
     const Plan planned = plan(sweep + settings + "[matrix]\nranks = [2]\n");
     EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
-    EXPECT_NE(
-        plan_as_table(planned).find("guidance_order block is the same as branch here: each rank makes one forward"),
-        std::string::npos);
+    EXPECT_NE(plan_as_table(planned).find("guidance_order block has no effect here: each rank runs only one forward"),
+              std::string::npos);
   }
 }
 
@@ -139,7 +138,7 @@ TEST_F(PlanTest, WeightsThatCannotBeLoadedAreAProblemOfEveryConfigurationThatNee
   ASSERT_EQ(planned.configurations.size(), 4u);
   EXPECT_EQ(planned.problems(), 2u) << plan_as_table(planned);
   for (const PlannedConfiguration& c : planned.configurations) {
-    const bool refused = c.problem.find("00002-of-00002.safetensors, which is not there") != std::string::npos;
+    const bool refused = c.problem.find("00002-of-00002.safetensors, which does not exist") != std::string::npos;
     EXPECT_EQ(refused, c.spec.weights == "files") << c.problem;
   }
 }
@@ -147,7 +146,7 @@ TEST_F(PlanTest, WeightsThatCannotBeLoadedAreAProblemOfEveryConfigurationThatNee
 TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
   expect_problem(inputs + "cfg_parallel = true\n[matrix]\nranks = [4]\nguidance_scale = [1]\n",
-                 "s.toml:6: base: cfg_parallel with guidance_scale 1");
+                 "s.toml:6: base: cfg_parallel needs guidance");
   expect_problem("frames = 81\n[matrix]\nsize = [\"833x481\"]\n", "s.toml:7: matrix: size is 833x481");
   expect_problem("frames = 80\nsize = \"832x480\"\n[[include]]\nranks = 4\n", "s.toml:5: base: frames is 80");
   expect_problem("size = \"832x480\"\n[[include]]\nranks = 4\nframes = 80\n", "s.toml:8: include: frames is 80");
@@ -155,7 +154,8 @@ TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
 
 TEST_F(PlanTest, SizesBesideInputsAreRefusedForTheyWouldNotCount) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
-  expect_problem(inputs + "[matrix]\nsize = [\"832x480\"]\n", "size is set, and inputs gives the shape of the latents");
+  expect_problem(inputs + "[matrix]\nsize = [\"832x480\"]\n",
+                 "size and inputs are both set, and the file of inputs decides the size of the latents");
 }
 
 TEST_F(PlanTest, InputsThatSglangWouldRoundAreWarnedOf) {
@@ -166,8 +166,9 @@ TEST_F(PlanTest, InputsThatSglangWouldRoundAreWarnedOf) {
   EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
   EXPECT_TRUE(planned.configurations[0].warnings.empty());  // 3 latent frames
   ASSERT_EQ(planned.configurations[1].warnings.size(), 1u);
-  EXPECT_NE(plan_as_table(planned).find("inputs has 3 latent frames and runs as it is; sglang-2025-12 rounds them up "
-                                        "to 4 on 4 ranks"),
+  EXPECT_NE(plan_as_table(planned).find(
+                "inputs has 3 latent frames, which are used unchanged; sglang-2025-12 would round them up "
+                "to 4 on 4 ranks"),
             std::string::npos);
 }
 
@@ -181,7 +182,7 @@ TEST_F(PlanTest, BrokenInputsFilesAreNamed) {
     return std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header;
   };
   expect("abc", "has 3 bytes; a safetensors file has at least 10");
-  expect(std::string(8, '\x7f'), "a header of 9187201950435737471 bytes; at most");
+  expect(std::string(8, '\x7f'), "the header has 9187201950435737471 bytes; at most");
   expect(with_header("not json"), "the header is not JSON");
   expect(with_header("{}"), "tensor initial_latents is missing");
   expect(with_header(R"({"initial_latents":{"dtype":"F32","shape":[1,0],"data_offsets":[0,0]}})"),
@@ -192,7 +193,7 @@ TEST_F(PlanTest, TheSameConfigurationTwiceIsNamed) {
   const Plan planned = plan(
       "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\n"
       "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n[matrix]\nranks = [4]\n[[include]]\nranks = 4\n");
-  expect_error(ExitCode::bad_input, "the same configuration", [&] { refuse_problems(planned); });
+  expect_error(ExitCode::bad_input, "this configuration is the same", [&] { refuse_problems(planned); });
 }
 
 TEST_F(PlanTest, TenThousandRunsPlanInUnderASecond) {

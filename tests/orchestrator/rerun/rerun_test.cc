@@ -86,7 +86,7 @@ TEST_F(RerunTest, AShiftSetByHandLeavesWhatElseTheResolverDecided) {
   EXPECT_EQ(spec.frames, 93);
   EXPECT_EQ(spec.sigma_schedule, SigmaSchedule::sglang);
   EXPECT_EQ(made.plan.configurations[0].run->switch_step, 19);
-  EXPECT_NE(rerun_as_text(made).find("--set resolver=catalog would take back"), std::string::npos);
+  EXPECT_NE(rerun_as_text(made).find("--set resolver=catalog would reset"), std::string::npos);
 }
 
 TEST_F(RerunTest, TheCatalogTakesBackAllThatTheResolverDecided) {
@@ -135,7 +135,7 @@ TEST_F(RerunTest, TheNameOfASweepOfTheSameLineIsRefused) {
   request.directory = old_;
   request.changes = {parse_change("resolver=catalog")};
   request.name = "study";
-  expect_error(ExitCode::bad_input, "--name study: is the name of the sweep that is corrected",
+  expect_error(ExitCode::bad_input, "--name study: is already the name of the corrected sweep",
                [&] { plan_rerun(request); });
   write_rerun(rerun({"resolver=catalog"}));
   request.directory = directory_ / "study-rerun1";
@@ -225,12 +225,12 @@ TEST_F(RerunTest, ADamagedRecordIsNamed) {
 }
 
 TEST_F(RerunTest, BadChangesAreNamed) {
-  EXPECT_EQ(line_of("flow_shfit=12"), "--set: flow_shfit is no setting; did you mean flow_shift?");
-  EXPECT_EQ(line_of("flow_shfit=catalog"), "--set: flow_shfit is no setting; did you mean flow_shift?");
+  EXPECT_EQ(line_of("flow_shfit=12"), "--set: unknown setting flow_shfit; did you mean flow_shift?");
+  EXPECT_EQ(line_of("flow_shfit=catalog"), "--set: unknown setting flow_shfit; did you mean flow_shift?");
   EXPECT_NE(line_of("flow_shift").find("key=value is needed"), std::string::npos);
   EXPECT_NE(line_of("flow_shift=twelve").find("flow_shift is \"twelve\""), std::string::npos);
   EXPECT_NE(line_of("offload=floating").find("resident, swap, layerwise"), std::string::npos);
-  EXPECT_NE(line_of("ranks=catalog").find("the catalog has no say on it"), std::string::npos);
+  EXPECT_NE(line_of("ranks=catalog").find("the catalog has no value for this setting"), std::string::npos);
 }
 
 }  // namespace

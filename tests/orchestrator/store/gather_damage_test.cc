@@ -83,7 +83,7 @@ TEST_F(GatherDamageTest, ACompletionRecordCountsWhenTheLauncherIsSilentButNotAga
   write_attempt(sweep_, {.offload = "swap", .state = "cancelled"});
   const GatherReport report = gather_all();
   ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_NE(report.problems[0].find("the launcher says cancelled"), std::string::npos);
+  EXPECT_NE(report.problems[0].find("the launcher recorded cancelled"), std::string::npos);
   EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 1);
 }
 
@@ -157,7 +157,7 @@ TEST_F(ResultTest, AByteThatFlippedIsDamage) {
 
 TEST_F(ResultTest, ItsLossIsDamage) {
   fs::remove(result_);
-  expect_damage("result.safetensors: is not there");
+  expect_damage("result.safetensors: does not exist");
 }
 
 }  // namespace

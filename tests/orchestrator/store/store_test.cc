@@ -96,7 +96,7 @@ TEST_F(StoreTest, ANewerVersionIsRefused) {
   SQLite::Database(path_, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
   EXPECT_NE(error_of([&] {
               open_store(path_);
-            }).second.find("has version 99; this wansweep knows " + std::to_string(store_version())),
+            }).second.find("has version 99, but this wansweep supports up to " + std::to_string(store_version())),
             std::string::npos);
   EXPECT_NE(error_of([&] { open_store_readonly(path_); }).second.find("has version 99"), std::string::npos);
 }
@@ -142,7 +142,7 @@ TEST_F(StoreTest, QueryCannotWriteAttachOrReconfigure) {
         std::string("INSERT INTO sweep DEFAULT VALUES RETURNING 1")}) {
     const auto [code, line] = error_of([&] { run_query(store, sql); });
     EXPECT_EQ(code, ExitCode::bad_input) << sql;
-    EXPECT_NE(line.find("not allowed here; queries only read"), std::string::npos) << sql << ": " << line;
+    EXPECT_NE(line.find("not allowed in a query; queries only read"), std::string::npos) << sql << ": " << line;
   }
   EXPECT_FALSE(fs::exists(other));
   EXPECT_EQ(std::get<int64_t>(run_query(store, "SELECT count(*) FROM sweep").rows[0][0]), 1);
@@ -325,7 +325,7 @@ TEST_F(StoreTest, ADatabaseThatIsALinkIsReadButNotWritten) {
               return run_query(store, "SELECT count(*) FROM sweep").rows[0][0];
             }()),
             1);
-  EXPECT_NE(error_of([&] { open_store(link); }).second.find("is a link, which is not followed for writing"),
+  EXPECT_NE(error_of([&] { open_store(link); }).second.find("is a symbolic link, which is not followed for writing"),
             std::string::npos);
   const std::string ahead = directory_ + "/ahead.db";
   fs::create_symlink(directory_ + "/elsewhere.db", ahead);

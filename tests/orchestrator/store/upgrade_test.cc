@@ -211,7 +211,7 @@ TEST_F(UpgradeTest, QuestionsToAnOlderVersionSayHowToUpgrade) {
     open_store_readonly(database_);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("`wansweep gather` upgrades it"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("upgrade it with `wansweep gather`"), std::string::npos);
   }
 }
 

@@ -30,7 +30,7 @@ class AttemptFolderTest : public testing::Test {
     ASSERT_NE(folder.block_of(sweep_.run(1)), nullptr);
     EXPECT_EQ(folder.block_of(sweep_.run(2)), nullptr);
     EXPECT_NE(folder.newest_of(sweep_.run(2)), nullptr);
-    expect_error(ExitCode::bad_input, "move the folder away once nothing of it runs",
+    expect_error(ExitCode::bad_input, "move the folder away when nothing of the attempt runs",
                  [&] { folder.create("s", sweep_.configuration(), 1); });
     EXPECT_FALSE(fs::exists(sweep_.folder(1, 2)));
   }

@@ -57,10 +57,10 @@ TEST_P(SweepLockTest, OneAtATimeAndItsHolderIsNamed) {
 TEST_P(SweepLockTest, ALinkIsNotFollowed) {
   const std::string target = write_text(directory_ / "precious", "text");
   fs::create_symlink(target, directory_ / "lock");
-  expect_error(ExitCode::output, "is a link, which is not followed", [&] { SweepLock(directory_.path()); });
+  expect_error(ExitCode::output, "is a symbolic link", [&] { SweepLock(directory_.path()); });
   fs::remove(directory_ / "lock");
   fs::create_hard_link(target, directory_ / "lock");
-  expect_error(ExitCode::output, "has another name", [&] { SweepLock(directory_.path()); });
+  expect_error(ExitCode::output, "is a hard link", [&] { SweepLock(directory_.path()); });
   EXPECT_EQ(read_text(target), "text");
 }
 
@@ -84,7 +84,7 @@ TEST_P(SweepLockTest, WhatAnotherHostHoldsStaysItsOwn) {
   EXPECT_TRUE(fs::exists(held()));
   for (const char* text : {"", "{}", "{\"host\": 3}", "no JSON"}) {
     write_text(held(), text);
-    expect_busy("if that has ended, remove");
+    expect_busy("if that process has ended, remove");
   }
 }
 

@@ -33,7 +33,7 @@ TEST_F(RerunVerbTest, RerunSaysWhatIsWrongWithItsArguments) {
     EXPECT_EQ(result.exit_code, 2) << result.out;
     return result.err;
   };
-  EXPECT_NE(error({"rerun", out_}).find("--set key=value or --failed is needed"), std::string::npos);
+  EXPECT_NE(error({"rerun", out_}).find("give --set KEY=VALUE or --failed"), std::string::npos);
   EXPECT_NE(error({"rerun", out_, "--set", "flow_shift=3"}).find("--reason is needed"), std::string::npos);
   EXPECT_NE(error({"rerun", "nowhere", "--failed"}).find("no such sweep"), std::string::npos);
   EXPECT_NE(error({"rerun", out_, "--set", "flow_shfit=3", "--dry-run"}).find("did you mean flow_shift?"),
@@ -42,7 +42,7 @@ TEST_F(RerunVerbTest, RerunSaysWhatIsWrongWithItsArguments) {
   const std::vector<std::string> where{"rerun", out_, "--set", "flow_shift=3", "--dry-run", "--where"};
   std::vector<std::string> none = where;
   none.emplace_back("run LIKE 'r9%' -- a comment");
-  EXPECT_NE(error(none).find("no run of s is so"), std::string::npos);
+  EXPECT_NE(error(none).find("true for no run of s"), std::string::npos);
   std::vector<std::string> two = where;
   two.emplace_back("1); DELETE FROM run; SELECT (1");
   EXPECT_NE(error(two).find("--where"), std::string::npos);
@@ -50,7 +50,7 @@ TEST_F(RerunVerbTest, RerunSaysWhatIsWrongWithItsArguments) {
   one.emplace_back("run LIKE '%-2'");
   const Result dry = finish(start(one, "ok"));
   EXPECT_EQ(dry.exit_code, 0) << dry.err;
-  EXPECT_NE(dry.out.find("1 runs are replaced by 1"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.out.find("1 runs are superseded by 1"), std::string::npos) << dry.out;
   EXPECT_FALSE(fs::exists(out_ + "/reruns"));
 }
 

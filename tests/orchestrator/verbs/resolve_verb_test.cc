@@ -44,7 +44,7 @@ TEST_F(ResolveVerbTest, ResolveShowsEachOriginAndWhatSglangWouldDo) {
 
   const Result wrong = finish(start({"resolve", model, "--model-id", "ti2v-5b"}, "ok"));
   EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_NE(wrong.err.find("model_id is ti2v-5b, but its files are t2v-a14b's"), std::string::npos) << wrong.err;
+  EXPECT_NE(wrong.err.find("model_id is ti2v-5b, but the files are those of t2v-a14b"), std::string::npos) << wrong.err;
 }
 
 }  // namespace

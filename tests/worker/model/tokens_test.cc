@@ -24,7 +24,7 @@ TEST(LatentShape, Of81FramesOf480pIs21Times60Times104) {
 }
 
 TEST(Tokens, ASizeThatThePatchDoesNotDivideIsNamed) {
-  expect_error(ExitCode::bad_input, "61 rows cannot be cut in patches of 2", [] {
+  expect_error(ExitCode::bad_input, "61 rows cannot be cut into patches of 2", [] {
     token_count(a14b(), {16, 21, 61, 104});
   });
   expect_error(ExitCode::bad_input, "0 frames", [] { token_count(a14b(), {16, 0, 60, 104}); });

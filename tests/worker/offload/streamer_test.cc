@@ -238,7 +238,7 @@ TEST(Streamer, CountsWaitsForWeightsAsStallsOfTheBlockThatWaits) {
 TEST(Streamer, TooSmallADeviceSaysWhatWasAskedAndWhatIsLeft) {
   auto device = open_cpu_device({.memory_bytes = 4 * weight_bytes.block, .link = nullptr});
   Recorder recorder(*device, nullptr, TraceDetail::step);
-  expect_error(ExitCode::device_memory, "device memory: 6 block slots asks for", [&] {
+  expect_error(ExitCode::device_memory, "MiB for 6 block slots cannot be allocated", [&] {
     const OffloadPlan plan = plan_of(OffloadMode::swap);
     Streamer(*device, recorder, plan, load_host_store(*device, plan, Stamped()));
   });

@@ -26,7 +26,7 @@ TEST_F(SafetensorsModelTest, OneFileIsAModel) {
   const SafetensorsModel model(directory_.path());
   EXPECT_EQ(model.files().tensors.size(), 1u);
   EXPECT_TRUE(model.contains("a"));
-  expect_error(ExitCode::bad_input, directory_.path() + ": has no tensor b", [&] { model.find("b"); });
+  expect_error(ExitCode::bad_input, directory_.path() + ": tensor b is missing", [&] { model.find("b"); });
 }
 
 TEST_F(SafetensorsModelTest, AnIndexFindsEachTensorInItsShard) {
@@ -42,7 +42,7 @@ TEST_F(SafetensorsModelTest, AnIndexFindsEachTensorInItsShard) {
 }
 
 TEST_F(SafetensorsModelTest, ADirectoryWithoutWeightsOrWithTwoKindsIsRefused) {
-  expect_refused("has neither diffusion_pytorch_model.safetensors nor its .index.json");
+  expect_refused("has neither diffusion_pytorch_model.safetensors nor diffusion_pytorch_model.safetensors.index.json");
   write_file("diffusion_pytorch_model.safetensors", "a", 5);
   write_index("{}");
   expect_refused("has both");
@@ -63,9 +63,9 @@ TEST_F(SafetensorsModelTest, AnIndexThatIsWrongIsRefused) {
   write_index(R"({"weight_map": {"a": ""}})");
   expect_refused("weight_map.a is \"\"");
   write_index(R"({"weight_map": {"a": "gone.safetensors"}})");
-  expect_refused("weight_map.a names gone.safetensors, which is not there");
+  expect_refused("weight_map.a names gone.safetensors, which does not exist");
   write_index(R"({"weight_map": {"b": "one.safetensors"}})");
-  expect_refused("weight_map.b names one.safetensors, which has no such tensor");
+  expect_refused("weight_map.b names one.safetensors, which does not hold that tensor");
 }
 
 TEST_F(SafetensorsModelTest, ABrokenShardIsNamed) {

@@ -51,16 +51,16 @@ TEST_F(SafetensorsTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(got, a);
   EXPECT_EQ(read.find("b").values(), 1);
   EXPECT_EQ(read.find("empty").bytes, 0);
-  expect_error(ExitCode::bad_input, "x.safetensors: has no tensor c", [&] { read.find("c"); });
+  expect_error(ExitCode::bad_input, "x.safetensors: tensor c is missing", [&] { read.find("c"); });
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1) << "temporary file left";
 }
 
 TEST_F(SafetensorsTest, BrokenLengthsAreRefused) {
   expect_refused("", "has 0 bytes");
   expect_refused("1234567", "has 7 bytes");
-  expect_refused(with_length(3, "{}"), "a header of 3 bytes passes the end of the file");
-  expect_refused(with_length(100'000'001, "{}"), "a header of 100000001 bytes; at most 100000000");
-  expect_refused(with_length(UINT64_MAX, "{}"), "a header of 18446744073709551615 bytes");
+  expect_refused(with_length(3, "{}"), "the header of 3 bytes extends past the end of the file");
+  expect_refused(with_length(100'000'001, "{}"), "the header has 100000001 bytes; at most 100000000");
+  expect_refused(with_length(UINT64_MAX, "{}"), "the header has 18446744073709551615 bytes");
 }
 
 TEST_F(SafetensorsTest, HeadersThatAreNotAnObjectAreRefused) {
@@ -76,7 +76,7 @@ TEST_F(SafetensorsTest, BrokenTensorEntriesAreRefused) {
   const auto entry = [](const std::string& fields) { return file_of("{\"t\": {" + fields + "}}", 8); };
   expect_refused(file_of(R"({"t": 3})", 0), "tensor t: its header entry is not an object");
   expect_refused(entry(R"("shape": [2], "data_offsets": [0, 8])"), "tensor t: has no dtype");
-  expect_refused(entry(R"("dtype": "F33", "shape": [2], "data_offsets": [0, 8])"), "tensor t: dtype F33 is not known");
+  expect_refused(entry(R"("dtype": "F33", "shape": [2], "data_offsets": [0, 8])"), "tensor t: dtype F33 is unknown");
   expect_refused(entry(R"("dtype": "F32", "data_offsets": [0, 8])"), "tensor t: has no shape");
   expect_refused(entry(R"("dtype": "F32", "shape": [-2], "data_offsets": [0, 8])"), "tensor t: shape [-2] has a size");
   expect_refused(entry(R"("dtype": "F32", "shape": [2.0], "data_offsets": [0, 8])"),
@@ -89,7 +89,7 @@ TEST_F(SafetensorsTest, BrokenTensorEntriesAreRefused) {
   expect_refused(entry(R"("dtype": "F32", "shape": [2], "data_offsets": [8, 0])"), "are not a begin and an end");
   expect_refused(entry(R"("dtype": "F32", "shape": [2], "data_offsets": [-8, 0])"), "are not a begin and an end");
   expect_refused(entry(R"("dtype": "F32", "shape": [3], "data_offsets": [0, 12])"),
-                 "pass the end of the data, 8 bytes");
+                 "extend past the end of the data (8 bytes)");
   expect_refused(entry(R"("dtype": "F32", "shape": [3], "data_offsets": [0, 8])"),
                  "has 8 bytes; F32 of shape [3] need 12");
 }
@@ -142,7 +142,7 @@ TEST_F(SafetensorsTest, AnUnwritablePlaceIsAnOutputError) {
   expect_error(ExitCode::output, "none/x.safetensors: cannot be written: No such file", [&] {
     write_safetensors(directory_ / "none/x.safetensors", {}, {{"a", {}, &value}});
   });
-  expect_error(ExitCode::internal, "tensor a is to be written twice", [&] {
+  expect_error(ExitCode::internal, "tensor a is given twice", [&] {
     write_safetensors(directory_ / "x", {}, {{"a", {}, &value}, {"a", {}, &value}});
   });
 }

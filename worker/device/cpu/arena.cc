@@ -21,13 +21,13 @@ void* map_pages(int64_t bytes, int flags) {
 }
 
 void check_not_negative(int64_t bytes, const std::string& what) {
-  if (bytes < 0) throw Error(ExitCode::internal, fmt::format("memory: {} asks for {} bytes", what, bytes));
+  if (bytes < 0) throw Error(ExitCode::internal, fmt::format("memory: {} bytes for {} cannot be allocated", bytes, what));
 }
 
 }  // namespace
 
 Arena::Arena(int64_t limit) : limit_(limit / memory_alignment * memory_alignment) {
-  if (limit_ <= 0) throw bad_input(fmt::format("device memory: a limit of {} bytes; at least 256 are needed", limit));
+  if (limit_ <= 0) throw bad_input(fmt::format("device memory: the limit is {} bytes; at least 256 are needed", limit));
   base_ = static_cast<std::byte*>(map_pages(limit_, MAP_NORESERVE));
   if (base_ == nullptr) {
     throw Error(ExitCode::device_memory, fmt::format("device memory: {} of address space cannot be reserved: {}",
@@ -60,9 +60,9 @@ void* Arena::allocate(int64_t bytes, const std::string& what) {
       return base_ + offset;
     }
   }
-  std::string line = fmt::format("device memory: {} asks for {}, {} of {} are left", what, mebibytes(bytes),
+  std::string line = fmt::format("device memory: {} for {} cannot be allocated; {} of {} are free", mebibytes(bytes), what,
                                  mebibytes(limit_ - used_), mebibytes(limit_));
-  if (bytes <= limit_ - used_) line += fmt::format(", the largest piece has {}", mebibytes(largest));
+  if (bytes <= limit_ - used_) line += fmt::format(", in pieces of at most {}", mebibytes(largest));
   throw Error(ExitCode::device_memory, line);
 }
 
@@ -70,7 +70,7 @@ void Arena::release(void* data) {
   const std::lock_guard lock(mutex_);
   const auto owner = taken_.find(static_cast<std::byte*>(data) - base_);
   if (owner == taken_.end())
-    throw Error(ExitCode::internal, "device memory: an address is freed that was not handed out");
+    throw Error(ExitCode::internal, "device memory: an address is freed that was not allocated");
   int64_t offset = owner->first;
   int64_t bytes = owner->second;
   taken_.erase(owner);
@@ -105,8 +105,8 @@ void* HostPool::allocate(int64_t bytes, bool pinned, const std::string& what) {
   check_not_negative(bytes, what);
   void* data = map_pages(std::max<int64_t>(bytes, 1), pinned ? MAP_POPULATE : 0);
   if (data == nullptr) {
-    throw Error(ExitCode::host_memory, fmt::format("host memory: {} asks for {} beside {} in use: {}", what,
-                                                   mebibytes(bytes), mebibytes(used()), std::strerror(errno)));
+    throw Error(ExitCode::host_memory, fmt::format("host memory: {} for {} cannot be allocated beside {} in use: {}", mebibytes(bytes),
+                                                   what, mebibytes(used()), std::strerror(errno)));
   }
   count(bytes);
   return data;

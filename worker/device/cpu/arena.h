@@ -9,8 +9,9 @@
 
 namespace wansweep {
 
-// One reserved region, handed out first-fit. A page takes real memory only once it was written, so a large limit costs
-// nothing. Thread-safe. In debug builds fresh memory is filled with 0xFF, a NaN in every float format.
+// One reserved region of address space, allocated first-fit. A page takes real memory only once it is written, so a
+// large limit costs nothing. Thread-safe. In debug builds, new allocations are filled with 0xFF, a NaN in every float
+// format.
 class Arena {
  public:
   explicit Arena(int64_t limit);  // throws Error(device_memory) when the address space cannot be reserved
@@ -18,7 +19,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // 0 bytes take the smallest piece, so that every address is distinct. Throws Error(device_memory).
+  // An allocation of 0 bytes gets the smallest piece, so that all addresses differ. Throws Error(device_memory).
   void* allocate(int64_t bytes, const std::string& what);
   void release(void* data);
 
@@ -36,12 +37,12 @@ class Arena {
   int64_t peak_ = 0;
 };
 
-// Anonymous pages; pinned ones are there from the start, so that no copy meets a page fault. Thread-safe.
+// Anonymous pages. Pinned ones are populated at once, so that no copy causes a page fault. Thread-safe.
 class HostPool {
  public:
   void* allocate(int64_t bytes, bool pinned, const std::string& what);  // throws Error(host_memory)
   void release(void* data, int64_t bytes);
-  void count(int64_t bytes);  // taken elsewhere, or given back when below 0
+  void count(int64_t bytes);  // counts memory that is allocated elsewhere; below 0: freed
   int64_t used() const;
   int64_t peak() const;
 

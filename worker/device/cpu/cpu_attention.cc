@@ -1,9 +1,9 @@
-// For each head and each tile of queries, the keys come tile by tile: scores by a matrix product, a running maximum and
-// sum of weights, and a second product that adds the values. What was summed is scaled down when the maximum rises. So
-// memory is one tile of scores (64 KiB, which stays in cache), whatever the number of tokens.
-// Tiles and lanes are fixed, and so is the order of each sum: the same input gives the same bits on any run. The tiles'
-// weights are summed in double, since a row may have hundreds of tiles.
-// Parts of a ring merge by their log-sum-exps; -inf stands for a part without keys, which must not become NaN.
+// For each head and each tile of queries, the keys are processed tile by tile: a matrix product gives the scores, a
+// running maximum and a sum of weights are kept, and a second product adds the values. When the maximum rises, the sums
+// so far are scaled down. So the memory is one tile of scores (64 KiB, which stays in cache) for any number of tokens.
+// Tiles and lanes are fixed, and so is the order of each sum: the same input gives the same bits in every run. The
+// tiles' weights are summed in double, since a row may have hundreds of tiles. Parts of a ring are merged by their
+// log-sum-exps; -inf stands for a part without keys, and must not become NaN.
 
 #include "worker/device/cpu/cpu_attention.h"
 
@@ -24,8 +24,8 @@ constexpr int64_t q_tile = 64;
 constexpr int64_t kv_tile = 256;
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
-// exp(x) for x <= 0, within 2 ulp, without calls or branches so that loops of it are vectorised; exp is most of what
-// attention costs with small heads. NaN stays NaN; below the smallest normal result it is 0.
+// exp(x) for x <= 0, within 2 ulp, without calls or branches, so that the compiler vectorises loops of it: with small
+// heads, attention spends most of its time in exp. NaN stays NaN; results below the smallest normal number are 0.
 inline float exp_nonpositive(float x) {
   constexpr float lowest = -87.33654F;
   constexpr float magic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer, which is then in the low bits
@@ -136,7 +136,7 @@ void cpu_merge_attention(const float* part, const float* part_lse, float* acc, f
       const int64_t at = (row * heads + head) * head_dim;
       const float theirs = part_lse[head * rows + row];
       float& ours = acc_lse[head * rows + row];
-      // A side with a logarithm of -inf saw no keys: it has no weight, whatever its values are.
+      // A side with a logarithm of -inf saw no keys: its weight is 0, also when its values are NaN.
       const bool take = theirs != minus_infinity;
       const bool keep = !first && ours != minus_infinity;
       if (take && keep) {

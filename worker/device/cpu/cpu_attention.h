@@ -1,4 +1,5 @@
-// Attention of the CPU backend: blocked, with an online softmax, so that its memory does not depend on the tokens.
+// Attention of the CPU backend: tiled, with an online softmax, so that its memory does not depend on the number of
+// tokens.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@ struct FloatRows {
   int64_t stride;
 };
 
-// As Ops::attention and Ops::merge_attention, in f32, on the calling thread.
+// Like Ops::attention and Ops::merge_attention, in f32, on the calling thread.
 void cpu_attention(FloatRows q, FloatRows k, FloatRows v, float* out, float* lse, int64_t q_rows, int64_t kv_rows,
                    int heads, int head_dim);
 void cpu_merge_attention(const float* part, const float* part_lse, float* acc, float* acc_lse, float* out, bool first,

@@ -20,9 +20,8 @@ struct CpuDeviceOptions {
   std::shared_ptr<Link> link;  // null: copies run at memory speed
 };
 
-// Once a stream's work has thrown, every synchronize throws that exception: the device is of no more use. Destroying
-// the device first works through what is queued; buffers that the queue uses must live until then or until a
-// synchronize.
+// Once a stream's work has thrown, every synchronize throws that exception, and the device cannot be used any more. The
+// destructor first runs all queued work; buffers that the work uses must live until then or until a synchronize.
 class CpuDevice : public Device {
  public:
   explicit CpuDevice(const CpuDeviceOptions& options);
@@ -50,7 +49,7 @@ class CpuDevice : public Device {
   Ops& ops() override { return ops_; }
   std::string describe_json() const override;
 
-  // Runs `work` on a stream, in order: the way for a communicator to take its place among the device's work.
+  // Runs `work` on a stream, in order. Communicators enqueue their exchanges with it.
   void enqueue(StreamId stream, std::function<void()> work);
   // The same for work that takes the wire's time and not the thread's (stream.h).
   void enqueue_timed(StreamId stream, std::function<int64_t(int64_t begin)> work);

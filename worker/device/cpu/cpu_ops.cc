@@ -1,9 +1,8 @@
-// The operations of the CPU backend, in f32: the reference that CUDA's are held against, so they are plain loops and
-// one BLAS call, and each row's sums are made in double and in fixed lanes.
-// An operation checks its arguments on the caller's thread, where it may throw, and enqueues a function that copies
-// them; what pointers lead to must stay until the stream has run it. Lists behind a span are copied, for the caller's
-// may be gone by then.
-// OpenBLAS gets one thread: ranks share the cores, and more threads would change the order of sums.
+// The operations of the CPU backend, in f32. The CUDA backend is tested against them, so they are plain loops and one
+// BLAS call, and sum each row in double and in fixed lanes.
+// An operation checks its arguments on the caller's thread, where it may throw, and enqueues a function with copies of
+// them. Memory behind pointers must stay valid until the stream has run the function; lists behind spans are copied.
+// OpenBLAS runs on one thread: ranks share the cores, and more threads would change the order of sums.
 
 #include "worker/device/cpu/cpu_ops.h"
 
@@ -22,7 +21,7 @@
 #include "worker/device/cpu/cpu_attention.h"
 #include "worker/device/cpu/lanes.h"
 
-// OpenBLAS has these, other libraries with the same interface do not.
+// OpenBLAS has these functions; other libraries with the same interface do not.
 extern "C" {
 void openblas_set_num_threads(int threads) __attribute__((weak));
 char* openblas_get_config(void) __attribute__((weak));
@@ -56,7 +55,7 @@ const float* f32(Weight weight, const char* op) { return f32(weight.type, weight
 
 int blas_size(int64_t size, const char* op) {
   if (size < 0 || size > std::numeric_limits<int>::max()) {
-    throw bad_input(fmt::format("{}: a size of {}; a BLAS takes 0 to 2147483647", op, size));
+    throw bad_input(fmt::format("{}: a size is {}; BLAS needs sizes between 0 and 2147483647", op, size));
   }
   return static_cast<int>(size);
 }
@@ -64,7 +63,7 @@ int blas_size(int64_t size, const char* op) {
 std::vector<int> copy_parts(HeadParts parts, int heads, const char* op) {
   const int total = std::accumulate(parts.heads_of_part.begin(), parts.heads_of_part.end(), 0);
   if (total != heads) {
-    throw Error(ExitCode::internal, fmt::format("{}: the parts have {} heads of {}", op, total, heads));
+    throw Error(ExitCode::internal, fmt::format("{}: the parts have {} heads; {} are needed", op, total, heads));
   }
   return {parts.heads_of_part.begin(), parts.heads_of_part.end()};
 }
@@ -89,7 +88,7 @@ float inverse_rms(const float* x, int64_t dim, float eps) {
   return static_cast<float>(1 / std::sqrt(squares / static_cast<double>(dim) + eps));
 }
 
-// One row's heads: normalised, then each pair of values turned. `to` may be `from`.
+// The heads of one row: normalised, then each pair of values rotated. `to` may be `from`.
 void norm_and_rotate(const float* from, const float* weight, float inverse, const float* cos_sin, float* to, int heads,
                      int head_dim) {
   for (int head = 0; head < heads; ++head, from += head_dim, weight += head_dim, to += head_dim) {
@@ -177,7 +176,7 @@ void CpuOps::split_qkv(const SplitQkvArguments& a) {
   float* in = f32(a.type, a.qkv, "split_qkv");
   const float* weights[2] = {f32(a.norm_q, "split_qkv"), f32(a.norm_k, "split_qkv")};
   float* outs[3] = {f32(a.type, a.q, "split_qkv"), f32(a.type, a.k, "split_qkv"), f32(a.type, a.v, "split_qkv")};
-  if (a.head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: a head_dim of {}; it must be even", a.head_dim));
+  if (a.head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: head_dim is {}; it must be even", a.head_dim));
   if (a.q == nullptr && a.k == nullptr && a.v == nullptr) {
     compute_.enqueue([=] {
       for (int64_t row = 0; row < a.rows; ++row) {
@@ -303,8 +302,8 @@ void CpuOps::silu(const float* x, float* y, int64_t n) {
 void CpuOps::unipc_step(const UniPCArguments& a) {
   const float* conds = f32(a.type, a.cond, "unipc_step");
   const float* unconds = f32(a.type, a.uncond, "unipc_step");
-  // A term with a factor of 0 is left out, not multiplied: in the first steps the history holds no values yet, maybe
-  // NaN.
+  // A term with a factor of 0 is left out, not multiplied: in the first steps the history is not filled yet and may
+  // hold NaN.
   const auto term = [](float factor, float value) { return factor != 0 ? factor * value : 0; };
   compute_.enqueue([=] {
     for (int64_t i = 0; i < a.n; ++i) {

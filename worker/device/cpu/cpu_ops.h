@@ -1,7 +1,7 @@
-// The CPU backend's operations. All in f32: matrices and vectors of other types are refused, the loader converts them.
+// The CPU backend's operations, all in f32: other types are refused, since the loader converts weights to f32.
 //
-// Arguments are checked when an operation is called, its work runs on the compute stream. The same inputs give the same
-// bits every time: one thread, and sums in a fixed order.
+// An operation checks its arguments when it is called; its work runs on the compute stream. The same inputs always give
+// the same bits: one thread computes, and sums have a fixed order.
 #pragma once
 
 #include <string>

@@ -10,7 +10,7 @@ class Gate {
  public:
   void close() { set(false); }
   void open() { set(true); }
-  void pass() {  // waits while it is closed
+  void pass() {  // waits while the gate is closed
     std::unique_lock lock(mutex_);
     opened_.wait(lock, [this] { return open_; });
   }
@@ -27,7 +27,7 @@ class Gate {
   bool open_ = true;
 };
 
-// Closed for a scope, whatever ends it.
+// Closes the gate for a scope, also when an exception ends it.
 class ClosedGate {
  public:
   explicit ClosedGate(Gate& gate) : gate_(gate) { gate_.close(); }

@@ -23,7 +23,7 @@ void sleep_until(int64_t time_ns) {
   }
 }
 
-// Takes `duration` of the wire, not before `earliest` and after all that is reserved; returns the end.
+// Reserves `duration` of the link, not before `earliest` and after all earlier reservations. Returns the end.
 int64_t reserve(std::atomic<int64_t>& next_free, int64_t earliest, int64_t duration) {
   int64_t free_at = next_free.load();
   int64_t end = 0;
@@ -39,7 +39,7 @@ Link::Link(double in_rate, double out_rate, LinkState* shared)
     : in_rate_(in_rate), out_rate_(out_rate), state_(shared != nullptr ? shared : &own_) {
   for (const double rate : {in_rate, out_rate}) {
     if (!(rate > 0) || !std::isfinite(rate)) {
-      throw bad_input(fmt::format("link: a rate of {} bytes/s; it must be above 0", rate));
+      throw bad_input(fmt::format("link: the rate is {} bytes/s; it must be above 0", rate));
     }
   }
 }

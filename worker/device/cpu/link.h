@@ -1,7 +1,7 @@
-// The wire between host and device memory of the CPU backend: a rate in each direction, full duplex.
+// The link between host and device memory of the CPU backend: a rate in each direction, full duplex.
 //
-// Every chunk of a copy reserves its time on the wire and the copier sleeps until that time is over. Users that copy at
-// once, streams or ranks, therefore interleave chunk by chunk and each gets its share.
+// Every chunk of a copy reserves its time on the link, and the copying thread sleeps until that time is over. So
+// streams or ranks that copy at the same time take turns chunk by chunk, and each gets its share.
 #pragma once
 
 #include <atomic>
@@ -12,8 +12,8 @@ namespace wansweep {
 
 enum class Direction { in, out };  // to the device, to the host
 
-// When the wire is free again in each direction, on CLOCK_MONOTONIC. Zeroed memory is a valid state, and it may lie in
-// memory that the ranks of a node share: then they share one wire.
+// The times, on CLOCK_MONOTONIC, at which the link is free again in each direction. Zeroed memory is a valid state. In
+// memory that the ranks of a node share, they share one link.
 struct LinkState {
   std::atomic<int64_t> next_free_ns[2];
 };
@@ -21,7 +21,7 @@ static_assert(std::atomic<int64_t>::is_always_lock_free);
 
 class Link {
  public:
-  // Bytes a second, above 0. `shared` must outlive the link; null: a wire of its own.
+  // `rate` is in bytes a second, above 0. `shared` must outlive the link; null: the link is this rank's own.
   Link(double in_rate, double out_rate, LinkState* shared = nullptr);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;

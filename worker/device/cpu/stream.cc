@@ -26,7 +26,7 @@ bool CpuEvent::done() {
 
 int64_t CpuEvent::time_ns() {
   const std::lock_guard lock(mutex_);
-  if (!done_) throw Error(ExitCode::internal, "event: its time is asked for before it is done");
+  if (!done_) throw Error(ExitCode::internal, "event: its time is read before the event is complete");
   return time_ns_;
 }
 

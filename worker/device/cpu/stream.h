@@ -25,7 +25,7 @@ class CpuEvent : public EventState {
   void complete(int64_t time_ns);
   void wait();  // until it is complete
   bool done();
-  int64_t time_ns();  // throws Error(internal) before that
+  int64_t time_ns();  // throws Error(internal) when the event is not complete yet
 
  private:
   std::mutex mutex_;
@@ -38,7 +38,7 @@ class CpuEvent : public EventState {
 class StreamFailure {
  public:
   void keep(std::exception_ptr exception);
-  void rethrow();  // returns when there is none
+  void rethrow();  // does nothing when there is none
 
  private:
   std::mutex mutex_;
@@ -48,12 +48,12 @@ class StreamFailure {
 class Stream {
  public:
   explicit Stream(StreamFailure& failure);
-  ~Stream();  // works through the queue first
+  ~Stream();  // runs the queue to its end first
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // After work has thrown, later work is skipped for good: its inputs are missing. Events still complete, so that
-  // nothing waits for ever.
+  // After work has thrown, all later work is skipped, since its inputs are missing. Events still complete, so that
+  // no thread waits for ever.
   void enqueue(std::function<void()> work);
   // `work` takes the time (monotonic_ns) at which it may begin, and returns when it ended: not before that, and not
   // after it returns.

@@ -22,7 +22,7 @@ std::string default_file() {
   return (base / "wansweep" / "cublas-algorithms").string();
 }
 
-// An open file that nobody else writes meanwhile.
+// An open file, locked against other writers.
 class LockedFile {
  public:
   explicit LockedFile(const std::string& file) : descriptor_(open(file.c_str(), O_CREAT | O_RDWR | O_APPEND, 0644)) {

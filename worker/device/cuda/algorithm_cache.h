@@ -1,5 +1,5 @@
-// Which algorithm each matrix product and each attention takes, kept in a file: the same one in every process, so that
-// the same run gives the same bits, and no run but the first pays for trying.
+// A file that keeps the chosen algorithm of each matrix product and each attention, so that every process chooses the
+// same one, the same run gives the same bits, and only the first run spends time on trying.
 #pragma once
 
 #include <map>
@@ -8,18 +8,19 @@
 
 namespace wansweep {
 
-// Lines of "key<TAB>value", only ever appended. The first line of a key counts: ranks that tried at the same time
-// agree afterwards.
+// The file has lines of "key<TAB>value" and is only appended to. The first line of a key counts, so that ranks that
+// tried at the same time agree afterwards.
 class AlgorithmCache {
  public:
   // WANSWEEP_ALGORITHM_CACHE, else $XDG_CACHE_HOME/wansweep/cublas-algorithms, else the same under ~/.cache.
   AlgorithmCache();
 
-  // Empty when the file can be neither made nor written: then nothing is to be tried, since processes would not agree.
+  // The path of the file; empty when it can be neither created nor written. Then nothing may be tried, since processes
+  // would not agree.
   const std::string& file() const { return file_; }
 
   std::optional<std::string> find(const std::string& key);
-  // What counts from now on: `value`, or what another process stored before.
+  // Stores `value` for the key, and returns the value that counts: `value`, or what another process stored before.
   std::string store(const std::string& key, const std::string& value);
 
  private:

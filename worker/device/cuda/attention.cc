@@ -1,9 +1,9 @@
-// Large shapes try the kernels of all libraries on the true operands, and the fastest one's name goes to the cache, so
-// that every rank and every later run takes the same kernel and gets the same bits. Without a cache file nothing is
-// tried, since processes would not agree: the first library's own guess is taken, as for small shapes.
-// A kernel that the cache names and nobody has any more is an error: another in its place would change results without
-// a word. Which libraries there are is part of the key, so that a build with more of them chooses anew; strides, and
-// how many of the heads come at once, are not.
+// For large shapes, the kernels of all libraries are tried on the real operands, and the name of the fastest goes to
+// the cache, so that every rank and every later run uses the same kernel and gets the same bits. Without a cache file
+// nothing is tried, since processes would not agree: the first library's own choice is used, as for small shapes. A
+// kernel that the cache names but no library has is an error, because another kernel would silently change results. The
+// available libraries are part of the key, so that a build with more of them chooses again; strides and the number of
+// heads in one call are not.
 
 #include "worker/device/cuda/attention.h"
 
@@ -16,7 +16,7 @@ namespace wansweep {
 
 namespace {
 
-// Smaller ones take microseconds whatever is chosen.
+// Smaller shapes take microseconds with any kernel.
 constexpr double worth_trying = 1e10;
 
 }  // namespace
@@ -63,9 +63,9 @@ std::string Attention::choose(const std::string& key, const AttentionShape& shap
       candidates.push_back(std::move(kernel));
     }
   }
-  if (candidates.empty()) throw Error(ExitCode::internal, fmt::format("there is no kernel for {}", key));
+  if (candidates.empty()) throw Error(ExitCode::internal, fmt::format("no library has a kernel for {}", key));
   if (candidates.size() == 1) return names.front();
-  // On the true operands, with the true result, so that trying leaves nothing behind.
+  // On the real operands, with the real result, so that trying leaves no trace.
   return names[fastest(stream_, candidates.size(), [&](size_t i) { return candidates[i]->launch(operands).empty(); })];
 }
 

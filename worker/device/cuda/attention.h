@@ -1,4 +1,4 @@
-// Attention in bf16: for each shape the one of all libraries' kernels that was fastest under load when they were tried.
+// Attention in bf16: for each shape, the kernel, of all libraries, that was fastest under load when they were tried.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -16,28 +16,28 @@ namespace wansweep {
 
 struct AttentionLibraries {
   std::vector<std::unique_ptr<AttentionLibrary>> libraries;
-  std::string left_out;  // why there are no others; empty: there are all that this project knows
+  std::string left_out;  // why a library is missing; empty when none is
 };
 
-// What this build has for a GPU.
+// The libraries that this build has for a GPU.
 AttentionLibraries open_attention_libraries(Device& device, cudaStream_t stream, const cudaDeviceProp& gpu);
 
 class Attention {
  public:
-  // `gpu` names the device in the cache's keys. Of equal kernels an earlier library's is taken; the first one must take
-  // every shape that comes. The cache must outlive this.
+  // `gpu` names the device in the cache's keys. Of kernels that are equally fast, that of the earlier library is used;
+  // the first library must support every shape. The cache must outlive this object.
   Attention(cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache, AttentionLibraries libraries);
   ~Attention();
   Attention(const Attention&) = delete;
   Attention& operator=(const Attention&) = delete;
 
-  // kv_rows above 0; head_dim a multiple of 8. The same kernel for all shapes that differ in nothing but their strides
-  // and in how many of `all_heads` they attend with, so that heads give the same bits in any grouping.
+  // kv_rows must be above 0, head_dim a multiple of 8. Shapes that differ only in their strides and in how many of
+  // `all_heads` they attend with use the same kernel, so that heads give the same bits in any grouping.
   void run(const AttentionShape& shape, const AttentionOperands& operands, int all_heads);
 
-  // "cudnn 91900, flashinfer 0.5.3"; behind it, in brackets, why others are left out.
+  // "cudnn 91900, flashinfer 0.5.3", followed in parentheses by the reason why others are missing.
   std::string describe_libraries() const;
-  // By the shape that it was chosen for, which kernel runs.
+  // The kernel that was chosen, by shape.
   const std::map<std::string, std::string>& chosen() const { return chosen_; }
 
  private:
@@ -51,7 +51,8 @@ class Attention {
   AlgorithmCache& cache_;
   AttentionLibraries available_;
   std::map<std::string, std::string> chosen_;
-  std::map<std::pair<AttentionShape, int>, std::unique_ptr<AttentionKernel>> kernels_;  // go before the libraries
+  std::map<std::pair<AttentionShape, int>, std::unique_ptr<AttentionKernel>>
+      kernels_;  // destroyed before the libraries
 };
 
 }  // namespace wansweep

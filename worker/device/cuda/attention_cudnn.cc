@@ -1,6 +1,6 @@
-// A shape's graph is built once, when it first comes, and holds all of its plans; a kernel is one of them.
-// Plans that may sum in another order from run to run are left out.
-// The workspace is shared by all kernels and only grows; before it is replaced, the stream must have done with the old
+// The graph of a shape is built once, when the shape first comes, and holds all its plans; a kernel is one plan.
+// Plans whose order of sums may differ from run to run are left out.
+// All kernels share one workspace, which only grows. Before it is replaced, the stream must have finished with the old
 // one.
 
 #include <cudnn.h>
@@ -22,7 +22,7 @@ namespace {
 namespace fe = cudnn_frontend;
 
 constexpr size_t most_plans = 8;
-constexpr int64_t most_workspace = int64_t{32} << 20;  // bytes, of a plan that is not the first
+constexpr int64_t most_workspace = int64_t{32} << 20;  // bytes; the limit for all plans but the first
 
 enum Uid : int64_t { uid_q = 1, uid_k, uid_v, uid_out, uid_lse };
 
@@ -44,7 +44,7 @@ fe::graph::Tensor_attributes rows_of(const AttentionShape& s, const char* name, 
 
 struct ShapeGraph {
   fe::graph::Graph graph;
-  std::vector<std::string> plans;  // by their index in the graph
+  std::vector<std::string> plans;  // names, by index in the graph
 };
 
 std::unique_ptr<ShapeGraph> make_graph(cudnnHandle_t handle, const AttentionShape& shape) {
@@ -118,7 +118,7 @@ class CudnnAttention : public AttentionLibrary {
     const ShapeGraph& of_shape = graph_of(shape);
     std::vector<std::string> names;
     for (const std::string& plan : of_shape.plans) {
-      // Two lists of guesses may both hold a plan.
+      // A plan may be in both lists of candidates.
       const std::string name = name_of_plan(plan);
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
       if (names.size() == most_plans) break;

@@ -1,9 +1,9 @@
-// FlashInfer's kernel of FlashAttention-3's design, for Hopper: warps that load by the tensor copy engine beside warp
-// groups that multiply, with the softmax of one tile under the products of the next. Each kernel is one size of tile:
-// q_tile rows of q stay in shared memory while tiles of kv_tile keys pass. The last tile of keys is masked; rows of q
-// behind the last are not written.
-// FlashInfer's host code takes its own layout for the log-sum-exp (rows slowest, to base 2), so the launch is made
-// here, with an epilogue that writes what worker/device/ops.h says.
+// FlashInfer's kernel of FlashAttention-3's design, for Hopper: some warps load tiles with the tensor memory
+// accelerator (TMA) while warp groups multiply, and the softmax of one tile overlaps the products of the next. Each
+// kernel has one tile size: q_tile rows of q stay in shared memory while tiles of kv_tile keys pass. The last tile of
+// keys is masked; rows past the end of q are not written. FlashInfer's host code has its own layout for the log-sum-exp
+// (rows slowest, base 2), so the kernel is launched here, with an epilogue that writes the layout of
+// worker/device/ops.h.
 
 #include <cuda_runtime.h>
 
@@ -34,8 +34,8 @@ struct Epilogue : flashinfer::CollectiveEpilogue<Traits> {
     int64_t rows;
   };
 
-  // The log-sum-exps of this thread's rows come to base 2; of the four threads that share a row, the one that has its
-  // first column writes it.
+  // The log-sum-exps of this thread's rows are to base 2. Of the four threads that share a row, the one with the row's
+  // first column writes the value.
   template <typename BlockCoord, typename Storage, typename Values, typename LogSums, typename TiledMma>
   CUTLASS_DEVICE void store(const Params& params, const Values& values, const LogSums& log_sums, Storage& storage,
                             TiledMma mma, int thread, const BlockCoord& coord) {
@@ -100,8 +100,8 @@ struct Tiles {
   cudaError_t (*launch)(const AttentionShape&, const AttentionOperands&, cudaStream_t);
 };
 
-// A row of the result is summed over tiles of keys in turn, so a name tells the bits. Other sizes were slower on an
-// H100: tiles of 160 and 176 keys by a sixth and over a third, 192 rows of q by half and more.
+// The tile size decides the order of sums, so a kernel's name determines its bits. Other sizes were slower on an H100:
+// tiles of 160 keys by a sixth, of 176 keys by over a third, 192 rows of q by half and more.
 constexpr Tiles all_tiles[] = {
     {"flashinfer 128 x 192", launch_tiles<128, 192>},
     {"flashinfer 128 x 128", launch_tiles<128, 128>},
@@ -143,7 +143,7 @@ class FlashInferAttention : public AttentionLibrary {
   }
 
  private:
-  // The copy engine takes rows that start at multiples of 16 bytes; rows are counted in int.
+  // TMA needs rows that start at multiples of 16 bytes; rows are counted in int.
   static bool takes(const AttentionShape& s) {
     constexpr int64_t most_rows = int64_t{1} << 30;
     return s.head_dim == head_dim && s.q_stride % 8 == 0 && s.k_stride % 8 == 0 && s.v_stride % 8 == 0 &&

@@ -1,4 +1,4 @@
-// What cuDNN's attention leaves to do: folding the parts of a ring together, and attention in full f32 for checking.
+// The parts of attention that no library does: merging the parts of a ring, and attention in full f32 for checking.
 
 #include "worker/device/cuda/kernels.h"
 #include "worker/device/cuda/launch.h"
@@ -29,9 +29,9 @@ __device__ inline void store_values(bf16* to, const float (&in)[4]) {
   *reinterpret_cast<uint2*>(to) = make_uint2(pack(in[0], in[1]), pack(in[2], in[3]));
 }
 
-// One warp a row and head, four values a lane and turn. Which sides count, and how much:
-//   ours = weight of the sum so far, theirs = weight of the part; a side whose logarithm is -inf saw no keys, and is
-//   not even read.
+// One warp for each row and head, four values for each lane and iteration.
+//   ours = weight of the sum so far, theirs = weight of the part. A side whose logarithm is -inf saw no keys, and its
+//   values are not read.
 template <typename T>
 __global__ __launch_bounds__(32 * warps_a_block) void merge_attention_rows(
     const T* __restrict__ part, const float* __restrict__ part_lse, float* __restrict__ acc,
@@ -71,7 +71,8 @@ __global__ __launch_bounds__(32 * warps_a_block) void merge_attention_rows(
 
 constexpr int most_dims_a_lane = most_plain_head_dim / 32;
 
-// One warp a query and head: 32 keys a turn, one a lane for the products, all lanes together for the sums.
+// One warp for each query and head: 32 keys an iteration, one for each lane in the products, all lanes together in the
+// sums.
 __global__ __launch_bounds__(32 * warps_a_block) void plain_attention_rows(
     const float* __restrict__ q, int64_t q_stride, const float* __restrict__ k, int64_t k_stride,
     const float* __restrict__ v, int64_t v_stride, float* __restrict__ out, float* __restrict__ lse, int64_t q_rows,

@@ -1,4 +1,4 @@
-// One library's attention in bf16: kernels by name, and each made ready for a shape.
+// One library's attention in bf16: the names of its kernels, and a kernel prepared for a shape.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -21,7 +21,7 @@ struct AttentionShape {
   auto operator<=>(const AttentionShape&) const = default;
 };
 
-// Addresses as worker/device/ops.h has them: lse is f32 [heads, q_rows], natural logarithm, null without one.
+// Operands in the layout of worker/device/ops.h: lse is f32 [heads, q_rows], natural logarithm; null: not wanted.
 struct AttentionOperands {
   const void* q = nullptr;
   const void* k = nullptr;
@@ -30,11 +30,11 @@ struct AttentionOperands {
   float* lse = nullptr;
 };
 
-// A kernel for one shape. It uses its library, which must outlive it.
+// A kernel for one shape. Its library must outlive it.
 class AttentionKernel {
  public:
   virtual ~AttentionKernel() = default;
-  // On the library's stream. Why it failed; empty when it did not.
+  // Launches the kernel on the library's stream. Returns the reason of a failure; empty when there is none.
   virtual std::string launch(const AttentionOperands& operands) = 0;
 };
 
@@ -42,21 +42,21 @@ class AttentionLibrary {
  public:
   virtual ~AttentionLibrary() = default;
 
-  // As "cudnn 91900": part of what a choice is kept under.
+  // Name and version, such as "cudnn 91900"; part of the cache's keys.
   virtual std::string version() const = 0;
 
-  // The kernels worth trying for a shape, the library's own guess first: names that no other library has, and that tell
-  // the kernel and its settings, so that the same name gives the same bits. None for shapes that it cannot do.
+  // The kernels worth trying for a shape, the library's own choice first; empty for shapes that it cannot do. A name is
+  // unique among all libraries, and contains the kernel's settings, so that the same name gives the same bits.
   virtual std::vector<std::string> kernels(const AttentionShape& shape) = 0;
 
-  // Null when the library cannot make the kernel ready.
+  // Prepares a kernel. Null when the library cannot.
   virtual std::unique_ptr<AttentionKernel> prepare(const AttentionShape& shape, const std::string& kernel) = 0;
 };
 
-// cuDNN's, on any GPU. `device` gives its workspace.
+// cuDNN's attention, for any GPU. `device` provides its workspace.
 std::unique_ptr<AttentionLibrary> make_cudnn_attention(Device& device, cudaStream_t stream);
 
-// FlashInfer's, of FlashAttention-3's design, for compute capability 9.0: in builds that found its headers.
+// FlashInfer's attention, of FlashAttention-3's design, for compute capability 9.0; in builds that found its headers.
 std::unique_ptr<AttentionLibrary> make_flashinfer_attention(cudaStream_t stream);
 
 // "32760 x 512 rows, 40 heads x 128, strides 5120 5120 10240, with log-sum-exp"

@@ -1,4 +1,4 @@
-// Checks around every library call: what failed, where, and why, as one line.
+// Checks around every library call: a failure throws an Error whose line says what failed, where and why.
 #pragma once
 
 #include <cublasLt.h>
@@ -14,7 +14,7 @@ namespace wansweep {
 [[noreturn]] void throw_failed(cublasStatus_t result, const char* call, const char* file, int line);
 [[noreturn]] void throw_failed(cudnnStatus_t result, const char* call, const char* file, int line);
 
-// Success is 0 in each library.
+// Every one of these libraries returns 0 for success.
 template <typename Result>
 void check_call(Result result, const char* call, const char* file, int line) {
   if (result != Result{}) throw_failed(result, call, file, line);

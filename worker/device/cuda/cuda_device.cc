@@ -1,8 +1,8 @@
-// The host never blocks inside CUDA while it waits: it polls, so that a failure that CUDA does not know of (a peer's
-// death, which NCCL tells through a failure check) ends the wait, where a blocking call would hang for ever.
+// The host never blocks inside CUDA: it polls, so that a failure that CUDA does not know of (a peer's death, which NCCL
+// reports through a failure check) ends the wait. A blocking call would hang for ever.
 // Streams do not wait for the default stream; only events order them. The operations and the clock use the streams and
-// go before them; memory pools outlive the device while a Buffer holds them.
-// The destructor checks nothing: after a failed kernel every call of CUDA fails, and the first error was reported.
+// are destroyed before them; a memory pool outlives the device as long as a Buffer holds it.
+// The destructor checks nothing: after a failed kernel every CUDA call fails, and the first error was reported.
 
 #include <cudnn.h>
 #include <fmt/format.h>
@@ -36,8 +36,8 @@ CudaDevice::CudaDevice(int ordinal, int64_t memory_limit, int node_ranks)
       host_(std::make_shared<CudaHostPool>(node_ranks)) {
   cudaCheck(cudaSetDevice(ordinal));
   cudaCheck(cudaGetDeviceProperties(&properties_, ordinal));
-  // An exchange's kernels get the multiprocessors that attention's blocks leave before its next blocks do: what is
-  // exchanged behind attention is small beside it, and somebody waits for it.
+  // With a higher priority, an exchange's kernels get a free multiprocessor before the next blocks of attention do: an
+  // exchange is small beside attention, and other ranks wait for it.
   int least = 0, greatest = 0;
   cudaCheck(cudaDeviceGetStreamPriorityRange(&least, &greatest));
   for (const StreamId id : values_of<StreamId>()) {
@@ -82,7 +82,8 @@ void CudaDevice::wait(StreamId id, const Event& event) {
   if (event) cudaCheck(cudaStreamWaitEvent(stream(id), as_cuda(event).event.get(), 0));
 }
 
-// Looks often at first, then naps: the loop waits once a step, for seconds, and ranks may outnumber the cores.
+// Polls often at first, then sleeps in between: the loop waits once a step, for seconds, and there may be more ranks
+// than cores.
 void CudaDevice::wait_until(const std::function<bool()>& passed) {
   constexpr int64_t eager_ns = 200'000;
   const int64_t start = monotonic_ns();

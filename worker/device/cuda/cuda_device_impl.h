@@ -1,4 +1,4 @@
-// The device as its communicators and tests see it.
+// The CUDA device's own interface, for its communicators and its tests.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,7 +20,7 @@ namespace wansweep {
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(int ordinal, int64_t memory_limit, int node_ranks);  // bytes; ranks that share the host
+  CudaDevice(int ordinal, int64_t memory_limit, int node_ranks);  // limit in bytes; ranks on this host
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
@@ -55,8 +55,8 @@ class CudaDevice : public Device {
   std::string uuid() const;
   std::string pci_bus_id() const;
 
-  // Looks for failures that CUDA does not know of, NCCL's: called while the host waits, and throw. One an `owner`,
-  // which takes it back before it ends.
+  // Registers a check for failures that CUDA does not know of (NCCL's). The device calls it while the host waits; it
+  // throws. Each `owner` has one, and removes it before it ends.
   void add_failure_check(const void* owner, std::function<void()> check);
   void remove_failure_check(const void* owner);
 

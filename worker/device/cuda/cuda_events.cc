@@ -12,7 +12,7 @@ namespace {
 
 constexpr int records_a_mark = 32;
 constexpr int64_t look_every_ns = 1'000'000'000;
-constexpr int64_t trusted_ns = 100'000;  // a look that took longer says nothing
+constexpr int64_t trusted_ns = 100'000;  // a reading of the clock that took longer is discarded
 
 }  // namespace
 
@@ -40,7 +40,7 @@ bool PooledEvent::done() const {
 
 EventClock::EventClock(cudaStream_t compute) : compute_(compute) {
   cudaCheck(cudaStreamCreateWithFlags(&idle_, cudaStreamNonBlocking));
-  look();  // the first one pays for what is set up lazily
+  look();  // the first reading is slow, since CUDA initialises lazily
   const Look first = look();
   mark_ = first.mark;
   mark_->ns = first.host_ns;
@@ -81,13 +81,13 @@ int64_t EventClock::since(const TimeMark& mark, cudaEvent_t event) const {
   return std::llround(static_cast<double>(ms) * 1e6);
 }
 
-// Marks that were passed, from the last known one on.
+// The marks that the stream has passed, from the last known one on.
 void EventClock::resolve(TimeMark& mark) {
   std::vector<TimeMark*> unknown;
   for (TimeMark* each = &mark; !each->known; each = each->before.get()) unknown.push_back(each);
   std::for_each(unknown.rbegin(), unknown.rend(), [&](TimeMark* next) {
     const int64_t passed = since(*next->before, next->event.get());
-    // Spread thin, so that no span is visibly longer or shorter for it.
+    // The correction is spread over many marks, so that no span changes visibly.
     const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 10000, std::abs(passed) / 10000);
     next->ns = next->before->ns + passed + correction;
     correction_ns_ -= correction;
@@ -97,7 +97,7 @@ void EventClock::resolve(TimeMark& mark) {
 }
 
 int64_t EventClock::time_ns(const CudaEvent& event) {
-  // Work on another stream may be done before the compute stream comes to the mark; then the mark before it serves.
+  // Work on another stream may end before the compute stream reaches the mark; then the mark before it is used.
   std::shared_ptr<TimeMark> mark = event.mark;
   while (!mark->known && !mark->event.done()) mark = mark->before;
   resolve(*mark);

@@ -1,9 +1,9 @@
-// Points on CUDA streams, and one clock for all of them.
+// Events on CUDA streams, and one clock for all of them.
 //
-// cudaEventElapsedTime gives milliseconds as a float: over minutes it is good to tens of microseconds only. So times
-// are taken against a recent mark on the compute stream, and marks against the mark before: every difference is short,
-// and exact to well below a microsecond. The GPU's clock drifts from the host's; looking at the host's now and then,
-// the chain of marks follows it, by at most a ten-thousandth of the time between two marks.
+// cudaEventElapsedTime returns milliseconds as a float: over minutes it is exact only to tens of microseconds. So an
+// event's time is measured from a recent mark on the compute stream, and each mark's from the mark before: every
+// difference is short, and exact to well below a microsecond. The GPU's clock drifts from the host's. The host's clock
+// is read now and then, and the chain of marks is corrected by at most a ten-thousandth of the time between two marks.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -15,7 +15,7 @@
 
 namespace wansweep {
 
-// Events are made once and used again.
+// A pool of CUDA events, which are created once and reused.
 class EventPool {
  public:
   EventPool() = default;
@@ -68,14 +68,14 @@ class EventClock {
   Event record(cudaStream_t stream);
   int64_t time_ns(const CudaEvent& event);
 
-  // Looks at the host's clock again when the last look is over a second old.
+  // Compares with the host's clock again when the last comparison is over a second old.
   void follow_host();
 
  private:
   struct Look {
     std::shared_ptr<TimeMark> mark;
-    int64_t host_ns = 0;    // when the mark was passed
-    int64_t unsure_ns = 0;  // within
+    int64_t host_ns = 0;    // the host's time when the mark was passed,
+    int64_t unsure_ns = 0;  // and its uncertainty
   };
   Look look();
   void resolve(TimeMark& mark);
@@ -83,11 +83,11 @@ class EventClock {
 
   std::shared_ptr<EventPool> pool_ = std::make_shared<EventPool>();
   cudaStream_t compute_;
-  cudaStream_t idle_ = nullptr;  // carries nothing but looks at the clock
+  cudaStream_t idle_ = nullptr;  // used only to read the clock
   std::shared_ptr<TimeMark> mark_;
   int records_since_mark_ = 0;
   int64_t last_look_ns_ = 0;
-  int64_t correction_ns_ = 0;  // owed to the next mark
+  int64_t correction_ns_ = 0;  // to be applied to the next marks
 };
 
 }  // namespace wansweep

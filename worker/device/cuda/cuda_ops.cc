@@ -1,6 +1,6 @@
-// Each operation checks what it was given, and hands it to the kernel or the library that does it: own kernels for what
-// no library has (kernels.h), cuBLASLt for products (linear.h), the fastest of several libraries for attention
-// (attention.h). All of it is enqueued on the compute stream, and nothing waits.
+// Each operation checks its arguments and calls a kernel or a library: own kernels for operations that no library has
+// (kernels.h), cuBLASLt for products (linear.h), the fastest of several libraries for attention (attention.h). All work
+// is enqueued on the compute stream; nothing waits.
 
 #include "worker/device/cuda/cuda_ops.h"
 
@@ -29,8 +29,8 @@ int common_alignment(const LinearOperands& o) {
 cuda::PartTable make_part_table(std::span<const int> heads_of_part, int head_dim) {
   cuda::PartTable table;
   if (heads_of_part.size() > cuda::PartTable::most) {
-    throw Error(ExitCode::internal,
-                fmt::format("{} Ulysses parts; {} are the most", heads_of_part.size(), int{cuda::PartTable::most}));
+    throw Error(ExitCode::internal, fmt::format("{} Ulysses parts; at most {} are possible", heads_of_part.size(),
+                                                int{cuda::PartTable::most}));
   }
   table.count = static_cast<int>(heads_of_part.size());
   for (size_t i = 0; i < heads_of_part.size(); ++i) table.begin[i + 1] = table.begin[i] + heads_of_part[i] * head_dim;
@@ -39,7 +39,7 @@ cuda::PartTable make_part_table(std::span<const int> heads_of_part, int head_dim
 
 void check_type(DType type, const char* op) {
   if (type != DType::f16) return;
-  throw bad_input(fmt::format("{}: the CUDA backend computes in bf16 or f32, not in f16", op));
+  throw bad_input(fmt::format("{}: the type is f16; the CUDA backend computes in bf16 or f32", op));
 }
 
 }  // namespace
@@ -53,11 +53,11 @@ CudaOps::CudaOps(CudaDevice& device)
 void CudaOps::linear(const LinearArguments& a) {
   check_type(a.type, "linear");
   if (a.w.type != a.type || (a.bias.data != nullptr && a.bias.type != a.type)) {
-    throw bad_input("linear: the CUDA backend takes weights and bias of the activations' type");
+    throw bad_input("linear: weights and bias must have the type of the activations on the CUDA backend");
   }
   if (a.m == 0 || a.n == 0) return;
   const LinearOperands operands{a.x, a.w.data, a.bias.data, a.y};
-  // The library's GELU takes a fast tanh, good enough for bf16 only.
+  // The library's GELU uses a fast tanh, which is exact enough only for bf16.
   const bool gelu_inside = a.activation == Activation::gelu_tanh && a.type == DType::bf16;
   linear_.run({a.type, a.m, a.n, a.k, a.bias.data != nullptr, gelu_inside, common_alignment(operands)}, operands);
   if (a.activation != Activation::none && !gelu_inside)
@@ -71,11 +71,11 @@ void CudaOps::layer_norm(const LayerNormArguments& a) {
 
 void CudaOps::split_qkv(const SplitQkvArguments& a) {
   check_type(a.type, "split_qkv");
-  if (a.head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: a head_dim of {}; it must be even", a.head_dim));
+  if (a.head_dim % 2 != 0) throw bad_input(fmt::format("split_qkv: head_dim is {}; it must be even", a.head_dim));
   cuda::PartTable table;
   if (a.q != nullptr) table = make_part_table(a.parts.heads_of_part, a.head_dim);
   if (a.q != nullptr && table.begin[table.count] != a.heads * a.head_dim) {
-    throw Error(ExitCode::internal, fmt::format("split_qkv: the parts have {} heads of {}",
+    throw Error(ExitCode::internal, fmt::format("split_qkv: the parts have {} heads; {} are needed",
                                                 table.begin[table.count] / a.head_dim, a.heads));
   }
   cuda::split_qkv(stream_, a, table);
@@ -98,14 +98,14 @@ void CudaOps::attention(const AttentionArguments& a) {
   }
   if (a.type == DType::f32) {
     if (a.head_dim > cuda::most_plain_head_dim) {
-      throw bad_input(fmt::format("attention in f32: a head_dim of {}; {} is the most", a.head_dim,
+      throw bad_input(fmt::format("attention in f32: head_dim is {}; at most {} is possible", a.head_dim,
                                   int{cuda::most_plain_head_dim}));
     }
     cuda::plain_attention(stream_, a);
     return;
   }
   if (a.head_dim % 8 != 0) {
-    throw bad_input(fmt::format("attention: a head_dim of {}; cuDNN takes multiples of 8 in bf16", a.head_dim));
+    throw bad_input(fmt::format("attention: head_dim is {}; cuDNN needs a multiple of 8 in bf16", a.head_dim));
   }
   attention_.run({a.q_rows, a.kv_rows, a.q.stride, a.k.stride, a.v.stride, a.heads, a.head_dim, a.lse != nullptr},
                  {a.q.data, a.k.data, a.v.data, a.out, a.lse},
@@ -115,7 +115,7 @@ void CudaOps::attention(const AttentionArguments& a) {
 void CudaOps::merge_attention(const MergeAttentionArguments& a) {
   check_type(a.type, "merge_attention");
   if (a.head_dim % 4 != 0) {
-    throw bad_input(fmt::format("merge_attention: a head_dim of {}; it must be a multiple of 4", a.head_dim));
+    throw bad_input(fmt::format("merge_attention: head_dim is {}; it must be a multiple of 4", a.head_dim));
   }
   cuda::merge_attention(stream_, a);
 }

@@ -1,7 +1,7 @@
-// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashInfer's attention, own kernels
-// for the rest.
+// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashInfer's attention, own kernels for the
+// rest.
 //
-// bf16 is the working mode. f32 is the checking mode: full f32 everywhere, with a plain attention kernel.
+// Runs use bf16. f32 is for checking: full f32 everywhere, with a plain attention kernel.
 #pragma once
 
 #include <map>
@@ -35,7 +35,7 @@ class CudaOps : public Ops {
   void unipc_step(const UniPCArguments& a) override;
   void count_not_finite(const float* x, int64_t n, int64_t* count) override;
 
-  // The file that keeps the choice of algorithms; empty when there is none.
+  // The path of the file that keeps the chosen algorithms; empty when there is none.
   std::string algorithm_cache() const { return cache_.file(); }
   std::string attention_libraries() const { return attention_.describe_libraries(); }
   const std::map<std::string, std::string>& attention_kernels() const { return attention_.chosen(); }

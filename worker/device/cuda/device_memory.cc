@@ -9,7 +9,7 @@ namespace wansweep {
 
 namespace {
 
-// The driver shares smaller allocations out of one piece, and IPC handles stand for whole pieces.
+// The driver cuts smaller allocations out of one piece, and an IPC handle stands for a whole piece.
 constexpr int64_t granularity = int64_t{2} << 20;
 
 double mib(int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
@@ -17,13 +17,13 @@ double mib(int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 }  // namespace
 
 Buffer CudaMemoryPool::allocate(int64_t bytes, const std::string& what) {
-  if (bytes < 0) throw Error(ExitCode::internal, fmt::format("device memory: {} asks for {} bytes", what, bytes));
+  if (bytes < 0) throw Error(ExitCode::internal, fmt::format("device memory: {} bytes for {} cannot be allocated", bytes, what));
   const int64_t taken = (std::max<int64_t>(bytes, 1) + granularity - 1) / granularity * granularity;
   const std::lock_guard lock(mutex_);
   if (taken > limit_ - used_) {
     throw Error(ExitCode::device_memory,
-                fmt::format("device memory: {} asks for {:.0f} MiB, {:.0f} of {:.0f} MiB are left", what, mib(taken),
-                            mib(limit_ - used_), mib(limit_)));
+                fmt::format("device memory: {:.0f} MiB for {} cannot be allocated; {:.0f} of {:.0f} MiB are free", mib(taken),
+                            what, mib(limit_ - used_), mib(limit_)));
   }
   void* data = nullptr;
   const cudaError_t result = cudaMalloc(&data, static_cast<size_t>(taken));
@@ -32,8 +32,8 @@ Buffer CudaMemoryPool::allocate(int64_t bytes, const std::string& what) {
     size_t free = 0, total = 0;
     cudaCheck(cudaMemGetInfo(&free, &total));
     throw Error(ExitCode::device_memory,
-                fmt::format("device memory: {} asks for {:.0f} MiB, the GPU has {:.0f} of {:.0f} MiB free", what,
-                            mib(taken), mib(static_cast<int64_t>(free)), mib(static_cast<int64_t>(total))));
+                fmt::format("device memory: {:.0f} MiB for {} cannot be allocated; the GPU has {:.0f} of {:.0f} MiB free",
+                            mib(taken), what, mib(static_cast<int64_t>(free)), mib(static_cast<int64_t>(total))));
   }
   cudaCheck(result);
   auto* base = static_cast<std::byte*>(data);
@@ -59,7 +59,7 @@ DevicePiece CudaMemoryPool::piece_of(const void* address) const {
     --piece;
     if (at < piece->second.base + piece->second.bytes) return piece->second;
   }
-  throw Error(ExitCode::internal, "device memory: an address is shared that was not handed out");
+  throw Error(ExitCode::internal, "device memory: an address is shared that was not allocated");
 }
 
 int64_t CudaMemoryPool::used() const {

@@ -1,5 +1,5 @@
-// Device memory with a limit. Each piece is an allocation of the driver's own, so that it can be shared with another
-// process by itself.
+// Device memory with a limit. Each piece is a separate allocation of the driver, so that it can be shared with another
+// process alone.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 
 namespace wansweep {
 
-// A piece as it was allocated: what an address inside it belongs to.
+// The allocation that an address belongs to.
 struct DevicePiece {
   std::byte* base = nullptr;
   int64_t bytes = 0;
-  uint64_t id = 0;  // never used twice, unlike addresses
+  uint64_t id = 0;  // unique, unlike addresses
 };
 
 class CudaMemoryPool : public std::enable_shared_from_this<CudaMemoryPool> {
  public:
   explicit CudaMemoryPool(int64_t limit) : limit_(limit) {}
   Buffer allocate(int64_t bytes, const std::string& what);  // throws Error(device_memory)
-  DevicePiece piece_of(const void* address) const;          // throws Error(internal) when it is none of the pool's
+  DevicePiece piece_of(const void* address) const;          // throws Error(internal) when the pool has none
   int64_t limit() const { return limit_; }
   int64_t used() const;
   int64_t peak() const;

@@ -11,9 +11,9 @@ namespace {
 // --- x += y * gate
 
 constexpr int gated_threads = 128;
-constexpr int gated_rows = 8;  // a thread's rows; it reads its part of the gate once
+constexpr int gated_rows = 8;  // rows of a thread, which reads its part of the gate once
 
-// bf16, 16-byte vectors: a thread keeps its column and goes down the rows.
+// bf16, 16-byte vectors: a thread keeps its column and iterates over rows.
 template <bool gated>
 __global__ __launch_bounds__(gated_threads) void add_gated_rows(uint4* __restrict__ x, const uint4* __restrict__ y,
                                                                 const float* __restrict__ gate, int64_t rows,
@@ -51,7 +51,7 @@ __global__ void add_gated_plain(T* x, const T* y, const float* gate, int64_t n, 
   }
 }
 
-// --- one value a turn
+// --- one value for each iteration
 
 template <typename Work>
 __global__ void for_each(int64_t n, Work work) {
@@ -66,7 +66,7 @@ void launch_each(cudaStream_t stream, int64_t n, Work work) {
   checkLaunch();
 }
 
-// Calls `use` with a typed null pointer, of the type that a DType names.
+// Calls `use` with a null pointer of the type that a DType names.
 template <typename Use>
 void with_type(DType type, Use use) {
   if (type == DType::f32) return use(static_cast<float*>(nullptr));
@@ -117,7 +117,7 @@ struct Activate {
 // A term with a factor of 0 is left out, not multiplied: in the first steps the history holds no values yet, maybe NaN.
 __device__ inline float term(float factor, float value) { return factor != 0 ? factor * value : 0; }
 
-// Almost always nothing is found, so that an atomic addition a find costs nothing.
+// Such values are rare, so one atomic addition for each costs nothing.
 struct CountNotFinite {
   const float* x;
   unsigned long long* count;
@@ -166,7 +166,7 @@ struct UniPC {
   }
 };
 
-// Four values a turn.
+// Four values for each iteration.
 template <typename T>
 struct UniPCFour {
   UniPC<T> all;
@@ -261,7 +261,7 @@ void count_not_finite(cudaStream_t stream, const float* x, int64_t n, int64_t* c
 void fill(cudaStream_t stream, float* data, float value, int64_t n) { launch_each(stream, n, Fill{data, value}); }
 
 void unipc_step(cudaStream_t stream, const UniPCArguments& a) {
-  // Without guidance v is cond: uncond + g * (cond - uncond) with both the same is exactly that.
+  // Without guidance, v is cond: uncond + g * (cond - uncond) is exactly that when both are the same.
   const void* other = a.uncond != nullptr ? a.uncond : a.cond;
   if (a.type == DType::f32) {
     launch_unipc(stream,

@@ -12,11 +12,11 @@ namespace wansweep {
 
 namespace {
 
-constexpr float of_the_best = 1.1F;    // slower ones are not tried under load
-constexpr size_t most_under_load = 5;  // of the fastest
-constexpr float moment_ms = 30;        // of launches for a first look
+constexpr float of_the_best = 1.1F;    // only candidates within 10 % of the best are tried under load,
+constexpr size_t most_under_load = 5;  // and at most so many
+constexpr float moment_ms = 30;        // time of launches in the first round
 constexpr int most_in_a_moment = 3;
-constexpr float load_ms = 400;  // after about half of it, the clock has settled
+constexpr float load_ms = 400;  // time of launches under load; the clock settles after about half of it
 
 // Milliseconds between events on a stream.
 class Stopwatch {
@@ -43,7 +43,7 @@ class Stopwatch {
   std::array<cudaEvent_t, 2> at_{};
 };
 
-// Mean milliseconds of `runs` launches after `warm` others; infinite when one does not work.
+// Mean milliseconds of `runs` launches after `warm` others; infinite when a launch fails.
 float mean_ms(cudaStream_t stream, Stopwatch& watch, int warm, int runs, const std::function<bool()>& launch) {
   bool works = true;
   for (int i = 0; i < warm && works; ++i) works = launch();
@@ -60,7 +60,7 @@ size_t fastest(cudaStream_t stream, size_t count, const std::function<bool(size_
   std::vector<std::pair<float, size_t>> looks;
   for (size_t i = 0; i < count; ++i) {
     const auto same = [&] { return launch(i); };
-    const float once = mean_ms(stream, watch, 0, 1, same);  // loads it, too
+    const float once = mean_ms(stream, watch, 0, 1, same);  // also loads the kernel
     const int runs = std::clamp(static_cast<int>(moment_ms / once), 1, most_in_a_moment);
     const float ms = mean_ms(stream, watch, 0, std::isfinite(once) ? runs : 1, same);
     if (std::isfinite(ms)) looks.emplace_back(ms, i);

@@ -8,8 +8,8 @@ namespace wansweep {
 
 namespace {
 
-// The driver's calls by name: the worker links no libcuda, so that it starts, and says what is missing, where there is
-// none.
+// The driver's functions are looked up by name: the worker does not link libcuda, so that it starts without a driver
+// and can say what is missing.
 template <typename Function>
 Function driver_call(const char* name) {
   void* found = nullptr;
@@ -21,7 +21,7 @@ Function driver_call(const char* name) {
 #endif
   if (found == nullptr || result != cudaDriverEntryPointSuccess) {
     throw Error(ExitCode::device_unavailable,
-                fmt::format("device: the driver has no {}; a newer driver is needed", name));
+                fmt::format("device: the driver has no function {}; a newer driver is needed", name));
   }
   return reinterpret_cast<Function>(found);
 }

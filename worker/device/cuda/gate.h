@@ -9,7 +9,7 @@ namespace wansweep {
 
 class CudaGate {
  public:
-  explicit CudaGate(cudaStream_t stream);  // any of the device's; open
+  explicit CudaGate(cudaStream_t stream);  // any stream of the device; the gate is open at first
   ~CudaGate();
   CudaGate(const CudaGate&) = delete;
   CudaGate& operator=(const CudaGate&) = delete;

@@ -10,9 +10,9 @@ namespace wansweep::cuda {
 
 namespace {
 
-constexpr int resident_threads = 640;  // of a multiprocessor, at least: 102 registers a thread
+constexpr int resident_threads = 640;  // at least so many on a multiprocessor: 102 registers for each thread
 
-// q, k, v by turns. A pointer each, so that the choice stays in registers.
+// Selects q, k or v. Separate pointers keep the selection in registers.
 template <typename T>
 struct Three {
   T* q;
@@ -25,15 +25,15 @@ struct Norms {
   AnyWeight q, k;
 };
 
-// Where value `column` of `row` lies in the layout by parts, whose part p holds all rows of its columns. `part` is
-// where to start looking.
+// The place of value `column` of `row` in the layout by parts, where part p holds all rows of its columns. The search
+// starts at `part`.
 __device__ inline int64_t parted_index(const PartTable& parts, int64_t rows, int64_t row, int column, int* part) {
   while (column >= parts.begin[*part + 1]) ++*part;
   const int begin = parts.begin[*part];
   return begin * rows + row * (parts.begin[*part + 1] - begin) + (column - begin);
 }
 
-// Two sums over the block's threads, behind one barrier. `partial`: free again after the next.
+// Two sums over the block's threads with one barrier. `partial` may be reused after the next barrier.
 template <int warps>
 __device__ inline float2 row_sums(float2 value, float (&partial)[2][warps]) {
   if (const float y = warp_sum(value.y); threadIdx.x % 32 == 0) partial[1][threadIdx.x / 32] = y;
@@ -44,7 +44,7 @@ __device__ inline float2 row_sums(float2 value, float (&partial)[2][warps]) {
   return value;
 }
 
-// Eight values: normed, then each two neighbours turned by their cosine and sine.
+// Eight values: normalised, then each pair of neighbours rotated by its cosine and sine.
 __device__ inline uint4 norm_and_turn(const uint4& in, float inverse, const uint4& weight, const float (&turn)[8]) {
   float v[8], w[8];
   unpack(in, v);
@@ -59,14 +59,14 @@ __device__ inline uint4 norm_and_turn(const uint4& in, float inverse, const uint
   return pack(v);
 }
 
-// bf16 rows of 3 * dim values, heads that divide half a row: a thread's two vectors of a tensor have the same place in
-// their heads, so that it needs eight of the row's cosines and sines only.
+// bf16 rows of 3 * dim values, with a head size that divides half a row: a thread's two vectors of a tensor then have
+// the same position in their heads, so the thread needs only eight of the row's cosines and sines.
 template <int dim, bool in_place>
 __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(dim)) void split_qkv_rows(
     uint4* qkv, const uint4* __restrict__ norm_q, const uint4* __restrict__ norm_k, const float* __restrict__ cos_sin,
     Three<bf16> out, const __grid_constant__ PartTable parts, int64_t rows, int head_dim, float eps) {
   constexpr int threads = row_threads(dim);
-  constexpr int vectors = 6 * threads;  // a row
+  constexpr int vectors = 6 * threads;  // in a row
   using Stream = RowStream<4, threads, 2>;
   __shared__ typename Stream::Room room;
   __shared__ float partial[2][2][threads / 32];
@@ -74,8 +74,8 @@ __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(di
   Stream stream(room, qkv, vectors, rows);
   const uint4 weights[4] = {norm_q[t], norm_q[t + threads], norm_k[t], norm_k[t + threads]};
 
-  int64_t to[2] = {};  // row 0's place
-  int width[2] = {};   // between rows
+  int64_t to[2] = {};  // place of row 0
+  int width[2] = {};   // distance between rows
   if constexpr (!in_place) {
     int part = 0;
 #pragma unroll
@@ -85,7 +85,7 @@ __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(di
     }
   }
 
-  // What goes without the shared memory, a row ahead as well.
+  // Values that do not pass through shared memory are read one row ahead as well.
   float turn[8];
   uint4 v[2];
   const auto fetch = [&](int64_t row) {
@@ -153,7 +153,7 @@ __global__ void split_qkv_plain(T* qkv, Norms norms, const float* cos_sin, Three
   }
 }
 
-// V is the unit that moves: 16 bytes, or one value.
+// V is the unit of a copy: 16 bytes, or one value.
 template <typename V>
 __global__ void merge_heads_units(const V* __restrict__ parted, const __grid_constant__ PartTable parts,
                                   V* __restrict__ y, int64_t rows, int units) {

@@ -32,11 +32,11 @@ void touch(std::byte* data, int64_t bytes) {
 
 Error no_memory(const std::string& what, int64_t bytes, int64_t used, const std::string& why) {
   return {ExitCode::host_memory,
-          fmt::format("host memory: {} asks for {:.2f} GiB beside {:.2f} GiB in use; {}", what,
-                      static_cast<double>(bytes) / gibibyte, static_cast<double>(used) / gibibyte, why)};
+          fmt::format("host memory: {:.2f} GiB for {} cannot be allocated beside {:.2f} GiB in use: {}",
+                      static_cast<double>(bytes) / gibibyte, what, static_cast<double>(used) / gibibyte, why)};
 }
 
-// For a driver that counts what it pins against the limit: what to raise. Empty: it is no hindrance.
+// A hint for drivers that count pinned memory against the limit of locked memory; empty when there is no limit.
 std::string limit_of_locked_memory(int64_t bytes) {
   rlimit limit{};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return "";
@@ -56,7 +56,7 @@ Buffer CudaHostPool::allocate(int64_t bytes, HostMemory kind, const std::string&
   void* mapping = mmap(nullptr, static_cast<size_t>(taken), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) throw no_memory(what, bytes, used(), std::strerror(errno));
   std::shared_ptr<void> pages(mapping, [taken](void* data) { munmap(data, static_cast<size_t>(taken)); });
-  madvise(mapping, static_cast<size_t>(taken), MADV_HUGEPAGE);  // a wish; small pages are as right
+  madvise(mapping, static_cast<size_t>(taken), MADV_HUGEPAGE);  // small pages would work too
   touch(static_cast<std::byte*>(mapping), taken);
   if (kind == HostMemory::pinned) pin(mapping, taken, what);
   return counted(Buffer(mapping, bytes, std::move(pages)), kind, bytes);
@@ -72,11 +72,11 @@ void CudaHostPool::pin(void* data, int64_t bytes, const std::string& what) const
   if (result == cudaSuccess) return;
   cudaGetLastError();
   throw no_memory(what, bytes, used(),
-                  fmt::format("it cannot be pinned: {}{}; host_memory pageable needs no pinning",
+                  fmt::format("the memory cannot be pinned: {}{}; set host_memory to pageable, which needs no pinning",
                               cudaGetErrorString(result), limit_of_locked_memory(bytes)));
 }
 
-// Takes `pages` on, and undoes at the end what was done to them.
+// A buffer over `pages`, which undoes the pinning at its end.
 Buffer CudaHostPool::counted(Buffer pages, HostMemory kind, int64_t own_bytes) {
   count(own_bytes);
   void* data = pages.data();

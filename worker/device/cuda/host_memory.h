@@ -1,4 +1,4 @@
-// Host memory for weights: made the fast way, checked against what the host has before it is taken.
+// Host memory for weights, checked against the host's free memory before it is allocated.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 
 namespace wansweep {
 
-// Counts what it hands out. Buffers may outlive the pool's owner.
+// Counts the memory that it allocates. Buffers may outlive the pool's owner.
 class CudaHostPool : public std::enable_shared_from_this<CudaHostPool> {
  public:
-  // `node_ranks`: that share the host's memory.
+  // `node_ranks` is the number of ranks that share the host's memory.
   explicit CudaHostPool(int node_ranks) : node_ranks_(node_ranks) {}
 
-  // Anonymous huge pages, touched by all cores at once; pinned ones are registered with CUDA afterwards. For 8 GiB that
-  // took 0.5 s where cudaHostAlloc took 6.4 s. Throws Error(host_memory).
+  // Anonymous huge pages that all cores populate in parallel; pinned ones are then registered with CUDA. For 8 GiB this
+  // took 0.5 s, and cudaHostAlloc 6.4 s. Throws Error(host_memory).
   Buffer allocate(int64_t bytes, HostMemory kind, const std::string& what);
-  // Pages that are mapped and present already, see Device::register_host. Throws Error(host_memory).
+  // A buffer over pages that are mapped and populated already: see Device::register_host. Throws Error(host_memory).
   Buffer register_pages(Buffer pages, HostMemory kind, int64_t own_bytes);
   int64_t used() const;
   int64_t peak() const;

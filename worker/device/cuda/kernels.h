@@ -1,7 +1,8 @@
-// The operations that no library has, as launches on a stream. Shapes and meanings are those of worker/device/ops.h.
+// The operations that no library has: each function launches a kernel on a stream. worker/device/ops.h has the shapes
+// and meanings.
 //
-// Each has a fast path for the shapes that A14B uses (16-byte accesses, a row held in registers) and a plain one for
-// all others.
+// Each operation has a fast path for the shapes of A14B (16-byte accesses, a row held in registers) and a plain one for
+// all other shapes.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -12,7 +13,7 @@
 
 namespace wansweep::cuda {
 
-// Where each Ulysses part's columns begin: passed to kernels by value.
+// The first column of each Ulysses part; passed to kernels by value.
 struct PartTable {
   static constexpr int most = 64;
   int count = 1;
@@ -22,11 +23,11 @@ struct PartTable {
 void layer_norm(cudaStream_t stream, const LayerNormArguments& a);
 void rms_norm(cudaStream_t stream, DType type, const void* x, int64_t stride, Weight weight, void* y, int64_t rows,
               int64_t dim, float eps);
-// q, k and v null: in place.
+// With q, k and v null, works in place.
 void split_qkv(cudaStream_t stream, const SplitQkvArguments& a, const PartTable& parts);
 void merge_heads(cudaStream_t stream, DType type, const void* parted, const PartTable& parts, void* y, int64_t rows);
 void add_gated(cudaStream_t stream, DType type, void* x, const void* y, const float* gate, int64_t rows, int64_t dim);
-// head_dim a multiple of 4.
+// head_dim must be a multiple of 4.
 void merge_attention(cudaStream_t stream, const MergeAttentionArguments& a);
 void add_table(cudaStream_t stream, Weight table, const float* vector, float* out, int64_t n);
 void convert(cudaStream_t stream, DType from, const void* x, DType to, void* y, int64_t n);
@@ -36,7 +37,7 @@ void unipc_step(cudaStream_t stream, const UniPCArguments& a);
 void count_not_finite(cudaStream_t stream, const float* x, int64_t n, int64_t* count);
 void fill(cudaStream_t stream, float* data, float value, int64_t n);
 
-// Attention in full f32, one warp a query: for checking, not for speed. Any head_dim up to the most.
+// Attention in full f32, one warp for each query; for checking, not for speed. Any head_dim up to the maximum.
 constexpr int most_plain_head_dim = 256;
 void plain_attention(cudaStream_t stream, const AttentionArguments& a);
 

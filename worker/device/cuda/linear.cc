@@ -1,9 +1,9 @@
-// A shape's algorithm is chosen once: the cache's, else the fastest of cuBLASLt's candidates on the true operands,
-// which then goes to the cache, so that every rank and every later run takes the same one and gets the same bits.
-// Without a cache file, and for small products, the library's first candidate is taken.
-// Sums that are split among blocks are left out: their order may change from run to run. The candidates depend on the
-// alignment of the operands, which is therefore part of the shape. The pointer to the bias is part of cuBLASLt's
-// description, and is set anew for each launch.
+// The algorithm of a shape is chosen once: from the cache, or else the fastest of cuBLASLt's candidates on the real
+// operands, which then goes to the cache, so that every rank and every later run uses the same algorithm and gets the
+// same bits. Without a cache file, and for small products, the library's first candidate is used.
+// Algorithms that split a sum among blocks are left out: their order of sums may change from run to run. The candidates
+// depend on the alignment of the operands, which is therefore part of the shape. The pointer to the bias is part of
+// cuBLASLt's description, and is set again for each launch.
 
 #include "worker/device/cuda/linear.h"
 
@@ -16,10 +16,10 @@ namespace wansweep {
 
 namespace {
 
-constexpr int64_t workspace_bytes = int64_t{32} << 20;  // what cuBLAS advises for Hopper
+constexpr int64_t workspace_bytes = int64_t{32} << 20;  // cuBLAS recommends this for Hopper
 constexpr int most_candidates = 32;
-// Smaller products take a hundredth of a forward together whatever is chosen, those outside of blocks among them: the
-// library's first guess will do.
+// Smaller products, such as those outside blocks, together take 1 % of a forward with any algorithm: the library's
+// first candidate is good enough.
 constexpr double worth_trying = 3e10;
 
 struct LayoutDeleter {
@@ -84,7 +84,7 @@ std::string Linear::key_of(const LinearShape& s) const {
 void Linear::describe(const LinearShape& s, Plan& plan) const {
   const cudaDataType_t type = s.type == DType::f32 ? CUDA_R_32F : CUDA_R_16BF;
   cublasLtMatmulDesc_t desc = nullptr;
-  // Full f32 in the checking mode: TF32 is another compute type, and is not asked for.
+  // f32 is computed in full f32: TF32 would be another compute type.
   cublasCheck(cublasLtMatmulDescCreate(&desc, CUBLAS_COMPUTE_32F, CUDA_R_32F));
   plan.desc.reset(desc);
   const cublasOperation_t transposed = CUBLAS_OP_T;
@@ -152,7 +152,7 @@ const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOpera
     const std::vector<cublasLtMatmulAlgo_t> all = candidates(shape, *plan);
     size_t choice = 0;
     if (work >= worth_trying && !cache_.file().empty()) {
-      // On the true operands, with the true result, so that trying leaves nothing behind.
+      // On the real operands, with the real result, so that trying leaves no trace.
       choice = fastest(stream_, all.size(), [&](size_t i) {
         plan->algorithm = all[i];
         return launch(*plan, operands);
@@ -161,7 +161,7 @@ const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOpera
     plan->algorithm = all[choice];
     if (!from_hex(cache_.store(key, to_hex(plan->algorithm)), &plan->algorithm)) {
       throw Error(ExitCode::internal,
-                  fmt::format("{}: no algorithm in the line of {}; remove the file", cache_.file(), key));
+                  fmt::format("{}: the line of {} holds no algorithm; remove the file", cache_.file(), key));
     }
   }
   kept = std::move(plan);

@@ -1,4 +1,4 @@
-// Matrix products through cuBLASLt: y = activation(x w^T + bias), with the algorithm that was fastest when it was
+// Matrix products through cuBLASLt: y = activation(x w^T + bias), with the algorithm that was fastest when all were
 // tried.
 #pragma once
 
@@ -34,7 +34,7 @@ struct LinearOperands {
 
 class Linear {
  public:
-  // `gpu` names the device in the cache's keys. The cache must outlive this.
+  // `gpu` names the device in the cache's keys. The cache must outlive this object.
   Linear(Device& device, cudaStream_t stream, const std::string& gpu, AlgorithmCache& cache);
   ~Linear();
   Linear(const Linear&) = delete;

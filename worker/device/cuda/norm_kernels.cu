@@ -1,4 +1,4 @@
-// LayerNorm with modulation, and RMSNorm: a row is read once, held in the registers of one block, and written once.
+// LayerNorm with modulation, and RMSNorm: one block reads a row once, holds it in registers, and writes it once.
 
 #include "worker/device/cuda/kernels.h"
 #include "worker/device/cuda/launch.h"
@@ -10,20 +10,21 @@ namespace wansweep::cuda {
 namespace {
 
 constexpr int stages = 4;
-constexpr int resident_threads = 960;  // of a multiprocessor, at least: 68 registers a thread
+constexpr int resident_threads = 960;  // at least so many on a multiprocessor: 68 registers for each thread
 
-// The mean of some values and the sum of their squared distances from it.
+// The mean of a set of values, and the sum of their squared distances from it.
 struct Moments {
   float mean, squares;
 };
 
-// Of two sets of `count` values each (Chan).
+// Merges two sets of `count` values each (Chan's formula).
 __device__ inline Moments merge(const Moments& a, const Moments& b, float count) {
   const float apart = b.mean - a.mean;
   return {0.5F * (a.mean + b.mean), a.squares + b.squares + apart * apart * (0.5F * count)};
 }
 
-// Of a row, for all threads: 16 values a thread. `partial`: one a warp, free again after the next barrier.
+// The mean and squares of a row, for all threads, each with 16 values. `partial` has one entry for each warp, and may
+// be reused after the next barrier.
 template <int warps>
 __device__ inline Moments row_moments(const float (&values)[16], Moments (&partial)[warps]) {
   Moments m{0, 0};
@@ -41,7 +42,7 @@ __device__ inline Moments row_moments(const float (&values)[16], Moments (&parti
   __syncthreads();
   Moments row = partial[0];
 #pragma unroll
-  for (int i = 1; i < warps; ++i) {  // i sets of 512 values, and another
+  for (int i = 1; i < warps; ++i) {  // merges i sets of 512 values with the next
     const float apart = partial[i].mean - row.mean;
     row.mean += apart * (1.0F / (i + 1));
     row.squares += partial[i].squares + apart * apart * (512.0F * i / (i + 1));
@@ -149,7 +150,7 @@ __global__ void rms_norm_plain(const T* x, int64_t stride, AnyWeight weight, T* 
   for (int64_t i = threadIdx.x; i < dim; i += blockDim.x) from_float(to_float(from[i]) * inverse * weight[i], &to[i]);
 }
 
-// Widths with a fast path: Wan2.1 1.3B, Wan2.2 5B, A14B.
+// Widths that have a fast path: those of Wan2.1 1.3B, Wan2.2 5B and A14B.
 template <typename Launch>
 bool launch_by_width(int64_t dim, Launch launch) {
   switch (dim) {

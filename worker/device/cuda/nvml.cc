@@ -36,7 +36,7 @@ struct NvmlMemory {  // nvmlMemory_v2_t
 };
 constexpr unsigned most_processes = 256;
 
-// The node that the kernel says the device hangs at; -1 on machines that have but one.
+// The NUMA node of the device as the kernel gives it; -1 on machines with a single node.
 int numa_node(std::string pci_bus_id) {
   std::transform(pci_bus_id.begin(), pci_bus_id.end(), pci_bus_id.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -63,13 +63,13 @@ class Nvml::Library {
   bool usable() const { return usable_; }
   NvmlDevice device() const { return device_; }
 
-  // NVML's result, or -1 when it has no such function.
+  // NVML's result, or -1 when the library does not have the function.
   template <typename... Arguments>
   int call(const char* function, Arguments... arguments) const {
     const auto address = reinterpret_cast<int (*)(Arguments...)>(dlsym(library_, function));
     return address == nullptr ? -1 : address(arguments...);
   }
-  // Of the device: what the function writes behind its last argument.
+  // Calls a function about the device, and returns the number that it writes to its last argument.
   template <typename Number, typename... Arguments>
   std::optional<Number> number(const char* function, Arguments... arguments) const {
     Number value = 0;

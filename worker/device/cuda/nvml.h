@@ -1,5 +1,5 @@
-// What only the management library knows of a GPU. It comes with the driver, so it is opened at run time; without it
-// there are no samples, and the description is shorter.
+// GPU data that only the management library (NVML) has. It comes with the driver, so it is opened at run time; without
+// it there are no samples, and the description is shorter.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class Nvml {
 
   nlohmann::json describe() const;
 
-  // What the GPU draws and how fast it runs now; none where the library does not say.
+  // The GPU's power and clocks now; nullopt when the library does not report them.
   std::optional<DevicePower> sample() const;
 
   // Who has memory on the GPU, ourselves included once we have. nullopt: the library is not there, or does not say.

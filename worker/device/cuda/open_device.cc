@@ -1,4 +1,4 @@
-// Which GPU a rank takes, and the one line that says why it cannot.
+// Opens a rank's GPU, or says in one line why that is impossible.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -21,16 +21,17 @@ Error unavailable(const std::string& line) { return {ExitCode::device_unavailabl
 
 std::string version_text(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
 
-// Throws for a driver that is not there or older than what this was built with.
+// Throws when there is no driver, or one older than the toolkit of this build.
 void check_driver() {
   int driver = 0;
   cudaDriverGetVersion(&driver);
-  if (driver == 0) throw unavailable("no CUDA driver on this host (libcuda.so.1); run on a GPU node, or --backend cpu");
-  // Within a major version an older driver will do.
+  if (driver == 0)
+    throw unavailable("this host has no CUDA driver (libcuda.so.1); run on a GPU node, or use --backend cpu");
+  // Within a major version, an older driver works.
   if (driver / 1000 < CUDART_VERSION / 1000) {
     throw unavailable(
-        fmt::format("the driver knows CUDA {}, this worker was built with {}; a newer driver, or a build "
-                    "with an older toolkit, is needed",
+        fmt::format("the driver supports CUDA {}, but this worker was built with {}; install a newer driver, or build "
+                    "with an older toolkit",
                     version_text(driver), version_text(CUDART_VERSION)));
   }
 }
@@ -56,10 +57,11 @@ struct Choice {
 Choice choose_device(const CudaDeviceOptions& options) {
   check_driver();
   const int count = count_devices();
-  // A launcher that gives each rank its own shows it that one only.
+  // A launcher that gives each rank its own GPU shows the rank only that one.
   if (count > 1 && options.node_rank >= count && !options.share_device) {
-    throw unavailable(fmt::format("{} ranks on this node, {} GPUs; start as many ranks as GPUs, or set share_device",
-                                  options.node_ranks, count));
+    throw unavailable(
+        fmt::format("this node has {} ranks and {} GPUs; start as many ranks as GPUs, or set share_device",
+                    options.node_ranks, count));
   }
   return {options.node_rank % count, count};
 }
@@ -78,7 +80,7 @@ std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options) {
   cudaDeviceProp properties{};
   cudaCheck(cudaGetDeviceProperties(&properties, ordinal));
   if (properties.major < oldest_capability) {
-    throw unavailable(fmt::format("GPU {} is a {} of compute capability {}.{}; {}.0 (Ampere) or newer is needed",
+    throw unavailable(fmt::format("GPU {} is a {} with compute capability {}.{}; {}.0 (Ampere) or newer is needed",
                                   ordinal, properties.name, properties.major, properties.minor, oldest_capability));
   }
   cudaCheck(cudaSetDevice(ordinal));
@@ -102,8 +104,9 @@ void check_devices_differ(std::span<const std::string> identities, bool share_de
   for (size_t rank = 0; rank < identities.size(); ++rank) {
     const auto [first, added] = holder.emplace(identities[rank], rank);
     if (added) continue;
-    throw unavailable(fmt::format("ranks {} and {} have the same GPU, {}; start one rank a GPU, or set share_device",
-                                  first->second, rank, identities[rank]));
+    throw unavailable(
+        fmt::format("ranks {} and {} have the same GPU, {}; start one rank for each GPU, or set share_device",
+                    first->second, rank, identities[rank]));
   }
 }
 

@@ -1,6 +1,6 @@
-// Rows of a fixed width by blocks that stay on the device: a block of dim / 16 threads takes every gridDim.x-th row, a
-// thread two 16-byte vectors of each `dim` values, half a row apart, so that what belongs to its columns stays in
-// registers. The next rows are on their way to shared memory meanwhile.
+// Streams rows of a fixed width through persistent blocks: a block of dim / 16 threads processes every gridDim.x-th
+// row, each thread two 16-byte vectors of each `dim` values, half a row apart, so that per-column data stays in
+// registers. Meanwhile the next rows are copied to shared memory.
 #pragma once
 
 #include <cuda_pipeline.h>
@@ -12,21 +12,21 @@ namespace wansweep::cuda {
 
 __host__ __device__ constexpr int row_threads(int dim) { return dim / 16; }
 
-// A thread's vectors of the block's rows: number i of a row lies `i * threads` behind its first. Each thread reads from
-// shared memory only what it copied there itself, so that no barrier is needed.
+// A thread's vectors of the block's rows: vector i of a row lies `i * threads` after the first. Each thread reads from
+// shared memory only what it copied there itself, so no barrier is needed.
 template <int vectors, int threads, int stages>
 class RowStream {
  public:
   using Room = uint4[stages][vectors][threads];
 
-  // `x`: the first row; `stride`: vectors between rows.
+  // `x` is the first row, `stride` the distance between rows in vectors.
   __device__ RowStream(Room& room, const uint4* x, int64_t stride, int64_t rows)
       : row(blockIdx.x), room_(room), x_(x + threadIdx.x), stride_(stride), rows_(rows) {
 #pragma unroll
     for (int stage = 0; stage < stages - 1; ++stage) fetch(row + stage * int64_t{gridDim.x}, stage);
   }
 
-  // The row's vectors; sends for the row that is stages - 1 turns ahead. Once a row.
+  // Returns the row's vectors, and starts copying the row that is stages - 1 ahead. To be called once for each row.
   __device__ void take(uint4 (&values)[vectors]) {
     __pipeline_wait_prior(stages - 2);
 #pragma unroll
@@ -49,7 +49,7 @@ class RowStream {
         __pipeline_memcpy_async(&room_[stage][i][threadIdx.x], x_ + from * stride_ + i * threads, sizeof(uint4));
       }
     }
-    __pipeline_commit();  // behind the last row, too: take() counts
+    __pipeline_commit();  // also after the last row, since take() counts commits
   }
 
   Room& room_;
@@ -58,7 +58,8 @@ class RowStream {
   int stage_ = 0;
 };
 
-// The sum over the block's threads, for all of them. `partial`: one value a warp, free again after the next barrier.
+// The sum over the block's threads, for all threads. `partial` has one value for each warp, and may be reused after the
+// next barrier.
 template <int warps>
 __device__ inline float row_sum(float value, float (&partial)[warps]) {
   value = warp_sum(value);
@@ -70,7 +71,7 @@ __device__ inline float row_sum(float value, float (&partial)[warps]) {
   return sum;
 }
 
-// How many blocks the device holds at once. Found once a kernel: it takes longer than many a launch.
+// The number of blocks that the device holds at once. Computed once for each kernel, since the call is slow.
 template <typename Kernel>
 int64_t resident_blocks(Kernel kernel, int threads) {
   int device = 0, processors = 0, blocks = 0;

@@ -1,4 +1,4 @@
-// How kernels read and write values: 16 bytes at a time where they can, always computing in f32.
+// Reading and writing values in kernels: 16 bytes at a time if possible; all arithmetic is in f32.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -19,7 +19,7 @@ __device__ inline void from_float(float value, float* to) { *to = value; }
 __device__ inline void from_float(float value, bf16* to) { *to = __float2bfloat16_rn(value); }
 __device__ inline void from_float(float value, __half* to) { *to = __float2half_rn(value); }
 
-// A vector's weight, which may be stored in another type than the activations.
+// A value of a weight vector, which may have another type than the activations.
 struct AnyWeight {
   const void* data;
   DType type;
@@ -76,10 +76,11 @@ __device__ inline float warp_max(float value) {
   return value;
 }
 
-// The sum over a block's threads, for all of them. `scratch`: one value a warp, free again after the next barrier.
+// The sum over a block's threads, for all threads. `scratch` has one value for each warp, and may be reused after the
+// next barrier.
 __device__ inline float block_sum(float value, float* scratch) {
   value = warp_sum(value);
-  __syncthreads();  // the last sum's readers
+  __syncthreads();  // waits for the readers of the last sum
   if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = value;
   __syncthreads();
   float sum = 0;

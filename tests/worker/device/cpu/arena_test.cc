@@ -27,7 +27,7 @@ TEST(Arena, AddressesAreAlignedAndDistinct) {
 TEST(Arena, MoreThanIsLeftIsRefusedWithTheNumbers) {
   Arena arena(4 * mib);
   arena.allocate(7 * mib / 2, "model");
-  expect_error(ExitCode::device_memory, "device memory: block slots asks for 1.25 MiB, 0.5 MiB of 4 MiB are left",
+  expect_error(ExitCode::device_memory, "device memory: 1.25 MiB for block slots cannot be allocated; 0.5 MiB of 4 MiB are free",
                [&] { arena.allocate(5 * mib / 4, "block slots"); });
 }
 
@@ -35,7 +35,7 @@ TEST(Arena, AnAllocationOfTheWholeLimitFits) {
   Arena arena(2 * mib);
   void* all = arena.allocate(2 * mib, "all");
   std::memset(all, 1, 2 * mib);
-  expect_error(ExitCode::device_memory, "asks for 0 MiB, 0 MiB of 2 MiB", [&] { arena.allocate(1, "one"); });
+  expect_error(ExitCode::device_memory, "0 MiB for one cannot be allocated; 0 MiB of 2 MiB", [&] { arena.allocate(1, "one"); });
   arena.release(all);
   EXPECT_NE(arena.allocate(2 * mib, "again"), nullptr);
 }
@@ -51,7 +51,7 @@ TEST(Arena, FragmentationIsNamedWhenItIsTheCause) {
   void* first = arena.allocate(mib, "a");
   arena.allocate(mib, "b");
   arena.release(first);
-  expect_error(ExitCode::device_memory, "2 MiB of 3 MiB are left, the largest piece has 1 MiB",
+  expect_error(ExitCode::device_memory, "2 MiB of 3 MiB are free, in pieces of at most 1 MiB",
                [&] { arena.allocate(2 * mib, "c"); });
 }
 
@@ -83,11 +83,11 @@ TEST(Arena, AnAddressFreedTwiceIsADefect) {
   Arena arena(mib);
   void* a = arena.allocate(1024, "a");
   arena.release(a);
-  expect_error(ExitCode::internal, "was not handed out", [&] { arena.release(a); });
+  expect_error(ExitCode::internal, "was not allocated", [&] { arena.release(a); });
 }
 
 TEST(Arena, AnEmptyLimitIsRefused) {
-  expect_error(ExitCode::bad_input, "a limit of 0 bytes", [] { Arena arena(0); });
+  expect_error(ExitCode::bad_input, "the limit is 0 bytes", [] { Arena arena(0); });
 }
 
 TEST(HostPool, CountsWhatIsHandedOut) {
@@ -104,7 +104,7 @@ TEST(HostPool, CountsWhatIsHandedOut) {
 
 TEST(HostPool, MemoryThatIsNotThereIsRefused) {
   HostPool pool;
-  expect_error(ExitCode::host_memory, "host memory: expert asks for",
+  expect_error(ExitCode::host_memory, "MiB for expert cannot be allocated",
                [&] { pool.allocate(int64_t{1} << 60, true, "expert"); });
 }
 

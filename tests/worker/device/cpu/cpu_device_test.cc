@@ -117,7 +117,7 @@ TEST(CpuDevice, AnEventHasNoTimeBeforeItIsDone) {
   const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
   device->enqueue(StreamId::compute, [] { nap(50); });
   const Event event = device->record(StreamId::compute);
-  expect_error(ExitCode::internal, "before it is done", [&] { device->time_ns(event); });
+  expect_error(ExitCode::internal, "before the event is complete", [&] { device->time_ns(event); });
 }
 
 TEST(CpuDevice, WhatAStreamThrowsIsThrownBySynchronizeAndLaterWorkIsSkipped) {

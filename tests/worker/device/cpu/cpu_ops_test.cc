@@ -100,7 +100,7 @@ TEST_F(CpuOpsTest, TypesOtherThanF32AreRefusedAtTheCall) {
   expect_error(ExitCode::bad_input, "layer_norm: the CPU backend computes in f32", [&] {
     ops().layer_norm({DType::f32, w.data(), {w.data(), DType::bf16}, 1, weight(w), &y, 1, 1, 0});
   });
-  expect_error(ExitCode::bad_input, "a size of 4294967296", [&] {
+  expect_error(ExitCode::bad_input, "a size is 4294967296", [&] {
     ops().linear({DType::f32, w.data(), weight(w), Weight{}, &y, int64_t{1} << 32, 1, 1, Activation::none});
   });
 }
@@ -228,7 +228,7 @@ TEST_F(CpuOpsTest, SplitQkvWorksInPlaceWithTheSameBits) {
 TEST_F(CpuOpsTest, PartsThatDoNotMakeAllHeadsAreADefect) {
   Floats values(90);
   const std::vector<int> parts = {2, 2};
-  expect_error(ExitCode::internal, "split_qkv: the parts have 4 heads of 5", [&] {
+  expect_error(ExitCode::internal, "split_qkv: the parts have 4 heads; 5 are needed", [&] {
     ops().split_qkv({DType::f32, values.data(), weight(values), weight(values), values.data(), values.data(),
                      values.data(), values.data(), HeadParts{parts}, 1, 5, 6, 0});
   });

@@ -125,7 +125,7 @@ TEST(Link, NothingTakesNoTime) {
 }
 
 TEST(Link, ARateOfZeroIsRefused) {
-  expect_error(ExitCode::bad_input, "link: a rate of 0 bytes/s", [] { Link link(1, 0); });
+  expect_error(ExitCode::bad_input, "link: the rate is 0 bytes/s", [] { Link link(1, 0); });
 }
 
 }  // namespace

@@ -73,13 +73,13 @@ TEST_F(CudaDeviceTest, MemoryPastTheLimitIsAnErrorWithTheNumbers) {
   const int64_t used = small->memory_use().device_used;
   const Buffer held = small->allocate(40 * mebibyte, "held");
   EXPECT_EQ(small->memory_use().device_used, used + 40 * mebibyte);
-  expect_error(ExitCode::device_memory, "device memory: block slots asks for 80 MiB",
+  expect_error(ExitCode::device_memory, "device memory: 80 MiB for block slots cannot",
                [&] { small->allocate(80 * mebibyte, "block slots"); });
   EXPECT_EQ(small->memory_use().device_used, used + 40 * mebibyte);
 }
 
 TEST_F(CudaDeviceTest, HostMemoryIsRefusedBeforeItIsTaken) {
-  expect_error(ExitCode::host_memory, "host memory: weights asks for 1048576.00 GiB",
+  expect_error(ExitCode::host_memory, "host memory: 1048576.00 GiB for weights cannot",
                [&] { gpu().allocate_host(int64_t{1} << 50, HostMemory::pinned, "weights"); });
 }
 

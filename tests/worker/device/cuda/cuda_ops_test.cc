@@ -59,13 +59,13 @@ TEST_F(CudaOpsTest, F32IsNotRoundedToTf32) {
 }
 
 TEST_F(CudaOpsTest, WrongTypesAreRefusedAtTheCall) {
-  expect_error(ExitCode::bad_input, "linear: the CUDA backend computes in bf16 or f32", [&] {
+  expect_error(ExitCode::bad_input, "linear: the type is f16; the CUDA backend computes in bf16 or f32", [&] {
     ops().linear({DType::f16, nullptr, {}, {}, nullptr, 1, 1, 1, Activation::none});
   });
-  expect_error(ExitCode::bad_input, "weights and bias of the activations' type", [&] {
+  expect_error(ExitCode::bad_input, "weights and bias must have the type of the activations", [&] {
     ops().linear({DType::bf16, nullptr, {nullptr, DType::f32}, {}, nullptr, 1, 1, 1, Activation::none});
   });
-  expect_error(ExitCode::bad_input, "a head_dim of 12; cuDNN takes multiples of 8", [&] {
+  expect_error(ExitCode::bad_input, "head_dim is 12; cuDNN needs a multiple of 8", [&] {
     ops().attention({DType::bf16, {}, {}, {}, nullptr, nullptr, 1, 1, 1, 12});
   });
 }
