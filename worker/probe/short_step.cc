@@ -42,7 +42,6 @@ RunPlan shortened(const RunPlan& run, int layers) {
   settings.keep_steps = false;
   settings.allow_nonfinite = true;
   settings.weights = "random:1";
-  settings.inputs.clear();
   settings.steps = std::max(least_steps, settings.steps.value_or(0));
   ModelIdentity model = run.model;
   model.config.layers = layers;
