@@ -13,7 +13,7 @@ namespace wansweep {
 namespace {
 
 constexpr int most_blocks = 4;  // more than any cache holds of a large model
-constexpr int64_t most_copied = int64_t{256} << 20;
+constexpr int64_t most_beside_copy = int64_t{256} << 20;
 constexpr int64_t least_copied = int64_t{64} << 10;
 constexpr double copy_s = 0.02;  // that a copy beside other work should take, so that it can be stopped soon
 
@@ -71,7 +71,7 @@ const std::byte* Bench::next_block() {
 
 const BesideWork& Bench::copies_beside() {
   if (copies_.enqueue) return copies_;
-  const int64_t room = std::min(run.weights.block, most_copied);
+  const int64_t room = std::min(run.weights.block, most_beside_copy);
   copied_device_ = device.allocate(room, "weights to copy beside");
   copied_host_ = device.allocate_host(room, HostMemory::pinned, "weights to copy beside");
   std::fill_n(copied_host_.data(), room, std::byte{0});
