@@ -62,6 +62,7 @@ const std::vector<Key>& keys() {
       {"max_nodes", Kind::count, &Profile::max_nodes},
       {"time_limit", Kind::duration, &Profile::time_limit},
       {"array_limit", Kind::count, &Profile::array_limit},
+      {"machine", Kind::text, &Profile::machine},
       {"teraflops_per_rank", Kind::count, &Profile::teraflops_per_rank},
       {"startup_seconds", Kind::count, &Profile::startup_seconds},
       {"shortest_time", Kind::duration, &Profile::shortest_time},

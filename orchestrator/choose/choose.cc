@@ -88,9 +88,7 @@ std::vector<size_t> Ranking::contenders() const {
 
 std::vector<Ranking> rank_ways(const Machine& machine, const std::vector<OffloadWay>& ways, const Plan& plan,
                                const MemoryLimits& limits, const MeasuredTotals& measured) {
-  std::vector<const RunPlan*> runs;
-  for (const PlannedConfiguration& c : plan.configurations) runs.push_back(c.run ? &*c.run : nullptr);
-  const std::vector<Prediction> predictions = predict_all(machine, runs);
+  const std::vector<Prediction> predictions = predict_all(machine, run_plans(plan));
   std::vector<Ranking> rankings;
   for (size_t i = 0; i < ways.size(); ++i) {
     if (rankings.empty() || rankings.back().ranks != ways[i].ranks) rankings.push_back({ways[i].ranks, {}, {}});

@@ -18,6 +18,7 @@ namespace wansweep {
 namespace {
 
 constexpr double time_margin = 1.5;
+constexpr double margin_of_interval = 1.25;  // beyond the high end of an interval that 10 % of runs exceed
 constexpr double memory_margin = 1.25;
 constexpr int64_t time_granule = 300;     // seconds
 constexpr int64_t short_granule = 60;     // for times below time_granule; Slurm itself counts in minutes
@@ -70,12 +71,19 @@ double memory_of_a_node(const RunPlan& plan, int64_t ranks, const ClusterProfile
   return (host + device) / mib * memory_margin + static_cast<double>(ranks * profile.host_memory_per_rank);
 }
 
-int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& profile) {
+double seconds_by_profile(const PlannedConfiguration& c, const ClusterProfile& profile) {
   MachineRates rates;
   rates.flops_per_rank = profile.teraflops_per_rank * 1e12;
   if (c.spec.link_bandwidth > 0) rates.link_bytes_per_second = c.spec.link_bandwidth * 1e9;
   rates.startup_seconds = static_cast<double>(profile.startup_seconds);
-  const double predicted = predict_time(work_of(*c.run), rates).total();
+  return predict_time(work_of(*c.run), rates).total();
+}
+
+int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& profile,
+                          const std::optional<double>& on_machine) {
+  const double predicted =
+      on_machine ? *on_machine + static_cast<double>(profile.startup_seconds) : seconds_by_profile(c, profile);
+  const double margin = on_machine ? margin_of_interval : time_margin;
   if (!std::isfinite(predicted) || predicted < 0) {
     refuse(c, profile,
            fmt::format(
@@ -83,7 +91,7 @@ int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& p
                "or link_bandwidth ({:g})",
                predicted, profile.teraflops_per_rank, c.spec.link_bandwidth));
   }
-  const double asked = std::max(predicted * time_margin + static_cast<double>(profile.signal_before_end),
+  const double asked = std::max(predicted * margin + static_cast<double>(profile.signal_before_end),
                                 static_cast<double>(profile.shortest_time));
   if (asked > static_cast<double>(profile.time_limit)) {
     refuse(c, profile,
@@ -95,7 +103,8 @@ int64_t predicted_seconds(const PlannedConfiguration& c, const ClusterProfile& p
 
 }  // namespace
 
-ResourceShape shape_of(const PlannedConfiguration& c, const ClusterProfile& profile, std::optional<int64_t> seconds) {
+ResourceShape shape_of(const PlannedConfiguration& c, const ClusterProfile& profile, std::optional<int64_t> seconds,
+                       std::optional<double> predicted) {
   ResourceShape shape;
   shape.ranks = c.spec.ranks;
   set_nodes(shape, c, profile);
@@ -107,7 +116,7 @@ ResourceShape shape_of(const PlannedConfiguration& c, const ClusterProfile& prof
                        format_duration(profile.time_limit)));
   }
   // A request that only rounding moved beyond the limit asks for the limit.
-  shape.seconds = seconds ? *seconds : std::min(predicted_seconds(c, profile), profile.time_limit);
+  shape.seconds = seconds ? *seconds : std::min(predicted_seconds(c, profile, predicted), profile.time_limit);
   return shape;
 }
 

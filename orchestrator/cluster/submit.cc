@@ -141,10 +141,15 @@ std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all) {
   return parts;
 }
 
+ResourceShape request_of(const PlannedConfiguration& configuration, const SubmitOptions& options) {
+  const auto found = options.predicted_seconds.find(configuration.hash);
+  const bool known = found != options.predicted_seconds.end();
+  return shape_of(configuration, options.profile, options.seconds, known ? std::optional(found->second) : std::nullopt);
+}
+
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options) {
   std::map<ResourceShape, std::vector<PlannedRun>> by_shape;
-  for (const PlannedRun& run : runs)
-    by_shape[shape_of(*run.configuration, options.profile, options.seconds)].push_back(run);
+  for (const PlannedRun& run : runs) by_shape[request_of(*run.configuration, options)].push_back(run);
   std::vector<PlannedArray> arrays;
   for (auto& [shape, members] : by_shape) {
     PlannedArray all;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct SubmitOptions {
   ClusterProfile profile;
   int max_running = 0;             // the most runs of the sweep at a time; 0: no limit
   std::optional<int64_t> seconds;  // time limit; nullopt: predicted
+  // Seconds of loading and of the loop, at most, by settings_hash, where a machine is known; other runs go by the
+  // profile.
+  std::map<std::string, double> predicted_seconds;
 };
 
 struct PlannedArray {
@@ -44,6 +48,9 @@ struct PlannedArray {
 
 // `runs`, which have the same request, as arrays that the cluster accepts.
 std::vector<PlannedArray> split_at_array_limit(const PlannedArray& all);
+
+// What one run asks Slurm for. Throws as shape_of (shape.h).
+ResourceShape request_of(const PlannedConfiguration& configuration, const SubmitOptions& options);
 
 // Plans the arrays: grouped by request, split at the array limit, throttled. Throws as shape_of (shape.h).
 std::vector<PlannedArray> plan_arrays(const std::vector<PlannedRun>& runs, const SubmitOptions& options);

@@ -188,6 +188,13 @@ Plan make_plan(const Sweep& sweep) {
   return plan;
 }
 
+std::vector<const RunPlan*> run_plans(const Plan& plan) {
+  std::vector<const RunPlan*> runs;
+  runs.reserve(plan.configurations.size());
+  for (const PlannedConfiguration& c : plan.configurations) runs.push_back(c.run ? &*c.run : nullptr);
+  return runs;
+}
+
 void refuse_problems(const Plan& plan) {
   const size_t count = plan.problems();
   if (count == 0) return;

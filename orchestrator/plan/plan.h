@@ -39,6 +39,9 @@ struct Plan {
 
 Plan make_plan(const Sweep& sweep);
 
+// The runs of the configurations, in their order; null where there is a problem.
+std::vector<const RunPlan*> run_plans(const Plan& plan);
+
 // Throws bad_input naming the first problem and the number of problems; returns when there is none.
 void refuse_problems(const Plan& plan);
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "orchestrator/store/attempt_records.h"
-#include "orchestrator/store/first_load.h"
 #include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/sums/attempt_sums.h"
+#include "orchestrator/store/sums/first_load.h"
 #include "orchestrator/store/sums/step_summary.h"
 #include "schema/completion.h"
 #include "schema/run_settings.h"

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "orchestrator/store/bind.h"
-#include "orchestrator/store/first_load.h"
 #include "orchestrator/store/rank_clocks.h"
 #include "orchestrator/store/rank_rows.h"
+#include "orchestrator/store/sums/first_load.h"
 
 namespace wansweep {
 namespace {

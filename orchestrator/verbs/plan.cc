@@ -13,7 +13,9 @@
 #include "base/nearest_name.h"
 #include "base/printable.h"
 #include "base/standard_output.h"
+#include "orchestrator/machines/machine_file.h"
 #include "orchestrator/plan/plan.h"
+#include "orchestrator/predict/prediction_text.h"
 #include "orchestrator/predict/schedule_text.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -37,6 +39,11 @@ const PlannedConfiguration& configuration_named(const Plan& plan, const std::str
                               nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest), plan.file));
 }
 
+void print_predictions(const Plan& plan, const std::string& name) {
+  const MachineFile machine = read_machine(name);
+  fmt::print("\n{}", predictions_as_text(machine, plan, predict_all(machine.machine, run_plans(plan))));
+}
+
 }  // namespace
 
 void add_plan(CLI::App& app, Action& action) {
@@ -46,12 +53,13 @@ void add_plan(CLI::App& app, Action& action) {
     std::string schedule;
     double step_seconds = 0;
     double link_rate = 0;
+    std::string machine;
   };
   auto options = std::make_shared<Options>();
   CLI::App* verb =
       app.add_subcommand("plan", "Show the runs of a sweep, the memory and copies of each, and what is wrong with it");
   verb->add_option("JOBS", options->jobs, "the sweep, as TOML")->required();
-  verb->add_flag("--json", options->json, "print JSON: every configuration with all settings");
+  CLI::Option* json = verb->add_flag("--json", options->json, "print JSON: every configuration with all settings");
   CLI::Option* schedule =
       verb->add_option("--schedule", options->schedule,
                        "show the schedule of this run: which blocks stay on the device, and which are copied when");
@@ -65,6 +73,10 @@ void add_plan(CLI::App& app, Action& action) {
           ->needs(seconds)
           ->check(CLI::PositiveNumber);
   seconds->needs(rate);
+  verb->add_option("--machine", options->machine,
+                   "predict each run's time on this machine: NAME of machines/NAME.toml, or a .toml file")
+      ->excludes(schedule)
+      ->excludes(json);
   verb->footer(
       "Exit code 2 when a configuration cannot run.\n\nExamples:\n  wansweep plan jobs/aces-offload.toml\n"
       "  wansweep plan jobs/h200-offload-4.toml --schedule RUN --step-seconds 1.5 --link-rate 33");
@@ -80,6 +92,7 @@ void add_plan(CLI::App& app, Action& action) {
         return static_cast<int>(ExitCode::ok);
       }
       fmt::print("{}", options->json ? plan_as_json(plan) : plan_as_table(plan));
+      if (!options->machine.empty()) print_predictions(plan, options->machine);
       flush_standard_output();
       refuse_problems(plan);
       return static_cast<int>(ExitCode::ok);

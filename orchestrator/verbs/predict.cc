@@ -68,9 +68,7 @@ Table table_of(const MachineFile& file, const Plan& plan, const std::vector<Pred
 int predict_sweep(const PredictArguments& options) {
   const MachineFile machine = read_machine(options.machine);
   const Plan plan = make_plan(read_sweep(options.jobs));
-  std::vector<const RunPlan*> runs;
-  for (const PlannedConfiguration& c : plan.configurations) runs.push_back(c.run ? &*c.run : nullptr);
-  const std::vector<Prediction> predictions = predict_all(machine.machine, runs);
+  const std::vector<Prediction> predictions = predict_all(machine.machine, run_plans(plan));
   if (options.json) {
     fmt::print("{}", to_json(table_of(machine, plan, predictions)));
   } else if (options.csv) {

@@ -6,8 +6,8 @@
 
 #include "base/exit_codes.h"
 #include "base/printable.h"
-#include "base/terminal/progress_line.h"
 #include "base/shell_quote.h"
+#include "base/terminal/progress_line.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
 
@@ -24,7 +24,8 @@ int print_scripts(const SubmitArguments& arguments) {
   const Sweep sweep = read_sweep(arguments.jobs_file);
   const Plan plan = make_plan(sweep);
   refuse_problems(plan);
-  const SubmitOptions options = submit_options(arguments, sweep);
+  SubmitOptions options = submit_options(arguments, sweep);
+  predict_times(arguments, plan, options);
   for (const PlannedArray& array : plan_arrays(runs_to_submit(options.directory, plan), options)) {
     fmt::print("{}\n", preview_script(array, sweep, options.directory));
   }

@@ -11,7 +11,6 @@
 #include "base/printable.h"
 #include "base/process.h"
 #include "orchestrator/cluster/settle.h"
-#include "orchestrator/cluster/shape.h"
 #include "orchestrator/engines/engine.h"
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/sweep/sweep_directory.h"
@@ -24,7 +23,7 @@ constexpr int max_running_jobs = 100'000;
 // Throws bad_input when a configuration asks for more than a node or job of the cluster can have.
 void check_requests(const Plan& plan, const SubmitOptions& options) {
   for (const PlannedConfiguration& configuration : plan.configurations) {
-    shape_of(configuration, options.profile, options.seconds);
+    request_of(configuration, options);
   }
 }
 
@@ -37,6 +36,9 @@ void add_submit_options(CLI::App& verb, SubmitArguments& arguments) {
       ->required();
   verb.add_option("--account", arguments.account, "the account to charge (default: the profile's)");
   verb.add_option("--time", arguments.time, "time limit of each run, H:MM:SS (default: predicted, with a margin)");
+  verb.add_option(
+      "--machine", arguments.machine,
+      "predict times on this machine: NAME of machines/NAME.toml, or a .toml file (default: the profile's)");
   verb.add_option(
           "--max-running", arguments.max_running,
           "limit how many runs of the sweep Slurm runs at once, over all its job arrays, earlier submissions of\n"
@@ -94,6 +96,23 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
   return options;
 }
 
+std::optional<PredictionRecord> predict_times(const SubmitArguments& arguments, const Plan& plan,
+                                              SubmitOptions& options) {
+  const std::string& name = arguments.machine.empty() ? options.profile.machine : arguments.machine;
+  const bool is_probe = std::ranges::any_of(plan.configurations, [](const auto& c) { return !c.probe.empty(); });
+  if (name.empty() || is_probe) return std::nullopt;
+  const MachineFile machine = read_machine(name);
+  const std::vector<const RunPlan*> runs = run_plans(plan);
+  const std::vector<Prediction> predictions = predict_all(machine.machine, runs);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Prediction& p = predictions[i];
+    if (runs[i] == nullptr || !p.unknown.empty()) continue;
+    options.predicted_seconds[plan.configurations[i].hash] =
+        p.store_seconds + p.of(Quantity::first_load).high + p.of(Quantity::total).high;
+  }
+  return record_of(machine, plan, predictions);
+}
+
 PreparedSubmission prepare_submission(const SubmitArguments& arguments) {
   Sweep sweep = read_sweep(arguments.jobs_file);
   Plan plan = make_plan(sweep);
@@ -105,12 +124,14 @@ PreparedSubmission prepare_submission(const SubmitArguments& arguments, Sweep sw
   PreparedSubmission prepared;
   prepared.sweep = std::move(sweep);
   Plan& plan = prepared.plan = std::move(planned);
-  const SubmitOptions& options = prepared.options = submit_options(arguments, prepared.sweep);
+  SubmitOptions& options = prepared.options = submit_options(arguments, prepared.sweep);
+  const std::optional<PredictionRecord> predictions = predict_times(arguments, plan, options);
   check_requests(plan, options);
   create_sweep_directory(options.directory);
   prepared.lock = std::make_unique<SweepLock>(options.directory);
   keep_recorded_names(options.directory, plan);
   write_sweep_record(options.directory, prepared.sweep, plan);
+  if (predictions) write_predictions(options.directory, *predictions);
   for (const std::string& line : settle_submissions(options.directory)) {
     fmt::print("{}\n", printable(line));
   }

@@ -36,7 +36,7 @@ while IFS= read -r line; do
     "make study-multi-gpu")
       if nvidia-smi -L >/dev/null 2>&1; then run "STUDY_SECONDS=60 $command"; else echo "SKIPPED, for there is no GPU: $command"; fi
       make -n study-multi-gpu >/dev/null || bad "$command: no such target" ;;
-    "wansweep submit "*) run "$command"; grep -q "24 runs submitted" "$T/out" || bad "not 24 runs submitted: $(cat "$T/out")" ;;
+    "wansweep submit "*) run "$command"; grep -q "36 runs submitted" "$T/out" || bad "not 36 runs submitted: $(cat "$T/out")" ;;
     "wansweep status "*--watch)  # the jobs never end here: it shows them until it is stopped
       timeout 5 bash -c "$exports$command" >"$T/out" 2>&1; rc=$?
       [ $rc = 124 ] || [ $rc = 0 ] || bad "exit $rc: $command: $(tail -3 "$T/out")"

@@ -60,6 +60,12 @@ TEST(Shape, TheTimeOfTwoExpertsIsThatOfOneForward) {
   EXPECT_EQ(shape_of(planned(OffloadMode::resident), cluster(), {}).seconds, 600);
 }
 
+TEST(Shape, AMachinesPredictionGoesBeforeTheProfilesRate) {
+  // 1000 s at most and 60 s to start, a quarter more, and the notice of 120 s: 1445 s.
+  EXPECT_EQ(shape_of(planned(OffloadMode::resident), cluster(), {}, 1000.0).seconds, 1500);
+  expect_error(ExitCode::bad_input, "time_limit", [&] { shape_of(planned(OffloadMode::swap), cluster(), {}, 1e6); });
+}
+
 TEST(Shape, APredictionThatIsNoTimeIsRefusedAndNeverBecomesZero) {
   ClusterProfile slow = cluster();
   slow.teraflops_per_rank = 1e-300;

@@ -47,16 +47,16 @@ class PlanTest : public testing::Test {
   std::filesystem::path before_;
 };
 
-TEST_F(PlanTest, TheStudyIsEightConfigurationsThreeTimes) {
+TEST_F(PlanTest, TheStudyIsTwelveConfigurationsThreeTimes) {
   const Plan planned = make_plan(read_sweep("jobs/aces-offload.toml"));
-  EXPECT_EQ(planned.configurations.size(), 8u);
-  EXPECT_EQ(planned.runs(), 24u);
+  EXPECT_EQ(planned.configurations.size(), 12u);
+  EXPECT_EQ(planned.runs(), 36u);
   EXPECT_EQ(planned.problems(), 0u) << plan_as_table(planned);
   for (const PlannedConfiguration& c : planned.configurations) {
     const bool misresolved = c.spec.resolver == ResolverKind::sglang_2025_12;
     EXPECT_EQ(c.spec.flow_shift, misresolved ? 3.0 : 12.0);
     EXPECT_EQ(c.run->switch_step, misresolved ? 10 : 19);
-    EXPECT_EQ(c.run->tokens, (misresolved ? 24 : 21) * 30 * 52);  // 93 frames, for 81 do not divide by the ranks
+    EXPECT_EQ(c.run->tokens, (misresolved ? 24 : 21) * 45 * 80);  // 93 frames, for 81 do not divide by the ranks
     EXPECT_GT(c.run->memory.device_weights, 0);
     EXPECT_EQ(c.host_bytes_per_node(), c.run->memory.host_total() * c.spec.ranks);
   }

@@ -62,8 +62,39 @@ TEST_F(Predictions, GatheredAgainAreTheSameAndANewerOneOfTheSameFileReplacesThem
   write_predictions(sweep_, record(4));
   write_predictions(sweep_, record(5, std::string(64, 'b')));
   gather_all();
-  EXPECT_EQ(to_csv(ask("SELECT value FROM prediction WHERE quantity = 'total' ORDER BY value")),
-            "value\r\n4\r\n5\r\n");
+  EXPECT_EQ(to_csv(ask("SELECT value FROM prediction WHERE quantity = 'total' ORDER BY value")), "value\r\n4\r\n5\r\n");
+}
+
+// Swap pays its spike wherever the experts switch; layerwise pays in every step.
+TEST_F(Predictions, TheGapBetweenSwapAndLayerwiseIsMeasuredAndPredictedApart) {
+  const auto measure = [&](const char* offload, int switch_at, int64_t spike_ms, int64_t slower_ms) {
+    for (const int repeat : {1, 2}) {
+      synthetic::Shape shape{.offload = offload,
+                             .repeat = repeat,
+                             .switch_at = switch_at,
+                             .flow_shift = switch_at == 19 ? 12.0 : 3.0,
+                             .spike_ms = spike_ms,
+                             .slower_ms = slower_ms};
+      write_attempt(sweep_, shape);
+    }
+  };
+  for (const int switch_at : {10, 19}) {
+    measure("swap", switch_at, 500, 0);
+    measure("layerwise", switch_at, 0, 100);
+  }
+  PredictionRecord both = record(3);  // of swap at step 19
+  RecordedPrediction layerwise = both.predictions[0];
+  layerwise.config = settings_hash(synthetic::spec_of({.offload = "layerwise"}));
+  layerwise.seconds[0] = {5, 4, 6};
+  both.predictions.push_back(layerwise);
+  write_predictions(sweep_, both);
+  gather_all();
+  const std::string csv =
+      to_csv(ask("SELECT source, switch_step, runs, swap_s, layerwise_s, gap_s, low_s, high_s, "
+                 "widening_s FROM switch_gap"));
+  EXPECT_EQ(csv.substr(csv.find('\n') + 1),
+            "measured,10,2,3.2,5.4,2.2,2.2,2.2,0\r\nmeasured,19,2,3.2,5.4,2.2,2.2,2.2,0\r\n"
+            "predicted: here,19,0,3,5,2,0.7,3.3,0\r\n");
 }
 
 TEST_F(Predictions, OfRunsThatNeverRanAreNoAnswer) {

@@ -1,4 +1,4 @@
-#include "orchestrator/store/first_load.h"
+#include "orchestrator/store/sums/first_load.h"
 
 #include <algorithm>
 #include <vector>
