@@ -13,13 +13,8 @@ void check_diffusers(const RunPlan& plan) {
     throw bad_input(fmt::format("sigma_schedule is {}; diffusers places its sigmas as sigma_schedule diffusers does",
                                 name_of(settings.sigma_schedule)));
   }
-  if (settings.backend == BackendKind::cpu && settings.offload != OffloadMode::resident) {
-    throw bad_input(fmt::format("offload is {}; diffusers moves weights to a GPU only, and backend is cpu",
-                                name_of(settings.offload)));
-  }
-  if (settings.backend == BackendKind::cpu && settings.ranks > 1) {
-    throw bad_input(
-        fmt::format("ranks is {}; diffusers spreads ranks over GPUs only, and backend is cpu", settings.ranks));
+  if (settings.backend == BackendKind::cpu && settings.offload == OffloadMode::swap) {
+    throw bad_input("offload is swap; diffusers moves whole experts to a GPU only, and backend is cpu");
   }
   switch (settings.offload) {
     case OffloadMode::resident:

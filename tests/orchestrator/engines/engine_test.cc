@@ -103,17 +103,12 @@ TEST(Engine, WhatDiffusersCannotDoIsRefusedByTheSettingsName) {
   expect_refused(diffusers_settings(),
                  "sigma_schedule is sglang; diffusers places its sigmas as sigma_schedule diffusers",
                  [](RunSettings& s) { s.sigma_schedule = SigmaSchedule::sglang; });
-  expect_refused(diffusers_settings(), "offload is swap; diffusers moves weights to a GPU only, and backend is cpu",
+  expect_refused(diffusers_settings(),
+                 "offload is swap; diffusers moves whole experts to a GPU only, and backend is cpu",
                  [](RunSettings& s) { s.backend = BackendKind::cpu; });
   expect_refused(diffusers_settings(),
                  "offload is snapshot; diffusers has resident, swap (enable_model_cpu_offload) and",
                  [](RunSettings& s) { s.offload = OffloadMode::snapshot; });
-  expect_refused(diffusers_settings(), "ranks is 2; diffusers spreads ranks over GPUs only, and backend is cpu",
-                 [](RunSettings& s) {
-                   s.backend = BackendKind::cpu;
-                   s.offload = OffloadMode::resident;
-                   s.ranks = 2;
-                 });
   expect_refused(diffusers_settings(), "cfg_parallel is true; diffusers does not follow it", [](RunSettings& s) {
     s.ranks = 2;
     s.cfg_parallel = true;
