@@ -3,7 +3,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 STUDY_GPUS ?= 4
 
-.PHONY: build demo test test-slurm dist test-dist fuzz study-multi-gpu lint syntax dependencies clean
+.PHONY: build demo test test-slurm dist test-dist fuzz study-multi-gpu lint syntax docs dependencies clean
 
 # Everything: both programs with what CMake finds (CUDA), and the tests.
 build:
@@ -50,6 +50,10 @@ lint:
 # Whether clang compiles every source, without code: the other compiler's errors and warnings.
 syntax:
 	@JOBS=$(JOBS) tools/syntax
+
+# The public headers as HTML, in build/docs/html. Needs doxygen, which nothing else does.
+docs:
+	@tools/doxygen/make
 
 # Builds only: results in out/ stay.
 clean:
