@@ -30,7 +30,7 @@ bool all_done(std::vector<MPI_Request>& requests) {
   return done != 0;
 }
 
-// Ranks outnumber the cores on a laptop: waiting gives the core away instead of spinning on it.
+// On a laptop there may be more ranks than cores: a waiting rank yields its core instead of spinning.
 void wait_politely(std::vector<MPI_Request>& requests) {
   constexpr int eager_looks = 20;
   const timespec nap{.tv_sec = 0, .tv_nsec = 20'000};
@@ -73,9 +73,9 @@ class MpiCommunicator : public Communicator {
     int64_t sent = 0, received = 0;  // bytes, to and from peers
   };
 
-  // The messages pass at the speed of memory, within the time that the wire takes for them. That time begins when the
-  // last rank has come: all tell each other when they did, for a rank that has come may get no core to say so at once.
-  // Where the processor takes longer to move the messages than the wire, the exchange lasts as long.
+  // MPI moves the messages at the speed of memory; the exchange takes the time that they need on the link. That time
+  // begins when the last rank has come: all tell each other when they did, for a rank that has come may get no core to
+  // say so at once. Where the processor takes longer to move the messages than the wire, the exchange lasts as long.
   int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin) {
     const int64_t since = await_senders(exchanges, begin);
     const int64_t used = thread_processor_ns();
