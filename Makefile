@@ -1,11 +1,11 @@
-# The two front doors: `make demo` and `make test`. Each installs what is missing when it may, and builds what has changed.
+# `make demo` and `make test` install missing packages if they may, and build what has changed.
 PRESET ?= release
 JOBS ?= $(shell nproc)
 STUDY_GPUS ?= 4
 
-.PHONY: build demo test test-slurm dist test-dist fuzz study-multi-gpu lint syntax dependencies clean
+.PHONY: build demo test test-slurm dist test-dist fuzz study-multi-gpu lint syntax docs dependencies clean
 
-# Everything: both programs with what CMake finds (CUDA), and the tests.
+# Both programs, with CUDA if CMake finds it, and the tests.
 build:
 	@cmake --preset $(PRESET) --log-level=NOTICE
 	@cmake --build --preset $(PRESET) -j $(JOBS)
@@ -13,7 +13,7 @@ build:
 dependencies:
 	@tools/dependencies
 
-# The two programs alone, without CUDA, in build/demo.
+# Builds only the two programs, without CUDA, in build/demo, and runs the demo sweep.
 demo: dependencies
 	@$(MAKE) --no-print-directory build PRESET=demo
 	@tools/demo
@@ -21,7 +21,7 @@ demo: dependencies
 test: dependencies
 	@JOBS=$(JOBS) tools/test
 
-# Against a real Slurm, which it installs, starts in a folder of its own, and stops: it needs root. Part of `make test`.
+# Tests on a real Slurm, which it installs, starts in a folder of its own, and stops. Needs root. Part of `make test`.
 test-slurm: dependencies
 	@tools/dependencies --tests
 	@$(MAKE) --no-print-directory build
@@ -35,22 +35,27 @@ dist: dependencies
 test-dist: dependencies
 	@JOBS=$(JOBS) tools/dist/test
 
-# The fuzz targets with libFuzzer, FUZZ_SECONDS each (60 by default); what they find stays in build/fuzz. Needs clang.
+# Runs the fuzz targets with libFuzzer, FUZZ_SECONDS each (60 by default); inputs that fail stay in build/fuzz. Needs clang.
 fuzz: dependencies
 	@JOBS=$(JOBS) tools/fuzz $(FUZZ_SECONDS)
 
-# The study on 4 GPUs of this machine, or with STUDY_GPUS=6 its part for six; STUDY_SECONDS stops it cleanly then, and the same command goes on.
+# The study on 4 GPUs of this machine, or with STUDY_GPUS=6 its part for six; with STUDY_SECONDS it stops cleanly after that time, and the same
+# command continues.
 study-multi-gpu:
 	tools/gpu/study jobs/h200-offload-$(STUDY_GPUS).toml $(STUDY_SECONDS)
 
-# Format and clang-tidy, on the debug preset: there each file is compiled by itself.
+# Checks format and runs clang-tidy, on the debug preset, where each file is compiled by itself.
 lint:
 	@JOBS=$(JOBS) tools/lint
 
-# Whether clang compiles every source, without code: the other compiler's errors and warnings.
+# Compiles every source with clang, without generating code, for the errors and warnings of another compiler.
 syntax:
 	@JOBS=$(JOBS) tools/syntax
 
-# Builds only: results in out/ stay.
+# The public headers as HTML, in build/docs/html. Needs doxygen, which nothing else does.
+docs:
+	@tools/doxygen/make
+
+# Removes only builds: results in out/ stay.
 clean:
 	rm -rf build

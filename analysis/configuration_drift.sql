@@ -1,5 +1,5 @@
 -- Which runs used a setting that is not the model's official one, and where did the value come from?
--- The switch steps are those that follow from the settings used, and from the catalog's.
+-- One row for each such setting of a run. The switch steps follow from the settings used, and from the catalog's.
 SELECT sweep, run, setting, used, origin, catalog, expected_switch, catalog_switch
 FROM configuration_drift_all
 WHERE superseded = 0

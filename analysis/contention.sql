@@ -1,11 +1,12 @@
 -- Do weights and exchanges slow each other down where they share a wire?
--- Rates of one rank, from all copies (h2d, d2h), exchanges (all_to_all, ring) and parts of weights from peers (weight_parts,
--- whose other sort are exchanges, as a copy's) of steps 1 and later: each event's bytes are
--- the sum of rate times time over the conditions that it went through, by two-stage least squares. alone: nothing of the other sort ran
--- on the node; beside: it ran on the rank itself; beside_peers: on other ranks of the node only. Of an exchange only the time
--- counts in which data moved, since the last rank of its group had begun it. plus_minus: half of the 95 % confidence interval,
--- robust to what the events of a step have in common; empty: they all are of one step. beyond_noise: whether the intervals tell
--- alone from beside. A rate is empty where the events do not tell it from zero, or spent less than a hundredth of their time so. alone_s, beside_s: the time that a rank of a run spent so. GB/s: 1e9 bytes.
+-- One row for each kind of traffic: copies (h2d, d2h), exchanges (all_to_all, ring) and parts of weights from peers (weight_parts). The rates
+-- are those of one rank, in GB/s of 1e9 bytes. alone: no traffic of the other sort ran on the node; beside: it ran on the rank itself; beside_peers:
+-- it ran only on other ranks of the node. For copies and weight_parts the other sort is exchanges, for exchanges it is copies.
+-- The rates are fitted to all events of steps 1 and later: an event's bytes are the sum of rate times time over the conditions that it went through
+-- (two-stage least squares). An exchange counts from the time at which the last rank of its group had begun it. plus_minus is half of the 95 %
+-- confidence interval, robust to correlation within a step; it is empty when all events are of one step. beyond_noise tells whether the intervals
+-- separate alone from beside. A rate is empty when it cannot be told from zero, or its condition took less than 1 % of the time. alone_s and beside_s
+-- are the seconds that a rank of a run spent in that condition.
 WITH ranks AS (
   SELECT attempt_id, count(*) AS ranks
   FROM rank

@@ -1,7 +1,7 @@
 -- What does the host give to ranks that copy at the same time: to each of them, and to all together?
--- A row a number of ranks of one node that copy in one direction at once. each: the rate of one of them; together: that times
--- their number. alone: while no exchange moved data on the node; beside: while one did on the rank itself. From all
--- copies, plus_minus as in `contention`. percent_of_time: of the time in copies of that direction.
+-- One row for each number of ranks of a node that copy in one direction at the same time. each: the rate of one of them; together: that rate times
+-- their number. alone: no exchange moved data on the node; beside: an exchange moved data on the rank itself. All copies count; plus_minus is explained
+-- in `contention`. percent_of_time: the share of the time in copies of that direction.
 WITH pooled AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, max(g.configuration) AS configuration, t.kind, t.at_once, t.beside,
          sum(t.time_ns) AS time_ns,

@@ -1,5 +1,5 @@
 -- What did a correction change?
--- Runs that a later one replaces, before and after, by step; shown with the sweeps of both. The means of their repeats.
+-- One row for each step of a run that a later run supersedes, before and after; the sweeps of both are shown. Times are means over the repeats.
 WITH pair AS (
   SELECT o.id AS run_id, o.sweep_id, o.id AS old_id, 'before' AS moment
   FROM run o

@@ -1,6 +1,6 @@
 -- Did all runs see the same machine and the same software?
--- A row a value that some runs saw and others did not, on the same rank. What Slurm gives each job anew, and how long
--- loading took, are left out.
+-- One row for each value that some runs saw and others did not, on the same rank. Values that Slurm gives each job anew, and the times of loading, are
+-- left out.
 WITH seen AS (
   SELECT g.sweep, g.sweep_id, e.name, r.rank, e.value, g.run_id
   FROM current_attempt a

@@ -1,6 +1,6 @@
 -- How long does an event of each kind last: the usual one, and the slowest in ten, in a hundred, of all?
--- Events of all ranks, steps 1 and later; an exchange as a whole, and apart: `moving` data, since the last rank of its group
--- had begun it, and `waiting` until then. Percentiles are medians over the repeats, the longest is of all of them.
+-- One row for each kind of event, over all ranks and steps from 1 on. An exchange is shown as a whole and in two parts: `waiting` until the last rank of its
+-- group had begun it, and `moving` data after that. Percentiles are medians over the repeats; the longest is that of all repeats.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, e.*,
          count(*) OVER k AS runs,

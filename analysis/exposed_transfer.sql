@@ -1,5 +1,5 @@
 -- How much of the copying did compute hide?
--- Copies in both directions, summed over the steps; means over ranks and repeats. exposed: no compute ran on the rank.
+-- Copies in both directions, summed over the steps; means over ranks and repeats. exposed: the time of copies during which no compute ran on the rank.
 WITH per_rank AS (
   SELECT a.run_id, r.id, coalesce(sum(t.hidden_ns), 0) AS hidden_ns,
          coalesce(sum(t.duration_ns - t.hidden_ns), 0) AS exposed_ns

@@ -1,10 +1,9 @@
 -- What does each way of moving weights cost, runs that a correction replaced included (superseded = 1)?
--- Times are medians over the repeats (runs). spike: the switch step above the median step. overhead: of total over
--- resident's; beyond_noise: no repeat of the one is as fast as any of the other. exposed: copies while no compute ran, and
--- all_to_all: exchanges, both of the rank that had most. peak: of the rank that had most. first_load: bringing the
--- first weights to the device, which is no part of total; empty where a trace did not record it. same_latents: all modes, bit
--- for bit; `not finite`: some latents have infinities or NaN, and equal or not they say nothing; `yes, if finite`: nobody
--- counted those.
+-- Times are medians over the repeats (runs). spike: the switch step's time above the median step. overhead: total compared with resident's; beyond_noise: every
+-- repeat of one is faster than every repeat of the other. exposed: the time of copies during which no compute ran, and all_to_all: the time of exchanges, both of the rank
+-- that had most. peak: of the rank that had most. first_load: the time of loading the first weights, which is not part of total; empty when a trace did not record it.
+-- same_latents: whether all modes gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means nothing; `yes, if finite`: such
+-- values were not counted.
 WITH one AS (
   SELECT g.sweep, g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.configuration, g.work, g.ranks, g.plan, g.offload, t.total_ns, t.median_step_ns,
          t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, l.first_load_ns, a.latents_digest,

@@ -1,6 +1,6 @@
 -- How much of each transfer was hidden behind compute, and what did it collide with?
--- A row a direction (h2d: to the device, d2h: from it). Sums over the steps, means over ranks and repeats. hidden: while
--- compute ran on the rank. with_...: while an exchange, or a copy the other way, ran on the rank.
+-- One row for each direction (h2d: to the device, d2h: from it). Times are summed over the steps; means over ranks and repeats. hidden: the time of copies
+-- during which compute ran on the rank. with_...: the time during which an exchange, or a copy in the other direction, ran on the rank.
 WITH of_mode AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, max(g.configuration) AS configuration, sum(a.ranks) AS ranks
   FROM (SELECT b.run_id, count(*) AS ranks

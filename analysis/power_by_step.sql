@@ -1,8 +1,7 @@
 -- What did each device draw and at what clock did it run, step by step?
--- One row a step and rank. energy: drawn since the step before ended, which power_w has as a mean; power_end_w, clock and
--- temperature: when the step ended. The limits are the card's: a clock far below max_clock_mhz at a power near limit_w was
--- lowered by it. Empty where it was not measured: the device does not tell (the CPU backend, other engines), or the database was
--- gathered by an older version.
+-- One row for each step and rank. energy: the energy since the end of the step before, of which power_w is the mean power; power_end_w, clock and temperature: the values
+-- at the end of the step. The limits are the card's: when the clock is far below max_clock_mhz and the power near limit_w, the power limit has lowered it. Values are empty when
+-- they were not measured: the device does not report them (CPU backend, other engines), or an older version gathered the database.
 WITH sampled AS (
   SELECT rank_id, step, power_mw, sm_clock_mhz, temperature_c,
          energy_mj - lag(energy_mj) OVER of_rank AS energy_mj, time_ns - lag(time_ns) OVER of_rank AS time_ns

@@ -1,7 +1,7 @@
 -- What did the machine achieve: how many GB/s in copies and exchanges, how many TFLOP/s in attention and matrix products?
--- Of one rank, over all events of a kind, steps 1 and later. time: the mean of a rank. GB/s: 1e9 bytes; an exchange's time is
--- that in which data moved. TFLOP/s: 1e12 operations, as they follow from the model's sizes; those of the matrix products over
--- all time of compute, small kernels included; with a row a step (trace_detail), attention's are in them too.
+-- The rates of one rank over all events of a kind, of steps 1 and later. time: the mean of the ranks. GB/s: 1e9 bytes a second; an exchange counts only while data
+-- moved. TFLOP/s: 1e12 operations a second, counted from the model's sizes. Matrix products are divided by the whole time of compute, small kernels included;
+-- with trace_detail = "step", attention is included too.
 WITH ranks AS (
   SELECT attempt_id, count(*) AS ranks
   FROM rank

@@ -1,7 +1,6 @@
 -- How far do repeats of one configuration lie apart, and did they compute the same?
--- spread: slowest minus fastest, in percent of the median. A difference between modes that is smaller says nothing.
--- same_latents: bit for bit; `not finite`: some have infinities or NaN, and equal or not they say nothing; `yes, if finite`: nobody counted
--- those.
+-- spread: the slowest repeat minus the fastest, in percent of the median. A smaller difference between modes is not significant. same_latents: whether all repeats
+-- gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means nothing; `yes, if finite`: such values were not counted.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest, a.nonfinite_values,
          count(*) OVER k AS runs, row_number() OVER (k ORDER BY t.total_ns, g.run) AS at

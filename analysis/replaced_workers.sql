@@ -1,5 +1,5 @@
 -- Which runs used another worker than the one that they were submitted with?
--- A row a run whose worker's file was replaced between its submission and its start; the digests are SHA-256 of the file.
+-- One row for each run whose worker's file was replaced between its submission and its start. The digests are the SHA-256 of the file.
 SELECT g.sweep, g.run, submitted.value AS submitted_worker, started.value AS used_worker, used.value AS used_revision
 FROM current_attempt a
 JOIN run_settings g ON g.run_id = a.run_id

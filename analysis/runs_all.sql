@@ -1,6 +1,6 @@
 -- What became of each run, those that a correction replaced included (superseded = 1)?
--- Its latest attempt, and in one line why it is not complete. first_load: bringing the first weights to the device, before step
--- 1. nonfinite_values: of the final latents; empty: not counted.
+-- One row for each run, with its latest attempt and one line on why it is not complete. first_load: the time of loading the first weights, before step 1.
+-- nonfinite_values: how many of the final latents are infinite or NaN; empty when not counted.
 SELECT p.name AS sweep, r.name AS run, a.n AS attempt,
        CASE WHEN r.superseded_by IS NOT NULL THEN 'superseded'
             WHEN a.id IS NULL THEN 'not started'

@@ -1,6 +1,6 @@
 -- What do more ranks gain, for each way of moving weights and of spreading the ranks?
--- Runs whose settings are the same but for the ranks and how they are split, against the fewest ranks among them; medians
--- over the repeats. efficiency: the speedup, in percent of what the number of ranks could give.
+-- Compares runs whose settings are the same except for the ranks and their parallel plan with the run of fewest ranks; medians over the repeats. efficiency: the
+-- speedup, in percent of the ratio of the numbers of ranks.
 WITH problem AS (
   SELECT run_id, group_concat(name || '=' || coalesce(value, ''), ' ') AS settings
   FROM (SELECT run_id, name, value

@@ -1,6 +1,6 @@
 -- What do 6 ranks gain over 4, for each way of moving weights?
--- Runs whose settings are the same but for the ranks and how they are split; times are medians over the repeats.
--- efficiency: the speedup, in percent of the 1.5 that 6 ranks could give.
+-- Compares runs whose settings are the same except for the ranks and their parallel plan; times are medians over the repeats. efficiency: the speedup, in percent
+-- of the 1.5 that 6 ranks could give.
 WITH problem AS (
   SELECT run_id, group_concat(name || '=' || coalesce(value, ''), ' ') AS settings
   FROM (SELECT run_id, name, value

@@ -1,6 +1,5 @@
 -- For what did the compute stream wait, how long, and when most?
--- Sums over the steps, means over ranks and repeats. percent: of the total time. worst_step: where all ranks together waited
--- longest.
+-- Times are summed over the steps; means over ranks and repeats. percent: of the total time. worst_step: the step in which all ranks together waited longest.
 WITH per_step AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, s.step, t.switch_step, c.name AS cause,
          sum(CASE c.id WHEN 1 THEN s.stall_weights_ns WHEN 2 THEN s.stall_peers_ns ELSE s.stall_host_ns END) AS waited_ns

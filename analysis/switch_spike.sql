@@ -1,5 +1,5 @@
 -- What does the change of experts cost: how much longer is the switch step than the median step, and why?
--- Means over the repeats. Copied, exposed (copies while no compute ran) and waiting for weights: in the switch step, of the
+-- Means over the repeats. The columns of bytes copied, exposed time (copies during which no compute ran) and waiting for weights are for the switch step, of the
 -- rank that had most.
 WITH at_switch AS (
   SELECT a.id AS attempt_id, max(s.h2d_bytes + s.d2h_bytes) AS bytes, max(s.exposed_transfer_ns) AS exposed_ns,

@@ -1,5 +1,5 @@
 -- Where did the time of each step go?
--- Means over ranks and repeats; the parts are those of `timeline`, and add up to the step.
+-- One row for each step: means over ranks and repeats. The parts are those of `timeline`, and add up to the step.
 SELECT g.sweep, g.configuration, g.offload, p.step,
        round(avg(p.compute_ns) / 1e6, 3) AS compute_ms,
        round(avg(p.exposed_exchange_ns) / 1e6, 3) AS exposed_exchange_ms,

@@ -1,5 +1,5 @@
 -- Where does the time of a step go, for each way of moving weights and each number of ranks?
--- The mean step, over steps, ranks and repeats; the parts are those of `timeline`, and add up to the step.
+-- The mean step, over steps, ranks and repeats. The parts are those of `timeline`, and add up to the step.
 WITH labelled AS (
   SELECT run_id, sweep, sweep_id, problem, offload, ranks, plan,
          min(plan) OVER k <> max(plan) OVER k AS plans_differ

@@ -1,9 +1,9 @@
 -- Where did the wall time of each run and of each of its ranks go?
--- A row a rank, and one a run (rank empty): the mean of its ranks. Every nanosecond is in one part, and the parts add up to
--- total. compute: compute or attention ran; exposed, while none did: an exchange moved data (exchange), a copy ran or the
--- compute stream waited for weights (transfer), or both; waits_for_peers: for other ranks, an exchange that its last rank had
--- not begun included; waits_for_host; idle: none of these, which is launching work and all that is not recorded.
--- copies_meanwhile: of waits_for_peers, while a copy ran, which may be what those others waited for too.
+-- One row for each rank, and one for each run (rank empty) with the mean of its ranks. Every nanosecond is in exactly one part, and the parts add up to total.
+-- compute: compute or attention ran. While none ran: exchange: an exchange moved data; transfer: a copy ran, or the compute stream waited for weights; both: exchange
+-- and transfer; waits_for_peers: the rank waited for other ranks, also inside an exchange that its last rank had not begun; waits_for_host; idle: none of these, which
+-- is launching work and everything that is not recorded. copies_meanwhile: the part of waits_for_peers during which a copy ran, which the other ranks may have waited
+-- for too.
 WITH parts AS (
   SELECT a.run_id, r.rank, sum(p.compute_ns) AS compute_ns, sum(p.exposed_exchange_ns) AS exchange_ns,
          sum(p.exposed_transfer_ns) AS transfer_ns, sum(p.both_exposed_ns) AS both_ns,

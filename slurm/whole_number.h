@@ -1,3 +1,4 @@
+// Reads a whole number from text, strictly.
 #pragma once
 
 #include <charconv>

@@ -156,7 +156,7 @@ ProgressDisplay display_of(const MpiWorld& world, bool quiet) {
   return output_reaches_a_terminal(std::getenv) ? ProgressDisplay::in_place : ProgressDisplay::lines;
 }
 
-// For whoever has asked for another way than the one that needs no words.
+// Lines about the host store and the transport, printed only when the user has changed their settings.
 void say_how_weights_move(const RunSettings& settings, const std::optional<HostStore>& store,
                           const Transport& transport) {
   if (store && store->report().kind == HostStoreKind::per_node) {

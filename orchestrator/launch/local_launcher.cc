@@ -324,7 +324,7 @@ class LocalLauncher {
 
   bool on_terminal() const { return line_.display() == ProgressDisplay::in_place; }
 
-  // For the status line alone: where there is none, nothing is read.
+  // Only for the status line: without one, no trace is read.
   void look_at_traces() {
     if (!on_terminal() || Clock::now() < look_at_) return;
     look_at_ = Clock::now() + look_interval;

@@ -19,7 +19,7 @@ struct LaunchOptions {
   EnginePlaces engines = default_engine_places();
   std::set<std::string> only;  // names of the runs to launch; empty: all
   bool quiet = false;          // says only what fails
-  bool again = false;          // also runs that completed, and whose completion record is damaged
+  bool again = false;          // also repeat completed runs whose record, traces or result are damaged
 };
 
 struct LaunchSummary {

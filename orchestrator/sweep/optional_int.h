@@ -1,3 +1,4 @@
+// Reads an int from JSON that may not have it.
 #pragma once
 
 #include <limits>

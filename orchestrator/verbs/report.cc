@@ -36,7 +36,7 @@ int report(const ReportArguments& options) {
       make_report(store, named ? read_sweep_record(options.database).name : options.sweep, line.sink("wansweep"));
   line.clear();
   const OutputKind kind = write_output_file(options.output, to_html(report));
-  // Not into the page, where that goes to standard output.
+  // When the page goes to standard output, this line must not be in it.
   if (!options.quiet) {
     fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: sweep {}\n{}\n", printable(options.output),
                printable(report.sweep), printable(report.verdict.headline));

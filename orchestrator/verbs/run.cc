@@ -81,7 +81,7 @@ void add_run(CLI::App& app, Action& action) {
   verb->add_option("--sglang", options->launch.engines.sglang,
                    "for engine sglang: path of its program (default: sglang)");
   verb->add_option("--python", options->launch.engines.python,
-                   "for engine diffusers: the Python that has it (default: python3)");
+                   "for engine diffusers: a Python that has diffusers (default: python3)");
   verb->add_flag("--quiet,-q", options->launch.quiet, "say only what fails: no progress, no summary");
   verb->footer(
       "Ctrl-C stops cleanly; the same command then continues. Exit code 17 when a run failed or was left alone because "

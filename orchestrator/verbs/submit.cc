@@ -56,7 +56,7 @@ void add_submit(CLI::App& app, Action& action) {
   CLI::App* verb =
       app.add_subcommand("submit", "Submit a sweep to Slurm as job arrays; submitted and finished runs are skipped");
   add_submit_options(*verb, options->arguments);
-  verb->add_flag("--dry-run", options->dry_run, "print the job scripts, and write and submit nothing");
+  verb->add_flag("--dry-run", options->dry_run, "print the job scripts; write and submit nothing");
   verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no jobs");
   verb->footer(
       "The command may be killed at any moment and repeated: no run is lost or submitted twice.\n"

@@ -1,5 +1,6 @@
 #include "tests/structure/source_tree.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -34,6 +35,23 @@ std::map<std::string, SourceFile> read_sources(const std::vector<std::string>& f
     }
   }
   return sources;
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+  std::vector<std::string> lines;
+  std::ifstream text(fs::path(WANSWEEP_SOURCE_DIR) / path);
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> files_in(const std::string& folder, const std::string& ending) {
+  std::vector<std::string> paths;
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(WANSWEEP_SOURCE_DIR) / folder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && name.ends_with(ending)) paths.push_back(folder + "/" + name);
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 std::vector<std::string> includes_of(const SourceFile& file) {

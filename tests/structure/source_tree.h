@@ -19,6 +19,12 @@ struct SourceFile {
 // Every .cc, .h, .cu and .cuh in these folders of the project, by path.
 std::map<std::string, SourceFile> read_sources(const std::vector<std::string>& folders);
 
+// The lines of a file, its path given from the project's root; none when it does not exist.
+std::vector<std::string> read_lines(const std::string& path);
+
+// Paths of the regular files directly in a folder of the project whose names end with `ending`, sorted.
+std::vector<std::string> files_in(const std::string& folder, const std::string& ending);
+
 // Names in `#include "..."`, in order.
 std::vector<std::string> includes_of(const SourceFile& file);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
 
 #include "schema/setting_values.h"
 #include "tests/structure/source_tree.h"
@@ -79,6 +80,38 @@ TEST(Structure, ALongSourceOpensWithWhatItDoes) {
     if (!file.lines.front().starts_with("//")) silent.push_back(path);
   }
   EXPECT_TRUE(silent.empty()) << joined(silent);
+}
+
+TEST(Structure, EveryFolderOfSourcesSaysWhatIsInIt) {
+  std::set<std::string> folders{"analysis", "jobs", "machines", "schema/sql", "tests", "tools"};
+  for (const auto& [path, file] : sources()) folders.insert(file.folder());
+  std::vector<std::string> silent;
+  for (const std::string& folder : folders) {
+    const std::vector<std::string> lines = read_lines(folder + "/README.md");
+    // A title, an empty line, and at least one sentence; longer texts belong into docs/.
+    if (lines.size() < 3 || lines.size() > 14 || lines[0] != "# " + folder || lines[2].empty())
+      silent.push_back(folder);
+  }
+  EXPECT_TRUE(silent.empty()) << "README.md is missing, too long, or without its title:\n" << joined(silent);
+}
+
+TEST(Structure, EveryHeaderOpensWithWhatItIs) {
+  std::vector<std::string> silent;
+  for (const auto& [path, file] : sources()) {
+    if (path.ends_with(".h") && !file.lines.front().starts_with("// ")) silent.push_back(path);
+  }
+  EXPECT_TRUE(silent.empty()) << joined(silent);
+}
+
+TEST(Structure, EveryQueryOpensWithItsQuestion) {
+  const std::vector<std::string> queries = files_in("analysis", ".sql");
+  EXPECT_GT(queries.size(), 20u);
+  for (const std::string& path : queries) {
+    const std::vector<std::string> lines = read_lines(path);
+    ASSERT_GT(lines.size(), 2u) << path;
+    EXPECT_TRUE(lines[0].starts_with("-- ") && lines[0].ends_with("?")) << path << ": " << lines[0];
+    EXPECT_TRUE(lines[1].starts_with("-- ")) << path << ": says neither what a row is nor the units";
+  }
 }
 
 // A mode is an enum: what compares its name's text is not found by the compiler when a mode is added.

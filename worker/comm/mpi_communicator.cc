@@ -31,7 +31,7 @@ bool all_done(std::vector<MPI_Request>& requests) {
   return done != 0;
 }
 
-// Ranks outnumber the cores on a laptop: waiting gives the core away instead of spinning on it.
+// On a laptop there may be more ranks than cores: a waiting rank yields its core instead of spinning.
 void wait_politely(std::vector<MPI_Request>& requests) {
   constexpr int eager_looks = 20;
   const timespec nap{.tv_sec = 0, .tv_nsec = 20'000};
@@ -74,10 +74,10 @@ class MpiCommunicator : public Communicator {
     int64_t sent = 0, received = 0;  // bytes, to and from peers
   };
 
-  // The messages pass at the speed of memory, within the time that the wire takes for them. That time begins when the
-  // last rank has come, and ends for all when the last of their parts is through. The ranks tell each other both times,
-  // for a rank may get no core to do anything at that very moment. Where the processor takes longer to move the
-  // messages than the wire, the exchange lasts as long.
+  // MPI moves the messages at the speed of memory; the exchange takes the time that they need on the link. That time
+  // begins when the last rank has come, and ends for all ranks when the last of their parts is through. The ranks tell
+  // each other both times, because a rank may get no core at that very moment. Where the processor takes longer to move
+  // the messages than the link, the exchange lasts as long.
   int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin) {
     const int64_t since = latest(exchanges, begin, arrival_tag);
     const int64_t used = thread_processor_ns();

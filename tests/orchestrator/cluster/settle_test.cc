@@ -36,7 +36,7 @@ TEST_F(Settle, WhatSlurmNeverHadIsWithdrawnAndMarked) {
   EXPECT_EQ(state(0), "withdrawn");
   EXPECT_EQ(state(1), "withdrawn");
   EXPECT_TRUE(fs::is_regular_file(attempt(0) + "/claim")) << "so that no job can make its folder there";
-  EXPECT_TRUE(said("Slurm never had it (2 runs to submit again)"));
+  EXPECT_TRUE(said("Slurm never had this submission (2 runs to submit again)"));
 }
 
 TEST_F(Settle, AnAttemptThatAJobClaimedIsNeverWithdrawn) {
@@ -44,7 +44,7 @@ TEST_F(Settle, AnAttemptThatAJobClaimedIsNeverWithdrawn) {
   settle();
   EXPECT_EQ(state(0), "");
   EXPECT_EQ(state(1), "withdrawn");
-  EXPECT_TRUE(said("claim is there"));
+  EXPECT_TRUE(said("claim exists"));
   EXPECT_TRUE(said("(1 runs to submit again)"));
   settle();
   EXPECT_EQ(state(0), "") << "nor the next time";

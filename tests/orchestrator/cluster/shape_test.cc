@@ -71,7 +71,7 @@ TEST(Shape, APredictionThatIsNoTimeIsRefusedAndNeverBecomesZero) {
   slow.teraflops_per_rank = 1e-300;
   expect_error(ExitCode::bad_input, "predicted", [&] { shape_of(planned(OffloadMode::swap), slow, {}); });
   slow.teraflops_per_rank = 5e-324;
-  expect_error(ExitCode::bad_input, "which is no time", [&] { shape_of(planned(OffloadMode::swap), slow, {}); });
+  expect_error(ExitCode::bad_input, "which is not possible", [&] { shape_of(planned(OffloadMode::swap), slow, {}); });
   PlannedConfiguration idle = planned(OffloadMode::swap);
   idle.spec.link_bandwidth = 1e-300;
   expect_error(ExitCode::bad_input, "time_limit is 1-03:46:40", [&] { shape_of(idle, cluster(), {}); });

@@ -60,7 +60,7 @@ std::string arguments_of(RunSettings settings, const Change& change) {
 TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
   expect_refused(sglang_settings(), "engine_version is not set; possible values for engine sglang: 0.5.6, ",
                  [](RunSettings& s) { s.engine_version = ""; });
-  expect_refused(sglang_settings(), "engine_version is 0.4.9; for engine sglang",
+  expect_refused(sglang_settings(), "engine_version is 0.4.9; possible values for engine sglang",
                  [](RunSettings& s) { s.engine_version = "0.4.9"; });
   expect_refused(sglang_settings(), "backend is cpu; engine sglang needs cuda",
                  [](RunSettings& s) { s.backend = BackendKind::cpu; });
@@ -69,7 +69,7 @@ TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
   expect_refused(sglang_settings(), "sigma_schedule is diffusers; engine sglang needs sigma_schedule sglang",
                  [](RunSettings& s) { s.sigma_schedule = SigmaSchedule::diffusers; });
   expect_refused(sglang_settings(),
-                 "offload is layerwise; SGLang 0.5.6 has no --dit-layerwise-offload (0.5.7 to 0.5.23",
+                 "offload is layerwise, but SGLang 0.5.6 has no flag --dit-layerwise-offload (0.5.7 to 0.5.23",
                  [](RunSettings& s) {
                    s.engine_version = "0.5.6";
                    s.offload = OffloadMode::layerwise;
@@ -82,13 +82,14 @@ TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
                  });
   expect_refused(sglang_settings(), "offload is planned; SGLang has only resident, swap, layerwise and snapshot",
                  [](RunSettings& s) { s.offload = OffloadMode::planned, s.device_budget.gib = 1; });
-  expect_refused(sglang_settings(), "prefetch is 2; SGLang 0.5.8 has no --dit-offload-prefetch-size",
+  expect_refused(sglang_settings(), "prefetch is 2, but SGLang 0.5.8 has no flag --dit-offload-prefetch-size",
                  [](RunSettings& s) {
                    s.engine_version = "0.5.8";
                    s.offload = OffloadMode::layerwise;
                    s.prefetch = 2;
                  });
-  expect_refused(sglang_settings(), "guidance_scale_2 is 3, guidance_scale 4; SGLang 0.5.6 has no --guidance-scale-2",
+  expect_refused(sglang_settings(),
+                 "guidance_scale_2 is 3 and guidance_scale is 4, but SGLang 0.5.6 has no flag --guidance-scale-2",
                  [](RunSettings& s) { s.engine_version = "0.5.6"; });
   expect_refused(sglang_settings(), "ulysses is 3; engine sglang needs a divisor of the model's 8 heads",
                  [](RunSettings& s) { s.ranks = s.ulysses.emplace(3); });

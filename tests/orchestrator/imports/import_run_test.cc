@@ -200,7 +200,7 @@ TEST_F(ImportRunTest, AnAttemptOfASweepIsCompletedFromWhatItsEngineLeft) {
   EXPECT_TRUE(fs::exists(attempt + "/completed.json"));
   EXPECT_TRUE(import_attempt(attempt, "").unchanged);
   write_text(attempt + "/profile/y-rank1.trace.json", "{\"traceEvents\": []}");
-  expect_error(ExitCode::bad_input, "is not what this attempt was completed with",
+  expect_error(ExitCode::bad_input, "is not among the files that this attempt was completed with",
                [&] { import_attempt(attempt, ""); });
 }
 

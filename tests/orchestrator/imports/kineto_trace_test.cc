@@ -122,7 +122,8 @@ TEST_F(KinetoTraceTest, WhatIsNoTraceOfAProfilerIsSaid) {
   expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","ts":1,"dur":-5}]})",
                  "event k has ts 1 and dur -5; both must be numbers of microseconds");
   expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","dur":5}]})", "has ts nan");
-  expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","ts":1e300,"dur":5}]})", "two numbers");
+  expect_refused(R"({"traceEvents":[{"ph":"X","cat":"kernel","name":"k","ts":1e300,"dur":5}]})",
+                 "both must be numbers");
 }
 
 // 45 MB of JSON, of which the device's events are one in fifty, as in real traces.

@@ -91,7 +91,7 @@ TEST_F(PerfDumpTest, ARecordWhoseStepsGoBackIsRefused) {
   expect_error(ExitCode::bad_input, "step 1 comes after step 1; steps must ascend", [&] {
     read_step_record(file(with(R"([{"step":1,"start_ns":1,"end_ns":2},{"step":1,"start_ns":2,"end_ns":3}])")));
   });
-  expect_error(ExitCode::bad_input, "is no step",
+  expect_error(ExitCode::bad_input, "is not a step",
                [&] { read_step_record(file(with(R"([{"step":1,"start_ns":3,"end_ns":2}])"))); });
   expect_error(ExitCode::bad_input, "format is \"wansweep-steps-9\"; wansweep-steps-1 is needed",
                [&] { read_engine_file(file(R"({"format": "wansweep-steps-9"})"), classes_); });
@@ -110,7 +110,7 @@ TEST_F(PerfDumpTest, TheLogsLinesStandInTheEnvironment) {
 
 TEST_F(PerfDumpTest, AFileThatNobodyCanImportIsSaidToBeSo) {
   expect_error(ExitCode::bad_input, "is empty", [&] { read_engine_file(file(""), classes_); });
-  expect_error(ExitCode::bad_input, "is no file that can be imported",
+  expect_error(ExitCode::bad_input, "cannot be imported",
                [&] { read_engine_file(file(std::string("\x7f\x45\x4c\x46\0\0\0", 7)), classes_); });
   expect_error(ExitCode::bad_input, "is a trace of wansweep-worker; read it with `wansweep gather`",
                [&] { read_engine_file(file("\x89HDF\r\n\x1a\n", "rank-0000.h5"), classes_); });

@@ -88,7 +88,7 @@ TEST(RankTraces, ARunWithAnotherFlowShiftIsNoticedByItsTimesteps) {
   settings.flow_shift = 12;
   EngineTrace trace = steps_file(EngineFileKind::kineto_trace, 0, 0, std::vector<int64_t>(27, 5));
   trace.steps[9].timestep = 857;  // of flow_shift 3
-  expect_error(ExitCode::bad_input, "step 10 is at timestep 857; flow_shift 12 and 27 steps make it 960",
+  expect_error(ExitCode::bad_input, "step 10 has timestep 857, but flow_shift 12 and 27 steps give 960",
                [&] { assemble_run({trace}, settings); });
 }
 
@@ -120,7 +120,7 @@ TEST(RankTraces, FilesOfAnotherRunAreRefused) {
   of_four.ranks = 4;
   expect_error(ExitCode::bad_input, "belongs to a run of 4 ranks, but this run has 2 ranks",
                [&] { assemble_run({of_four}, elsewhere(2, 2)); });
-  expect_error(ExitCode::bad_input, "perf dump-0: the steps of profiler trace-0 take 0.200 s in it, and 0.020 s there",
+  expect_error(ExitCode::bad_input, "perf dump-0: the steps of profiler trace-0 take 0.200 s here, but 0.020 s there",
                [&] {
                  assemble_run({first, steps_file(EngineFileKind::perf_dump, 0, 0, {100, 100})}, elsewhere(1, 2));
                });

@@ -115,7 +115,7 @@ TEST_F(RunTest, CtrlCStopsCleanlyAndTheSameCommandGoesOn) {
   kill(pid, SIGINT);
   const Result stopped = finish(pid);
   EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
-  EXPECT_NE(stopped.out.find("go on with the same command"), std::string::npos) << stopped.out;
+  EXPECT_NE(stopped.out.find("repeat the same command to continue"), std::string::npos) << stopped.out;
   EXPECT_EQ(state(attempt).at("state"), "cancelled");
   EXPECT_EQ(state(attempt).at("signal"), SIGTERM);
   expect_ended(nlohmann::json::parse(read_text(attempt + "/pid.json")).at("pid"));

@@ -76,10 +76,10 @@ TEST(Matrix, WrongTypesNameFileLineAndField) {
 }
 
 TEST(Matrix, EmptyMatricesAreRefused) {
-  expect_bad("", "no [matrix]");
+  expect_bad("", "[matrix] and [[include]] are missing");
   expect_bad("[matrix]\n", "matrix is empty");
   expect_bad("[matrix]\nranks = []\n", "jobs/s.toml:4: matrix.ranks is an empty list");
-  expect_bad("[matrix]\nranks = [4]\n[[exclude]]\nranks = 4\n", "leaves no runs");
+  expect_bad("[matrix]\nranks = [4]\n[[exclude]]\nranks = 4\n", "the excludes remove all runs");
 }
 
 TEST(Matrix, SlipsAreRefused) {

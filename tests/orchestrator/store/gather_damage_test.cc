@@ -103,7 +103,7 @@ TEST_F(GatherDamageTest, EachBadEntryIsALineAndTheRestIsGathered) {
   const GatherReport report = gather_all();
   EXPECT_EQ(report.added, 2);
   EXPECT_EQ(report.complete, 1);
-  for (const char* part : {"loop: cannot be read", "pipe: is not an attempt's directory",
+  for (const char* part : {"loop: cannot be read", "pipe: is not the directory of an attempt",
                            "odd/attempt.json: is not a regular file", "deep/attempt.json: is nested deeper",
                            "rank-0000.h5: is not a regular file", "sweep.json: is not a regular file"}) {
     EXPECT_TRUE(std::any_of(report.problems.begin(), report.problems.end(), [&](const std::string& line) {

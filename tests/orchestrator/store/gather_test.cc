@@ -207,7 +207,7 @@ TEST_F(GatherTest, ClocksThatDifferAreALineAndNoProblem) {
   const GatherReport report = gather_all();
   EXPECT_TRUE(report.problems.empty());
   ASSERT_EQ(report.notes.size(), 1u);
-  EXPECT_NE(report.notes[0].find("differ by 600 s or more"), std::string::npos) << report.notes[0];
+  EXPECT_NE(report.notes[0].find("differ by at least 600 s"), std::string::npos) << report.notes[0];
   EXPECT_EQ(number("SELECT complete FROM attempt"), 1);
 }
 

@@ -86,7 +86,7 @@ TEST_F(StoreTest, OtherFilesAreRefusedAndLeftAlone) {
   EXPECT_EQ(fs::file_size(path_), 5000u);
   fs::remove(path_);
   { SQLite::Database(path_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE theirs (x)"); }
-  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("another program's database"), std::string::npos);
+  EXPECT_NE(error_of([&] { open_store(path_); }).second.find("is the database of another program"), std::string::npos);
   EXPECT_EQ(error_of([&] { open_store(directory_); }).first, ExitCode::bad_input);
   EXPECT_EQ(error_of([&] { open_store(directory_ + "/none/results.db"); }).first, ExitCode::output);
 }

@@ -88,7 +88,7 @@ TEST_F(AttemptFolderTest, AnEntryThatIsNoFolderFailsAlone) {
   fs::remove(folder);
   const std::string other = sweep_.folder(2, 1);
   fs::copy(other, folder, fs::copy_options::recursive);
-  expect_only_the_first_blocked("not of this folder");
+  expect_only_the_first_blocked("not of this folder's");
 }
 
 TEST_F(AttemptFolderTest, AStartWithoutARecordBlocksAndAFolderWithoutEitherDoesNot) {

@@ -34,7 +34,7 @@ TEST_F(RerunVerbTest, RerunSaysWhatIsWrongWithItsArguments) {
     return result.err;
   };
   EXPECT_NE(error({"rerun", out_}).find("give --set KEY=VALUE or --failed"), std::string::npos);
-  EXPECT_NE(error({"rerun", out_, "--set", "flow_shift=3"}).find("--reason is needed"), std::string::npos);
+  EXPECT_NE(error({"rerun", out_, "--set", "flow_shift=3"}).find("--reason is missing"), std::string::npos);
   EXPECT_NE(error({"rerun", "nowhere", "--failed"}).find("no such sweep"), std::string::npos);
   EXPECT_NE(error({"rerun", out_, "--set", "flow_shfit=3", "--dry-run"}).find("did you mean flow_shift?"),
             std::string::npos);

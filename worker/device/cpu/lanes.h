@@ -1,7 +1,8 @@
+// The width of the CPU backend's sums.
 #pragma once
 
 namespace wansweep {
 
-inline constexpr int lanes = 8;  // sums in a fixed number of lanes: vectorised, and in one order everywhere
+inline constexpr int lanes = 8;  // sums are made in so many lanes: vectorised, and always in the same order
 
 }  // namespace wansweep

@@ -47,8 +47,9 @@ Link::Link(double in_rate, double out_rate, LinkState* shared)
 int64_t Link::transfer(Direction direction, void* to, const void* from, int64_t bytes, int64_t since) {
   std::atomic<int64_t>& next_free = state_->next_free_ns[direction == Direction::in ? 0 : 1];
   const double ns_per_byte = 1e9 / rate(direction);
-  // A chunk may start when the one before it ended, even if this thread woke later: a copy engine has no such delay. So
-  // oversleeping lowers no rate, and since reserved time is never taken back the wire's rate is never exceeded.
+  // A chunk may start when the one before it ended, even if this thread woke later, since a copy engine has no such
+  // delay. So oversleeping does not lower the rate; and since reserved time is never given back, the rate is never
+  // exceeded.
   int64_t end = since;
   for (int64_t done = 0; done < bytes; done += chunk_bytes) {
     const int64_t chunk = std::min(chunk_bytes, bytes - done);

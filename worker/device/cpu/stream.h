@@ -1,4 +1,4 @@
-// A stream of the CPU backend: a thread that works through a queue in order.
+// A stream of the CPU backend: a thread that runs a queue of work in order.
 //
 // Work on an emulated wire takes the wire's time, not the thread's: a copy engine is never kept from its core. Such
 // timed work is given the time at which it may begin, that of the event directly before it, and says when it ended. An
@@ -23,7 +23,7 @@ namespace wansweep {
 class CpuEvent : public EventState {
  public:
   void complete(int64_t time_ns);
-  void wait();  // until it is complete
+  void wait();  // until the event is complete
   bool done();
   int64_t time_ns();  // throws Error(internal) when the event is not complete yet
 
@@ -58,7 +58,7 @@ class Stream {
   // `work` takes the time (monotonic_ns) at which it may begin, and returns when it ended: not before that, and not
   // after it returns.
   void enqueue_timed(std::function<int64_t(int64_t begin)> work);
-  // Work that others rely on, and that does not throw: done also then.
+  // Enqueues work that must also run after other work has thrown. It must not throw.
   void enqueue_always(std::function<void()> work);
   std::shared_ptr<CpuEvent> record();
   void wait(std::shared_ptr<CpuEvent> event);
@@ -83,7 +83,7 @@ class Stream {
   bool stopping_ = false;
   std::optional<int64_t>
       last_ns_;         // the thread's alone: of the event or timed work just done; nullopt: of something else
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // declared last: it uses all members above
 };
 
 }  // namespace wansweep
