@@ -13,14 +13,8 @@ void check_diffusers(const RunPlan& plan) {
     throw bad_input(fmt::format("sigma_schedule is {}; engine diffusers needs sigma_schedule diffusers",
                                 name_of(settings.sigma_schedule)));
   }
-  if (settings.backend == BackendKind::cpu && settings.offload != OffloadMode::resident) {
-    throw bad_input(
-        fmt::format("offload is {}, but backend is cpu; engine diffusers moves weights only with backend cuda",
-                    name_of(settings.offload)));
-  }
-  if (settings.backend == BackendKind::cpu && settings.ranks > 1) {
-    throw bad_input(fmt::format(
-        "ranks is {}, but backend is cpu; engine diffusers runs several ranks only with backend cuda", settings.ranks));
+  if (settings.backend == BackendKind::cpu && settings.offload == OffloadMode::swap) {
+    throw bad_input("offload is swap, but backend is cpu; engine diffusers moves whole experts only with backend cuda");
   }
   switch (settings.offload) {
     case OffloadMode::resident:

@@ -166,21 +166,41 @@ def make_inputs(torch, settings, options, device, channels, text_dim):
     return inputs | {"prompt_embeds": draw(), "negative_prompt_embeds": draw()}
 
 
+def shard(torch, diffusers, expert, settings, device):
+    """Spreads the expert's tokens over the ranks. diffusers looks for an accelerator to place the ranks on; on the CPU the mesh
+    is of processes, over gloo."""
+    config = diffusers.ContextParallelConfig(ulysses_degree=settings["ulysses"], ring_degree=settings["ring"])
+    if device.type == "cpu":
+        def over_processes(wanted):
+            parallel = diffusers.ParallelConfig(context_parallel_config=wanted)
+            mesh = torch.distributed.device_mesh.init_device_mesh("cpu", mesh_shape=wanted.mesh_shape,
+                                                                  mesh_dim_names=wanted.mesh_dim_names)
+            parallel.setup(torch.distributed.get_rank(), torch.distributed.get_world_size(), device, mesh=mesh)
+            expert._parallel_config = parallel
+            return parallel
+
+        expert._resolve_parallel_config = over_processes
+    expert.enable_parallelism(config=config)
+
+
 def place(torch, diffusers, pipeline, settings, device, options):
-    """Shards the experts, then brings them where the offload mode wants them."""
+    """Shards the experts, then brings them where the offload mode wants them. On the CPU layerwise goes through the same hooks,
+    though host and device are one memory and nothing moves: for a sweep's first try where there is no GPU."""
     experts = [expert for expert in (pipeline.transformer, pipeline.transformer_2) if expert is not None]
     for expert in experts:
         if options.attention:
             expert.set_attention_backend(options.attention)
         if settings["ulysses"] * settings["ring"] > 1:
-            expert.enable_parallelism(config=diffusers.ContextParallelConfig(ulysses_degree=settings["ulysses"],
-                                                                             ring_degree=settings["ring"]))
-    if settings["offload"] == "swap" and device.type == "cuda":
+            shard(torch, diffusers, expert, settings, device)
+    if settings["offload"] == "swap":
+        if device.type == "cpu":
+            fail("offload is swap, but backend is cpu; diffusers moves whole experts only with backend cuda")
         pipeline.enable_model_cpu_offload(device=device)
-    elif settings["offload"] == "layerwise" and device.type == "cuda":
+    elif settings["offload"] == "layerwise":
         for expert in experts:
             expert.enable_group_offload(onload_device=device, offload_device=torch.device("cpu"),
-                                        offload_type="block_level", num_blocks_per_group=1, use_stream=True)
+                                        offload_type="block_level", num_blocks_per_group=1,
+                                        use_stream=device.type == "cuda")
     else:
         pipeline.to(device)
 

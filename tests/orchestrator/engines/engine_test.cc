@@ -102,17 +102,11 @@ TEST(Engine, WhatSglangCannotDoIsRefusedByTheSettingsName) {
 TEST(Engine, WhatDiffusersCannotDoIsRefusedByTheSettingsName) {
   expect_refused(diffusers_settings(), "sigma_schedule is sglang; engine diffusers needs sigma_schedule diffusers",
                  [](RunSettings& s) { s.sigma_schedule = SigmaSchedule::sglang; });
-  expect_refused(diffusers_settings(), "offload is swap, but backend is cpu; engine diffusers moves weights only with",
+  expect_refused(diffusers_settings(), "offload is swap, but backend is cpu; engine diffusers moves whole experts only",
                  [](RunSettings& s) { s.backend = BackendKind::cpu; });
   expect_refused(diffusers_settings(),
                  "offload is snapshot; engine diffusers has only resident, swap (enable_model_cpu_offload) and",
                  [](RunSettings& s) { s.offload = OffloadMode::snapshot; });
-  expect_refused(diffusers_settings(), "ranks is 2, but backend is cpu; engine diffusers runs several ranks only with",
-                 [](RunSettings& s) {
-                   s.backend = BackendKind::cpu;
-                   s.offload = OffloadMode::resident;
-                   s.ranks = 2;
-                 });
   expect_refused(diffusers_settings(), "cfg_parallel is true, but diffusers does not follow this setting",
                  [](RunSettings& s) {
                    s.ranks = 2;

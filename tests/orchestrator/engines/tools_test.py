@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,27 @@ class Config:
                                           "--seed": {"nargs": "+", "type": "int"}})
 
 
+def make_tiny_pipeline(directory):
+    """The tiny model with a tokenizer, a text encoder and a VAE of its size, all of random weights."""
+    import diffusers
+    import sentencepiece
+    import torch
+    import transformers
+    tiny = REFERENCE / "tiny-wan2.2-t2v"
+    shutil.copytree(tiny, directory)
+    text_dim = json.loads((tiny / "transformer/config.json").read_text())["text_dim"]
+    pieces = directory / "spiece.model"
+    with pieces.open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["a cat sits on a mat", "the dog runs", "blurry, low quality"] * 20), model_writer=file, vocab_size=40,
+            pad_id=0, eos_id=1, unk_id=2, bos_id=-1, hard_vocab_limit=False, minloglevel=2)
+    transformers.T5TokenizerFast(vocab_file=str(pieces), extra_ids=0).save_pretrained(directory / "tokenizer")
+    torch.manual_seed(0)
+    encoder = transformers.UMT5Config(vocab_size=64, d_model=text_dim, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    transformers.UMT5EncoderModel(encoder).save_pretrained(directory / "text_encoder")
+    diffusers.AutoencoderKLWan(base_dim=8, z_dim=16, dim_mult=[1, 2, 2, 2], num_res_blocks=1).save_pretrained(directory / "vae")
+
+
 @unittest.skipUnless(HAS_DIFFUSERS, "needs torch, diffusers, transformers, safetensors")
 class Runner(unittest.TestCase):
     def setUp(self):
@@ -76,6 +98,41 @@ class Runner(unittest.TestCase):
         self.assertEqual(record["settings"]["flow_shift"], 12)
         self.assertEqual(record["settings"]["size"], "128x64")
         self.assertTrue((self.out / "trace-rank-0000.json.gz").is_file())
+
+    def latents_of(self, *arguments, launcher=()):
+        from safetensors.torch import load_file
+        command = [sys.executable, *launcher, TOOLS / "diffusers_run.py", *self.tiny, "--steps", 4, "--no-warm-up", *arguments]
+        result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return load_file(self.out / "result.safetensors")["latents"]
+
+    def test_two_ranks_over_gloo_and_layerwise_make_the_same_latents_on_the_cpu(self):
+        one = self.latents_of()
+        self.assertTrue(bool((one == self.latents_of("--offload", "layerwise")).all()))
+        two_ranks = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2)
+        both = self.latents_of("--ulysses", 2, "--offload", "layerwise", launcher=two_ranks)
+        self.assertLess(float((both - one).norm() / one.norm()), 1e-5)
+        records = [json.loads((self.out / f"steps-rank-000{rank}.json").read_text()) for rank in range(2)]
+        self.assertEqual([(record["rank"], record["ranks"], len(record["steps"])) for record in records], [(0, 2, 4), (1, 2, 4)])
+        self.assertEqual(records[0]["latents_sha256"], records[1]["latents_sha256"])
+
+    @unittest.skipUnless(importlib.util.find_spec("sentencepiece") and importlib.util.find_spec("imageio"), "needs sentencepiece, imageio")
+    def test_a_prompt_becomes_embeddings_latents_and_a_video(self):
+        model = self.out / "model"
+        make_tiny_pipeline(model)
+        inputs, video = self.out / "cat.safetensors", self.out / "cat.mp4"
+        size = ("--size", "64x64", "--frames", 5, "--backend", "cpu", "--model", model)
+        result = run("diffusers_run.py", *size, "--prompt", "a cat", "--negative-prompt", "blurry", "--save-embeddings", inputs)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        from safetensors.torch import load_file
+        self.assertEqual({name: list(tensor.shape) for name, tensor in load_file(inputs).items()},
+                         {"initial_latents": [1, 16, 2, 8, 8], "prompt_embeds": [1, 512, 64], "negative_prompt_embeds": [1, 512, 64]})
+        result = run("diffusers_run.py", *size, "--inputs", inputs, "--steps", 2, "--flow-shift", 12, "--out", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = run("diffusers_run.py", *size, "--decode", self.out / "result.safetensors", "--video", video)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("5 frames", result.stdout)
+        self.assertGreater(video.stat().st_size, 1000)
 
     def test_bad_input_is_one_line_and_exit_code_2(self):
         result = run("diffusers_run.py", "--steps", 3)

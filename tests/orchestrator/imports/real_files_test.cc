@@ -1,5 +1,5 @@
 // Files that real programs left (real/README.md): a run by diffusers on an H100, with the profiler's trace and step
-// record, and a perf dump that SGLang's own code wrote.
+// record, a perf dump that SGLang's own code wrote, and the records of two ranks of diffusers on a CPU.
 
 #include <SQLiteCpp/Statement.h>
 #include <fmt/format.h>
@@ -22,17 +22,18 @@ constexpr double recorded_total = 8.636152106;  // seconds: first step's start t
 
 class RealFilesTest : public testing::Test {
  protected:
-  static std::string real(const std::string& name) {
-    return WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/h100-swap." + name;
+  static std::string real(const std::string& name, const std::string& run = "h100-swap.") {
+    return WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/" + run + name;
   }
 
-  ImportReport import_files(const std::string& run, const std::vector<std::string>& files, const std::string& engine) {
+  ImportReport import_files(const std::string& run, const std::vector<std::string>& files, const std::string& engine,
+                            const std::string& offload = "swap") {
     ImportRequest request;
     request.directory = directory_ / "imported";
     request.run = run;
     request.files = files;
     for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{
-             {"engine", engine}, {"offload", "swap"}, {"flow_shift", 12}, {"boundary_ratio", 0.875}}) {
+             {"engine", engine}, {"offload", offload}, {"flow_shift", 12}, {"boundary_ratio", 0.875}}) {
       set_field(request.settings, name, value, "test");
     }
     return import_run(request);
@@ -82,6 +83,23 @@ TEST_F(RealFilesTest, ATraceAndASglangDumpTellTheSame) {
   EXPECT_NEAR(number(store, "SELECT total_s FROM timeline WHERE rank = 0"), recorded_total, 0.01 * recorded_total);
   EXPECT_NEAR(number(store, "SELECT exposed_transfer_s FROM timeline WHERE rank = 0"), 6.288, 0.02);
   EXPECT_EQ(number(store, "SELECT value = 'device' FROM environment WHERE name = 'steps_marked_by'"), 1);
+}
+
+TEST_F(RealFilesTest, TwoRanksOfOneRunAreOneAttempt) {
+  const ImportReport report =
+      import_files("two", {real("0.steps.json", "cpu-two-ranks."), real("1.steps.json", "cpu-two-ranks.")}, "diffusers",
+                   "layerwise");
+  EXPECT_EQ(report.steps, 6);
+  Store store = gathered();
+  EXPECT_EQ(number(store, "SELECT count(*) FROM rank"), 2);
+  EXPECT_EQ(number(store, "SELECT count(*) FROM step"), 12);
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e9 FROM attempt_time"), 0.254158875, 1e-6);
+  EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time"), 5);
+  EXPECT_EQ(
+      number(store,
+             "SELECT latents_digest = 'dff410bda6be1e734f5b93a95f679a3d260423e7b2627d004075752a06a9f95f' FROM attempt"),
+      1);
+  EXPECT_EQ(number(store, "SELECT device_peak FROM attempt_waits"), -1) << "PyTorch does not count on the CPU";
 }
 
 TEST_F(RealFilesTest, NearlyAllOfTheDevicesTimeIsInKernelsThatAreKnown) {
