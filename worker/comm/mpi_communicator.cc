@@ -1,5 +1,5 @@
-// Exchanges over MPI, between buffers in host memory. With an emulated link they take its time: the ranks first tell
-// each other when each of them came, and from then on the wire's chunks and MPI's messages go side by side.
+// Exchanges over MPI, between buffers in host memory. With an emulated link they take its time: the ranks tell each
+// other when each of them came and ended, and in between the wire's chunks and MPI's messages go side by side.
 
 #include <mpi.h>
 #include <sched.h>
@@ -22,6 +22,7 @@ namespace {
 
 constexpr int tag = 7;
 constexpr int arrival_tag = 8;
+constexpr int end_tag = 9;
 constexpr int64_t largest_message = int64_t{1} << 30;  // MPI counts are int
 
 bool all_done(std::vector<MPI_Request>& requests) {
@@ -74,10 +75,11 @@ class MpiCommunicator : public Communicator {
   };
 
   // The messages pass at the speed of memory, within the time that the wire takes for them. That time begins when the
-  // last rank has come: all tell each other when they did, for a rank that has come may get no core to say so at once.
-  // Where the processor takes longer to move the messages than the wire, the exchange lasts as long.
+  // last rank has come, and ends for all when the last of their parts is through. The ranks tell each other both times,
+  // for a rank may get no core to do anything at that very moment. Where the processor takes longer to move the
+  // messages than the wire, the exchange lasts as long.
   int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin) {
-    const int64_t since = await_senders(exchanges, begin);
+    const int64_t since = latest(exchanges, begin, arrival_tag);
     const int64_t used = thread_processor_ns();
     std::optional<ClosedGate> closed;
     if (closes_gate_) closed.emplace(device_.gate());
@@ -85,33 +87,34 @@ class MpiCommunicator : public Communicator {
     const int64_t end =
         device_.link()->occupy_both(messages.received, messages.sent, since, [&] { all_done(messages.requests); });
     wait_politely(messages.requests);
-    return std::max(end, since + thread_processor_ns() - used);
+    return latest(exchanges, std::max(end, since + thread_processor_ns() - used), end_tag);
   }
 
-  // Until all that send to this rank have come; when the last of them and this rank did, by their clock.
-  int64_t await_senders(const std::vector<Exchange>& exchanges, int64_t begin) {
+  // Waits until all that send to this rank have told their time, and returns the latest of theirs and `own`, by this
+  // rank's clock; of a rank with another clock, the time is when its word was here.
+  int64_t latest(const std::vector<Exchange>& exchanges, int64_t own, int tag_of_time) {
     std::vector<MPI_Request> requests;
-    std::vector<int64_t> begins(exchanges.size());
+    std::vector<int64_t> theirs(exchanges.size());
     for (size_t i = 0; i < exchanges.size(); ++i) {
       const Exchange& each = exchanges[i];
       if (each.peer == rank_) continue;
       if (each.receive_bytes > 0) {
         requests.push_back(MPI_REQUEST_NULL);
-        mpiCheck(MPI_Irecv(&begins[i], 1, MPI_INT64_T, each.peer, arrival_tag, comm_, &requests.back()));
+        mpiCheck(MPI_Irecv(&theirs[i], 1, MPI_INT64_T, each.peer, tag_of_time, comm_, &requests.back()));
       }
       if (each.send_bytes > 0) {
         requests.push_back(MPI_REQUEST_NULL);
-        mpiCheck(MPI_Isend(&begin, 1, MPI_INT64_T, each.peer, arrival_tag, comm_, &requests.back()));
+        mpiCheck(MPI_Isend(&own, 1, MPI_INT64_T, each.peer, tag_of_time, comm_, &requests.back()));
       }
     }
     wait_politely(requests);
     const int64_t now = monotonic_ns();
-    int64_t latest = begin;
+    int64_t time = own;
     for (size_t i = 0; i < exchanges.size(); ++i) {
       if (exchanges[i].peer == rank_ || exchanges[i].receive_bytes == 0) continue;
-      latest = std::max(latest, same_clock_.at(static_cast<size_t>(exchanges[i].peer)) ? begins[i] : now);
+      time = std::max(time, same_clock_.at(static_cast<size_t>(exchanges[i].peer)) ? theirs[i] : now);
     }
-    return std::min(latest, now);
+    return std::min(time, now);
   }
 
   // Starts to move all of them.
