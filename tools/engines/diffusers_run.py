@@ -194,7 +194,7 @@ def place(torch, diffusers, pipeline, settings, device, options):
             shard(torch, diffusers, expert, settings, device)
     if settings["offload"] == "swap":
         if device.type == "cpu":
-            fail("offload is swap; diffusers moves whole experts to a GPU only, and backend is cpu")
+            fail("offload is swap, but backend is cpu; diffusers moves whole experts only with backend cuda")
         pipeline.enable_model_cpu_offload(device=device)
     elif settings["offload"] == "layerwise":
         for expert in experts:
