@@ -9,10 +9,10 @@ need make python3
 # The tree: the project's files, but for what the commands write or what is made smaller.
 mkdir tree; cd tree
 for each in "$SRC"/*; do
-  case $(basename "$each") in build | out | jobs) ;; *) ln -s "$each" . ;; esac
+  case $(basename "$each") in build | out | jobs | machines) ;; *) ln -s "$each" . ;; esac
 done
 mkdir -p build/demo out; ln -s "$BIN" build/demo/bin
-cp -r "$SRC/jobs" jobs; chmod -R u+w jobs
+cp -r "$SRC/jobs" "$SRC/machines" .; chmod -R u+w jobs machines
 sed -i 's/^repeats = 3/repeats = 1/; s/^ranks = .*/ranks = [2]/; s/^steps = 27/steps = 8/' jobs/demo.toml
 fake_slurm
 echo 'echo "gpu|up|2-00:00:00|10|96|515000|gpu:h100:6(S:0-1)"' >"$FAKE/sinfo.say"
@@ -30,12 +30,15 @@ while IFS= read -r line; do
   command=${line%%    #*}
   count=$((count + 1))
   case $command in
-    "make demo") run tools/demo; grep -q "fastest way" "$T/out" || bad "the demo prints no answer" ;;
+    "make demo") run tools/demo; grep -q "moving weights" "$T/out" || bad "the demo prints no answer" ;;
     "make test") make -n test >/dev/null && ok "make test: this test is a part of it" || bad "make test: no such target" ;;
     "export "*) exports+="$command; "; ok "$command" ;;
     "make study-multi-gpu")
       if nvidia-smi -L >/dev/null 2>&1; then run "STUDY_SECONDS=60 $command"; else echo "SKIPPED, for there is no GPU: $command"; fi
       make -n study-multi-gpu >/dev/null || bad "$command: no such target" ;;
+    "wansweep probe "*)  # shorter; where the machine is not idle it may have time for nothing, and says so with exit code 17
+      bash -c "$exports$command --seconds 10" >"$T/out" 2>&1; rc=$?
+      case $rc in 0 | 17) ok "$command --seconds 10 (exit $rc)" ;; *) bad "exit $rc: $command: $(tail -3 "$T/out")" ;; esac ;;
     "wansweep submit "*) run "$command"; grep -q "36 runs submitted" "$T/out" || bad "not 36 runs submitted: $(cat "$T/out")" ;;
     "wansweep status "*--watch)  # the jobs never end here: it shows them until it is stopped
       timeout 5 bash -c "$exports$command" >"$T/out" 2>&1; rc=$?

@@ -47,7 +47,7 @@ std::string range_text(double least, double most) {
   const std::string from = longer_text(least, 1), to = longer_text(most, 1);
   if (from == to) return from;
   if (least > 1 && most < 2) return fmt::format("{:.2g} to {:.2g} % longer", 100 * (least - 1), 100 * (most - 1));
-  if (least > 1) return fmt::format("{:.1f} to {:.1f} times as long", least, most);
+  if (least > 1.5) return fmt::format("{:.1f} to {:.1f} times as long", least, most);
   return fmt::format("{} to {}", from, to);
 }
 
@@ -226,6 +226,13 @@ std::string overhead_of(const std::string& way, const std::vector<Ranking>& rank
                      range_text(*least, *most));
 }
 
+// "", " in both cases", " in 2 of 4 cases".
+std::string in_cases(size_t some, size_t all) {
+  if (all == 1) return {};
+  if (some < all) return fmt::format(" in {} of {} cases", some, all);
+  return all == 2 ? " in both cases" : fmt::format(" in all {} cases", all);
+}
+
 std::string headline_of(const std::vector<Ranking>& rankings) {
   if (rankings.empty()) return "No run is complete, so there is nothing to compare.";
   std::vector<const Ranking*> contested;
@@ -244,29 +251,28 @@ std::string headline_of(const std::vector<Ranking>& rankings) {
   }
   std::map<std::string, std::vector<std::string>> winners;  // their cases
   std::vector<std::string> ties;
-  double least = contested[0]->lead_ratio(), most = least;
+  std::vector<double> leads;  // where the repeats tell the two fastest apart, or are too few to say that they do not
   bool unknown = false;
   for (const Ranking* r : contested) {
     winners[r->moving[0]->name].push_back(r->facts->name);
-    if (r->lead() == Apart::no || r->lead_ratio() == 1) ties.push_back(r->facts->name);
     unknown = unknown || r->lead() == Apart::unknown;
-    least = std::min(least, r->lead_ratio());
-    most = std::max(most, r->lead_ratio());
-  }
-  const auto cases = static_cast<int64_t>(contested.size());
-  std::string text;
-  if (winners.size() == 1) {
-    const std::string& winner = winners.begin()->first;
-    if (static_cast<int64_t>(ties.size()) == cases) {
-      text = fmt::format("{} and the next fastest way of moving weights cannot be told apart: their repeats overlap.",
-                         winner);
+    if (r->lead() == Apart::no || r->lead_ratio() == 1) {
+      ties.push_back(r->facts->name);
     } else {
-      text = fmt::format("{} is the fastest way of moving weights{}; the next fastest takes {}.{}", winner,
-                         cases == 1   ? std::string()
-                         : cases == 2 ? std::string(" in both cases")
-                                      : fmt::format(" in all {} cases", cases),
-                         range_text(least, most), overhead_of(winner, rankings));
+      leads.push_back(r->lead_ratio());
     }
+  }
+  const size_t cases = contested.size();
+  std::string text;
+  if (leads.empty()) {
+    text = fmt::format("The two fastest ways of moving weights cannot be told apart{}: their repeats overlap.",
+                       cases == 1 ? "" : " in any case");
+  } else if (winners.size() == 1) {
+    const std::string& winner = winners.begin()->first;
+    const auto [least, most] = std::minmax_element(leads.begin(), leads.end());
+    text = fmt::format("{} is the fastest way of moving weights{}; the next fastest takes {}{}.{}", winner,
+                       in_cases(leads.size(), cases), range_text(*least, *most), ties.empty() ? "" : " there",
+                       overhead_of(winner, rankings));
   } else {
     std::vector<std::string> parts;
     for (const auto& [way, where] : winners) {
@@ -274,7 +280,7 @@ std::string headline_of(const std::vector<Ranking>& rankings) {
     }
     text = fmt::format("Which way of moving weights is fastest depends on the case: {}.", list_of(parts));
   }
-  if (!ties.empty() && static_cast<int64_t>(ties.size()) < cases) {
+  if (!ties.empty() && !leads.empty()) {
     text += fmt::format(" In {} of {} cases the repeats do not tell the two fastest apart ({}).", ties.size(), cases,
                         where_of(ties));
   }
