@@ -13,7 +13,7 @@ inline constexpr size_t bootstrap_least = 3;  // the fewest values on each side 
 
 double median(std::vector<double> values);  // of at least one value
 
-struct Interval {
+struct BootstrapInterval {
   double low = 0;
   double high = 0;
   bool excludes_zero() const { return low > 0 || high < 0; }
@@ -23,6 +23,7 @@ struct Interval {
 // replacement, 10,000 times, by mt19937_64 with a fixed seed, so the same values give the same interval everywhere.
 // With three values on each side, it excludes zero only when the samples do not overlap. nullopt when a side has fewer
 // than three.
-std::optional<Interval> bootstrap_difference(const std::vector<double>& before, const std::vector<double>& after);
+std::optional<BootstrapInterval> bootstrap_difference(const std::vector<double>& before,
+                                                      const std::vector<double>& after);
 
 }  // namespace wansweep

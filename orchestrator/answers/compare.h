@@ -32,7 +32,8 @@ struct MetricChange {
   size_t runs_after = 0;
   std::optional<double> before;  // medians; nullopt when no run has the metric
   std::optional<double> after;
-  std::optional<Interval> interval;  // the interval of the change; nullopt with fewer than three repeats on a side
+  std::optional<BootstrapInterval>
+      interval;  // the interval of the change; nullopt with fewer than three repeats on a side
 };
 
 struct ConfigurationChange {

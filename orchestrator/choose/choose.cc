@@ -15,22 +15,22 @@ constexpr double spread_of_runs = 0.01;  // of a total, one standard deviation, 
 constexpr int most_repeats = 10;
 constexpr double the_same = 0.001;  // of a total: ways that differ by no more are not worth a run
 
-Verdict verdict_of(double low, double high) {
-  if (low > 0) return Verdict::worse;
-  if (high < 0) return Verdict::better;
-  return Verdict::not_decided;
+Decision decision_of(double low, double high) {
+  if (low > 0) return Decision::worse;
+  if (high < 0) return Decision::better;
+  return Decision::not_decided;
 }
 
-PairVerdict compare(const std::vector<RankedWay>& ways, size_t first, size_t second) {
+PairDecision compare(const std::vector<RankedWay>& ways, size_t first, size_t second) {
   const RankedWay &a = ways[first], &b = ways[second];
-  PairVerdict pair{first, second, Verdict::not_decided, false, {}};
+  PairDecision pair{first, second, Decision::not_decided, false, {}};
   if (const auto interval = bootstrap_difference(b.measured, a.measured)) {
     pair.measured = true;
     pair.difference = {median(a.measured) - median(b.measured), interval->low, interval->high};
   } else {
     pair.difference = difference(a.prediction, b.prediction);
   }
-  pair.verdict = verdict_of(pair.difference.low, pair.difference.high);
+  pair.decision = decision_of(pair.difference.low, pair.difference.high);
   return pair;
 }
 
@@ -55,13 +55,13 @@ double spread_of(const RankedWay& way) {
   return std::sqrt(squares / (count - 1)) / mean;
 }
 
-bool same(const RankedWay& way, const PairVerdict& pair) {
+bool same(const RankedWay& way, const PairDecision& pair) {
   const double most = std::max(std::abs(pair.difference.low), std::abs(pair.difference.high));
   return most <= the_same * way.seconds;
 }
 
 // Beyond most_repeats: more than are worth paying for.
-double repeats_to_tell(const RankedWay& a, const RankedWay& b, const PairVerdict& pair) {
+double repeats_to_tell(const RankedWay& a, const RankedWay& b, const PairDecision& pair) {
   const double spread = std::max(spread_of(a), spread_of(b)) * a.seconds;
   const double apart = std::abs(pair.difference.value);
   return apart > 0 ? 2 * std::pow(1.96 * spread / apart, 2) : INFINITY;
@@ -69,8 +69,8 @@ double repeats_to_tell(const RankedWay& a, const RankedWay& b, const PairVerdict
 
 }  // namespace
 
-const PairVerdict* Ranking::pair(size_t first, size_t second) const {
-  for (const PairVerdict& each : pairs) {
+const PairDecision* Ranking::pair(size_t first, size_t second) const {
+  for (const PairDecision& each : pairs) {
     if (each.first == first && each.second == second) return &each;
   }
   return nullptr;
@@ -79,8 +79,8 @@ const PairVerdict* Ranking::pair(size_t first, size_t second) const {
 std::vector<size_t> Ranking::contenders() const {
   std::vector<size_t> found;
   for (size_t i = 1; i < ways.size(); ++i) {
-    const PairVerdict* against_first = pair(0, i);
-    if (against_first != nullptr && against_first->verdict == Verdict::not_decided) found.push_back(i);
+    const PairDecision* against_first = pair(0, i);
+    if (against_first != nullptr && against_first->decision == Decision::not_decided) found.push_back(i);
   }
   if (!found.empty()) found.insert(found.begin(), 0);
   return found;
@@ -116,7 +116,7 @@ DecidingRuns deciding_runs(const std::vector<Ranking>& rankings) {
     for (const size_t i : ranking.contenders()) {
       if (i == 0) continue;
       const RankedWay &first = ranking.ways[0], &other = ranking.ways[i];
-      const PairVerdict& pair = *ranking.pair(0, i);
+      const PairDecision& pair = *ranking.pair(0, i);
       const double needed = repeats_to_tell(first, other, pair);
       if (same(first, pair) || (pair.measured && needed > most_repeats)) continue;
       open.push_back(other.way);

@@ -18,14 +18,14 @@
 
 namespace wansweep {
 
-enum class Verdict : uint8_t { better, worse, not_decided };
-constexpr std::string_view name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::better:
+enum class Decision : uint8_t { better, worse, not_decided };
+constexpr std::string_view name_of(Decision decision) {
+  switch (decision) {
+    case Decision::better:
       return "better";
-    case Verdict::worse:
+    case Decision::worse:
       return "worse";
-    case Verdict::not_decided:
+    case Decision::not_decided:
       return "not decided";
   }
   return {};
@@ -41,9 +41,9 @@ struct RankedWay {
 };
 
 // Of two ways of one ranking: the first against the second.
-struct PairVerdict {
+struct PairDecision {
   size_t first = 0, second = 0;  // indices into Ranking::ways
-  Verdict verdict = Verdict::not_decided;
+  Decision decision = Decision::not_decided;
   bool measured = false;  // else predicted
   Estimate difference;    // seconds that the first takes more
 };
@@ -51,12 +51,12 @@ struct PairVerdict {
 // Of one number of ranks.
 struct Ranking {
   int64_t ranks = 1;
-  std::vector<RankedWay> ways;     // the fastest first; those that are not in the ranking last
-  std::vector<PairVerdict> pairs;  // all pairs of those that are
+  std::vector<RankedWay> ways;      // the fastest first; those that are not in the ranking last
+  std::vector<PairDecision> pairs;  // all pairs of those that are
 
   // Those that may be the fastest: not decided against the first. Empty: the first is decided.
   std::vector<size_t> contenders() const;
-  const PairVerdict* pair(size_t first, size_t second) const;
+  const PairDecision* pair(size_t first, size_t second) const;
 };
 
 // Totals in seconds by settings_hash.

@@ -19,17 +19,17 @@ std::string total_text(const RankedWay& way) {
 
 // Against the way on place `other`, from 1, as `way` sees it: "worse than 1 by 3.2 (2.1 to 4.4), predicted".
 std::string against_first(const Ranking& ranking, size_t way) {
-  const PairVerdict* pair = ranking.pair(0, way);
+  const PairDecision* pair = ranking.pair(0, way);
   if (pair == nullptr) return "";
   constexpr double an_instant = 1e-6;
   if (std::max(std::abs(pair->difference.low), std::abs(pair->difference.high)) < an_instant) return "the same";
   const Estimate more{-pair->difference.value, -pair->difference.high, -pair->difference.low};
-  switch (pair->verdict) {
-    case Verdict::better:
+  switch (pair->decision) {
+    case Decision::better:
       return "worse by " + estimate_text(more);
-    case Verdict::worse:
+    case Decision::worse:
       return "better by " + estimate_text(pair->difference);
-    case Verdict::not_decided:
+    case Decision::not_decided:
       return "not decided: " + estimate_text(more);
   }
   return "";
@@ -37,8 +37,8 @@ std::string against_first(const Ranking& ranking, size_t way) {
 
 std::string undecided_against(const Ranking& ranking, size_t way) {
   std::vector<size_t> places;
-  for (const PairVerdict& pair : ranking.pairs) {
-    if (pair.verdict != Verdict::not_decided) continue;
+  for (const PairDecision& pair : ranking.pairs) {
+    if (pair.decision != Decision::not_decided) continue;
     if (pair.first == way) places.push_back(pair.second + 1);
     if (pair.second == way) places.push_back(pair.first + 1);
   }

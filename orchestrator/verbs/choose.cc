@@ -62,10 +62,10 @@ nlohmann::json to_json(const Ranking& ranking) {
     if (!way.measured.empty()) row["measured_total_s"] = way.measured;
     ways.push_back(std::move(row));
   }
-  for (const PairVerdict& pair : ranking.pairs) {
+  for (const PairDecision& pair : ranking.pairs) {
     pairs.push_back({{"first", ranking.ways[pair.first].way.name},
                      {"second", ranking.ways[pair.second].way.name},
-                     {"first_is", name_of(pair.verdict)},
+                     {"first_is", name_of(pair.decision)},
                      {"from", pair.measured ? "measured" : "predicted"},
                      {"first_takes_more_s", to_json(pair.difference)}});
   }

@@ -114,6 +114,24 @@ TEST(Structure, EveryQueryOpensWithItsQuestion) {
   }
 }
 
+// Two types of one name break the rule that a program has one definition of each; the linker says nothing about it.
+TEST(Structure, NoTwoHeadersDefineATypeOfOneName) {
+  const std::regex definition(R"(^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;]*)? \{.*)");
+  std::map<std::string, std::string> first;  // path, by name
+  std::vector<std::string> twice;
+  for (const auto& [path, file] : sources()) {
+    if (!path.ends_with(".h")) continue;
+    for (const std::string& line : file.lines) {
+      std::smatch match;
+      if (!std::regex_match(line, match, definition)) continue;
+      const auto [found, is_new] = first.emplace(match[1], path);
+      if (!is_new) twice.push_back(match[1].str() + ": " + found->second + ", " + path);
+    }
+  }
+  EXPECT_GT(first.size(), 150u) << "types are found at all";
+  EXPECT_TRUE(twice.empty()) << joined(twice);
+}
+
 // A mode is an enum: what compares its name's text is not found by the compiler when a mode is added.
 TEST(Structure, NoModeIsComparedByItsText) {
   std::string names;

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "orchestrator/store/sums/intervals.h"
 #include "orchestrator/store/sums/step_summary.h"
 
 namespace wansweep {
 namespace {
-
-bool is_copy(EventKind kind) { return kind == EventKind::h2d || kind == EventKind::d2h; }
 
 // The switch row of step 1 around a load without a copy out; nullptr when there is none.
 const EventRow* first_load_of_swap(const std::vector<EventRow>& events) {

@@ -84,7 +84,7 @@ void RateFit::add(int64_t cluster, const std::vector<Term>& times, const std::ve
   ++events_;
 }
 
-std::vector<std::optional<Estimate>> RateFit::solve() const {
+std::vector<std::optional<FittedRate>> RateFit::solve() const {
   std::vector<int64_t> clusters_with(unknowns_);
   for (const auto& [cluster, sums] : clusters_) {
     for (size_t i = 0; i < unknowns_; ++i) clusters_with[i] += sums.met[i] ? 1 : 0;
@@ -93,7 +93,7 @@ std::vector<std::optional<Estimate>> RateFit::solve() const {
   for (size_t i = 0; i < unknowns_; ++i) {
     if (clusters_with[i] > 0) used.push_back(i);
   }
-  std::vector<std::optional<Estimate>> estimates(unknowns_);
+  std::vector<std::optional<FittedRate>> estimates(unknowns_);
   const size_t n = used.size();
   if (n > 1 && events_ <= static_cast<int64_t>(n)) return estimates;  // any rates would fit
   Matrix zx(n, std::vector<double>(n));
@@ -132,7 +132,7 @@ std::vector<std::optional<Estimate>> RateFit::solve() const {
 
   for (size_t i = 0; i < n; ++i) {
     if (!reduced.determined[i]) continue;
-    Estimate& estimate = estimates[used[i]].emplace(Estimate{values[i], std::nullopt});
+    FittedRate& estimate = estimates[used[i]].emplace(FittedRate{values[i], std::nullopt});
     const int64_t degrees = clusters_with[used[i]] - 1;
     if (degrees >= 1 && factor > 0) estimate.half_width = student_t_975(degrees) * std::sqrt(variance[i] * factor);
   }

@@ -16,7 +16,7 @@ struct Term {
   double time = 0;
 };
 
-struct Estimate {
+struct FittedRate {
   double value = 0;
   std::optional<double> half_width;  // of the 95 % confidence interval; nullopt: it takes two clusters
 };
@@ -39,7 +39,7 @@ class RateFit {
   void add(int64_t cluster, const std::vector<Term>& times, const std::vector<Term>& nominal, double bytes);
   // By unknown; nullopt where it never occurred, or always in one proportion with others, so that it cannot be told
   // from them; and all where there are no more events than conditions to tell apart.
-  std::vector<std::optional<Estimate>> solve() const;
+  std::vector<std::optional<FittedRate>> solve() const;
 
  private:
   struct Sums {

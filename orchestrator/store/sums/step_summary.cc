@@ -60,7 +60,7 @@ Traffic traffic_of(const std::vector<EventRow>& events, const Busy& own, const B
     const int64_t duration = e.end_ns - e.start_ns;
     const auto beside = [&](const Busy& of) {
       const int64_t with_other = covered(time, is_copy(e.kind) ? of.exchanges : of.copies);
-      return with_other == 0 ? Beside::nothing : 2 * with_other < duration ? Beside::part : Beside::most;
+      return with_other == 0 ? TimeBeside::nothing : 2 * with_other < duration ? TimeBeside::part : TimeBeside::most;
     };
     TrafficSum& sum = traffic[{e.step, e.kind, beside(own), beside(peers)}];
     ++sum.events;

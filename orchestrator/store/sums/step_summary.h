@@ -19,12 +19,12 @@ struct StepSummary {
 std::map<int32_t, StepSummary> summarize_steps(const std::vector<EventRow>& events);
 
 // Table traffic: copies and exchanges, by what ran at the same time on the rank (beside) and on its peers.
-enum class Beside : uint8_t { nothing, part, most };
+enum class TimeBeside : uint8_t { nothing, part, most };
 struct TrafficKey {
   int32_t step = 0;
   EventKind kind = EventKind::all_to_all;  // all_to_all, ring, h2d or d2h
-  Beside beside = Beside::nothing;
-  Beside peers = Beside::nothing;
+  TimeBeside beside = TimeBeside::nothing;
+  TimeBeside peers = TimeBeside::nothing;
   auto operator<=>(const TrafficKey&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm of clang-tidy 14
 };
 struct TrafficSum {

@@ -56,8 +56,8 @@ TEST(Choose, RanksTheWaysThatFitAndSaysOfTheOthersByHowMuchTheyDoNot) {
 
 TEST(Choose, WithSureNumbersEveryPairThatDiffersIsDecided) {
   const std::vector<Ranking> rankings = ranked(plain(), question());
-  for (const PairVerdict& pair : rankings.front().pairs) {
-    EXPECT_EQ(pair.verdict == Verdict::not_decided, pair.difference.value == 0);
+  for (const PairDecision& pair : rankings.front().pairs) {
+    EXPECT_EQ(pair.decision == Decision::not_decided, pair.difference.value == 0);
   }
 }
 
@@ -68,15 +68,15 @@ Machine unsure() {
   return machine;
 }
 
-const PairVerdict& pair_of(const Ranking& ranking, const std::string& one, const std::string& other) {
+const PairDecision& pair_of(const Ranking& ranking, const std::string& one, const std::string& other) {
   const size_t a = place_of(ranking, one), b = place_of(ranking, other);
   return *ranking.pair(std::min(a, b), std::max(a, b));
 }
 
 TEST(Choose, APairWhoseOrderChangesWithinTheSpreadOfTheMachineIsNotDecided) {
   const Ranking ranking = ranked(unsure(), question()).front();
-  EXPECT_EQ(pair_of(ranking, "swap", "layerwise").verdict, Verdict::not_decided);
-  EXPECT_EQ(pair_of(ranking, "swap", "snapshot, shared").verdict, Verdict::better) << "half the bytes on any link";
+  EXPECT_EQ(pair_of(ranking, "swap", "layerwise").decision, Decision::not_decided);
+  EXPECT_EQ(pair_of(ranking, "swap", "snapshot, shared").decision, Decision::better) << "half the bytes on any link";
 }
 
 TEST(Choose, WhatWasMeasuredThriceGoesBeforeWhatIsPredicted) {
@@ -86,9 +86,9 @@ TEST(Choose, WhatWasMeasuredThriceGoesBeforeWhatIsPredicted) {
   EXPECT_FALSE(pair_of(ranked(unsure(), question(), measured).front(), "swap", "layerwise").measured) << "two are few";
   measured[layerwise].push_back(19.2);
   const Ranking ranking = ranked(unsure(), question(), measured).front();
-  const PairVerdict& pair = pair_of(ranking, "swap", "layerwise");
+  const PairDecision& pair = pair_of(ranking, "swap", "layerwise");
   EXPECT_TRUE(pair.measured);
-  EXPECT_EQ(pair.verdict, Verdict::better) << "the first of the pair is the faster";
+  EXPECT_EQ(pair.decision, Decision::better) << "the first of the pair is the faster";
   EXPECT_EQ(ranking.ways[pair.first].way.name, "layerwise");
   EXPECT_DOUBLE_EQ(way_named(ranking, "swap").seconds, 20.1);
 }
@@ -108,7 +108,7 @@ class Deciding : public testing::Test {
     }
     const Estimate apart_by = difference(ranking.ways[0].prediction, ranking.ways[1].prediction);
     const bool decided = apart_by.high < 0;
-    ranking.pairs = {{0, 1, decided ? Verdict::better : Verdict::not_decided, false, apart_by}};
+    ranking.pairs = {{0, 1, decided ? Decision::better : Decision::not_decided, false, apart_by}};
     return {ranking};
   }
   Measured numbers_[2];

@@ -1,5 +1,5 @@
-// NVML's functions are looked up by name when they are called, so that nothing needs its header or its library to build. A
-// function that a driver does not have is like one that fails: what it would tell is not known.
+// NVML's functions are looked up by name when they are called, so that nothing needs its header or its library to
+// build. A function that a driver does not have is like one that fails: what it would tell is not known.
 
 #include "worker/device/cuda/nvml.h"
 
@@ -16,12 +16,14 @@
 
 #include <fmt/format.h>
 
+// From nvml.h, which not every toolkit installs; these types and numbers are part of NVML's binary interface.
+struct nvmlDevice_st;
+
 namespace wansweep {
 
 namespace {
 
-// From nvml.h, which not every toolkit installs; these numbers are part of NVML's binary interface.
-using NvmlDevice = struct nvmlDevice_st*;
+using NvmlDevice = nvmlDevice_st*;
 constexpr int nvml_success = 0;
 enum NvmlClock : unsigned { clock_graphics = 0, clock_sm = 1, clock_memory = 2 };
 constexpr unsigned temperature_gpu = 0;

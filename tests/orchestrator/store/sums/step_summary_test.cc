@@ -32,17 +32,17 @@ TEST(StepSummary, TrafficIsKeptApartByWhatRanBeside) {
   const Traffic sums = traffic_of({event(3, EventKind::h2d, 0, 10, 1), event(3, EventKind::h2d, 10, 20, 2),
                                    event(3, EventKind::h2d, 20, 30, 4), event(3, EventKind::all_to_all, 16, 28, 8),
                                    event(3, EventKind::compute, 5, 15)});
-  const TrafficSum& alone = sums.at({3, EventKind::h2d, Beside::nothing, Beside::nothing});
+  const TrafficSum& alone = sums.at({3, EventKind::h2d, TimeBeside::nothing, TimeBeside::nothing});
   EXPECT_EQ(alone.bytes, 1);
   EXPECT_EQ(alone.hidden, 5);
-  const TrafficSum& part = sums.at({3, EventKind::h2d, Beside::part, Beside::nothing});
+  const TrafficSum& part = sums.at({3, EventKind::h2d, TimeBeside::part, TimeBeside::nothing});
   EXPECT_EQ(part.bytes, 2);
   EXPECT_EQ(part.with_all_to_all, 4);
-  const TrafficSum& most = sums.at({3, EventKind::h2d, Beside::most, Beside::nothing});
+  const TrafficSum& most = sums.at({3, EventKind::h2d, TimeBeside::most, TimeBeside::nothing});
   EXPECT_EQ(most.bytes, 4);
   EXPECT_EQ(most.with_all_to_all, 8);
   EXPECT_EQ(most.with_h2d, 0);
-  const TrafficSum& exchange = sums.at({3, EventKind::all_to_all, Beside::most, Beside::nothing});
+  const TrafficSum& exchange = sums.at({3, EventKind::all_to_all, TimeBeside::most, TimeBeside::nothing});
   EXPECT_EQ(exchange.with_h2d, 12);
   EXPECT_EQ(exchange.duration, 12);
   EXPECT_EQ(sums.size(), 4u);
@@ -50,8 +50,8 @@ TEST(StepSummary, TrafficIsKeptApartByWhatRanBeside) {
 
 TEST(StepSummary, ACopyThatTouchesAnExchangeIsAlone) {
   const Traffic sums = traffic_of({event(1, EventKind::d2h, 0, 10), event(1, EventKind::ring, 10, 20)});
-  EXPECT_EQ(sums.at({1, EventKind::d2h, Beside::nothing, Beside::nothing}).events, 1);
-  EXPECT_EQ(sums.at({1, EventKind::ring, Beside::nothing, Beside::nothing}).events, 1);
+  EXPECT_EQ(sums.at({1, EventKind::d2h, TimeBeside::nothing, TimeBeside::nothing}).events, 1);
+  EXPECT_EQ(sums.at({1, EventKind::ring, TimeBeside::nothing, TimeBeside::nothing}).events, 1);
 }
 
 TEST(StepSummary, APeerIsARankOfTheSameHostAndAtTheSameTime) {
@@ -59,15 +59,16 @@ TEST(StepSummary, APeerIsARankOfTheSameHostAndAtTheSameTime) {
   const std::vector<EventRow> exchange{event(1, EventKind::all_to_all, 4, 20, 7), event(1, EventKind::h2d, 8, 30, 3)};
   const auto traffic =
       summarize_traffic({{&copy, "node1"}, {&exchange, "node1"}, {&copy, "node2"}, {&copy, ""}, {&exchange, ""}});
-  const TrafficSum& beside_peer = traffic[0].at({1, EventKind::h2d, Beside::nothing, Beside::most});
+  const TrafficSum& beside_peer = traffic[0].at({1, EventKind::h2d, TimeBeside::nothing, TimeBeside::most});
   EXPECT_EQ(beside_peer.bytes, 5);
   EXPECT_EQ(beside_peer.with_all_to_all, 0);
   EXPECT_EQ(beside_peer.with_peers_same, 2);
   EXPECT_EQ(traffic[0].size(), 1u);
   // The exchange lasts 16, of which the other rank copies for 6.
-  EXPECT_EQ(traffic[1].at({1, EventKind::all_to_all, Beside::most, Beside::part}).bytes, 7);
+  EXPECT_EQ(traffic[1].at({1, EventKind::all_to_all, TimeBeside::most, TimeBeside::part}).bytes, 7);
   for (const size_t alone : {size_t{2}, size_t{3}}) {
-    EXPECT_EQ(traffic[alone].at({1, EventKind::h2d, Beside::nothing, Beside::nothing}).with_peers_same, 0) << alone;
+    EXPECT_EQ(traffic[alone].at({1, EventKind::h2d, TimeBeside::nothing, TimeBeside::nothing}).with_peers_same, 0)
+        << alone;
   }
 }
 
