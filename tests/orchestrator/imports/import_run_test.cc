@@ -148,7 +148,7 @@ TEST_F(ImportRunTest, SettingsThatContradictTheRunsAreRefused) {
   import_run(request({trace(0), trace(1)}));
   ImportRequest other = request({dump()});
   set_field(other.settings, "offload", "layerwise", "test");
-  expect_error(ExitCode::bad_input, "offload is \"layerwise\"; run swap-2gpu was imported with \"swap\"",
+  expect_error(ExitCode::bad_input, "offload is \"layerwise\", but run swap-2gpu was imported with \"swap\"",
                [&] { import_run(other); });
 }
 
@@ -160,7 +160,7 @@ TEST_F(ImportRunTest, TheEngineAndItsOffloadAreNeeded) {
   expect_error(ExitCode::bad_input, "offload is not set; give --set offload=", [&] { import_run(nothing); });
   ImportRequest named = request({trace(0)});
   named.run = "../evil";
-  expect_error(ExitCode::bad_input, "--run is ../evil; a name of letters", [&] { import_run(named); });
+  expect_error(ExitCode::bad_input, "--run is ../evil; only letters", [&] { import_run(named); });
   ImportRequest unfollowed = request({trace(0)});
   set_field(unfollowed.settings, "keep_steps", true, "test");
   expect_error(ExitCode::bad_input, "keep_steps is true, but SGLang does not follow this setting",

@@ -41,7 +41,7 @@ TEST_F(AbandonedTest, AProcessThatIsNotOfTheAttemptIsNotKilledForAFileThatNamesI
     start(mark);
     const std::optional<std::string> problem = settle_abandoned(attempt_);
     ASSERT_TRUE(problem);
-    EXPECT_NE(problem->find("it was not stopped"), std::string::npos) << *problem;
+    EXPECT_NE(problem->find("the process was not stopped"), std::string::npos) << *problem;
     EXPECT_FALSE(attempt_.state);
     EXPECT_NE(process_start(pid_), 0u);
     kill(pid_, SIGKILL);
