@@ -11,6 +11,7 @@
 #include "orchestrator/store/file_system.h"
 #include "orchestrator/store/gather.h"
 #include "orchestrator/store/lineage.h"
+#include "orchestrator/sweep/probe_folder.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -25,6 +26,7 @@ struct GatherArguments {
 // Each problem names a damaged file. Everything that could be read is in the database, and the exit code tells that
 // something is missing.
 int run_gather(const GatherArguments& options) {
+  refuse_probes(options.directory);
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
   if (!store.upgraded_from.empty()) {

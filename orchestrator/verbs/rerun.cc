@@ -27,6 +27,7 @@
 #include "orchestrator/rerun/retry_failed.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query/query.h"
+#include "orchestrator/sweep/probe_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/verbs.h"
@@ -239,6 +240,7 @@ void add_rerun(CLI::App& app, Action& action) {
   verb->callback([options, &action] {
     action = [options] {
       const std::string directory = find_sweep_directory(options->sweep, options->database);
+      refuse_probes(directory);
       return options->failed ? retry(*options, directory) : correct(*options, directory);
     };
   });

@@ -113,6 +113,16 @@ TEST_F(ProbeEndToEnd, FindsTheRateOfAnEmulatedLinkAndTheTimesOfTheJobsOwnShape) 
   EXPECT_LE(times.block.low, times.block.high);
   EXPECT_NE(times.block.origin.find("probe of "), std::string::npos);
   EXPECT_NE(outcome.out.find("machine box as it was measured now"), std::string::npos) << outcome.out;
+
+  // Its attempts are no runs.
+  for (const char* verb : {"gather", "rerun"}) {
+    const Outcome refused = finish(spawn({{std::string(WANSWEEP_BIN_DIR) + "/wansweep", verb, directory_ / "probe"},
+                                          {},
+                                          directory_ / "stdout",
+                                          directory_ / "stderr"}));
+    EXPECT_EQ(refused.exit_code, 2) << verb;
+    EXPECT_NE(refused.err.find("is a probe of a machine, no sweep"), std::string::npos) << refused.err;
+  }
 }
 
 TEST_F(ProbeEndToEnd, SaysWhatAShortTimeDidNotReachAndGuessesNothing) {

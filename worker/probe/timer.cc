@@ -43,15 +43,19 @@ double Timer::once(const Work& work) { return round(work, 1, 0).seconds; }
 
 std::vector<double> Timer::repeat(const Work& work, double share) {
   once(work);
-  const double one = once(work);
+  double one = once(work);
   const double wanted = std::min(round_s, share / static_cast<double>(2 * least_repeats));
-  const int pieces = std::clamp(static_cast<int>(std::ceil(wanted / one)), 1, most_pieces);
+  const auto pieces_in = [&] { return std::clamp(static_cast<int>(std::ceil(wanted / one)), 1, most_pieces); };
   if (!work.beside.enqueue) {
+    const int pieces = pieces_in();
     return collect([&] { return round(work, pieces, 0).seconds / pieces; }, one * pieces, share);
   }
-  // Work takes longer beside other work: more of that until it lasts.
+  // Work takes longer beside other work, how much longer a piece tells; then more of that until it lasts.
   const double most = std::min(most_beside, (patience * share + round_s) / work.beside.seconds);
-  double beside = std::min(most, 2 + 1.5 * pieces * one / work.beside.seconds);
+  const auto lasting = [&](double seconds) { return std::min(most, 2 + 1.5 * seconds / work.beside.seconds); };
+  one = round(work, 1, static_cast<int>(std::ceil(lasting(one)))).seconds;
+  const int pieces = pieces_in();
+  double beside = lasting(pieces * one);
   const auto repeat = [&]() -> double {
     for (; beside <= most; beside *= 1.5) {
       const Round measured = round(work, pieces, static_cast<int>(std::ceil(beside)));
