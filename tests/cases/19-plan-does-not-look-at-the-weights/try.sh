@@ -15,7 +15,7 @@ t() {
   refused 2 "$2" "$BIN"/wansweep-worker --model "$1" --inputs "$ONE" --steps 1 --device-memory 0.5 --out "w$1"
 }
 t a '00002-of-00002.safetensors, which does not exist'
-t b 'pointer of git-lfs'
+t b 'git-lfs pointer'
 t c 'type U8'
 t d 'shape \[512, 192\]'
 # Random weights need none.

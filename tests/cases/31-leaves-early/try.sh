@@ -19,7 +19,7 @@ refused 2 "dir.*is empty; give a value" "$BIN"/wansweep run s.toml --dir ""
 sweep t 3 1 'step_timeout = 1e-9' >t.toml
 refused 2 "step_timeout is 1e-09; 0, or a value between 1 and" "$BIN"/wansweep plan t.toml
 sweep u 3 1 'ranks = 1000' 'ulysses = 1' >u.toml
-WANSWEEP_HOST_MEMORY=1 refused 2 "ranks is 1000: .* takes .* GiB of memory on this machine" "$BIN"/wansweep run u.toml --dir u
+WANSWEEP_HOST_MEMORY=1 refused 2 "ranks is 1000: .* needs .* GiB of memory, but this machine has" "$BIN"/wansweep run u.toml --dir u
 [ -z "$(ls u/attempts 2>/dev/null)" ] || bad "1000 ranks were started in 1 GiB"
 
 # As when the disk was full before the first record of its end.
