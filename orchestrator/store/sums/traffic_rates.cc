@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "orchestrator/store/sums/intervals.h"
@@ -66,12 +67,13 @@ std::vector<Segment> segments_of(const std::vector<size_t>& ranks, const std::ve
     add(busy[r].moving, &Segment::moving);
   }
   std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.time < b.time; });
-  std::vector<Segment> segments;
-  Segment now;
+  // Nothing is under way before the first change; parts of weights may begin there, which are no change themselves.
+  Segment now{.start = std::numeric_limits<int64_t>::min()};
+  std::vector<Segment> segments{now};
   for (const Change& change : changes) {
     now.*change.count += change.by;
     now.start = change.time;
-    if (!segments.empty() && segments.back().start == change.time) {
+    if (segments.back().start == change.time) {
       segments.back() = now;
     } else {
       segments.push_back(now);
