@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/printable.h"
+#include "schema/version.h"
+
 namespace wansweep {
 namespace {
 
@@ -52,6 +55,15 @@ std::vector<std::string> stale_reasons(const Machine& machine, const SeenMachine
     reasons.push_back(fmt::format("wansweep {} measured it, and this is {}", measured_by, version));
   }
   return reasons;
+}
+
+MachineFile read_machine_to_predict(const std::string& name) {
+  MachineFile machine = read_machine(name);
+  for (const std::string& reason : stale_reasons(machine.machine, see_this_machine(), version)) {
+    fmt::print(stderr, "wansweep: {} may no longer hold: {}; `wansweep probe` measures anew\n", printable(machine.file),
+               printable(reason));
+  }
+  return machine;
 }
 
 }  // namespace wansweep

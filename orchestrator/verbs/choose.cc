@@ -15,7 +15,7 @@
 #include "base/units.h"
 #include "orchestrator/choose/choose.h"
 #include "orchestrator/choose/ways.h"
-#include "orchestrator/machines/machine_file.h"
+#include "orchestrator/machines/stale.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query/query.h"
 #include "orchestrator/verbs/verbs.h"
@@ -91,7 +91,7 @@ void write_deciding_runs(const ChooseArguments& options, const Machine& machine,
 }
 
 int choose(const ChooseArguments& options) {
-  const MachineFile machine = read_machine(options.machine);
+  const MachineFile machine = read_machine_to_predict(options.machine);
   const std::vector<OffloadWay> ways = ways_of(options.question, machine.machine);
   const Plan plan =
       make_plan(parse_sweep(sweep_of(options.question, machine.machine, ways, deciding_sweep, 1), "choose"));

@@ -13,7 +13,7 @@
 #include "base/nearest_name.h"
 #include "base/printable.h"
 #include "base/standard_output.h"
-#include "orchestrator/machines/machine_file.h"
+#include "orchestrator/machines/stale.h"
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/predict/prediction_text.h"
 #include "orchestrator/predict/schedule_text.h"
@@ -40,7 +40,7 @@ const PlannedConfiguration& configuration_named(const Plan& plan, const std::str
 }
 
 void print_predictions(const Plan& plan, const std::string& name) {
-  const MachineFile machine = read_machine(name);
+  const MachineFile machine = read_machine_to_predict(name);
   fmt::print("\n{}", predictions_as_text(machine, plan, predict_all(machine.machine, run_plans(plan))));
 }
 

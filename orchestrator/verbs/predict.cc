@@ -9,7 +9,7 @@
 #include "base/printable.h"
 #include "base/standard_output.h"
 #include "base/units.h"
-#include "orchestrator/machines/machine_file.h"
+#include "orchestrator/machines/stale.h"
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/predict/fit.h"
 #include "orchestrator/predict/prediction.h"
@@ -66,7 +66,7 @@ Table table_of(const MachineFile& file, const Plan& plan, const std::vector<Pred
 }
 
 int predict_sweep(const PredictArguments& options) {
-  const MachineFile machine = read_machine(options.machine);
+  const MachineFile machine = read_machine_to_predict(options.machine);
   const Plan plan = make_plan(read_sweep(options.jobs));
   const std::vector<Prediction> predictions = predict_all(machine.machine, run_plans(plan));
   if (options.json) {

@@ -13,6 +13,7 @@
 #include "orchestrator/cluster/settle.h"
 #include "orchestrator/engines/engine.h"
 #include "orchestrator/launch/local_launcher.h"
+#include "orchestrator/machines/stale.h"
 #include "orchestrator/sweep/sweep_directory.h"
 
 namespace wansweep {
@@ -101,7 +102,7 @@ std::optional<PredictionRecord> predict_times(const SubmitArguments& arguments, 
   const std::string& name = arguments.machine.empty() ? options.profile.machine : arguments.machine;
   const bool is_probe = std::ranges::any_of(plan.configurations, [](const auto& c) { return !c.probe.empty(); });
   if (name.empty() || is_probe) return std::nullopt;
-  const MachineFile machine = read_machine(name);
+  const MachineFile machine = read_machine_to_predict(name);
   const std::vector<const RunPlan*> runs = run_plans(plan);
   const std::vector<Prediction> predictions = predict_all(machine.machine, runs);
   for (size_t i = 0; i < runs.size(); ++i) {

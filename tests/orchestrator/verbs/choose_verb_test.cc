@@ -40,6 +40,21 @@ TEST_F(ChooseVerbTest, PredictionsOfASweepAsTableAsDataAndInItsDirectory) {
   EXPECT_TRUE(csv.out.starts_with("machine,machine_digest,configuration,config,ranks,offload,total_s,")) << csv.out;
 }
 
+TEST_F(ChooseVerbTest, AMachinesFileThatMayNoLongerHoldIsNamed) {
+  std::string probed = read_text(WANSWEEP_SOURCE_DIR "/machines/h200-nvlink.toml");
+  const std::string source = "source = \"facts\"";
+  probed.replace(probed.find(source), source.size(), "source = \"probe\"\nwansweep = \"0.0.1 0123abc\"");
+  const std::string file = directory_ / "old.toml";
+  write_file_atomically(file, probed);
+  const std::string jobs = WANSWEEP_SOURCE_DIR "/jobs/h200-offload-4.toml";
+  for (const std::string verb : {"predict", "plan"}) {
+    const Result result = wansweep({verb, jobs, "--machine", file});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_NE(result.err.find("old.toml may no longer hold: wansweep 0.0.1 measured it"), std::string::npos)
+        << result.err;
+  }
+}
+
 TEST_F(ChooseVerbTest, WhatCannotBeAnsweredIsBadInput) {
   const Result machine = wansweep({"predict", sweep_, "--machine", "acess"});
   EXPECT_EQ(machine.exit_code, 2);
