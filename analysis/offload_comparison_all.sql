@@ -49,7 +49,7 @@ SELECT g.sweep, g.configuration, g.ranks, g.plan, g.offload, g.runs,
        g.switch_step,
        round(g.spike_ns / 1e9, 4) AS spike_s,
        round(100.0 * (g.total_ns / b.total_ns - 1), 1) AS overhead_percent,
-       CASE WHEN g.offload = 'resident' OR g.runs < 2 OR b.runs < 2 THEN NULL
+       CASE WHEN g.offload = 'resident' OR b.total_ns IS NULL OR g.runs < 2 OR b.runs < 2 THEN NULL
             WHEN g.fastest_ns > b.slowest_ns OR g.slowest_ns < b.fastest_ns THEN 'yes'
             ELSE 'no' END AS beyond_noise,
        round(g.device_peak / 1073741824.0, 4) AS peak_device_gib,

@@ -21,14 +21,34 @@ Decision decision_of(double low, double high) {
   return Decision::not_decided;
 }
 
+// A way's total with what is known of its spread: of few repeats, that of runs elsewhere.
+Estimate total_of(const RankedWay& way) {
+  if (way.measured.empty()) return way.prediction.of(Quantity::total);
+  if (way.measured.size() >= bootstrap_least) {
+    const auto [least, most] = std::ranges::minmax(way.measured);
+    return {way.seconds, least, most};
+  }
+  const double half = 2 * spread_of_runs * way.seconds;
+  return {way.seconds, way.seconds - half, way.seconds + half};
+}
+
+// Of totals that have nothing in common.
+Estimate independent_difference(const Estimate& a, const Estimate& b) {
+  const double value = a.value - b.value;
+  return {value, value - std::hypot(a.value - a.low, b.high - b.value),
+          value + std::hypot(a.high - a.value, b.value - b.low)};
+}
+
 PairDecision compare(const std::vector<RankedWay>& ways, size_t first, size_t second) {
   const RankedWay &a = ways[first], &b = ways[second];
   PairDecision pair{first, second, Decision::not_decided, false, {}};
   if (const auto interval = bootstrap_difference(b.measured, a.measured)) {
     pair.measured = true;
     pair.difference = {median(a.measured) - median(b.measured), interval->low, interval->high};
-  } else {
+  } else if (a.measured.empty() && b.measured.empty()) {
     pair.difference = difference(a.prediction, b.prediction);
+  } else {
+    pair.difference = independent_difference(total_of(a), total_of(b));
   }
   pair.decision = decision_of(pair.difference.low, pair.difference.high);
   return pair;

@@ -1,8 +1,10 @@
 // Which way is best, how sure that is, and which runs would decide what is not.
 //
 // A pair of ways is decided by measurement where both have three repeats or more: the bootstrap interval of the
-// difference of their medians (answers/bootstrap.h) excludes zero. Else it is decided by prediction, where the interval
-// of the difference excludes zero: what both depend on is the same in both (predict/prediction.h).
+// difference of their medians (answers/bootstrap.h) excludes zero. Where neither was measured, it is decided by
+// prediction, where the interval of the difference excludes zero: what both depend on is the same in both
+// (predict/prediction.h). Else one total is measured and the other predicted, or one has too few repeats: their
+// intervals are taken as independent.
 #pragma once
 
 #include <map>
@@ -44,7 +46,7 @@ struct RankedWay {
 struct PairDecision {
   size_t first = 0, second = 0;  // indices into Ranking::ways
   Decision decision = Decision::not_decided;
-  bool measured = false;  // else predicted
+  bool measured = false;  // both, three times or more
   Estimate difference;    // seconds that the first takes more
 };
 

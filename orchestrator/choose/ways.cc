@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +15,11 @@
 namespace wansweep {
 namespace {
 
+// What the question and the ways decide, which --set therefore cannot.
+constexpr std::array<std::string_view, 13> decided_settings{
+    "model",       "model_id",      "size",         "frames",         "backend",
+    "ranks",       "offload",       "host_store",   "guidance_order", "yield_to_collectives",
+    "host_memory", "device_memory", "device_budget"};
 constexpr double beside_weights_gib = 2;  // of a GPU: what libraries take, which no plan reckons
 
 // A value on the command line as TOML has it: numbers and switches as they are, all else as text.
@@ -27,7 +34,18 @@ std::string set_line(const std::string& assignment) {
   if (equals == std::string::npos || equals == 0) {
     throw bad_input(fmt::format("--set is {}; NAME=VALUE is needed, such as steps=9", assignment));
   }
+  const std::string_view name = std::string_view(assignment).substr(0, equals);
+  if (std::find(decided_settings.begin(), decided_settings.end(), name) != decided_settings.end()) {
+    throw bad_input(
+        fmt::format("--set is {}; the question or each way decides {}, so that --set cannot", assignment, name));
+  }
   return fmt::format("{} = {}\n", assignment.substr(0, equals), toml_value(assignment.substr(equals + 1)));
+}
+
+bool sets(const Question& question, std::string_view name) {
+  return std::ranges::any_of(question.set, [&](const std::string& assignment) {
+    return assignment.starts_with(name) && assignment.substr(name.size()).starts_with('=');
+  });
 }
 
 bool is_catalog_id(const std::string& model) {
@@ -78,6 +96,11 @@ std::string sweep_of(const Question& question, const Machine& machine, const std
   }
   toml += fmt::format("size = {}\nframes = {}\nbackend = \"{}\"\n", text(question.size), question.frames,
                       name_of(machine.backend));
+  // The link that the machine's predictions are of.
+  if (machine.links.emulated && machine.links.link_bandwidth > 0) {
+    if (!sets(question, "link_bandwidth")) toml += fmt::format("link_bandwidth = {}\n", machine.links.link_bandwidth);
+    if (!sets(question, "link")) toml += fmt::format("link = \"{}\"\n", name_of(machine.links.link));
+  }
   for (const std::string& assignment : question.set) toml += set_line(assignment);
   for (const OffloadWay& way : ways) {
     toml += fmt::format("\n[[include]] # {}\nranks = {}\n{}", way.name, way.ranks, way.settings);

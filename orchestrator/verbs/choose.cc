@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -24,6 +27,8 @@ namespace wansweep {
 namespace {
 
 constexpr const char* deciding_sweep = "choose";
+// The first line of a sweep that this verb wrote, and may therefore replace.
+constexpr std::string_view written_here = "# Written by `wansweep choose`, which replaces it when it is asked again.\n";
 
 struct ChooseArguments {
   Question question;
@@ -32,6 +37,14 @@ struct ChooseArguments {
   std::string output;   // the deciding sweep's file
   bool json = false;
 };
+
+// Throws bad_input for a file that somebody else wrote.
+void check_output(const std::string& file) {
+  const std::optional<std::string> text = read_text_if_there(file);
+  if (!text || text->starts_with(written_here)) return;
+  throw bad_input(
+      fmt::format("{}: `wansweep choose` did not write this file and does not replace it; give another -o", file));
+}
 
 // Of the newest complete attempt of each run, superseded ones left out.
 MeasuredTotals measured_in(const std::string& directory) {
@@ -79,7 +92,7 @@ void write_deciding_runs(const ChooseArguments& options, const Machine& machine,
     return;
   }
   const std::string sweep = sweep_of(options.question, machine, runs.ways, deciding_sweep, runs.repeats);
-  write_file_atomically(options.output, sweep);
+  write_file_atomically(options.output, std::string(written_here) + sweep);
   fmt::print(
       "\n{} runs decide which way is the fastest: {} ways that may be, {} repeats each{}. They are in {}:\n"
       "  wansweep run {}       # or: wansweep submit ... --cluster NAME\n"
@@ -90,7 +103,32 @@ void write_deciding_runs(const ChooseArguments& options, const Machine& machine,
       printable(options.output), shell_word(options.output), deciding_sweep, deciding_sweep);
 }
 
+bool is_ranked(const RankedWay& way) { return way.why_not.empty(); }
+
+// Says what else a person should know of the rankings. Returns the exit code.
+ExitCode judge_rankings(const ChooseArguments& options, const std::vector<Ranking>& rankings,
+                        const MeasuredTotals& measured) {
+  size_t used = 0, ranked = 0;
+  for (const Ranking& ranking : rankings) {
+    for (const RankedWay& way : ranking.ways) {
+      ranked += is_ranked(way) ? 1 : 0;
+      used += way.measured.empty() ? 0 : 1;
+    }
+    if (std::ranges::any_of(ranking.ways, is_ranked)) continue;
+    fmt::print(stderr, "wansweep: with {} ranks no way can run: the reasons stand in its table\n", ranking.ranks);
+  }
+  if (!options.results.empty() && used == 0) {
+    fmt::print(
+        stderr,
+        "wansweep: --results is {}; none of the {} configurations measured there is one of these ways: its model, "
+        "size, frames, ranks or another setting differs (--set gives one to all ways)\n",
+        printable(options.results), measured.size());
+  }
+  return ranked > 0 ? ExitCode::ok : ExitCode::bad_input;
+}
+
 int choose(const ChooseArguments& options) {
+  if (!options.json) check_output(options.output);
   const MachineFile machine = read_machine_to_predict(options.machine);
   const std::vector<OffloadWay> ways = ways_of(options.question, machine.machine);
   const Plan plan =
@@ -98,17 +136,20 @@ int choose(const ChooseArguments& options) {
   MemoryLimits limits = limits_of(machine.machine);
   if (options.question.device_memory_gib) limits.device = options.question.device_memory_gib;
   if (options.question.host_memory_gib) limits.host = options.question.host_memory_gib;
-  const std::vector<Ranking> rankings = rank_ways(machine.machine, ways, plan, limits, measured_in(options.results));
+  const MeasuredTotals measured = measured_in(options.results);
+  const std::vector<Ranking> rankings = rank_ways(machine.machine, ways, plan, limits, measured);
   if (options.json) {
     nlohmann::json all = nlohmann::json::array();
     for (const Ranking& ranking : rankings) all.push_back(to_json(ranking));
     fmt::print("{}\n", all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}", rankings_as_text(machine, options.question, rankings));
-    write_deciding_runs(options, machine.machine, deciding_runs(rankings));
+    const bool any = std::ranges::any_of(
+        rankings, [](const Ranking& ranking) { return std::ranges::any_of(ranking.ways, is_ranked); });
+    if (any) write_deciding_runs(options, machine.machine, deciding_runs(rankings));
   }
   flush_standard_output();
-  return static_cast<int>(ExitCode::ok);
+  return static_cast<int>(judge_rankings(options, rankings, measured));
 }
 
 }  // namespace
@@ -144,7 +185,12 @@ void add_choose(CLI::App& app, Action& action) {
       "zero.\n\n"
       "Examples:\n  wansweep choose t2v-a14b --size 1280x720 --frames 81 --ranks 4,6 --machine aces\n"
       "  wansweep choose t2v-a14b --size 1280x720 --frames 81 --ranks 4 --machine aces --results out/choose");
-  verb->callback([options, &action] { action = [options] { return choose(*options); }; });
+  verb->callback([options, &action] {
+    std::vector<int64_t>& ranks = options->question.ranks;
+    std::ranges::sort(ranks);
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    action = [options] { return choose(*options); };
+  });
 }
 
 }  // namespace wansweep

@@ -54,6 +54,21 @@ TEST(Choose, RanksTheWaysThatFitAndSaysOfTheOthersByHowMuchTheyDoNot) {
   EXPECT_EQ(ranking.pairs.size(), in_ranking * (in_ranking - 1) / 2);
 }
 
+// The differences that are shown are those of the totals that are shown.
+TEST(Choose, AMeasuredTotalBesideAPredictedOneIsComparedAsItIs) {
+  const Ranking before = ranked(plain(), question()).front();
+  const RankedWay& resident = way_named(before, "resident");
+  const double twice = 2 * resident.seconds;
+  const Ranking after = ranked(plain(), question(), {{resident.config, {twice, 1.01 * twice, 0.99 * twice}}}).front();
+  const size_t place = place_of(after, "resident");
+  ASSERT_GT(place, 0u) << "what was measured ranks it";
+  const PairDecision& pair = *after.pair(0, place);
+  EXPECT_EQ(pair.decision, Decision::better);
+  EXPECT_FALSE(pair.measured);
+  EXPECT_NEAR(pair.difference.value, after.ways[0].seconds - twice, 1e-9);
+  EXPECT_LT(pair.difference.low, pair.difference.value);
+}
+
 TEST(Choose, WithSureNumbersEveryPairThatDiffersIsDecided) {
   const std::vector<Ranking> rankings = ranked(plain(), question());
   for (const PairDecision& pair : rankings.front().pairs) {

@@ -233,6 +233,13 @@ TEST_F(NamedQueries, MemoryPeaksSayWhereAndWhen) {
             "0.0625,1,5,0.0615,,0.0029,0.0059\r\n");
 }
 
+TEST_F(NamedQueries, WithoutAResidentRunNothingIsBeyondNoise) {
+  write_mode({.offload = "layerwise", .slower_ms = 1});
+  write_mode({.offload = "swap", .spike_ms = 500});
+  gather_all();
+  EXPECT_EQ(rows_of("offload, overhead_percent, beyond_noise", "offload_comparison"), "layerwise,,\r\nswap,,\r\n");
+}
+
 TEST_F(NamedQueries, RankSkewNamesTheSlowRank) {
   write_attempt(sweep_, {.skew_ms = 14, .ranks = 3});
   gather_all();
@@ -248,6 +255,13 @@ TEST_F(NamedQueries, RepeatSpreadIsInPercentOfTheMedian) {
   EXPECT_EQ(rows_of("runs, fastest_s, median_s, slowest_s, spread_percent, slowest_run LIKE '%-r3', same_latents",
                     "repeat_spread"),
             "3,2.7,2.97,3.24,18.2,1,yes\r\n");
+}
+
+TEST_F(NamedQueries, RepeatsWithoutLatentsAreNeitherTheSameNorDifferent) {
+  write_mode({});
+  gather_all();
+  open_store(database_).db.exec("UPDATE attempt SET latents_digest = NULL");
+  EXPECT_EQ(rows_of("runs, same_latents", "repeat_spread"), "2,\r\n");
 }
 
 TEST_F(NamedQueries, ScalingPairsRunsThatDifferInRanksOnly) {

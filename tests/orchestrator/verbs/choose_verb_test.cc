@@ -55,6 +55,41 @@ TEST_F(ChooseVerbTest, AMachinesFileThatMayNoLongerHoldIsNamed) {
   }
 }
 
+TEST_F(ChooseVerbTest, AFileThatSomebodyElseWroteIsNotReplaced) {
+  const std::vector<std::string> ask{"choose",    "t2v-a14b", "--size",  "1280x720",
+                                     "--frames",  "81",       "--ranks", "4,4",
+                                     "--machine", "aces",     "-o",      directory_ / "own.toml"};
+  write_file_atomically(directory_ / "own.toml", "# mine\n");
+  const Result refused = wansweep(ask);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("own.toml: `wansweep choose` did not write this file"), std::string::npos) << refused.err;
+  EXPECT_EQ(read_text(directory_ / "own.toml"), "# mine\n");
+  fs::remove(directory_ / "own.toml");
+  for (int again = 0; again < 2; ++again) {
+    const Result written = wansweep(ask);
+    EXPECT_EQ(written.exit_code, 0) << written.err;
+    EXPECT_EQ(written.out.find("no way"), std::string::npos) << "4,4 is 4: " << written.out;
+  }
+}
+
+TEST_F(ChooseVerbTest, WhereNoWayCanRunNothingIsDecided) {
+  const Result none = wansweep({"choose", "t2v-a14b", "--size", "1280x720", "--frames", "80", "--ranks", "4",
+                                "--machine", "aces", "-o", directory_ / "none.toml"});
+  EXPECT_EQ(none.exit_code, 2) << none.out;
+  EXPECT_NE(none.err.find("with 4 ranks no way can run"), std::string::npos) << none.err;
+  EXPECT_EQ(none.out.find("decided, as far"), std::string::npos) << none.out;
+  EXPECT_FALSE(fs::exists(directory_ / "none.toml"));
+}
+
+TEST_F(ChooseVerbTest, SetCannotNameWhatTheWaysDecide) {
+  for (const std::string set : {"ranks=6", "offload=swap", "host_memory=pageable", "frames=41"}) {
+    const Result refused = wansweep({"choose", "t2v-a14b", "--size", "1280x720", "--frames", "81", "--ranks", "4",
+                                     "--machine", "aces", "--set", set, "--json"});
+    EXPECT_EQ(refused.exit_code, 2) << set;
+    EXPECT_NE(refused.err.find("--set is " + set), std::string::npos) << refused.err;
+  }
+}
+
 TEST_F(ChooseVerbTest, WhatCannotBeAnsweredIsBadInput) {
   const Result machine = wansweep({"predict", sweep_, "--machine", "acess"});
   EXPECT_EQ(machine.exit_code, 2);
