@@ -1,5 +1,5 @@
 // The script of one job array, made from slurm/job.sh.mustache. The script needs nothing else: running `sbatch` on it
-// by hand does the same as `wansweep submit`.
+// with --chdir, as `wansweep submit` does it, by hand does the same.
 #pragma once
 
 #include <cstdint>

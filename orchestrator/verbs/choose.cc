@@ -1,3 +1,6 @@
+// wansweep choose: ranks the ways to move weights, and writes the sweep of the runs that decide what predictions do not. It
+// is asked again after these runs, so that it may replace the sweep that it wrote, and no other file.
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -171,7 +174,8 @@ void add_choose(CLI::App& app, Action& action) {
   verb->add_option("--machine", options->machine,
                    "NAME of machines/NAME.toml, or a .toml file; `wansweep probe` makes one")
       ->required();
-  verb->add_option("--set", question.set, "NAME=VALUE of another setting, the same for all ways; may be given again");
+  verb->add_option("--set", question.set, "NAME=VALUE of another setting, the same for all ways; may be given again")
+      ->allow_extra_args(false);
   verb->add_option("--device-memory", question.device_memory_gib, "GiB that a rank may use (default: the machine's)")
       ->check(CLI::PositiveNumber);
   verb->add_option("--host-memory", question.host_memory_gib, "GiB of a node (default: the machine's)")

@@ -68,7 +68,8 @@ void add_import(CLI::App& app, Action& action) {
   verb->add_option("--set", options->changes,
                    "a setting of the run, KEY=VALUE; engine and offload are needed, other settings may stay unknown")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   verb->add_option("--kernels", options->request.kernels,
                    "TOML file of kernel classes by name, which come before wansweep's own");
   verb->add_option("--attempt", options->attempt,

@@ -197,7 +197,8 @@ void add_rerun(CLI::App& app, Action& action) {
   verb->add_option("--set", options->changes,
                    "KEY=VALUE: change a setting of all chosen runs; KEY=catalog takes the catalog's value")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   verb->add_option("--reason", options->reason, "the reason, in a sentence; the database keeps it with the old runs");
   verb->add_option("--where", options->where,
                    "choose runs by an SQL condition on view `runs`, ranks, plan, offload, flow_shift, schedule, size, "

@@ -190,9 +190,11 @@ void describe_sweep(Store& store, Report& report) {
   }
   report.file = text_of(row[0]);
   report.matrix = text_of(row[1]);
-  const std::string revision = text_of(row[6]);
-  report.summary = fmt::format("{} of {} runs are complete; they were made from {} to {} UTC{}.", complete,
-                               integer_of(row[2]).value_or(0), minute_of(text_of(row[4])), minute_of(text_of(row[5])),
+  const std::string revision = text_of(row[6]), first = text_of(row[4]), last = text_of(row[5]);
+  // What other engines leave tells no time of day.
+  const std::string made =
+      first.empty() ? "" : fmt::format("; they were made from {} to {} UTC", minute_of(first), minute_of(last));
+  report.summary = fmt::format("{} of {} runs are complete{}{}.", complete, integer_of(row[2]).value_or(0), made,
                                revision.empty() || revision == "unknown" ? "" : " by wansweep " + revision);
 }
 
