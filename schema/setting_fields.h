@@ -98,7 +98,8 @@ void reset_field(RunSettings& spec, const Field& field);
 void check_bounds(const RunSettings& spec, const Field& field);
 
 // A whole spec as JSON: an object with one key for each setting, and "origins". `where` is the file's name, for errors.
-// Reading refuses unknown keys, except "plan" (schema/run_plan.h) and "probe" (schema/probe/request.h), which it ignores.
+// Reading refuses unknown keys, except "plan" (schema/run_plan.h) and "probe" (schema/probe/request.h), which it
+// ignores.
 nlohmann::json to_json(const RunSettings& spec);
 RunSettings settings_from_json(const nlohmann::json& json, const std::string& where);
 RunSettings read_settings(const std::string& file);

@@ -1,5 +1,5 @@
-// The script of one job array, made from slurm/job.sh.mustache. The script needs nothing else: running `sbatch` on it
-// with --chdir, as `wansweep submit` does it, by hand does the same.
+// The script of one job array, made from slurm/job.sh.mustache. The script needs nothing else: `sbatch --chdir=FOLDER`
+// by hand, with the folder that it is in, does the same as `wansweep submit`.
 #pragma once
 
 #include <cstdint>

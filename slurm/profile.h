@@ -58,8 +58,8 @@ struct ClusterProfile {
   int64_t max_nodes = 1;
   int64_t time_limit = 0;      // seconds; in TOML "2-00:00:00"
   int64_t array_limit = 1000;  // the most members of one array, at most the site's MaxArraySize - 1
-  // For the prediction of a run's time and memory: by the numbers of machines/MACHINE.toml, or, where there are none, by
-  // those that follow.
+  // For the prediction of a run's time and memory: by the numbers of machines/MACHINE.toml, or, where there are none,
+  // by those that follow.
   std::string machine;
   double teraflops_per_rank = 1;        // sustained
   int64_t startup_seconds = 60;         // before the first step: modules, weights

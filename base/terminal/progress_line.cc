@@ -36,8 +36,7 @@ ProgressDisplay progress_display(std::FILE* out, bool quiet) {
 ProgressLine::ProgressLine(std::FILE* out, ProgressDisplay display, ProgressPace pace)
     : out_(out), display_(display), pace_(std::move(pace)) {
   if (!pace_.now) pace_.now = [] { return static_cast<double>(monotonic_ns()) / 1e9; };
-  began_ = pace_.now();
-  next_ = began_ + pace_.patience_s;
+  next_ = pace_.now() + pace_.patience_s;
 }
 
 size_t ProgressLine::width() const { return std::max<size_t>(terminal_width(out_), 2) - 1; }

@@ -54,7 +54,6 @@ class ProgressLine {
   std::FILE* out_;
   ProgressDisplay display_;
   ProgressPace pace_;
-  double began_;
   double next_;  // when a text is shown again
   bool shown_ = false;
 };

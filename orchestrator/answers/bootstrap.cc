@@ -22,7 +22,8 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-std::optional<BootstrapInterval> bootstrap_difference(const std::vector<double>& before, const std::vector<double>& after) {
+std::optional<BootstrapInterval> bootstrap_difference(const std::vector<double>& before,
+                                                      const std::vector<double>& after) {
   if (before.size() < bootstrap_least || after.size() < bootstrap_least) return std::nullopt;
   std::mt19937_64 random(bootstrap_seed);
   std::vector<double> scratch;

@@ -149,7 +149,7 @@ void check_settings(const RunSettings& settings) {
   if (!settings.origins.contains("offload")) {
     throw bad_input(
         "offload is not set; give --set offload=resident, swap or layerwise: no file tells how weights "
-        "tells");
+        "move");
   }
   for (const Field& field : fields()) check_bounds(settings, field);
   refuse_unfollowed(settings);

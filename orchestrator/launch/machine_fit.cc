@@ -27,8 +27,7 @@ MachineSize this_machine() {
   cpu_set_t usable;
   CPU_ZERO(&usable);
   if (sched_getaffinity(0, sizeof usable, &usable) == 0) size.cores = std::max(1, CPU_COUNT(&usable));
-  size.memory =
-      declared_host_memory().value_or(static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE));
+  size.memory = declared_host_memory().value_or(static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE));
   return size;
 }
 

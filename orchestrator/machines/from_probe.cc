@@ -236,8 +236,8 @@ const CopyRate* copies_in(const Links& links, HostMemory memory, int64_t ranks) 
 }
 
 // A block computes longer while copies run without a pause: by as much for each GB that would come in the time that it
-// takes alone, which is how rank_rates.cc takes it back. Of all shapes; where none takes
-// longer, nothing is lost that could be measured.
+// takes alone, which is how rank_rates.cc takes it back. Of all shapes; where none takes longer, nothing is lost that
+// could be measured.
 Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeRecord> records) {
   std::vector<double> lost;
   std::string origin;

@@ -69,7 +69,7 @@ struct BlockTimes {
   Measured block_rest_with_exchanges;
   Measured block_beside_copies;                 // as block and block_with_exchanges, while every rank copies weights in
   Measured block_with_exchanges_beside_copies;  // without a pause, over the link as the probe had it
-  Measured step_beside_blocks;  // of a step: embeddings, projections, scheduler, the host's work
+  Measured step_beside_blocks;                  // of a step: embeddings, projections, scheduler, the host's work
 };
 
 // Rates that a block's time is worked out from where its shape was not measured. Interpolated over `rows`.

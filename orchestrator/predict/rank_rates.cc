@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "orchestrator/predict/block_work.h"
 #include "base/units.h"
+#include "orchestrator/predict/block_work.h"
 #include "orchestrator/predict/run_links.h"
 
 namespace wansweep {

@@ -5,8 +5,8 @@
 
 namespace wansweep {
 
-// Fills tables step_part, traffic_rate, event_spread and largest_event, and the operations of runs, anew. Within the caller's
-// write transaction, after the tables were made.
+// Fills tables step_part, traffic_rate, event_spread and largest_event, and the operations of runs, anew. Within the
+// caller's write transaction, after the tables were made.
 void fill_sums(Store& store);
 
 }  // namespace wansweep

@@ -1,5 +1,5 @@
-// wansweep choose: ranks the ways to move weights, and writes the sweep of the runs that decide what predictions do not. It
-// is asked again after these runs, so that it may replace the sweep that it wrote, and no other file.
+// wansweep choose: ranks the ways to move weights, and writes the sweep of the runs that decide what predictions do
+// not. It is asked again after these runs, so that it may replace the sweep that it wrote, and no other file.
 
 #include <fmt/format.h>
 
@@ -106,28 +106,28 @@ void write_deciding_runs(const ChooseArguments& options, const Machine& machine,
       printable(options.output), shell_word(options.output), deciding_sweep, deciding_sweep);
 }
 
-bool is_ranked(const RankedWay& way) { return way.why_not.empty(); }
+bool has_a_way(const Ranking& ranking) {
+  return std::ranges::any_of(ranking.ways, [](const RankedWay& way) { return way.why_not.empty(); });
+}
 
-// Says what else a person should know of the rankings. Returns the exit code.
-ExitCode judge_rankings(const ChooseArguments& options, const std::vector<Ranking>& rankings,
-                        const MeasuredTotals& measured) {
-  size_t used = 0, ranked = 0;
+bool uses_results(const Ranking& ranking) {
+  return std::ranges::any_of(ranking.ways, [](const RankedWay& way) { return !way.measured.empty(); });
+}
+
+// On standard error: which numbers of ranks have no way, and results that serve none.
+void warn_of_rankings(const ChooseArguments& options, const std::vector<Ranking>& rankings,
+                      const MeasuredTotals& measured) {
   for (const Ranking& ranking : rankings) {
-    for (const RankedWay& way : ranking.ways) {
-      ranked += is_ranked(way) ? 1 : 0;
-      used += way.measured.empty() ? 0 : 1;
-    }
-    if (std::ranges::any_of(ranking.ways, is_ranked)) continue;
+    if (has_a_way(ranking)) continue;
     fmt::print(stderr, "wansweep: with {} ranks no way can run: the reasons stand in its table\n", ranking.ranks);
   }
-  if (!options.results.empty() && used == 0) {
+  if (!options.results.empty() && std::ranges::none_of(rankings, uses_results)) {
     fmt::print(
         stderr,
         "wansweep: --results is {}; none of the {} configurations measured there is one of these ways: its model, "
         "size, frames, ranks or another setting differs (--set gives one to all ways)\n",
         printable(options.results), measured.size());
   }
-  return ranked > 0 ? ExitCode::ok : ExitCode::bad_input;
 }
 
 int choose(const ChooseArguments& options) {
@@ -141,18 +141,18 @@ int choose(const ChooseArguments& options) {
   if (options.question.host_memory_gib) limits.host = options.question.host_memory_gib;
   const MeasuredTotals measured = measured_in(options.results);
   const std::vector<Ranking> rankings = rank_ways(machine.machine, ways, plan, limits, measured);
+  const bool any = std::ranges::any_of(rankings, has_a_way);
   if (options.json) {
     nlohmann::json all = nlohmann::json::array();
     for (const Ranking& ranking : rankings) all.push_back(to_json(ranking));
     fmt::print("{}\n", all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}", rankings_as_text(machine, options.question, rankings));
-    const bool any = std::ranges::any_of(
-        rankings, [](const Ranking& ranking) { return std::ranges::any_of(ranking.ways, is_ranked); });
     if (any) write_deciding_runs(options, machine.machine, deciding_runs(rankings));
   }
   flush_standard_output();
-  return static_cast<int>(judge_rankings(options, rankings, measured));
+  warn_of_rankings(options, rankings, measured);
+  return static_cast<int>(any ? ExitCode::ok : ExitCode::bad_input);
 }
 
 }  // namespace

@@ -154,7 +154,8 @@ TEST(BadInput, AnAttemptIsNeverOverwritten) {
 TEST(BadInput, AnOutputDirectoryThatCannotBeMadeIsNamed) {
   const WorkerResult run = run_worker(2, reference_arguments("one-step"), "/proc/nowhere");
   EXPECT_EQ(run.exit_code, static_cast<int>(ExitCode::output)) << run.err;
-  EXPECT_NE(run.err.find("/proc/nowhere: directory cannot be created: No such file or directory"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("/proc/nowhere: directory cannot be created: No such file or directory"), std::string::npos)
+      << run.err;
 }
 
 }  // namespace

@@ -231,7 +231,8 @@ TEST(JobScript, AnImageSeesTheGpusWhereThereAreSome) {
                 .find("--kill-on-bad-exit=1 apptainer exec --nv --bind '/scratch/a' '/images/w.sif' \"$worker\""),
             std::string::npos);
   in_image.binds = {"/scratch/a,b"};
-  expect_error(ExitCode::bad_input, "/scratch/a,b: the name holds a comma", [&] { render_job_script(in_image, profile); });
+  expect_error(ExitCode::bad_input, "/scratch/a,b: the name holds a comma",
+               [&] { render_job_script(in_image, profile); });
 }
 
 TEST_F(RunningScript, TheWorkerLearnsTheDigestOfTheOneThatWasSubmitted) {

@@ -64,8 +64,8 @@ class Device {
   virtual ~Device() = default;
 
   // Memory. `what` names the use in errors: "device memory: 1340 MiB for 3 block slots cannot be allocated; 512 of 4096
-  // MiB are free". Throws Error(device_memory) or Error(host_memory). Addresses are aligned to 256 bytes. The content is
-  // undefined.
+  // MiB are free". Throws Error(device_memory) or Error(host_memory). Addresses are aligned to 256 bytes. The content
+  // is undefined.
   virtual Buffer allocate(int64_t bytes, const std::string& what) = 0;
   virtual Buffer allocate_host(int64_t bytes, HostMemory kind, const std::string& what) = 0;
   // Registers pages that something else has mapped (worker/comm/node_memory.h), so that they can be copied like memory

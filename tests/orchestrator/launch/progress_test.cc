@@ -4,8 +4,8 @@
 
 #include "base/files.h"
 #include "base/text_table.h"
-#include "orchestrator/launch/sweep_progress.h"
 #include "orchestrator/launch/steps_done.h"
+#include "orchestrator/launch/sweep_progress.h"
 #include "schema/trace_file.h"
 #include "tests/support/temporary_directory.h"
 

@@ -21,7 +21,8 @@ void* map_pages(int64_t bytes, int flags) {
 }
 
 void check_not_negative(int64_t bytes, const std::string& what) {
-  if (bytes < 0) throw Error(ExitCode::internal, fmt::format("memory: {} bytes for {} cannot be allocated", bytes, what));
+  if (bytes < 0)
+    throw Error(ExitCode::internal, fmt::format("memory: {} bytes for {} cannot be allocated", bytes, what));
 }
 
 }  // namespace
@@ -60,8 +61,8 @@ void* Arena::allocate(int64_t bytes, const std::string& what) {
       return base_ + offset;
     }
   }
-  std::string line = fmt::format("device memory: {} for {} cannot be allocated; {} of {} are free", mebibytes(bytes), what,
-                                 mebibytes(limit_ - used_), mebibytes(limit_));
+  std::string line = fmt::format("device memory: {} for {} cannot be allocated; {} of {} are free", mebibytes(bytes),
+                                 what, mebibytes(limit_ - used_), mebibytes(limit_));
   if (bytes <= limit_ - used_) line += fmt::format(", in pieces of at most {}", mebibytes(largest));
   throw Error(ExitCode::device_memory, line);
 }
@@ -105,8 +106,8 @@ void* HostPool::allocate(int64_t bytes, bool pinned, const std::string& what) {
   check_not_negative(bytes, what);
   void* data = map_pages(std::max<int64_t>(bytes, 1), pinned ? MAP_POPULATE : 0);
   if (data == nullptr) {
-    throw Error(ExitCode::host_memory, fmt::format("host memory: {} for {} cannot be allocated beside {} in use: {}", mebibytes(bytes),
-                                                   what, mebibytes(used()), std::strerror(errno)));
+    throw Error(ExitCode::host_memory, fmt::format("host memory: {} for {} cannot be allocated beside {} in use: {}",
+                                                   mebibytes(bytes), what, mebibytes(used()), std::strerror(errno)));
   }
   count(bytes);
   return data;

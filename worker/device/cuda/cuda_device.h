@@ -25,8 +25,8 @@ struct CudaDeviceOptions {
 // than compute capability 8.0, or there are fewer GPUs than ranks.
 std::unique_ptr<Device> open_cuda_device(const CudaDeviceOptions& options);
 
-// What the driver says of the GPU that the rank would take; does not use the GPU. nullopt when the driver does not tell. Throws as
-// open_cuda_device does.
+// What the driver says of the GPU that the rank would take; does not use the GPU. nullopt when the driver does not
+// tell. Throws as open_cuda_device does.
 std::optional<DeviceUse> use_of_cuda_device(const CudaDeviceOptions& options);
 
 // "hostname GPU-uuid". Ranks compare it to find out whether two of them have the same GPU, which happens when the

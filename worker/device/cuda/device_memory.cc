@@ -17,13 +17,14 @@ double mib(int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 }  // namespace
 
 Buffer CudaMemoryPool::allocate(int64_t bytes, const std::string& what) {
-  if (bytes < 0) throw Error(ExitCode::internal, fmt::format("device memory: {} bytes for {} cannot be allocated", bytes, what));
+  if (bytes < 0)
+    throw Error(ExitCode::internal, fmt::format("device memory: {} bytes for {} cannot be allocated", bytes, what));
   const int64_t taken = (std::max<int64_t>(bytes, 1) + granularity - 1) / granularity * granularity;
   const std::lock_guard lock(mutex_);
   if (taken > limit_ - used_) {
     throw Error(ExitCode::device_memory,
-                fmt::format("device memory: {:.0f} MiB for {} cannot be allocated; {:.0f} of {:.0f} MiB are free", mib(taken),
-                            what, mib(limit_ - used_), mib(limit_)));
+                fmt::format("device memory: {:.0f} MiB for {} cannot be allocated; {:.0f} of {:.0f} MiB are free",
+                            mib(taken), what, mib(limit_ - used_), mib(limit_)));
   }
   void* data = nullptr;
   const cudaError_t result = cudaMalloc(&data, static_cast<size_t>(taken));
@@ -31,9 +32,10 @@ Buffer CudaMemoryPool::allocate(int64_t bytes, const std::string& what) {
     cudaGetLastError();
     size_t free = 0, total = 0;
     cudaCheck(cudaMemGetInfo(&free, &total));
-    throw Error(ExitCode::device_memory,
-                fmt::format("device memory: {:.0f} MiB for {} cannot be allocated; the GPU has {:.0f} of {:.0f} MiB free",
-                            mib(taken), what, mib(static_cast<int64_t>(free)), mib(static_cast<int64_t>(total))));
+    throw Error(
+        ExitCode::device_memory,
+        fmt::format("device memory: {:.0f} MiB for {} cannot be allocated; the GPU has {:.0f} of {:.0f} MiB free",
+                    mib(taken), what, mib(static_cast<int64_t>(free)), mib(static_cast<int64_t>(total))));
   }
   cudaCheck(result);
   auto* base = static_cast<std::byte*>(data);

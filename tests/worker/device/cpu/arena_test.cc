@@ -27,7 +27,8 @@ TEST(Arena, AddressesAreAlignedAndDistinct) {
 TEST(Arena, MoreThanIsLeftIsRefusedWithTheNumbers) {
   Arena arena(4 * mib);
   arena.allocate(7 * mib / 2, "model");
-  expect_error(ExitCode::device_memory, "device memory: 1.25 MiB for block slots cannot be allocated; 0.5 MiB of 4 MiB are free",
+  expect_error(ExitCode::device_memory,
+               "device memory: 1.25 MiB for block slots cannot be allocated; 0.5 MiB of 4 MiB are free",
                [&] { arena.allocate(5 * mib / 4, "block slots"); });
 }
 
@@ -35,7 +36,8 @@ TEST(Arena, AnAllocationOfTheWholeLimitFits) {
   Arena arena(2 * mib);
   void* all = arena.allocate(2 * mib, "all");
   std::memset(all, 1, 2 * mib);
-  expect_error(ExitCode::device_memory, "0 MiB for one cannot be allocated; 0 MiB of 2 MiB", [&] { arena.allocate(1, "one"); });
+  expect_error(ExitCode::device_memory, "0 MiB for one cannot be allocated; 0 MiB of 2 MiB",
+               [&] { arena.allocate(1, "one"); });
   arena.release(all);
   EXPECT_NE(arena.allocate(2 * mib, "again"), nullptr);
 }

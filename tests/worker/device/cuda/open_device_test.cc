@@ -12,7 +12,8 @@ namespace {
 
 TEST(CheckDevicesDiffer, TwoRanksOnOneGpuAreNamed) {
   const std::array<std::string, 3> identities{"node1 GPU-a", "node2 GPU-a", "node1 GPU-a"};
-  expect_error(ExitCode::device_unavailable, "ranks 0 and 2 have the same GPU, node1 GPU-a; start one rank for each GPU",
+  expect_error(ExitCode::device_unavailable,
+               "ranks 0 and 2 have the same GPU, node1 GPU-a; start one rank for each GPU",
                [&] { check_devices_differ(identities, false); });
 }
 
