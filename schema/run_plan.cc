@@ -117,6 +117,17 @@ void check_device_memory(const RunPlan& plan) {
 
 }  // namespace
 
+std::vector<int> exchange_groups_to_try(const RunPlan& plan) {
+  const int set = static_cast<int>(plan.settings.exchange_groups);
+  if (set != 0) return {set};
+  if (plan.parallel.ulysses == 1 || plan.settings.backend == BackendKind::cpu) return {1};
+  std::vector<int> groups;
+  for (const int each : {1, 2, 4}) {
+    if (each <= plan.parallel.heads_per_ulysses_rank.back()) groups.push_back(each);
+  }
+  return groups;
+}
+
 std::optional<int64_t> device_memory_limit(const RunSettings& settings) {
   if (settings.device_memory > 0) return static_cast<int64_t>(settings.device_memory * gibibyte);
   if (settings.backend == BackendKind::cpu) return static_cast<int64_t>(default_cpu_device_gib * gibibyte);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,17 +67,15 @@ double seconds_of_block(const ModelContext& context, const std::byte* weights, i
 }
 
 // All ranks use rank 0's choice. In an exchange each rank waits for the others, so the times are the same on all.
-int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weights) {
+int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weights, std::span<const int> to_try) {
   constexpr double worth_it = 0.995;  // more groups must take less than this share of the time
   constexpr int blocks = 6;
-  const int most = context.plan().heads_per_ulysses_rank.back();
   double best = 0;
-  int choice = 1;
-  for (const int groups : {1, 2, 4}) {
-    if (groups > most) break;
+  int choice = 0;
+  for (const int groups : to_try) {
     context.exchange_groups = groups;
     const double seconds = seconds_of_block(context, weights, blocks);
-    if (groups == 1 || seconds < worth_it * best) {
+    if (choice == 0 || seconds < worth_it * best) {
       best = seconds;
       choice = groups;
     }
@@ -89,7 +88,6 @@ int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weigh
 WarmUp warm_up(ModelContext context, MpiWorld& world) {
   const int64_t since = monotonic_ns();
   const ModelConfig& config = context.config();
-  const RunSettings& settings = context.run.settings;
   Workspace& w = context.workspace;
   const int64_t rows = context.plan().tokens_per_rank;
   const Filler values(context.device, 1);
@@ -102,13 +100,12 @@ WarmUp warm_up(ModelContext context, MpiWorld& world) {
   const Buffer weights = context.device.allocate(bytes, "a block's weights to warm up with");
   const FinishOnExit finish(context.device);
   Filler(context.device, 0.02F).fill(w.type, weights.data(), bytes / size_of(w.type));
-  const bool open =
-      settings.exchange_groups == 0 && context.plan().ulysses > 1 && settings.backend == BackendKind::cuda;
-  context.exchange_groups = std::max(1, static_cast<int>(settings.exchange_groups));
+  const std::vector<int> to_try = exchange_groups_to_try(context.run);
+  context.exchange_groups = to_try.front();
   const double block_seconds = seconds_of_block(context, weights.data(), 1);
   if (context.plan().cfg > 1) connect_halves(context);
   context.device.synchronize();
-  const int groups = open ? fastest_groups(context, world, weights.data()) : context.exchange_groups;
+  const int groups = to_try.size() > 1 ? fastest_groups(context, world, weights.data(), to_try) : to_try.front();
   return {static_cast<double>(monotonic_ns() - since) / 1e9, block_seconds, groups};
 }
 

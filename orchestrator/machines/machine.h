@@ -11,23 +11,13 @@
 #include <vector>
 
 #include "base/enum_names.h"
+#include "orchestrator/machines/measured.h"
+#include "orchestrator/machines/play_doubt.h"
 #include "schema/probe/record.h"
 #include "schema/schedule.h"
 #include "schema/setting_values.h"
 
 namespace wansweep {
-
-// low .. high: from the 10th to the 90th percentile of the repeats, or the range that a source states. A value of 0 is
-// one that is not known.
-struct Measured {
-  double value = 0;
-  double low = 0;
-  double high = 0;
-  int samples = 0;     // repeats; 0: a source states it
-  std::string origin;  // what was done or read, in a phrase
-  bool known() const { return value > 0; }
-  bool operator==(const Measured&) const = default;
-};
 
 // Where a machine's numbers come from as a whole.
 enum class MachineSource : uint8_t {
@@ -139,6 +129,7 @@ struct Machine {
   std::vector<BlockTimes> shapes;
   Links links;
   Host host;
+  PlayDoubt play_doubt = measured_play_doubt();  // in no machine's file
 };
 
 }  // namespace wansweep

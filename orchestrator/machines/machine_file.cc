@@ -127,11 +127,11 @@ class KeyReader {
     }
     KeyReader inner(*node.as_table(), path(name), file_);
     inner("value", member.value);
-    member.low = member.high = member.value;
-    inner.optional("low", member.low);
-    inner.optional("high", member.high);
+    inner("low", member.low);
+    inner("high", member.high);
     inner.optional("samples", member.samples);
     inner("origin", member.origin);
+    inner.optional("doubt", member.doubt);
     inner.refuse_others();
     if (!(member.low > 0) || member.low > member.value || member.value > member.high) {
       throw bad_input(fmt::format("{}: {} is {:g}, from {:g} to {:g}; 0 < low <= value <= high is needed", place(node),
@@ -199,8 +199,9 @@ class KeyWriter {
     return quoted(std::string(name_of(value)));
   }
   static std::string text_of(const Measured& m) {
-    return fmt::format("{{ value = {}, low = {}, high = {}, samples = {}, origin = {} }}", text_of(m.value),
-                       text_of(m.low), text_of(m.high), m.samples, quoted(m.origin));
+    const std::string doubt = m.doubt.empty() ? "" : fmt::format(", doubt = {}", quoted(m.doubt));
+    return fmt::format("{{ value = {}, low = {}, high = {}, samples = {}, origin = {}{} }}", text_of(m.value),
+                       text_of(m.low), text_of(m.high), m.samples, quoted(m.origin), doubt);
   }
 
   std::string path_, values_, tables_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -27,14 +28,29 @@ bool same_computing(const ProbeShape& a, ProbeShape b) {
   return a == b;
 }
 
-// The shape itself, or one that computes the same.
-const BlockTimes* times_of(const Machine& machine, const ProbeShape& shape) {
-  const BlockTimes* found = nullptr;
+using AllTimes = std::vector<const BlockTimes*>;
+
+// Of the shapes whose blocks compute the same, those with the run's setting of exchange_groups where there are such.
+AllTimes times_of(const Machine& machine, const ProbeShape& shape) {
+  AllTimes same, same_groups;
   for (const BlockTimes& each : machine.shapes) {
-    if (each.shape == shape) return &each;
-    if (same_computing(shape, each.shape)) found = &each;
+    if (!same_computing(shape, each.shape)) continue;
+    same.push_back(&each);
+    if (each.shape.exchange_groups == shape.exchange_groups) same_groups.push_back(&each);
   }
-  return found;
+  return same_groups.empty() ? same : same_groups;
+}
+
+// The mean of what the shapes have; 0: none has it.
+double mean_of(const AllTimes& all, const Measured BlockTimes::*member, Draw& draw) {
+  double sum = 0;
+  int known = 0;
+  for (const BlockTimes* each : all) {
+    if (!(each->*member).known()) continue;
+    sum += draw(each->*member);
+    ++known;
+  }
+  return known == 0 ? 0 : sum / known;
 }
 
 // TFLOP/s at so many rows: between two that the machine has, by the logarithm of the rows.
@@ -84,9 +100,10 @@ BlockSeconds seconds_by_rates(const Machine& machine, const ProbeShape& shape, c
 }
 
 // A block's measured time, parted as its work is.
-BlockSeconds seconds_by_shape(const BlockTimes& times, const Machine& machine, const BlockWork& work, Draw& draw) {
-  const ProbeShape& shape = times.shape;
-  const double block = draw(times.block);
+BlockSeconds seconds_by_shapes(const AllTimes& all_times, const Machine& machine, const ProbeShape& shape,
+                               const BlockWork& work, Draw& draw) {
+  const auto mean = [&](const Measured BlockTimes::*member) { return mean_of(all_times, member, draw); };
+  const double block = mean(&BlockTimes::block);
   const double all = work.before + work.attention + work.after;
   BlockSeconds seconds;
   seconds.attention = block * work.attention / all;
@@ -97,9 +114,14 @@ BlockSeconds seconds_by_shape(const BlockTimes& times, const Machine& machine, c
   }
   seconds.before = (block - seconds.attention) * work.before / (work.before + work.after);
   seconds.after = block - seconds.attention - seconds.before;
-  seconds.shared = times.block_rest.known() ? draw(times.block_rest) : seconds.after;
-  if (times.step_beside_blocks.known()) seconds.step = draw(times.step_beside_blocks);
-  if (times.block_with_exchanges.known()) seconds.with_exchanges = draw(times.block_with_exchanges);
+  const double rest = mean(&BlockTimes::block_rest);
+  seconds.shared = rest > 0 ? rest : seconds.after;
+  // What a step takes beside its blocks depends on its forwards too.
+  AllTimes exactly = all_times;
+  std::erase_if(exactly, [&](const BlockTimes* each) { return each->shape != shape; });
+  seconds.step = mean_of(exactly.empty() ? all_times : exactly, &BlockTimes::step_beside_blocks, draw);
+  seconds.with_exchanges = mean(&BlockTimes::block_with_exchanges);
+  seconds.beside_copies = mean(&BlockTimes::block_with_exchanges_beside_copies);
   return seconds;
 }
 
@@ -124,7 +146,8 @@ BlockWork block_work(const ProbeShape& shape) {
 BlockSeconds block_seconds(const Machine& machine, const RunPlan& plan, Draw& draw) {
   const ProbeShape shape = probe_shape_of(plan);
   const BlockWork work = block_work(shape);
-  if (const BlockTimes* times = times_of(machine, shape)) return seconds_by_shape(*times, machine, work, draw);
+  const AllTimes times = times_of(machine, shape);
+  if (!times.empty()) return seconds_by_shapes(times, machine, shape, work, draw);
   if (plan.settings.share_device) {
     throw bad_input(
         fmt::format("machine {} has no block of this shape, and its rates are of one rank a GPU", machine.name));

@@ -25,6 +25,7 @@ struct BlockSeconds {
   double shared = 0;          // of a block whose self-attention is done
   double step = 0;            // a step beside its blocks
   double with_exchanges = 0;  // as it was measured with its exchanges; 0: it was not
+  double beside_copies = 0;   // the same while every rank copied weights in without a pause; 0: it was not measured
   double total() const { return before + attention + after; }
 };
 

@@ -1,4 +1,5 @@
-// One value of each of a machine's numbers: the medians, with one of them at an end of its spread.
+// One value of each of a machine's numbers: the medians, with one of them, and those that share its doubt, at an end of
+// their spreads.
 #pragma once
 
 #include <vector>
@@ -9,6 +10,10 @@ namespace wansweep {
 
 enum class End : uint8_t { low, high };
 
+inline bool off_together(const Measured& a, const Measured& b) {
+  return &a == &b || (!a.doubt.empty() && a.doubt == b.doubt);
+}
+
 class Draw {
  public:
   Draw() = default;  // the medians
@@ -16,7 +21,7 @@ class Draw {
 
   double operator()(const Measured& of) {
     asked_.push_back(&of);
-    if (&of != moved_) return of.value;
+    if (moved_ == nullptr || !off_together(of, *moved_)) return of.value;
     return end_ == End::low ? of.low : of.high;
   }
 

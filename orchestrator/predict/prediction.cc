@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
 #include "base/error.h"
 #include "base/parallel_for.h"
@@ -21,22 +20,25 @@ constexpr double rounding = 1e-9;  // seconds
 double& at(Values& values, Quantity quantity) { return values[static_cast<size_t>(quantity)]; }
 
 // As view attempt_time has them.
-Values figures_of(const Played& played, const std::optional<int>& switch_step) {
+Values figures_of(const Played& played, const std::optional<int>& switch_step, const PlayDoubt& doubt, Draw& draw) {
+  const auto factor = [&draw](const Measured& of) { return of.known() ? draw(of) : 1; };
+  const double of_steps = factor(doubt.loop) * factor(doubt.way);
+  const double of_copies = factor(doubt.copies), of_exposed = factor(doubt.exposed);
   Values values{};
   std::vector<double> steps;
   for (const PlayedStep& step : played.steps) {
-    at(values, Quantity::total) += step.seconds;
-    at(values, Quantity::exposed_transfer) += step.exposed;
-    steps.push_back(step.seconds);
+    steps.push_back(of_steps * step.seconds);
+    at(values, Quantity::total) += steps.back();
+    at(values, Quantity::exposed_transfer) += of_exposed * step.exposed;
   }
-  at(values, Quantity::first_load) = played.first_load;
+  at(values, Quantity::first_load) = of_copies * played.first_load;
   if (steps.empty()) return values;
   std::ranges::sort(steps);
   const double median = (steps[(steps.size() - 1) / 2] + steps[steps.size() / 2]) / 2;
   at(values, Quantity::median_step) = median;
   if (switch_step && *switch_step > 1) {
-    const double spike = played.steps[static_cast<size_t>(*switch_step - 1)].seconds - median;
-    at(values, Quantity::spike) = std::abs(spike) < rounding ? 0 : spike;
+    const double spike = of_steps * played.steps[static_cast<size_t>(*switch_step - 1)].seconds - median;
+    at(values, Quantity::spike) = std::abs(spike) < rounding ? 0 : of_copies * spike;
   }
   return values;
 }
@@ -62,11 +64,17 @@ int64_t most_ranks(const Machine& machine, const RunPlan& plan) {
   return shares ? plan.parallel.ranks : machine.gpus_per_node;
 }
 
+// One number of each doubt.
 std::vector<const Measured*> with_spread(std::vector<const Measured*> asked) {
   std::ranges::sort(asked);
   asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
   std::erase_if(asked, [](const Measured* m) { return m->low == m->high; });
-  return asked;
+  std::vector<const Measured*> one_of_each;
+  for (const Measured* each : asked) {
+    const auto together = [each](const Measured* other) { return off_together(*each, *other); };
+    if (std::ranges::none_of(one_of_each, together)) one_of_each.push_back(each);
+  }
+  return one_of_each;
 }
 
 }  // namespace
@@ -82,7 +90,8 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
   const std::vector<Use> uses = list_uses(loop_shape(plan, 0));
   const Schedule schedule = schedule_of(plan);
   const auto played_with = [&](Draw& draw) {
-    return figures_of(play(schedule, uses, plan.weights, rank_rates(machine, plan, draw)), plan.switch_step);
+    return figures_of(play(schedule, uses, plan.weights, rank_rates(machine, plan, draw)), plan.switch_step,
+                      machine.play_doubt, draw);
   };
   try {
     Draw medians;
@@ -94,7 +103,8 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
       Draw low(moved, End::low), high(moved, End::high);
       const Values at_low = played_with(low), at_high = played_with(high);
       for (size_t i = 0; i < quantities; ++i) spreads[i].add(at_low[i] - values[i], at_high[i] - values[i]);
-      prediction.influences.push_back({moved, at_low[0] - values[0], at_high[0] - values[0]});
+      prediction.influences.push_back(
+          {moved, at_low[0] - values[0], at_high[0] - values[0], moved == &machine.play_doubt.way});
     }
     for (size_t i = 0; i < quantities; ++i) prediction.seconds[i] = spreads[i].around(values[i]);
   } catch (const Error& error) {
@@ -113,15 +123,26 @@ std::vector<Prediction> predict_all(const Machine& machine, const std::vector<co
 }
 
 Estimate difference(const Prediction& a, const Prediction& b) {
-  std::map<const Measured*, Influence> moved;
-  for (const Influence& each : a.influences) moved[each.of] = each;
-  for (const Influence& each : b.influences) {
-    Influence& influence = moved[each.of];
-    influence.at_low -= each.at_low;
-    influence.at_high -= each.at_high;
-  }
   Spread spread;
-  for (const auto& [number, influence] : moved) spread.add(influence.at_low, influence.at_high);
+  std::vector<Influence> moved;
+  for (const Prediction* of : {&a, &b}) {
+    const double sign = of == &a ? 1 : -1;
+    for (const Influence& each : of->influences) {
+      const Influence signed_one{each.of, sign * each.at_low, sign * each.at_high, each.own};
+      if (each.own) {
+        spread.add(signed_one.at_low, signed_one.at_high);
+        continue;
+      }
+      const auto same = std::ranges::find_if(moved, [&](const Influence& m) { return off_together(*m.of, *each.of); });
+      if (same == moved.end()) {
+        moved.push_back(signed_one);
+      } else {
+        same->at_low += signed_one.at_low;
+        same->at_high += signed_one.at_high;
+      }
+    }
+  }
+  for (const Influence& influence : moved) spread.add(influence.at_low, influence.at_high);
   return spread.around(a.of(Quantity::total).value - b.of(Quantity::total).value);
 }
 

@@ -5,8 +5,8 @@
 // depends on at either end of its spread (the 10th and 90th percentile), the others at their medians. The deviations
 // up and those down are each added as independent errors are: the root of the sum of their squares. That is exact to
 // first order, and asks for two plays a number. It takes every number to be off for the whole run, as a machine that is
-// slower today than when it was probed is. It does not cover what the play leaves out: differences between ranks, a
-// network or host that others use, a card that throttles more than it did under the probe's load.
+// slower today than when it was probed is. What the play itself leaves out, differences between ranks above all, is a
+// doubt of its own (play_doubt.h). Not covered: a network or host that others use.
 #pragma once
 
 #include <cstdint>
@@ -50,11 +50,12 @@ constexpr std::string_view name_of(Quantity quantity) {
 }
 inline constexpr int quantities = 5;
 
-// How far one of the machine's numbers moves the total from its end to its median.
+// How far one of the machine's numbers, with those that share its doubt, moves the total from its end to its median.
 struct Influence {
   const Measured* of = nullptr;  // into the machine
   double at_low = 0;             // seconds more or less than the total, with the number at its low end
   double at_high = 0;
+  bool own = false;  // of this run alone: another one may be off the other way
 };
 
 struct Prediction {

@@ -60,8 +60,8 @@ void attend(Pieces& pieces, double seconds, int turns, const PlayExchange& pass,
   }
 }
 
-Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
-  const int groups = std::max(1, static_cast<int>(plan.settings.exchange_groups));
+Pieces grouped_pieces(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, int groups,
+                      Draw& draw) {
   const double tensor = bytes_to_peers(plan) / groups, ring = bytes_round_ring(plan) / groups;
   const PlayExchange none;
   const PlayExchange scatter = tensor > 0 ? exchange_of(machine, plan, 3 * tensor, draw) : none;
@@ -78,39 +78,85 @@ Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeco
   return pieces;
 }
 
-// Of pieces one after the other, no copies beside them.
-double seconds_of(const Pieces& pieces) {
+double seconds_of(const PlayExchange& exchange, Beside beside) {
+  if (exchange.bytes == 0) return 0;
+  const double rate = beside == Beside::copies ? exchange.rate_beside_copies : exchange.rate;
+  return exchange.latency + exchange.bytes / rate;
+}
+
+// Of pieces one after the other, beside copies all the time or beside none.
+double seconds_of(const Pieces& pieces, Beside beside) {
   double seconds = 0;
-  for (const PlayPiece& piece : pieces) {
-    seconds += std::max(piece.seconds, piece.exchange.latency + piece.exchange.bytes / piece.exchange.rate);
-  }
+  for (const PlayPiece& piece : pieces) seconds += std::max(piece.seconds, seconds_of(piece.exchange, beside));
   return seconds;
 }
 
-// Adds `seconds` to a block's exchanges, in equal parts; where they are less than nothing, the exchanges are so much
-// faster than they seem: groups of heads hide them.
-void add_waiting(Pieces& pieces, double seconds) {
-  double exposed = 0;
-  int exchanges = 0;
-  for (const PlayPiece& piece : pieces) {
-    if (piece.exchange.bytes == 0) continue;
-    exposed += std::max(0.0, piece.exchange.latency + piece.exchange.bytes / piece.exchange.rate - piece.seconds);
-    ++exchanges;
+// With the run's number of groups, or the one that its warm-up would find fastest.
+Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
+  Pieces fastest;
+  for (const int groups : exchange_groups_to_try(plan)) {
+    Pieces pieces = grouped_pieces(machine, plan, seconds, groups, draw);
+    if (fastest.empty() || seconds_of(pieces, Beside::nothing) < seconds_of(fastest, Beside::nothing))
+      fastest = std::move(pieces);
   }
-  if (exchanges == 0) return;
-  constexpr double least = 0.02;  // of what they take
-  const double share = exposed > 0 ? std::max(least, 1 + seconds / exposed) : 1;
+  return fastest;
+}
+
+// The share of their time that exchanges must take for the pieces to take `seconds`, from `least` to `most`.
+template <typename Scaled>
+double share_for(double seconds, double least, double most, Scaled seconds_at) {
+  constexpr int halvings = 40;
+  for (int i = 0; i < halvings; ++i) {
+    const double middle = (least + most) / 2;
+    (seconds_at(middle) < seconds ? least : most) = middle;
+  }
+  return (least + most) / 2;
+}
+
+Pieces scaled(Pieces pieces, double share) {
   for (PlayPiece& piece : pieces) {
-    PlayExchange& exchange = piece.exchange;
-    if (exchange.bytes == 0) continue;
-    if (seconds >= 0) {
-      exchange.latency += seconds / exchanges;
-      continue;
-    }
-    exchange.latency *= share;
-    exchange.rate /= share;
-    exchange.rate_beside_copies /= share;
+    piece.exchange.latency *= share;
+    piece.exchange.rate /= share;
+    piece.exchange.rate_beside_copies /= share;
   }
+  return pieces;
+}
+
+Pieces scaled_beside_copies(Pieces pieces, double share) {
+  for (PlayPiece& piece : pieces) piece.exchange.rate_beside_copies /= share;
+  return pieces;
+}
+
+// The pieces of a block that takes `seconds` longer than they do. What is added is waiting for peers, and goes to each
+// exchange in proportion to the time in which it delays the block. Where `seconds` is negative, the exchanges hide more
+// than their bytes and rates say, and all of them become faster.
+Pieces with_waiting(Pieces pieces, double seconds) {
+  const double alone = seconds_of(pieces, Beside::nothing);
+  if (seconds < 0) {
+    const auto seconds_at = [&](double share) { return seconds_of(scaled(pieces, share), Beside::nothing); };
+    return scaled(pieces, share_for(alone + seconds, 0, 1, seconds_at));
+  }
+  double computing = 0;
+  for (const PlayPiece& piece : pieces) computing += piece.seconds;
+  if (alone == computing) return pieces;
+  for (PlayPiece& piece : pieces) {
+    const double exposed = std::max(0.0, seconds_of(piece.exchange, Beside::nothing) - piece.seconds);
+    piece.exchange.latency += seconds * exposed / (alone - computing);
+  }
+  return pieces;
+}
+
+// The pieces of a block that takes `seconds` while copies run all the time; never less than beside none. A probe's
+// exchanges beside copies are alone with them; a block's have attention beside them too.
+Pieces with_copies_beside(Pieces pieces, double seconds) {
+  const auto seconds_at = [&](double share) { return seconds_of(scaled_beside_copies(pieces, share), Beside::copies); };
+  constexpr double least = 0.25, most = 4;
+  const double share = share_for(std::max(seconds, seconds_of(pieces, Beside::nothing)), least, most, seconds_at);
+  pieces = scaled_beside_copies(std::move(pieces), share);
+  for (PlayPiece& piece : pieces) {
+    piece.exchange.rate_beside_copies = std::min(piece.exchange.rate, piece.exchange.rate_beside_copies);
+  }
+  return pieces;
 }
 
 // What a block took on the probe beyond its parts, on the probe's own link.
@@ -118,7 +164,7 @@ double waiting_of(const Machine& machine, const RunPlan& plan, const BlockSecond
   RunPlan probed = plan;
   probed.settings.link_bandwidth = machine.links.link_bandwidth;
   probed.settings.link = machine.links.link;
-  return seconds.with_exchanges - seconds_of(block_pieces(machine, probed, seconds, draw));
+  return seconds.with_exchanges - seconds_of(block_pieces(machine, probed, seconds, draw), Beside::nothing);
 }
 
 bool chosen(Choice choice, bool measured_better) {
@@ -160,7 +206,12 @@ PlayRates rank_rates(const Machine& machine, const RunPlan& plan, Draw& draw) {
   const BlockSeconds seconds = block_seconds(machine, plan, draw);
   PlayRates rates;
   rates.block = block_pieces(machine, plan, seconds, draw);
-  if (seconds.with_exchanges > 0) add_waiting(rates.block, waiting_of(machine, plan, seconds, draw));
+  if (seconds.with_exchanges > 0) {
+    rates.block = with_waiting(std::move(rates.block), waiting_of(machine, plan, seconds, draw));
+  }
+  if (seconds.beside_copies > 0 && !machine.links.emulated) {
+    rates.block = with_copies_beside(std::move(rates.block), seconds.beside_copies);
+  }
   rates.shared_block = {{seconds.shared}};
   rates.after_blocks = {{seconds.step}};
   if (plan.parallel.cfg > 1) {

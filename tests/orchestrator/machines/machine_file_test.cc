@@ -69,12 +69,13 @@ TEST(MachineFile, WhatIsWrittenReadsBackAsTheSameMachine) {
   EXPECT_EQ(back.compute.attention.front().precision, Precision::fp32);
 }
 
-TEST(MachineFile, AValueWithoutASpreadHasNone) {
+TEST(MachineFile, EveryNumberStatesItsSpreadAndMayNameTheDoubtThatItShares) {
   const Machine machine = parse_machine(std::string(least) + R"([host]
-fill_gb_per_second = { value = 2, origin = "said so" }
+fill_gb_per_second = { value = 2, low = 1, high = 2, origin = "said so", doubt = "which bytes" }
 )",
                                         "m.toml");
-  EXPECT_EQ(machine.host.fill_gb_per_second, (Measured{2, 2, 2, 0, "said so"}));
+  EXPECT_EQ(machine.host.fill_gb_per_second, (Measured{2, 1, 2, 0, "said so", "which bytes"}));
+  EXPECT_EQ(parse_machine(machine_text(machine), "m.toml").host.fill_gb_per_second, machine.host.fill_gb_per_second);
 }
 
 TEST(MachineFile, WhatIsWrongIsNamedWithItsLine) {
@@ -88,10 +89,12 @@ TEST(MachineFile, WhatIsWrongIsNamedWithItsLine) {
   refused("[links]\n", "m.toml:9: exchanges_take is missing in links");
   refused("[links]\nexchanges_take = \"both\"\n", "m.toml:10: exchanges_take must be own or copies");
   refused("[host]\nfill_gb_per_second = 2.0\n", "m.toml:10: fill_gb_per_second must be { value = ");
-  refused("[host]\nfill_gb_per_second = { value = 2 }\n", "origin is missing in host.fill_gb_per_second");
-  refused("[host]\nfill_gb_per_second = { value = 2, low = 3, origin = \"\" }\n",
+  refused("[host]\nfill_gb_per_second = { value = 2 }\n", "low is missing in host.fill_gb_per_second");
+  refused("[host]\nfill_gb_per_second = { value = 2, low = 2, high = 2 }\n",
+          "origin is missing in host.fill_gb_per_second");
+  refused("[host]\nfill_gb_per_second = { value = 2, low = 3, high = 2, origin = \"\" }\n",
           "m.toml:10: fill_gb_per_second is 2, from 3 to 2; 0 < low <= value <= high is needed");
-  refused("[host]\nfill_gb_per_second = { value = 0, origin = \"\" }\n", "0 < low");
+  refused("[host]\nfill_gb_per_second = { value = 0, low = 0, high = 0, origin = \"\" }\n", "0 < low");
   refused("shapes = 3\n", "m.toml:9: shapes must be a list of tables");
   refused("links = 3\n", "m.toml:9: links must be a table");
   expect_error(ExitCode::bad_input, "is no machine's file of version 1",

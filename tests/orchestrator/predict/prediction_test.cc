@@ -24,6 +24,7 @@ RunSettings study(OffloadMode offload, int ranks = 4, const char* size = "832x48
   settings.steps = 27;
   settings.ranks = ranks;
   settings.offload = offload;
+  settings.exchange_groups = 1;
   return settings;
 }
 
@@ -120,6 +121,103 @@ TEST(Prediction, ANumberThatTwoRunsDependOnAlikeDoesNotBlurTheirDifference) {
   EXPECT_GT(swap.of(Quantity::total).high - swap.of(Quantity::total).low, 5) << "though each of them is not sure";
 }
 
+TEST(Prediction, NumbersOfOneDoubtAreOffTogether) {
+  Machine machine = plain();
+  machine.compute.attention.front().tflops = {500, 450, 550, 5, "attention"};
+  machine.compute.products.front().tflops = {500, 450, 550, 5, "products"};
+  const auto width = [](const Prediction& p) { return p.of(Quantity::total).high - p.of(Quantity::total).low; };
+  const Prediction apart = predicted(machine, study(OffloadMode::resident));
+  machine.compute.attention.front().tflops.doubt = machine.compute.products.front().tflops.doubt = "the card";
+  const Prediction together = predicted(machine, study(OffloadMode::resident));
+  EXPECT_EQ(together.influences.size(), 1U);
+  EXPECT_GT(width(together), 1.3 * width(apart));
+  // Of two runs that depend on one number each, the difference is sure when both are off together.
+  machine.compute.attention.front().tflops = exactly(500);
+  machine.compute.products.front().tflops = exactly(500);
+  machine.links.exchanges.front().gb_per_second = {100, 50, 200, 5, "exchanges", "bytes"};
+  machine.links.exchanges.push_back(machine.links.exchanges.front());
+  machine.links.exchanges.back().ranks = 2;
+  const Estimate two_against_four = difference(predicted(machine, study(OffloadMode::resident, 2)),
+                                               predicted(machine, study(OffloadMode::resident, 4)));
+  machine.links.exchanges.back().gb_per_second.doubt = "other bytes";
+  const Estimate independent = difference(predicted(machine, study(OffloadMode::resident, 2)),
+                                          predicted(machine, study(OffloadMode::resident, 4)));
+  EXPECT_LT(two_against_four.high - two_against_four.low, 0.5 * (independent.high - independent.low));
+}
+
+TEST(Prediction, TheDoubtOfThePlayIsInEveryInterval) {
+  Machine machine = plain();
+  machine.play_doubt = measured_play_doubt();
+  const Prediction resident = predicted(machine, study(OffloadMode::resident));
+  const Prediction swap = predicted(machine, study(OffloadMode::swap));
+  const Estimate of = resident.of(Quantity::total);
+  EXPECT_EQ(of.value, total(predicted(plain(), study(OffloadMode::resident))));
+  EXPECT_NEAR((of.high - of.value) / of.value, std::hypot(0.04, 0.015), 1e-3);
+  EXPECT_LT(swap.of(Quantity::first_load).low, swap.of(Quantity::first_load).high);
+  // What all runs share is in no difference; what each way has by itself is there twice.
+  const Estimate cost = difference(swap, resident);
+  EXPECT_NEAR((cost.high - cost.value) / of.value, std::hypot(0.015, 0.015), 2e-3);
+}
+
+TEST(Prediction, HeadsAreExchangedInTheGroupsThatTheWarmUpWouldFindFastest) {
+  Machine machine = plain();
+  RunSettings settings = study(OffloadMode::layerwise);
+  const double one_group = total(predicted(machine, settings));
+  settings.exchange_groups = 4;
+  const double four_groups = total(predicted(machine, settings));
+  settings.exchange_groups = 0;
+  EXPECT_LT(four_groups, one_group);
+  EXPECT_EQ(total(predicted(machine, settings)), four_groups);
+}
+
+double seconds_beside_copies(const PlayRates& rates) {
+  double seconds = 0;
+  for (const PlayPiece& piece : rates.block) {
+    const PlayExchange& e = piece.exchange;
+    seconds += std::max(piece.seconds, e.bytes > 0 ? e.latency + e.bytes / e.rate_beside_copies : 0);
+  }
+  return seconds;
+}
+
+// Exchanges that attention hides while no copy runs show when copies slow them down.
+TEST(Prediction, WhatABlockTookBesideCopiesSaysHowMuchTheyDelayIt) {
+  Machine machine = plain();
+  RunSettings settings = study(OffloadMode::layerwise);
+  settings.exchange_groups = 0;
+  const RunPlan plan = make_run_plan(settings);
+  machine.links.exchanges.push_back({4, Beside::copies, {}, exactly(50)});
+  BlockTimes times;
+  times.shape = probe_shape_of(plan);
+  times.block = exactly(0.020);
+  times.block_with_exchanges = exactly(0.021);
+  times.block_with_exchanges_beside_copies = exactly(0.026);
+  machine.shapes = {times};
+  Draw draw;
+  EXPECT_NEAR(seconds_beside_copies(rank_rates(machine, plan, draw)), 0.026, 1e-6);
+  // A card that rests while it waits computes faster then: copies never make exchanges faster.
+  machine.shapes.front().block_with_exchanges_beside_copies = exactly(0.019);
+  EXPECT_NEAR(seconds_beside_copies(rank_rates(machine, plan, draw)), 0.021, 1e-4);
+}
+
+TEST(Prediction, ShapesWhoseBlocksComputeTheSameAreOne) {
+  Machine machine = plain();
+  RunSettings settings = study(OffloadMode::resident);
+  const RunPlan branch = make_run_plan(settings);
+  settings.guidance_order = GuidanceOrder::block;
+  const RunPlan block = make_run_plan(settings);
+  BlockTimes times;
+  times.shape = probe_shape_of(branch);
+  times.block = times.block_with_exchanges = exactly(0.020);
+  times.block_rest = exactly(0.010);
+  machine.shapes = {times};
+  machine.shapes.push_back(times);
+  machine.shapes.back().shape = probe_shape_of(block);
+  machine.shapes.back().block = machine.shapes.back().block_with_exchanges = exactly(0.022);
+  for (const RunPlan* plan : {&branch, &block}) {
+    EXPECT_NEAR(predict(machine, *plan).of(Quantity::median_step).value, 79 * 0.021 + 0.010, 1e-6);
+  }
+}
+
 TEST(Prediction, AMeasuredShapeGoesBeforeTheRates) {
   Machine machine = plain();
   const RunPlan plan = make_run_plan(study(OffloadMode::resident));
@@ -165,6 +263,7 @@ TEST(Prediction, OnAnEmulatedLinkRanksTakeTurns) {
 // MEASURED.md and ../shared/aces-facts.md: four H200, one run each.
 TEST(Prediction, FourH200FromTheirPartsAreWhatTheRunsThereWere) {
   const Machine nvlink = read_machine("h200-nvlink").machine, one_wire = read_machine("h200-one-wire").machine;
+  // Those runs exchanged all heads at once, as study() does.
   const auto near = [](const Machine& machine, OffloadMode offload, double seconds, double share) {
     EXPECT_NEAR(total(predicted(machine, study(offload))), seconds, share * seconds) << name_of(offload);
   };
