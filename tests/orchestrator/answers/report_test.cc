@@ -156,7 +156,9 @@ TEST_F(ReportTest, AMissingGnuplotIsOneLine) {
   setenv("PATH", directory_.c_str(), 1);
   const std::string line = line_of_error([] { draw({"p", "title", "plot x", {}}); });
   setenv("PATH", path.c_str(), 1);
-  EXPECT_EQ(line, "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
+  EXPECT_EQ(
+      line,
+      "gnuplot, which draws the report's pictures, is not installed; install gnuplot-nox (Debian) or load its module");
 }
 
 TEST_F(ReportTest, WithoutGnuplotThePageSaysWhichPicturesAreMissingAndHasTheirTables) {
@@ -170,7 +172,7 @@ TEST_F(ReportTest, WithoutGnuplotThePageSaysWhichPicturesAreMissingAndHasTheirTa
   EXPECT_NE(std::find(report.missing.begin(), report.missing.end(), "step_times"), report.missing.end());
   const std::string html = to_html(report);
   EXPECT_EQ(html.find("<svg"), std::string::npos);
-  EXPECT_NE(html.find("The picture is missing, for gnuplot was not installed"), std::string::npos);
+  EXPECT_NE(html.find("The picture is missing because gnuplot was not installed"), std::string::npos);
 }
 
 TEST_F(ReportTest, WhatGnuplotSaysIsPassedOn) {

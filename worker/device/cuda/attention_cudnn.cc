@@ -118,7 +118,7 @@ class CudnnAttention : public AttentionLibrary {
     const ShapeGraph& of_shape = graph_of(shape);
     std::vector<std::string> names;
     for (const std::string& plan : of_shape.plans) {
-      // cuDNN may list a plan twice, once in each of its two lists of candidates.
+      // Several of cuDNN's heuristics may propose the same plan.
       const std::string name = name_of_plan(plan);
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
       if (names.size() == most_plans) break;
