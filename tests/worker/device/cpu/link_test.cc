@@ -27,8 +27,8 @@ void occupy(Link& link, Direction direction, int64_t size) {
   link.transfer(direction, nullptr, nullptr, size, monotonic_ns());
 }
 
-// Expects `measure` to take `seconds` within 10 %: never less, and more in all tries but one, since a busy machine may
-// keep the thread from its processor.
+// Expects `measure` to take `seconds` within 10 %: never less. More is forgiven in all tries but one, since a busy
+// machine may keep the thread from its processor.
 void expect_seconds(double seconds, const std::function<double()>& measure) {
   double best = 1e9;
   for (int tries = 0; tries < 8 && best > seconds * 1.1; ++tries) {
