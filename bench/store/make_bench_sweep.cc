@@ -1,5 +1,5 @@
-// make_bench_sweep DIR ATTEMPTS: writes a sweep whose traces are as large as those of the 14-billion-parameter model, for
-// bench/store/measure.
+// make_bench_sweep DIR ATTEMPTS: writes a sweep whose traces are as large as those of the 14-billion-parameter model,
+// for bench/store/measure.
 //
 // An attempt has 4 ranks, 27 steps, 2 forwards, 40 blocks, and 11 events in each block: some 95,000 events.
 #include <fmt/format.h>
