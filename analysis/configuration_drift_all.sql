@@ -1,4 +1,4 @@
--- Which runs used a setting that is not the model's official one, those replaced since included (superseded = 1)?
+-- Which runs, including those that a correction replaced (superseded = 1), used a setting that is not the model's official one?
 -- One row for each such setting of a run. The switch steps follow from the settings used, and from the catalog's.
 SELECT p.name AS sweep, r.name AS run, s.name AS setting, s.value AS used, s.origin, s.catalog_value AS catalog,
        iif(s.name IN ('flow_shift', 'boundary_ratio'), r.expected_switch, NULL) AS expected_switch,

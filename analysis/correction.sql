@@ -1,5 +1,6 @@
 -- What did a correction change?
--- One row for each step of a run that a later run supersedes, before and after; the sweeps of both are shown. Times are means over the repeats.
+-- One row for each step of a run that a later run replaced, once for the old run (before) and once for the new one (after). Both sweeps show these
+-- rows. Times are means over the repeats.
 WITH pair AS (
   SELECT o.id AS run_id, o.sweep_id, o.id AS old_id, 'before' AS moment
   FROM run o

@@ -1,6 +1,7 @@
--- How long does an event of each kind last: the usual one, and the slowest in ten, in a hundred, of all?
--- One row for each kind of event, over all ranks and steps from 1 on. An exchange is shown as a whole and in two parts: `waiting` until the last rank of its
--- group had begun it, and `moving` data after that. Percentiles are medians over the repeats; the longest is that of all repeats.
+-- How long does an event of each kind last: the median, the slowest tenth, the slowest hundredth and the longest?
+-- One row for each kind of event, over all ranks and steps from 1 on. An exchange is shown as a whole and in two parts: `waiting` until the last rank
+-- of its group had begun it, and `moving` data after that. p50, p90, p99: the shortest duration that so many percent of the events do not exceed, as
+-- the median over the repeats. longest: the longest of all repeats.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, e.*,
          count(*) OVER k AS runs,

@@ -1,7 +1,7 @@
--- Which single events lasted longest, and where and when was that?
--- The five longest events of each kind, of steps 1 and later. block and forward are empty for an event outside of them. at: the time since the first step
--- began. moving: the time of an exchange after the last rank of its group had begun it; before that it waits. times_median: how many times longer the
--- event is than the median event of its kind in the run.
+-- Which single events lasted longest, and on which rank and in which step?
+-- The five longest events of each kind, of steps 1 and later. block and forward are empty for an event outside of them. at: the time since the first
+-- step began. moving: the time of an exchange after the last rank of its group had begun it; before that the exchange waited. times_median: the
+-- event's duration as a multiple of the median of its kind in the run.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, r.rank, l.kind, l.cause, l.moving_ns, e.step,
          e.forward, e.block, e.start_ns, e.duration_ns, s.p50_ns,

@@ -1,5 +1,6 @@
 -- How much device memory is in use over the run?
--- One row for each step, with the memory at its end on the rank that uses most, in the first repeat. peak: the most until then.
+-- One row for each step, with the device memory at the end of the step on the rank that uses most, in the first repeat. peak: the highest use until
+-- then.
 WITH first AS (
   SELECT a.id AS attempt_id, g.sweep, g.sweep_id, g.work, g.configuration, g.offload,
          row_number() OVER (PARTITION BY g.sweep_id, g.work, g.offload ORDER BY g.repeat) AS at

@@ -1,6 +1,7 @@
--- Does it fit: how much memory did each way of moving weights need, and where and when was that?
--- The highest value of all ranks and repeats, first reached by at_rank in at_step. host: the host store, of the rank that had most and of all ranks of the run
--- together. limit: the setting device_memory, if it was set.
+-- Does it fit: how much memory did each way of moving weights need, on which rank and in which step?
+-- peak_device: the highest use on any rank in any repeat, first reached by at_rank in at_step; least_rank: the peak of the rank that used least.
+-- peak_host: the host store of the rank that had most; peak_host_all_ranks: the host stores of all ranks of the run together. limit: the setting
+-- device_memory, if it was set.
 WITH per_rank AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.device_memory_gib, a.id AS attempt_id, r.id AS rank_id,
          r.rank, max(m.device_peak) AS device_peak, max(m.host_peak) AS host_peak

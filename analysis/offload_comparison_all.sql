@@ -1,9 +1,9 @@
--- What does each way of moving weights cost, runs that a correction replaced included (superseded = 1)?
--- Times are medians over the repeats (runs). spike: the switch step's time above the median step. overhead: total compared with resident's; beyond_noise: every
--- repeat of one is faster than every repeat of the other. exposed: the time of copies during which no compute ran, and all_to_all: the time of exchanges, both of the rank
--- that had most. peak: of the rank that had most. first_load: the time of loading the first weights, which is not part of total; empty when a trace did not record it.
--- same_latents: whether all modes gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means nothing; `yes, if finite`: such
--- values were not counted.
+-- What does each way of moving weights cost, with the runs that a correction replaced (superseded = 1)?
+-- Times are medians over the repeats (runs). spike: the switch step's time above the median step. overhead: total compared with resident's;
+-- beyond_noise: every repeat of one is faster than every repeat of the other. exposed (the time of copies during which no compute ran), all_to_all
+-- (the time of exchanges) and peak are those of the rank that had most. first_load: the time of loading the first weights, which is not part of
+-- total; empty when a trace did not record it. same_latents: whether all modes gave the same latents bit for bit; `not finite`: some latents are
+-- infinite or NaN, so equality means nothing; `yes, if finite`: infinite and NaN values were not counted.
 WITH one AS (
   SELECT g.sweep, g.sweep_id, r.superseded_by IS NOT NULL AS superseded, g.configuration, g.work, g.ranks, g.plan, g.offload, t.total_ns, t.median_step_ns,
          t.switch_step, t.spike_ns, w.device_peak, w.exposed_transfer_ns, w.all_to_all_ns, l.first_load_ns, a.latents_digest,

@@ -1,5 +1,6 @@
 -- At which steps does each way of moving weights take longer than resident weights, and how much?
--- Step times are medians over the repeats. exposed: the time of copies during which no compute ran, of the rank that had most; mean over the repeats.
+-- Step times are medians over the repeats. exposed: the time of copies during which no compute ran, on the rank that had most of it; the mean over
+-- the repeats.
 WITH exposed AS (
   SELECT r.attempt_id, s.step, max(s.exposed_transfer_ns) AS exposed_ns
   FROM rank r

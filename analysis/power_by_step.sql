@@ -1,7 +1,8 @@
--- What did each device draw and at what clock did it run, step by step?
--- One row for each step and rank. energy: the energy since the end of the step before, of which power_w is the mean power; power_end_w, clock and temperature: the values
--- at the end of the step. The limits are the card's: when the clock is far below max_clock_mhz and the power near limit_w, the power limit has lowered it. Values are empty when
--- they were not measured: the device does not report them (CPU backend, other engines), or an older version gathered the database.
+-- How much power did each device draw, and at what clock did it run, in each step?
+-- One row for each step and rank. energy: the energy since the end of the step before; power_w: the mean power over that time; power_end_w, clock and
+-- temperature: the values at the end of the step. The limits are the card's: when the clock is far below max_clock_mhz and the power is near limit_w,
+-- the power limit has lowered the clock. Values are empty when they were not measured: the device does not report them (CPU backend, other engines),
+-- or an older version gathered the database.
 WITH sampled AS (
   SELECT rank_id, step, power_mw, sm_clock_mhz, temperature_c,
          energy_mj - lag(energy_mj) OVER of_rank AS energy_mj, time_ns - lag(time_ns) OVER of_rank AS time_ns

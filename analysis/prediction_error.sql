@@ -1,7 +1,8 @@
 -- How far were predictions from what was then measured?
--- A row a configuration, quantity and machine's file. measured: the median of the repeats (runs). error: predicted less measured;
--- of_total: the same as a share of the measured total; half_width: of the interval, as a share of the prediction; runs_inside:
--- how many of the runs lie in the interval. Times in s, memory in GiB. Predictions alone are no answer: see `wansweep predict`.
+-- One row for each configuration, quantity and machine's file. measured: the median of the repeats (runs). error: predicted minus measured, in
+-- percent of the measured value; error_of_total: the same in percent of the measured total; half_width: half of the predicted interval, in percent of
+-- the prediction; runs_inside: how many of the runs lie in the interval. Times are in s, memory in GiB. Runs that were predicted and not measured
+-- have no row: `wansweep predict` shows them.
 WITH measured AS (
   SELECT r.sweep_id, r.config, r.id AS run_id, 'total' AS quantity, t.total_ns / 1e9 AS value
   FROM current_attempt a JOIN run r ON r.id = a.run_id JOIN attempt_time t ON t.attempt_id = a.id

@@ -1,6 +1,6 @@
 -- Does one rank hold the others up?
--- One row for each run. compute: time in compute and attention over all steps, of the rank that had most, compared with the median rank. The other ranks wait
--- for it: waited_for_peers is that of the rank that waited most.
+-- One row for each run. slowest_compute: time in compute and attention over all steps, on the rank that had most; skew: by how much it exceeds that
+-- of the median rank. waited_for_peers: the time that the other ranks waited, on the rank that waited longest.
 WITH per_rank AS (
   SELECT a.run_id, r.rank, r.host, sum(s.compute_ns) AS compute_ns, sum(s.stall_peers_ns) AS peers_ns
   FROM current_attempt a

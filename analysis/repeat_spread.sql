@@ -1,6 +1,7 @@
 -- How far do repeats of one configuration lie apart, and did they compute the same?
--- spread: the slowest repeat minus the fastest, in percent of the median. A smaller difference between modes is not significant. same_latents: whether all repeats
--- gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means nothing; `yes, if finite`: such values were not counted; empty: some run left no latents.
+-- spread: the slowest repeat minus the fastest, in percent of the median. A difference between modes that is smaller than the spread is not
+-- significant. same_latents: whether all repeats gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means
+-- nothing; `yes, if finite`: infinite and NaN values were not counted; empty: some run left no latents.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest, a.nonfinite_values,
          count(*) OVER k AS runs, row_number() OVER (k ORDER BY t.total_ns, g.run) AS at

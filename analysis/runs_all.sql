@@ -1,4 +1,4 @@
--- What became of each run, those that a correction replaced included (superseded = 1)?
+-- What became of each run, including those that a correction replaced (superseded = 1)?
 -- One row for each run, with its latest attempt and one line on why it is not complete. first_load: the time of loading the first weights, before step 1.
 -- nonfinite_values: how many of the final latents are infinite or NaN; empty when not counted.
 SELECT p.name AS sweep, r.name AS run, a.n AS attempt,

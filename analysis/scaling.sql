@@ -1,6 +1,6 @@
 -- What do more ranks gain, for each way of moving weights and of spreading the ranks?
--- Compares runs whose settings are the same except for the ranks and their parallel plan with the run of fewest ranks; medians over the repeats. efficiency: the
--- speedup, in percent of the ratio of the numbers of ranks.
+-- One row for each number of ranks and parallel plan. Runs whose other settings are the same are compared with those of fewest ranks. Times are
+-- medians over the repeats. efficiency: the speedup, in percent of the ratio of the numbers of ranks.
 WITH problem AS (
   SELECT run_id, group_concat(name || '=' || coalesce(value, ''), ' ') AS settings
   FROM (SELECT run_id, name, value

@@ -1,6 +1,6 @@
 -- What do 6 ranks gain over 4, for each way of moving weights?
--- Compares runs whose settings are the same except for the ranks and their parallel plan; times are medians over the repeats. efficiency: the speedup, in percent
--- of the 1.5 that 6 ranks could give.
+-- Compares runs with 6 and with 4 ranks whose other settings, apart from the parallel plan, are the same. Times are medians over the repeats.
+-- efficiency: the speedup, in percent of the 1.5 that 6 ranks could give.
 WITH problem AS (
   SELECT run_id, group_concat(name || '=' || coalesce(value, ''), ' ') AS settings
   FROM (SELECT run_id, name, value

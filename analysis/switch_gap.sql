@@ -1,7 +1,7 @@
 -- Does the gap between swap and layerwise widen when the experts switch later?
--- layerwise's total above swap's, by where the experts switch: measured (medians of the repeats) where both were run, and predicted
--- where both were predicted, never mixed. low, high: of measured gaps from the least to the most of any two repeats, of predicted
--- ones from the intervals (both ends at once, which is wide). widening: the gap above that of the earliest switch of the same work.
+-- gap: layerwise's total minus swap's. Measured gaps compare medians of measured runs, predicted gaps compare predictions; the two are never mixed.
+-- low, high: for measured gaps the least and the largest difference of any two repeats; for predicted gaps the difference of opposite ends of the two
+-- intervals, which is a wide range. widening: the gap minus the gap at the earliest switch step of the same work.
 WITH measured AS (
   SELECT g.sweep, g.sweep_id, g.run_id, g.size, g.frames, g.ranks, g.plan, g.offload, t.switch_step, t.total_ns / 1e9 AS total,
          row_number() OVER k AS position, count(*) OVER (PARTITION BY g.sweep_id, g.size, g.frames, g.ranks, g.plan, g.offload, t.switch_step) AS runs

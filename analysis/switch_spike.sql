@@ -1,6 +1,6 @@
 -- What does the change of experts cost: how much longer is the switch step than the median step, and why?
--- Means over the repeats. The columns of bytes copied, exposed time (copies during which no compute ran) and waiting for weights are for the switch step, of the
--- rank that had most.
+-- Times are means over the repeats. copied, exposed (the time of copies during which no compute ran) and waited_for_weights are those of the switch
+-- step, each on the rank that had most.
 WITH at_switch AS (
   SELECT a.id AS attempt_id, max(s.h2d_bytes + s.d2h_bytes) AS bytes, max(s.exposed_transfer_ns) AS exposed_ns,
          max(s.stall_weights_ns) AS waited_ns

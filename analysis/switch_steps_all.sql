@@ -1,5 +1,6 @@
--- At which step did each run change experts, those that a correction replaced included (superseded = 1)?
--- expected: the switch step by the flow_shift and boundary used; catalog: by the model's official settings; used: the switch step of the loop.
+-- At which step did each run, including those that a correction replaced (superseded = 1), change experts?
+-- expected: the switch step that follows from the flow_shift and boundary used; catalog: the one that follows from the model's official settings;
+-- used: the switch step of the loop.
 SELECT g.sweep, g.run, g.flow_shift, g.schedule, r.expected_switch AS expected, r.catalog_switch AS catalog,
        t.switch_step AS used, t.steps,
        CASE WHEN t.switch_step IS NOT r.expected_switch THEN 'not as set'

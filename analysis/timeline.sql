@@ -1,9 +1,10 @@
 -- Where did the wall time of each run and of each of its ranks go?
--- One row for each rank, and one for each run (rank empty) with the mean of its ranks. Every nanosecond is in exactly one part, and the parts add up to total.
--- compute: compute or attention ran. While none ran: exchange: an exchange moved data; transfer: a copy ran, or the compute stream waited for weights; both: exchange
--- and transfer; waits_for_peers: the rank waited for other ranks, also inside an exchange that its last rank had not begun; waits_for_host; idle: none of these, which
--- is launching work and everything that is not recorded. copies_meanwhile: the part of waits_for_peers during which a copy ran, which the other ranks may have waited
--- for too.
+-- One row for each rank, and one for each run (rank empty) with the mean of its ranks. Every nanosecond is in exactly one part, and the parts add up
+-- to total. compute: compute or attention ran. The other parts are times in which neither ran. exchange: an exchange moved data; transfer: a copy
+-- ran, or the compute stream waited for weights; both: exchange and transfer; waits_for_peers: the rank waited for other ranks, also inside an
+-- exchange that its last rank had not begun; waits_for_host: the rank waited for the host; idle: none of these, which is launching work and
+-- everything that is not recorded. copies_meanwhile: the part of waits_for_peers during which a copy ran; the other ranks may have waited for that
+-- copy too.
 WITH parts AS (
   SELECT a.run_id, r.rank, sum(p.compute_ns) AS compute_ns, sum(p.exposed_exchange_ns) AS exchange_ns,
          sum(p.exposed_transfer_ns) AS transfer_ns, sum(p.both_exposed_ns) AS both_ns,

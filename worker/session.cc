@@ -43,8 +43,8 @@ namespace wansweep {
 namespace {
 
 volatile std::sig_atomic_t stop_signal = 0;
-volatile std::sig_atomic_t ends_at_once = 0;  // a signal ends the process at once: no step has begun yet
-volatile std::sig_atomic_t says_so = 0;       // this rank prints the line about the signal
+volatile std::sig_atomic_t ends_at_once = 0;  // whether a signal ends the process at once, since no step has begun yet
+volatile std::sig_atomic_t says_so = 0;       // whether this rank prints the line about the signal
 
 // Makes the plan of the settings. It must equal the orchestrator's plan, if there is one.
 RunPlan plan_for(const WorkerOptions& options, int ranks) {
@@ -150,7 +150,7 @@ std::string describe_run(const Device& device, const MpiWorld& world, const Warm
   return environment.dump();
 }
 
-// One rank speaks, of all.
+// Only one of all ranks shows its progress.
 ProgressDisplay display_of(const MpiWorld& world, bool quiet) {
   if (quiet || world.rank() != 0) return ProgressDisplay::none;
   return output_reaches_a_terminal(std::getenv) ? ProgressDisplay::in_place : ProgressDisplay::lines;

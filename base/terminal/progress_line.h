@@ -1,5 +1,5 @@
-// How far a piece of work is, for whoever waits for it: on a terminal one line that is rewritten in place, elsewhere a
-// plain line now and then.
+// Shows how far a piece of work is: on a terminal as one line that is rewritten in place, elsewhere as a plain line now
+// and then.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,27 @@
 
 namespace wansweep {
 
-// What long work calls as often as it likes: what it does ("reading attempts"), and how many of all are done.
+// Long work calls this as often as it likes. It passes what it does ("reading attempts"), how many items are done, and
+// how many there are.
 using ProgressSink = std::function<void(std::string_view what, size_t done, size_t all)>;
 
 enum class ProgressDisplay : uint8_t {
   none,      // nothing at all
-  lines,     // plain lines: a log, a pipe, a terminal that cannot erase
-  in_place,  // a terminal
+  lines,     // plain lines, for a log, a pipe, or a terminal that cannot erase
+  in_place,  // one line on a terminal, rewritten in place
 };
 
-// By what `out` is. quiet: none.
+// The display that suits `out`; none when `quiet`.
 ProgressDisplay progress_display(std::FILE* out, bool quiet = false);
 
 struct ProgressPace {
-  double patience_s = 2;             // work that takes no longer says nothing
+  double patience_s = 2;             // nothing is shown before the work has taken this long
   double line_every_s = 10;          // between two plain lines
   double place_every_s = 0.1;        // between two texts in place
   std::function<double()> now = {};  // seconds since any moment; empty: the monotonic clock
 };
 
-// For one thread. What it has in place it erases when it goes.
+// Used by one thread. The destructor erases what is shown in place.
 class ProgressLine {
  public:
   ProgressLine(std::FILE* out, ProgressDisplay display, ProgressPace pace = {});
@@ -38,16 +39,17 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   ProgressDisplay display() const { return display_; }
-  // Columns that a text in place may have: those of the terminal, but for the last, where some would wrap.
+  // The most columns that a text in place may have: one less than the terminal has, since some terminals wrap after the
+  // last one.
   size_t width() const;
 
-  // Shows `text` when its time has come; what is too wide is cut. Cheap otherwise.
+  // Shows `text`, cut to width(), if enough time has passed since the last text; otherwise returns at once.
   void show(const std::string& text);
-  // A line that stays, whatever the display.
+  // Prints a line that stays, in every display.
   void print(const std::string& line);
   void clear();
 
-  // Shows "wansweep: reading attempts: 120 of 500" for whoever works; this line outlives it.
+  // A sink that shows lines such as "wansweep: reading attempts: 120 of 500". This object must outlive it.
   ProgressSink sink(std::string program);
 
  private:

@@ -1,8 +1,8 @@
--- Does `planned` reach its bars on the CPU backend? For bench/offload/measure, over the runs that are done.
--- total: a run's loop, median of its repeats; spread: the longest less the shortest of them, of the wider of the two sides. at
--- equal memory: three blocks against layerwise, an expert and a little against swap and snapshot too, half of an expert against
--- layerwise. The link is the bottleneck where layerwise's copies of a step take twice a resident step or more; it carries an expert
--- within a step where an expert takes at most a resident step.
+-- Does `planned` meet its requirements on the CPU backend? For bench/offload/measure, over the runs that are done.
+-- total: the time of the loop, as the median of the repeats; spread: the longest minus the shortest repeat, of the side where that is
+-- larger. At equal memory, three blocks and half of an expert's blocks are compared with layerwise, and an expert and two blocks also
+-- with swap and snapshot. The link is the bottleneck where layerwise's copies of a step take twice a resident step or more; it
+-- carries an expert within a step where the copy of an expert takes at most a resident step.
 WITH setting_of AS (
   SELECT run_id, CAST(max(value) FILTER (WHERE name = 'ranks') AS INTEGER) AS ranks,
          max(value) FILTER (WHERE name = 'link') AS link,
@@ -54,7 +54,7 @@ WITH setting_of AS (
   WHERE p.mode = 'planned'
         AND (r.mode = 'layerwise' AND r.guidance = p.guidance OR p.budget = b.expert AND r.mode IN ('swap', 'snapshot'))
 ), judged AS (
-  SELECT 1 AS n, 'planned is no slower than the better at equal memory, but for the spread' AS bar,
+  SELECT 1 AS n, 'planned is no slower than the best other mode at equal memory, within the spread' AS bar,
          printf('%s, planned %g GiB', guidance, budget) AS way, ranks, link, rate,
          printf('%.3f s, %s %.3f s, spread %.3f s', total, rival, rival_total, max(spread, rival_spread)) AS measured,
          CASE WHEN total - rival_total <= max(spread, rival_spread) THEN 'yes'

@@ -1,7 +1,7 @@
-// make_bench_sweep DIR ATTEMPTS: a sweep of traces as large as those of the 14-billion-parameter model, for
-// bench/store/measure.
+// make_bench_sweep DIR ATTEMPTS: writes a sweep whose traces are as large as those of the 14-billion-parameter model,
+// for bench/store/measure.
 //
-// 4 ranks, 27 steps, 2 forwards, 40 blocks, and in each block 11 events: some 95,000 events an attempt.
+// An attempt has 4 ranks, 27 steps, 2 forwards, 40 blocks, and 11 events in each block: some 95,000 events.
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-"""The Python way: every trace's events through h5py and pandas into one table. with_pandas.py SWEEP DATABASE"""
+"""with_pandas.py SWEEP DATABASE: loads the events of every trace into one table with h5py and pandas, for bench/store/measure."""
 import glob
 import os
 import sqlite3

@@ -1,177 +1,178 @@
--- The results database, version 8 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. Views
--- are in views.sql; how an older version becomes this one, in migrations/.
+-- The results database, version 8 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. views.sql
+-- has the views; migrations/ has the steps from each older version to this one.
 --
--- Every column says what it holds and, where it is a quantity, in which unit. An id stands for its row and means nothing else.
--- Times of steps, events and memory are nanoseconds on rank 0's clock since the attempt's first step began; what happened
--- before has negative times. Text times are ISO 8601, UTC. Sizes are bytes. Needs SQLite 3.37 with its
--- mathematical functions, which most builds have.
+-- Each column's comment says what it holds and, for a quantity, in which unit. An id identifies its row and means nothing else.
+-- Times of steps, events and memory are nanoseconds on rank 0's clock since the attempt's first step began; times before that
+-- are negative. Text times are ISO 8601, UTC. Sizes are bytes. The database needs SQLite 3.37 with its mathematical functions,
+-- which most builds have.
 
 CREATE TABLE sweep (
   id        INTEGER PRIMARY KEY,
-  name      TEXT NOT NULL UNIQUE,  -- by which reruns and views name it
-  directory TEXT NOT NULL,         -- from which it was gathered last
+  name      TEXT NOT NULL UNIQUE,  -- the name that reruns, views and --sweep use
+  directory TEXT NOT NULL,         -- the sweep's directory when it was last gathered
   file      TEXT,                  -- the TOML file, as sweep.json names it
   matrix    TEXT                   -- that file's text when the sweep was made
 ) STRICT;
 
 CREATE TABLE run (
   id              INTEGER PRIMARY KEY,
-  sweep_id        INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,  -- whose matrix it is a point of
-  name            TEXT NOT NULL,                -- its attempts' directories begin with it
+  sweep_id        INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,  -- the sweep of which this run is one point
+  name            TEXT NOT NULL,                -- the name with which the directories of its attempts begin
   config          TEXT NOT NULL,                -- hash of all settings: equal for the repeats of one configuration
   repeat          INTEGER NOT NULL,             -- from 1
   work            TEXT,                         -- hash of the settings that say what is computed, not how weights move
   cfg             INTEGER,                      -- parallel plan: groups that split the guidance (1 or 2)
-  ulysses         INTEGER,                      -- ranks of a Ulysses group; null: open, and the model was not there to decide
+  ulysses         INTEGER,                      -- ranks of a Ulysses group; null: depends on the model, which was missing
   ring            INTEGER,                      -- ranks of a ring
   expected_switch INTEGER,                      -- first step of the low-noise expert by the settings used; null: none
   catalog_switch  INTEGER,                      -- the same with the catalog's flow_shift and boundary
   superseded_by   INTEGER REFERENCES run (id),  -- the corrected run that replaces this one
   product_flop    REAL,                         -- operations of all matrix products, over steps and ranks; null: not known
-  attention_flop  REAL,                         -- operations of attention, likewise (orchestrator/store/sums/operations.h)
+  attention_flop  REAL,                         -- operations of attention, as above (orchestrator/store/sums/operations.h)
   UNIQUE (sweep_id, name)
 ) STRICT;
 
 CREATE TABLE attempt (
   id             INTEGER PRIMARY KEY,
-  run_id         INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,  -- of which it is an execution
-  n              INTEGER NOT NULL,  -- from 1
-  token          TEXT NOT NULL,     -- written down before submission; also the job's name
+  run_id         INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,  -- the run that this attempt executed
+  n              INTEGER NOT NULL,  -- number among the run's attempts, from 1
+  token          TEXT NOT NULL,     -- name that is written down before the submission; also the job's name
   launcher       TEXT,              -- local | slurm
   state          TEXT,              -- the launcher's last word: completed | failed | cancelled | timeout ...; null: none
-  exit_code      INTEGER,           -- the worker's own (failure.json), or the launcher's
-  signal         INTEGER,           -- number of the signal that ended it; null: none
-  complete       INTEGER NOT NULL CHECK (complete IN (0, 1)),  -- 1: record, traces and launcher agree that it finished
-  problem        TEXT,              -- why it is not complete, one line
-  started_at     TEXT,              -- time, by the launcher
-  finished_at    TEXT,              -- time, by the launcher
+  exit_code      INTEGER,           -- exit code of the worker (failure.json), or else of the launcher
+  signal         INTEGER,           -- number of the signal that ended the attempt; null: none
+  complete       INTEGER NOT NULL CHECK (complete IN (0, 1)),  -- 1: record, traces and launcher agree that the attempt finished
+  problem        TEXT,              -- why the attempt is not complete, one line
+  started_at     TEXT,              -- time of the start, by the launcher
+  finished_at    TEXT,              -- time of the end, by the launcher
   latents_digest TEXT,              -- SHA-256 of the final latents
-  directory      TEXT NOT NULL,     -- absolute path when it was gathered
-  fingerprint    TEXT NOT NULL,     -- of the files gathered: records' hash, and size and time of each trace
-  gathered_at    TEXT NOT NULL,     -- time, ISO 8601
+  directory      TEXT NOT NULL,     -- absolute path of the attempt when it was gathered
+  fingerprint    TEXT NOT NULL,     -- identifies the gathered files: hash of the records, and size and time of each trace
+  gathered_at    TEXT NOT NULL,     -- time of gathering, ISO 8601
   nonfinite_values INTEGER,       -- how many of the final latents, over all ranks, are not finite; null: not counted
-  result_sha256  TEXT,              -- of result.safetensors, by completed.json; null: it does not say
-  result_bytes   INTEGER,           -- bytes of it
+  result_sha256  TEXT,              -- SHA-256 of result.safetensors, by completed.json; null: not recorded
+  result_bytes   INTEGER,           -- bytes of result.safetensors
   UNIQUE (run_id, n)
 ) STRICT;
 
--- What Slurm said of an attempt, at wansweep's last look.
+-- What Slurm said of an attempt when wansweep last asked.
 CREATE TABLE slurm_job (
-  attempt_id  INTEGER PRIMARY KEY REFERENCES attempt (id) ON DELETE CASCADE,  -- which it executed
+  attempt_id  INTEGER PRIMARY KEY REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt that the job executed
   submission  TEXT NOT NULL,     -- the array's name in Slurm
   array_index INTEGER NOT NULL,  -- index in that array, from 0
-  array_job   INTEGER,           -- its job id; null: Slurm never told one
+  array_job   INTEGER,           -- Slurm's id of the array; null: Slurm never told one
   slurm_state TEXT,              -- Slurm's own word
-  reason      TEXT,              -- why it waited
-  nodes       TEXT,              -- as Slurm names them: "c[01-02]"
-  started_at  TEXT,              -- time, by Slurm
-  ended_at    TEXT               -- time, by Slurm
+  reason      TEXT,              -- Slurm's reason why the job waited
+  nodes       TEXT,              -- nodes, as Slurm names them: "c[01-02]"
+  started_at  TEXT,              -- time of the start, by Slurm
+  ended_at    TEXT               -- time of the end, by Slurm
 ) STRICT;
 
--- Every change of state that a look found, in order.
+-- Every change of an attempt's state that wansweep found when it asked Slurm, in order.
 CREATE TABLE transition (
-  attempt_id  INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose state changed
-  n           INTEGER NOT NULL,  -- from 1
-  at          TEXT NOT NULL,     -- time of the look
-  from_state  TEXT,              -- null: the first look
-  to_state    TEXT NOT NULL,     -- as attempt.state
+  attempt_id  INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt whose state changed
+  n           INTEGER NOT NULL,  -- number of the change, from 1
+  at          TEXT NOT NULL,     -- time at which wansweep asked
+  from_state  TEXT,              -- state before; null: the first answer
+  to_state    TEXT NOT NULL,     -- state after, in the words of attempt.state
   slurm_state TEXT,              -- Slurm's own word
-  detail      TEXT,              -- why, one line; null: nothing to add
+  detail      TEXT,              -- why the state changed, one line; null: nothing to add
   PRIMARY KEY (attempt_id, n)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE setting (
-  run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,  -- whose setting
-  name          TEXT NOT NULL,  -- the run spec's word: flow_shift
-  value         TEXT,           -- what the loop used; null: not set
-  origin        TEXT,           -- user, catalog, file, default, or the resolver's name
-  catalog_value TEXT,           -- what the catalog holds to be right; null: it has no say
+  run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,  -- the run that has this setting
+  name          TEXT NOT NULL,  -- name in the run's settings, such as flow_shift
+  value         TEXT,           -- the value that the loop used; null: not set
+  origin        TEXT,           -- where the value comes from: user, catalog, file, default, or the resolver's name
+  catalog_value TEXT,           -- the model's official value by the catalog; null: the catalog has none
   PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rank (
   id                  INTEGER PRIMARY KEY,
-  attempt_id          INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- which it took part in
-  rank                INTEGER NOT NULL,  -- MPI's number, from 0
-  host                TEXT,              -- name of its machine; null: the trace does not say
+  attempt_id          INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt that the rank took part in
+  rank                INTEGER NOT NULL,  -- MPI's number of the rank, from 0
+  host                TEXT,              -- name of the rank's machine; null: the trace does not say
   clock_offset_ns     INTEGER,           -- ns: rank 0's clock minus this rank's, before the first step
-  clock_offset_end_ns INTEGER,           -- ns: the same after the last step; null: not measured
-  clock_round_trip_ns INTEGER,           -- ns: the offset is no surer than half of it
-  environment         TEXT,              -- the trace's own record, JSON; table environment has its values
-  trace_sha256        TEXT NOT NULL,     -- of the file that was gathered, hex
-  trace_bytes         INTEGER NOT NULL,  -- bytes of that file
-  steps               INTEGER NOT NULL,  -- rows in table step
-  events              INTEGER NOT NULL,  -- rows in table event
-  memory              INTEGER NOT NULL,  -- rows in table memory
-  first_event         INTEGER,           -- event.id from here on, `events` of them, are this rank's
-  first_load_ns       INTEGER,           -- ns in copies to the device before step 1; null: not recorded, or not as a whole
-  first_load_bytes    INTEGER,           -- bytes that they moved
+  clock_offset_end_ns INTEGER,           -- ns: the same, measured again after the last step; null: not measured
+  clock_round_trip_ns INTEGER,           -- ns: round trip of that measurement; the offset is uncertain by half of it
+  environment         TEXT,              -- JSON that the trace holds on machine and software; table environment has its values one by one
+  trace_sha256        TEXT NOT NULL,     -- SHA-256 of the trace that was gathered, hex
+  trace_bytes         INTEGER NOT NULL,  -- bytes of that trace
+  steps               INTEGER NOT NULL,  -- number of the rank's rows in table step
+  events              INTEGER NOT NULL,  -- number of the rank's rows in table event
+  memory              INTEGER NOT NULL,  -- number of the rank's rows in table memory
+  first_event         INTEGER,           -- id of the rank's first event; its ids are `events` consecutive numbers
+  first_load_ns       INTEGER,           -- ns in copies to the device before step 1; null: not recorded, or recorded in part only
+  first_load_bytes    INTEGER,           -- bytes that these copies moved
   UNIQUE (attempt_id, rank)
 ) STRICT;
 
--- Where each rank ran and with what, a row a value: "device.name", "git_revision", ...
+-- On what each rank ran: one row for each value, such as "device.name" or "git_revision".
 CREATE TABLE environment (
-  rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- who saw it
-  name    TEXT NOT NULL,  -- path into rank.environment
-  value   TEXT NOT NULL,  -- as text
+  rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank that found this value
+  name    TEXT NOT NULL,  -- path of the value in rank.environment
+  value   TEXT NOT NULL,  -- the value, as text
   PRIMARY KEY (rank_id, name)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE step (
-  rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose step
+  rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank
   step        INTEGER NOT NULL,  -- from 1
   expert      INTEGER,           -- 1: high noise, 2: low noise; null: another engine's files do not tell
-  timestep    INTEGER,           -- int(sigma * 1000); null likewise
-  sigma       REAL,              -- noise level, 0 to 1; null likewise
+  timestep    INTEGER,           -- int(sigma * 1000); null: as for expert
+  sigma       REAL,              -- noise level, 0 to 1; null: as for expert
   start_ns    INTEGER NOT NULL,  -- ns since the attempt's first step began
-  duration_ns INTEGER NOT NULL,  -- ns
+  duration_ns INTEGER NOT NULL,  -- ns from the step's start to its end
   PRIMARY KEY (rank_id, step)
 ) STRICT, WITHOUT ROWID;
 
--- Millions of rows, so without an index or foreign key: a rank's are one range of ids (rank.first_event). Ask view `events`.
+-- A sweep has millions of events, so this table has no index and no foreign key: the rows of a rank have consecutive ids, from
+-- rank.first_event on. Query the view `events` instead.
 CREATE TABLE event (
-  id          INTEGER PRIMARY KEY,  -- a rank's are one range, in the order recorded
-  step        INTEGER NOT NULL,     -- 0: before the first step
+  id          INTEGER PRIMARY KEY,  -- consecutive within a rank, in the order recorded
+  step        INTEGER NOT NULL,     -- number of the step; 0: before the first step
   forward     INTEGER NOT NULL,     -- 0: cond, 1: uncond, -1: not part of a forward
-  block       INTEGER NOT NULL,     -- transformer layer from 0; -1: not part of one
-  kind        INTEGER NOT NULL,     -- event_kind
-  cause       INTEGER NOT NULL,     -- stall_cause
-  stream      INTEGER NOT NULL,     -- stream
-  expert      INTEGER NOT NULL,     -- 1, 2; 0: neither
+  block       INTEGER NOT NULL,     -- transformer layer, from 0; -1: not part of a layer
+  kind        INTEGER NOT NULL,     -- number in table event_kind
+  cause       INTEGER NOT NULL,     -- number in table stall_cause
+  stream      INTEGER NOT NULL,     -- number in table stream
+  expert      INTEGER NOT NULL,     -- 1: high noise, 2: low noise; 0: neither
   start_ns    INTEGER NOT NULL,     -- ns since the attempt's first step began
-  duration_ns INTEGER NOT NULL,     -- ns
+  duration_ns INTEGER NOT NULL,     -- ns from the event's start to its end
   bytes       INTEGER NOT NULL      -- bytes moved; 0 for compute and stalls
 ) STRICT;
 
 CREATE TABLE memory (
-  rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose memory
-  n           INTEGER NOT NULL,  -- from 1, in the order recorded
-  step        INTEGER NOT NULL,  -- at whose end; 0: before the first
-  time_ns     INTEGER NOT NULL,  -- ns since the attempt's first step began
-  device_used INTEGER NOT NULL,  -- bytes of the device in use
+  rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank
+  n           INTEGER NOT NULL,  -- number of the sample, from 1, in the order recorded
+  step        INTEGER NOT NULL,  -- the step at whose end the sample was taken; 0: before the first step
+  time_ns     INTEGER NOT NULL,  -- ns since the attempt's first step began, at the sample
+  device_used INTEGER NOT NULL,  -- bytes of device memory in use
   device_peak INTEGER NOT NULL,  -- bytes: the highest of device_used until then
-  host_used   INTEGER,           -- bytes of the host store in use; null: another engine's files do not tell
+  host_used   INTEGER,           -- bytes of host memory that the host store uses; null: another engine's files do not tell
   host_peak   INTEGER,           -- bytes: the highest of host_used until then
   PRIMARY KEY (rank_id, n)
 ) STRICT, WITHOUT ROWID;
 
--- What a rank's device drew and ran at when a step ended; no rows where it does not tell. The card's limits are in table
--- environment: device.power_limit_mw, device.clocks_mhz.max_sm.
+-- Power, clock and temperature of a rank's device at the end of each step. There are no rows for devices that do not report
+-- them. The card's limits are in table environment: device.power_limit_mw, device.clocks_mhz.max_sm.
 CREATE TABLE power (
-  rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose device
-  n             INTEGER NOT NULL,  -- from 1, in the order recorded
-  step          INTEGER NOT NULL,  -- at whose end; 0: when the first began
-  time_ns       INTEGER NOT NULL,  -- ns since the attempt's first step began
+  rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank
+  n             INTEGER NOT NULL,  -- number of the sample, from 1, in the order recorded
+  step          INTEGER NOT NULL,  -- the step at whose end the sample was taken; 0: at the start of the first step
+  time_ns       INTEGER NOT NULL,  -- ns since the attempt's first step began, at the sample
   energy_mj     INTEGER NOT NULL,  -- mJ drawn since the driver was loaded
-  power_mw      INTEGER NOT NULL,  -- mW over the last moments, as the device averages them
-  sm_clock_mhz  INTEGER NOT NULL,  -- MHz of its multiprocessors
+  power_mw      INTEGER NOT NULL,  -- mW, averaged by the device over the last moments
+  sm_clock_mhz  INTEGER NOT NULL,  -- MHz of the multiprocessors' clock
   temperature_c INTEGER NOT NULL,  -- degrees Celsius
   PRIMARY KEY (rank_id, n)
 ) STRICT, WITHOUT ROWID;
 
--- Sums over a rank's events of one step, made while gathering so that questions need not read the events.
+-- Sums over the events of one step of a rank. They are made by gather, so that queries need not read the events.
 CREATE TABLE step_summary (
-  rank_id             INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose events
+  rank_id             INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank
   step                INTEGER NOT NULL,  -- from 1; 0: before the first step
   compute_ns          INTEGER NOT NULL,  -- ns in compute and attention
   h2d_ns              INTEGER NOT NULL,  -- ns in copies to the device
@@ -179,121 +180,123 @@ CREATE TABLE step_summary (
   h2d_bytes           INTEGER NOT NULL,  -- bytes copied to the device
   d2h_bytes           INTEGER NOT NULL,  -- bytes copied to the host
   exposed_transfer_ns INTEGER NOT NULL,  -- ns in h2d or d2h while neither compute nor attention ran on the rank
-  stall_weights_ns    INTEGER,           -- ns that the compute stream waited for weights; null: not told (another engine)
-  stall_peers_ns      INTEGER,           -- ns that it waited for other ranks; null likewise
-  stall_host_ns       INTEGER,           -- ns that it waited for the host; null likewise
+  stall_weights_ns    INTEGER,           -- ns in which the compute stream waited for weights; null: another engine's files do not tell
+  stall_peers_ns      INTEGER,           -- ns in which the compute stream waited for other ranks; null: as above
+  stall_host_ns       INTEGER,           -- ns in which the compute stream waited for the host; null: as above
   all_to_all_ns       INTEGER NOT NULL,  -- ns in all-to-all exchanges
   ring_ns             INTEGER NOT NULL,  -- ns in ring exchanges
   PRIMARY KEY (rank_id, step)
 ) STRICT, WITHOUT ROWID;
 
--- Sums over a rank's exchanges and copies of one step, apart by whether the other sort ran at the same time, on the rank
--- itself (beside) and on the other ranks of its host (peers), with whom it may share a link. The other sort: for a copy
--- (h2d, d2h) an exchange (all_to_all, ring), for an exchange a copy. Made while gathering.
+-- Sums over the exchanges and copies of one step of a rank, kept apart by whether the opposite sort of traffic ran at the same
+-- time: on the rank itself (beside), and on the other ranks of its host (peers), which may share a link with it. The opposite
+-- sort of a copy (h2d, d2h) is an exchange (all_to_all, ring), and that of an exchange is a copy. gather makes these sums.
 CREATE TABLE traffic (
-  rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose exchanges and copies
+  rank_id            INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank that made the exchanges and copies
   step               INTEGER NOT NULL,  -- from 1; 0: before the first step
-  kind               INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h
-  beside             INTEGER NOT NULL,  -- 0: the other sort never ran; 1: for less than half of the event's time; 2: for more
-  peers              INTEGER NOT NULL,  -- the same of the other ranks of the host
-  events             INTEGER NOT NULL,  -- how many
-  bytes              INTEGER NOT NULL,  -- bytes moved
-  duration_ns        INTEGER NOT NULL,  -- ns, summed
-  hidden_ns          INTEGER NOT NULL,  -- ns of it, while compute or attention ran on the rank
-  with_all_to_all_ns INTEGER NOT NULL,  -- ns of it, while an all-to-all ran on the rank; its own kind is 0
-  with_ring_ns       INTEGER NOT NULL,  -- ns of it, while a ring exchange ran on the rank
-  with_h2d_ns        INTEGER NOT NULL,  -- ns of it, while a copy to the device ran on the rank
-  with_d2h_ns        INTEGER NOT NULL,  -- ns of it, while a copy to the host ran on the rank
-  with_peers_same_ns INTEGER NOT NULL,  -- ns of it, while another rank of the host had one of the same kind
+  kind               INTEGER NOT NULL,  -- number in table event_kind: all_to_all, ring, h2d or d2h
+  beside             INTEGER NOT NULL,  -- the opposite sort ran 0: never; 1: for less than half of the event's time; 2: for longer
+  peers              INTEGER NOT NULL,  -- the same as beside, on the other ranks of the host
+  events             INTEGER NOT NULL,  -- number of events
+  bytes              INTEGER NOT NULL,  -- bytes that they moved
+  duration_ns        INTEGER NOT NULL,  -- ns that they took, summed
+  hidden_ns          INTEGER NOT NULL,  -- ns of duration_ns in which compute or attention ran on the rank
+  with_all_to_all_ns INTEGER NOT NULL,  -- ns of duration_ns in which an all-to-all ran on the rank; 0 where kind is all_to_all
+  with_ring_ns       INTEGER NOT NULL,  -- ns of duration_ns in which a ring exchange ran on the rank; 0 where kind is ring
+  with_h2d_ns        INTEGER NOT NULL,  -- ns of duration_ns in which a copy to the device ran on the rank; 0 where kind is h2d
+  with_d2h_ns        INTEGER NOT NULL,  -- ns of duration_ns in which a copy to the host ran on the rank; 0 where kind is d2h
+  with_peers_same_ns INTEGER NOT NULL,  -- ns of duration_ns in which another rank of the host had an event of the same kind
   PRIMARY KEY (rank_id, step, kind, beside, peers)
 ) STRICT, WITHOUT ROWID;
 
--- A rank's wall time of one step: every nanosecond is in one part. A step goes on until the rank's next one begins, the
--- first begins with the attempt's first, the last ends with its last: a rank's parts add up to attempt_time.total_ns. Each
--- part leaves out what the ones before it have. Made while gathering, as are the tables that follow.
+-- The wall time of one step of a rank, in parts: every nanosecond is in exactly one part, and each part leaves out what the
+-- parts above it have. A step lasts until the rank's next step begins; the first begins with the attempt's first step, and the
+-- last ends with the attempt's last. So a rank's parts add up to attempt_time.total_ns. gather makes this table and the ones
+-- below.
 CREATE TABLE step_part (
-  rank_id             INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- whose time
+  rank_id             INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank
   step                INTEGER NOT NULL,  -- from 1
-  compute_ns          INTEGER NOT NULL,  -- ns in which compute or attention ran on the rank
-  both_exposed_ns     INTEGER NOT NULL,  -- ns in which an exchange moved data, and a copy ran
+  compute_ns          INTEGER NOT NULL,  -- ns in which compute or attention ran
+  both_exposed_ns     INTEGER NOT NULL,  -- ns in which an exchange moved data while a copy ran
   exposed_exchange_ns INTEGER NOT NULL,  -- ns in which an exchange moved data
   peers_transfer_ns   INTEGER NOT NULL,  -- ns of waiting for other ranks, while a copy ran
-  peers_ns            INTEGER NOT NULL,  -- ns of waiting for other ranks, in an exchange that the last had not begun, too
+  peers_ns            INTEGER NOT NULL,  -- ns of waiting for other ranks, also inside an exchange that its last rank had not begun
   exposed_transfer_ns INTEGER NOT NULL,  -- ns in which a copy ran, or the compute stream waited for weights
   host_ns             INTEGER NOT NULL,  -- ns of waiting for the host
-  idle_ns             INTEGER NOT NULL,  -- ns of none of these
+  idle_ns             INTEGER NOT NULL,  -- ns of none of these: launching work, and what is not recorded
   PRIMARY KEY (rank_id, step)
 ) STRICT, WITHOUT ROWID;
 
--- How fast one rank moved data, by what ran at the same time: least squares over all events of steps 1 and later, each with
--- the time that it spent in each condition (orchestrator/store/sums/traffic_rates.h). The other sort: for a copy (h2d, d2h)
--- and for parts of weights from peers (weight_parts) an exchange that moved data, for an exchange (all_to_all, ring) a copy.
+-- How fast one rank moved data, by what ran at the same time: a least-squares fit over all events of steps 1 and later, each
+-- with the time that it spent in each condition (orchestrator/store/sums/traffic_rates.h). The opposite sort of a copy (h2d,
+-- d2h) and of parts of weights from peers (weight_parts) is an exchange that moved data; that of an exchange (all_to_all, ring)
+-- is a copy.
 CREATE TABLE traffic_rate (
-  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose events
-  kind       INTEGER NOT NULL,  -- event_kind: all_to_all, ring, h2d, d2h, weight_parts
-  at_once    INTEGER NOT NULL,  -- ranks of the node that copied the same way, this one too; 0: however many
-  beside     INTEGER NOT NULL,  -- the other sort ran 0: on no rank of the node; 1: on the rank; 2: on others of the node only
-  events     INTEGER NOT NULL,  -- that spent any of their time so
-  time_ns    INTEGER NOT NULL,  -- ns that they spent so, summed over them
-  rate       REAL,              -- bytes a second; null: the events do not tell
-  half_width REAL,              -- of the 95 % confidence interval, bytes a second; null: it takes two steps
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt
+  kind       INTEGER NOT NULL,  -- number in table event_kind: all_to_all, ring, h2d, d2h or weight_parts
+  at_once    INTEGER NOT NULL,  -- number of the node's ranks that copied this way at the same time, this one too; 0: any number
+  beside     INTEGER NOT NULL,  -- the opposite sort ran 0: on no rank of the node; 1: on this rank; 2: on its other ranks only
+  events     INTEGER NOT NULL,  -- number of events that spent any of their time in this condition
+  time_ns    INTEGER NOT NULL,  -- ns that the events spent in this condition, summed
+  rate       REAL,              -- bytes a second; null: the events do not determine it
+  half_width REAL,              -- half of the 95 % confidence interval, bytes a second; null: it needs events of two steps
   PRIMARY KEY (attempt_id, kind, at_once, beside)
 ) STRICT, WITHOUT ROWID;
 
--- How long the events of all ranks last, steps 1 and later. A percentile is the shortest duration that so many of a
--- hundred do not exceed.
+-- How long the events of all ranks last, steps 1 and later. The p-th percentile is the shortest duration that p % of the events
+-- do not exceed.
 CREATE TABLE event_spread (
-  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose events
-  kind       INTEGER NOT NULL,  -- event_kind
-  cause      INTEGER NOT NULL,  -- stall_cause
-  part       INTEGER NOT NULL,  -- of an exchange 1: since the last rank had begun it; 2: before that; 0: the whole event
-  events     INTEGER NOT NULL,  -- how many
-  bytes      INTEGER NOT NULL,  -- bytes moved
-  total_ns   INTEGER NOT NULL,  -- ns, summed
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt
+  kind       INTEGER NOT NULL,  -- number in table event_kind
+  cause      INTEGER NOT NULL,  -- number in table stall_cause
+  part       INTEGER NOT NULL,  -- part of an exchange: 1: after its last rank had begun it; 2: before that; 0: the whole event
+  events     INTEGER NOT NULL,  -- number of events
+  bytes      INTEGER NOT NULL,  -- bytes that they moved
+  total_ns   INTEGER NOT NULL,  -- ns that they took, summed
   p50_ns     INTEGER NOT NULL,  -- ns: the median
-  p90_ns     INTEGER NOT NULL,  -- ns
-  p99_ns     INTEGER NOT NULL,  -- ns
+  p90_ns     INTEGER NOT NULL,  -- ns: the 90th percentile
+  p99_ns     INTEGER NOT NULL,  -- ns: the 99th percentile
   max_ns     INTEGER NOT NULL,  -- ns: the longest
   PRIMARY KEY (attempt_id, kind, cause, part)
 ) STRICT, WITHOUT ROWID;
 
 -- The longest single events of each kind and cause, steps 1 and later.
 CREATE TABLE largest_event (
-  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- whose event
-  kind       INTEGER NOT NULL,  -- event_kind
-  cause      INTEGER NOT NULL,  -- stall_cause
-  n          INTEGER NOT NULL,  -- from 1, the longest
-  rank_id    INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- on which it ran
-  event_id   INTEGER NOT NULL,  -- its row in table event
-  moving_ns  INTEGER NOT NULL,  -- ns of an exchange since the last rank had begun it; 0: of any other event
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt
+  kind       INTEGER NOT NULL,  -- number in table event_kind
+  cause      INTEGER NOT NULL,  -- number in table stall_cause
+  n          INTEGER NOT NULL,  -- place in the order of duration; 1: the longest
+  rank_id    INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,  -- the rank on which the event ran
+  event_id   INTEGER NOT NULL,  -- the row in table event
+  moving_ns  INTEGER NOT NULL,  -- ns of an exchange after its last rank had begun it; 0: any other event
   PRIMARY KEY (attempt_id, kind, cause, n)
 ) STRICT, WITHOUT ROWID;
 
--- A sweep made to correct another (orchestrator/store/lineage.h): why, and what was set. Which run replaces
--- which is run.superseded_by; view `lineage` has both.
+-- A sweep that was made to correct another one (orchestrator/store/lineage.h), with the reason and the changed settings.
+-- run.superseded_by says which run replaces which; view `lineage` has both.
 CREATE TABLE rerun (
   sweep_id    INTEGER PRIMARY KEY REFERENCES sweep (id) ON DELETE CASCADE,  -- the correction
   of_sweep_id INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,  -- the sweep that it corrects
-  changes     TEXT NOT NULL,  -- "flow_shift=12, resolver=files"
-  reason      TEXT NOT NULL,  -- a person's words
-  made_at     TEXT NOT NULL   -- time, ISO 8601
+  changes     TEXT NOT NULL,  -- the changed settings: "flow_shift=12, resolver=files"
+  reason      TEXT NOT NULL,  -- why, in a person's words
+  made_at     TEXT NOT NULL   -- time of making the sweep, ISO 8601
 ) STRICT;
 
--- What runs were predicted to take (wansweep predict --dir), before or after they ran. Nothing here was measured of them;
--- query prediction_error sets it against what was.
+-- What runs were predicted to take (wansweep predict --dir), before or after they ran. None of these values was measured; query
+-- prediction_error compares them with what was measured.
 CREATE TABLE prediction (
-  sweep_id       INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,  -- in whose directory it was kept
-  config         TEXT NOT NULL,  -- as run.config: of which runs it was made
-  machine_digest TEXT NOT NULL,  -- SHA-256 of the machine's file that it was made from, hex
+  sweep_id       INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,  -- the sweep in whose directory the prediction was kept
+  config         TEXT NOT NULL,  -- the runs that it is about: those with this run.config
+  machine_digest TEXT NOT NULL,  -- SHA-256 of the file of the machine that it was made for, hex
   quantity       TEXT NOT NULL,  -- total | median_step | spike | exposed_transfer | first_load | device_memory | host_memory
   unit           TEXT NOT NULL,  -- s | bytes
-  value          REAL NOT NULL,  -- in that unit
-  low            REAL NOT NULL,  -- 10 % of values are predicted below
-  high           REAL NOT NULL,  -- 10 % above
+  value          REAL NOT NULL,  -- the prediction, in that unit
+  low            REAL NOT NULL,  -- 10 % of values are predicted to lie below
+  high           REAL NOT NULL,  -- 10 % of values are predicted to lie above
   machine        TEXT NOT NULL,  -- the machine's name
-  machine_source TEXT NOT NULL,  -- probe: measured there; facts: written by hand
-  made_at        TEXT NOT NULL,  -- time, ISO 8601
-  wansweep       TEXT NOT NULL,  -- version and revision that predicted
+  machine_source TEXT NOT NULL,  -- probe: the machine was measured; facts: its file was written by hand
+  made_at        TEXT NOT NULL,  -- time of the prediction, ISO 8601
+  wansweep       TEXT NOT NULL,  -- version and revision of wansweep that made it
   PRIMARY KEY (sweep_id, config, machine_digest, quantity)
 ) STRICT, WITHOUT ROWID;
 

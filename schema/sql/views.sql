@@ -1,4 +1,5 @@
--- What the questions in analysis/ are asked of. Views hold no data: they are made anew whenever they differ from these.
+-- The views that the queries in analysis/ read. Views hold no data: whenever a database's views differ from these, they are
+-- made anew.
 
 -- Events with names in place of numbers. A `WHERE attempt_id = ...` reads that attempt's rows only.
 CREATE VIEW events AS
@@ -16,7 +17,7 @@ SELECT a.*
 FROM attempt a
 WHERE a.complete = 1 AND a.n = (SELECT max(b.n) FROM attempt b WHERE b.run_id = a.run_id AND b.complete = 1);
 
--- The same without the runs that another supersedes: what questions are answered from.
+-- The newest complete attempt of each run that no other run supersedes: most queries are answered from these.
 CREATE VIEW current_attempt AS
 SELECT a.*
 FROM newest_attempt a
@@ -27,11 +28,11 @@ WHERE r.superseded_by IS NULL;
 CREATE VIEW offload_option AS
 SELECT column1 AS name FROM (VALUES {{offload_options}});
 
--- Settings that say how the ranks are spread; the parallel plan stands for them.
+-- Settings that say how the ranks are spread. The column `plan` stands for them.
 CREATE VIEW parallel_option AS
 SELECT column1 AS name FROM (VALUES {{parallel_options}});
 
--- Settings that are not the same in all runs of a sweep: the axes of its matrix, and what followed from them.
+-- Settings that are not the same in all runs of a sweep: the axes of its matrix, and what follows from them.
 CREATE VIEW varying_setting AS
 SELECT r.sweep_id, s.name
 FROM run r
@@ -40,9 +41,9 @@ WHERE s.origin IS NOT 'not followed'
 GROUP BY r.sweep_id, s.name
 HAVING count(DISTINCT s.value) + max(s.value IS NULL) > 1;
 
--- One row a run, by the names people use. configuration: what is computed, told by the settings that vary in the sweep;
--- the plan stands for those that make it. problem: the same without the ranks and their plan. plan: Ulysses x ring ranks, "2x" in front when the guidance is split. offload:
--- how weights move, with its options.
+-- One row for each run, with the names that people use. configuration: what is computed, as the settings that vary in the
+-- sweep; the plan stands for the settings that make it. problem: the same without the ranks and their plan. plan: Ulysses ranks
+-- x ring ranks, with "2x" in front when the guidance is split. offload: how weights move, with its options.
 CREATE VIEW run_settings AS
 WITH plan AS (
   SELECT r.id AS run_id,
@@ -104,7 +105,7 @@ LEFT JOIN setting s ON s.run_id = r.id
 LEFT JOIN label l ON l.run_id = r.id
 GROUP BY r.id;
 
--- One step of an attempt, over all its ranks.
+-- One row for each step of an attempt, over all its ranks.
 CREATE VIEW step_time AS
 SELECT r.attempt_id, s.step, min(s.expert) AS expert, min(s.start_ns) AS start_ns,
        max(s.start_ns + s.duration_ns) - min(s.start_ns) AS duration_ns
@@ -112,7 +113,7 @@ FROM rank r
 JOIN step s ON s.rank_id = r.id
 GROUP BY r.attempt_id, s.step;
 
--- One row an attempt. The spike is the switch step's time above the median step.
+-- One row for each attempt. The spike is the switch step's time above the median step.
 CREATE VIEW attempt_time AS
 WITH ordered AS (
   SELECT attempt_id, step, expert, start_ns, duration_ns,
@@ -131,7 +132,8 @@ SELECT w.attempt_id, w.steps, w.total_ns, w.median_step_ns, w.switch_step, o.dur
 FROM whole w
 LEFT JOIN ordered o ON o.attempt_id = w.attempt_id AND o.step = w.switch_step;
 
--- Sums over an attempt's steps of the rank that had most of each. What was loaded before the first step is not in them.
+-- One row for each attempt: sums over its steps, each of the rank that had most. The first load, before the first step, is not
+-- part of them.
 CREATE VIEW attempt_waits AS
 WITH per_rank AS (
   SELECT r.attempt_id, r.id AS rank_id, sum(s.exposed_transfer_ns) AS exposed_transfer_ns,
@@ -148,15 +150,15 @@ SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_a
 FROM per_rank
 GROUP BY attempt_id;
 
--- What was brought to the device before step 1, of the rank that took longest; null where a rank did not record it. It is no
--- part of total_ns, of any step, or of what was exposed.
+-- The first load of each attempt, before step 1: that of the rank that took longest; null where a rank did not record it. It is
+-- not part of total_ns, of any step, or of exposed transfers.
 CREATE VIEW attempt_load AS
 SELECT attempt_id, iif(count(first_load_ns) = count(*), max(first_load_ns), NULL) AS first_load_ns,
        iif(count(first_load_bytes) = count(*), max(first_load_bytes), NULL) AS first_load_bytes
 FROM rank
 GROUP BY attempt_id;
 
--- Runs that were replaced: by which, and why.
+-- The runs that were replaced, with the run that replaced each and the reason.
 CREATE VIEW lineage AS
 SELECT p.name AS sweep, r.name AS run, q.name AS new_sweep, n.name AS new_run, e.changes, e.reason, e.made_at
 FROM run r

@@ -1,4 +1,4 @@
-// What a person names as an output: replaced when it is a file, followed when it is a link, written into otherwise.
+// Writing to the output that a person names: a file is replaced, a link is followed, anything else is written into.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,7 +55,7 @@ TEST(WriteOutputFile, APipesReaderGetsTheText) {
   EXPECT_TRUE(fs::is_fifo(folder / "pipe"));
 }
 
-TEST(WriteOutputFile, ADeviceIsWrittenIntoAndItsErrorIsSaid) {
+TEST(WriteOutputFile, ADeviceIsWrittenIntoAndItsErrorIsReported) {
   const TemporaryDirectory folder;
   fs::create_symlink("/dev/null", folder / "null");
   EXPECT_EQ(write_output_file(folder / "null", "text"), OutputKind::stream);
@@ -65,7 +65,7 @@ TEST(WriteOutputFile, ADeviceIsWrittenIntoAndItsErrorIsSaid) {
 }
 
 // `{ echo before; wansweep report -o /dev/stdout; } > file` keeps what was before.
-TEST(WriteOutputFile, StandardOutputIsContinuedByWhateverName) {
+TEST(WriteOutputFile, StandardOutputKeepsWhatWasWrittenBeforeUnderEachOfItsNames) {
   const TemporaryDirectory folder;
   const std::string file = write_text(folder / "out", "before ");
   std::fflush(stdout);
@@ -80,7 +80,7 @@ TEST(WriteOutputFile, StandardOutputIsContinuedByWhateverName) {
   EXPECT_EQ(content(file), "before after");
 }
 
-TEST(WriteOutputFile, ADirectoryIsNoPlaceForIt) {
+TEST(WriteOutputFile, ADirectoryIsRefused) {
   const TemporaryDirectory folder;
   expect_error(ExitCode::output, "is a directory", [&] { write_output_file(folder.path(), "x"); });
   expect_error(ExitCode::output, "none", [&] { write_output_file(folder / "none/x", "x"); });

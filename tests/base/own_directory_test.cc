@@ -32,13 +32,13 @@ TEST_F(OwnDirectory, IsClosedToTheWritesOfOthersWhateverTheUmaskSays) {
   check_own_directory(own_);
 }
 
-TEST_F(OwnDirectory, WhatIsThereAlreadyIsRefused) {
+TEST_F(OwnDirectory, APathThatExistsAlreadyIsRefused) {
   fs::create_directory(directory_ / "victim");
   fs::create_symlink(directory_ / "victim", own_);
   expect_error(ExitCode::output, "File exists", [&] { make_own_directory(own_); });
 }
 
-TEST_F(OwnDirectory, WhatAnotherCouldHaveReplacedOrOpenedIsRefused) {
+TEST_F(OwnDirectory, ADirectoryThatAnotherUserCouldReplaceOrWriteIsRefused) {
   expect_error(ExitCode::output, "No such file", [&] { check_own_directory(own_); });
   make_own_directory(own_);
   fs::permissions(own_, fs::perms(0775));

@@ -64,21 +64,21 @@ TEST(BadInput, SettingsAreRefusedByName) {
                  ExitCode::bad_input, {"size", "100"});
 }
 
-TEST(BadInput, TooLittleDeviceMemoryIsSaidBeforeAnythingIsAllocated) {
+TEST(BadInput, TooLittleDeviceMemoryIsReportedBeforeAnythingIsAllocated) {
   expect_refused(2, with(reference_arguments("shift12"), {"--device-memory", "0.001"}), ExitCode::device_memory,
                  {"device memory", "GiB"});
 }
 
 TEST(BadInput, HostMemoryIsWhatAllRanksOfTheHostShare) {
   std::vector<std::string> arguments = with(reference_arguments("one-step"), {"--offload", "layerwise"});
-  setenv("WANSWEEP_HOST_MEMORY", "0.015", 1);  // GiB: the experts take 0.010 a rank
+  setenv("WANSWEEP_HOST_MEMORY", "0.015", 1);  // GiB; the experts need 0.010 GiB for each rank
   expect_refused(2, arguments, ExitCode::host_memory, {"host memory", "0.01 GiB for each of 2 ranks"});
   setenv("WANSWEEP_HOST_MEMORY", "plenty", 1);
   expect_refused(2, arguments, ExitCode::bad_input, {"WANSWEEP_HOST_MEMORY", "plenty", "GiB"});
   unsetenv("WANSWEEP_HOST_MEMORY");
 }
 
-// The exit code of the worker without mpirun; -1: a signal ended it.
+// Returns the exit code of the worker, started without mpirun; -1 when a signal ended it.
 int run_alone(const Arguments& arguments, const Command& more) {
   Command command = more;
   command.arguments = with({WANSWEEP_BIN_DIR "/wansweep-worker"}, arguments);

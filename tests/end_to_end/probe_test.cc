@@ -56,7 +56,7 @@ class ProbeEndToEnd : public testing::Test {
 
   Outcome probe(const std::vector<std::string>& more) const { return finish(start(more)); }
 
-  // mpirun's, once the ranks have begun to measure.
+  // Returns mpirun's process id, once the ranks have begun to measure.
   pid_t wait_for_ranks() const {
     for (int i = 0; i < 1000; ++i) {
       std::error_code failed;
@@ -101,7 +101,8 @@ TEST_F(ProbeEndToEnd, FindsTheRateOfAnEmulatedLinkAndTheTimesOfTheJobsOwnShape) 
   EXPECT_TRUE(machine.links.emulated);
   EXPECT_EQ(machine.links.exchanges_take, Wire::copies);
   EXPECT_NEAR(rate(machine, 1, Beside::nothing), link_gb_per_second, 0.1 * link_gb_per_second);
-  EXPECT_NEAR(rate(machine, 2, Beside::nothing), link_gb_per_second / 2, 0.1 * link_gb_per_second);  // they share it
+  EXPECT_NEAR(rate(machine, 2, Beside::nothing), link_gb_per_second / 2,
+              0.1 * link_gb_per_second);  // two ranks share it
   ASSERT_EQ(machine.shapes.size(), 1u);
   const BlockTimes& times = machine.shapes[0];
   EXPECT_EQ(times.shape.ranks, 2);
@@ -114,7 +115,7 @@ TEST_F(ProbeEndToEnd, FindsTheRateOfAnEmulatedLinkAndTheTimesOfTheJobsOwnShape) 
   EXPECT_NE(times.block.origin.find("probe of "), std::string::npos);
   EXPECT_NE(outcome.out.find("machine box as it was measured now"), std::string::npos) << outcome.out;
 
-  // Its attempts are no runs.
+  // The probe's attempts are not runs.
   for (const char* verb : {"gather", "rerun"}) {
     const Outcome refused = finish(spawn({{std::string(WANSWEEP_BIN_DIR) + "/wansweep", verb, directory_ / "probe"},
                                           {},

@@ -1,4 +1,5 @@
-// The latents and noise predictions of diffusers, on any number of ranks and in every offload mode.
+// The worker's latents and noise predictions against those of diffusers, on any number of ranks and in every offload
+// mode.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,7 @@ struct Plan {
   std::vector<std::string> arguments;
 };
 
-// What the planner takes when it is left to choose.
+// The plans that the planner chooses when the settings leave the plan open.
 std::vector<Plan> default_plans() { return {{1, {}}, {2, {}}, {4, {}}, {6, {}}}; }
 
 std::vector<Plan> all_plans() {
@@ -41,7 +42,8 @@ std::vector<Plan> all_plans() {
 
 const std::vector<std::vector<std::string>> sglangs_modes{{"resident"}, {"swap"}, {"layerwise"}};
 
-// A block of the model takes 1.9 MB: room for two, and for an expert and one block of the other.
+// A block of the model takes 1.9 MB. The budgets leave room for two blocks, and for an expert and one block of the
+// other.
 const std::vector<std::vector<std::string>> other_ways{
     {"resident"},
     {"snapshot"},
@@ -105,7 +107,8 @@ TEST(Reference, OneStepIsMatchedOnEveryRankCount) {
   expect_matches_reference("one-step", default_plans(), {{"resident"}});
 }
 
-// Heads that divide into the groups and that do not, as many as the heads, and rings of the groups' keys.
+// The number of heads is a multiple of the number of groups, or not, or equal to it; and the keys of each group go
+// around a ring.
 TEST(ExchangeGroups, AnyNumberOfThemGivesTheSameLatents) {
   const std::vector<std::pair<Plan, std::vector<int>>> cases{
       {{2, {"--ulysses", "2"}}, {0, 1, 2, 3, 4}},
@@ -184,7 +187,7 @@ TEST(Trace, TheSwitchAndTheBytesMovedAreThere) {
   }
 }
 
-// The trace has the plan (in its settings), the schedule, each copy and the peak of memory.
+// The trace holds the plan (in its settings), the schedule, each copy and the peak of memory.
 TEST(Trace, MemoryAndBytesAreExactlyAsPlanned) {
   for (const std::vector<std::string>& way : other_ways) {
     std::vector<std::string> arguments = reference_arguments("shift12");

@@ -1,4 +1,5 @@
-// The study's mistake, made and corrected as a user would: a sweep under the wrong resolver, found, rerun, compared.
+// The study's mistake, made and corrected as a user would: a sweep runs under the wrong resolver, the mistake is found,
+// the sweep is rerun, and the two are compared.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,7 +24,7 @@ using Json = nlohmann::json;
 
 class RerunEndToEnd : public testing::Test {
  protected:
-  // Standard output; standard error goes to the test's own log when the exit code is not 0.
+  // Returns standard output. Standard error goes to the test's own log when the exit code is not 0.
   std::string wansweep(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), std::string(WANSWEEP_BIN_DIR) + "/wansweep");
     const pid_t pid = spawn({arguments, {}, directory_ / "stdout", directory_ / "stderr"});
@@ -50,7 +51,7 @@ class RerunEndToEnd : public testing::Test {
 };
 
 TEST_F(RerunEndToEnd, AMisresolvedSweepIsFoundCorrectedAndCompared) {
-  // A local directory that SGLang takes for Wan2.1.
+  // A local directory that SGLang takes for a Wan2.1 model.
   fs::create_directory_symlink(WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v", directory_ / "wan2.2");
   const std::string jobs = write_text(
       directory_ / "study.toml",
@@ -72,7 +73,7 @@ TEST_F(RerunEndToEnd, AMisresolvedSweepIsFoundCorrectedAndCompared) {
     EXPECT_EQ(row["expected_switch"], 10);
     EXPECT_EQ(row["catalog_switch"], 19);
   }
-  // 17 frames are 5 latent ones, rounded up to 6 for two ranks.
+  // 17 frames are 5 latent frames, which are rounded up to 6 for two ranks.
   EXPECT_EQ(drift, (std::map<std::string, std::set<std::string>>{
                        {"flow_shift", {"3 not 12"}}, {"frames", {"21 not 17"}}, {"guidance_scale", {"3 not 4"}}}));
 

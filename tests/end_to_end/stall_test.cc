@@ -1,5 +1,5 @@
-// A rank that stops in the middle of a run: the others do not wait for it for ever, and a run that is only slow, or
-// suspended as a whole, goes on.
+// A rank that stops in the middle of a run: the other ranks do not wait for it for ever. A run that is only slow, or
+// that is suspended as a whole, goes on.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@
 namespace wansweep::test {
 namespace {
 
-// About a second a step: each pulls 21 MB through the link.
+// A step takes about a second, because each rank copies 21 MB over the link.
 std::vector<std::string> slow_arguments(const std::string& steps) {
   std::vector<std::string> arguments = reference_arguments("shift12");
   arguments.insert(arguments.end(),
@@ -33,7 +33,7 @@ size_t steps_written(const std::string& out) {
   try {
     return read_trace(out + "/" + trace_file_name(0)).rows.steps.size();
   } catch (const Error&) {
-    return 0;  // not there yet
+    return 0;  // the rank has not started yet
   }
 }
 
@@ -97,7 +97,7 @@ TEST(Stall, ARunThatIsSuspendedAndResumedGoesOn) {
 TEST(Stall, ASignalDuringTheFirstLoadEndsTheRunAtOnce) {
   const std::string out = make_directory("first-load");
   std::vector<std::string> arguments = reference_arguments("shift12");
-  arguments.insert(arguments.end(), {"--offload", "swap", "--link-bandwidth", "0.0001"});  // minutes for an expert
+  arguments.insert(arguments.end(), {"--offload", "swap", "--link-bandwidth", "0.0001"});  // an expert takes minutes
   RunningWorker worker(1, arguments, out);
   nap(2500);  // MPI has started by then
   ASSERT_EQ(kill(worker.process_of(0), SIGTERM), 0);

@@ -1,4 +1,4 @@
-// What a person sees who starts the worker by hand: mpirun on a pseudo-terminal.
+// What a person sees who starts the worker by hand. mpirun runs on a pseudo-terminal.
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <sys/wait.h>
@@ -13,7 +13,7 @@
 namespace wansweep::test {
 namespace {
 
-// All that the shell command writes to its terminal; its exit code is to be 0.
+// Returns all that the shell command writes to its terminal. Its exit code must be 0.
 std::string on_a_terminal(const std::string& command) {
   int terminal = -1;
   const pid_t shell = forkpty(&terminal, nullptr, nullptr, nullptr);

@@ -1,4 +1,4 @@
-// Trajectories compared: a run's tensors of all steps against another's.
+// Compares trajectories: the tensors of all steps of one run with those of another.
 #pragma once
 
 #include <gtest/gtest.h>

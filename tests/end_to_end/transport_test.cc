@@ -1,5 +1,5 @@
-// Where the host's weights lie, and how copies of them are made: the same latents whatever way, the bytes that the
-// schedule says, and nothing left behind or locked up.
+// Where the host keeps the weights, and how they are copied: every way gives the same latents and moves the bytes that
+// the schedule says, and nothing is left behind or deadlocks.
 
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ std::string joined(const Words& words) {
   return text;
 }
 
-// Five steps, the switch among them, on a link that all ranks share and that copies take their time on.
+// Five steps, one of them the switch step, on an emulated link that all ranks share.
 Words arguments(const std::string& offload, const std::string& link_gbs = "2") {
   return reference_arguments("shift12") +
          Words{"--steps", "5", "--offload", offload, "--link-bandwidth", link_gbs, "--step-timeout", "30"};
@@ -54,7 +54,7 @@ std::string digest_of(const WorkerResult& run) {
 
 TraceFile trace_of(const WorkerResult& run, int rank) { return read_trace(run.out + "/" + trace_file_name(rank)); }
 
-// The bytes that the plan's schedule copies to the device, before the loop and in it.
+// The number of bytes that the plan's schedule copies to the device, before the loop and in it.
 int64_t scheduled_bytes(const TraceFile& trace) {
   const RunPlan plan = make_run_plan(settings_from_json(nlohmann::json::parse(trace.spec_json), "trace"));
   int64_t bytes = 0;
@@ -107,7 +107,7 @@ TEST(Transport, EveryWayGivesTheSameLatentsAndMovesWhatTheScheduleSays) {
   }
 }
 
-TEST(Transport, WhatIsLeftToTheWorkerIsDecidedAlikeOnAllRanksAndSaid) {
+TEST(Transport, SettingsLeftToTheWorkerAreDecidedAlikeOnAllRanksAndReported) {
   const WorkerResult run =
       run_worker(4, arguments("layerwise", "0.2") + Words{"--yield-to-collectives", "auto", "--cooperative", "auto"},
                  make_directory("auto"));
@@ -126,7 +126,7 @@ TEST(Transport, WhatIsLeftToTheWorkerIsDecidedAlikeOnAllRanksAndSaid) {
   std::filesystem::remove_all(run.out);
 }
 
-TEST(Transport, ResidentWeightsNeedNoWayInTheLoop) {
+TEST(Transport, ResidentWeightsTurnOffTheWaysToCopyInTheLoop) {
   const WorkerResult run = run_worker(
       2, arguments("resident") + Words{"--host-store", "shared", "--yield-to-collectives", "on", "--cooperative", "on"},
       make_directory("resident"));
@@ -153,14 +153,14 @@ TEST(Transport, RanksOfANodeHoldOneCopyTogether) {
     EXPECT_GT(own, 0);
     EXPECT_LT(own, *whole / 2);
   }
-  constexpr int64_t small_buffers = 4 * 65536;  // of the timestep and the count of values
+  constexpr int64_t small_buffers = 4 * 65536;  // for the timestep and the count of values that are not finite
   EXPECT_GE(held, *whole);
   EXPECT_LE(held, *whole + small_buffers);
   std::filesystem::remove_all(run.out);
 }
 
-// Exchanges and copies on one slow wire; a rank that is late again and again; parts that peers wait for.
-TEST(Transport, YieldingAndCooperativeRanksThatAreLateLockNobodyUp) {
+// Exchanges and copies share one slow link; one rank is late again and again; its peers wait for parts from it.
+TEST(Transport, LateRanksDoNotDeadlockYieldingAndCooperativeCopies) {
   for (const Words& plan : {Words{"--ulysses", "2", "--ring", "2"}, Words{"--cfg-parallel"}}) {
     const std::string out = make_directory("late");
     RunningWorker worker(4,
@@ -196,7 +196,7 @@ std::set<std::string> names_in(const std::string& directory) {
   return names;
 }
 
-// The memory without a name that a process maps, by the numbers of its inodes.
+// The anonymous memory files that a process maps, as the numbers of their inodes.
 std::set<std::string> unnamed_memory_of(const std::filesystem::path& process) {
   std::set<std::string> inodes;
   std::ifstream maps(process / "maps");
@@ -210,7 +210,7 @@ std::set<std::string> unnamed_memory_of(const std::filesystem::path& process) {
   return inodes;
 }
 
-// Of all processes that can be looked at.
+// The anonymous memory files of all processes that this user may look at.
 std::set<std::string> unnamed_memory() {
   std::set<std::string> inodes;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) inodes.merge(unnamed_memory_of(entry.path()));

@@ -19,7 +19,7 @@ namespace wansweep::test {
 
 namespace {
 
-// Whether a file of entries that end with a zero byte holds `wanted`; one that cannot be read does not.
+// Whether `file`, whose entries end with a zero byte, holds the entry `wanted`; false when the file cannot be read.
 bool has_entry(const std::filesystem::path& file, const std::string& wanted) {
   std::ifstream stream(file, std::ios::binary);
   for (std::string entry; std::getline(stream, entry, '\0');) {

@@ -19,7 +19,7 @@ struct WorkerResult {
 // A fresh directory under the system's temporary one.
 std::string make_directory(const std::string& name);
 
-// A run under way. What it started is gone when this object is.
+// A run under way. The destructor ends what it started.
 class RunningWorker {
  public:
   RunningWorker(int ranks, const std::vector<std::string>& arguments, const std::string& out);
@@ -36,10 +36,10 @@ class RunningWorker {
   WorkerResult result_;
   std::string err_file_;
   std::chrono::steady_clock::time_point start_;
-  pid_t mpirun_ = -1;  // -1: waited for
+  pid_t mpirun_ = -1;  // -1: mpirun has ended, and its exit code was read
 };
 
-// `kill_after` above 0: SIGKILL to every rank after that many seconds.
+// kill_after above 0: every rank gets SIGKILL after that many seconds.
 WorkerResult run_worker(int ranks, const std::vector<std::string>& arguments, const std::string& out,
                         double kill_after = 0);
 

@@ -1,5 +1,5 @@
-// What each fuzz target is: one function over bytes, as libFuzzer calls it. A target accepts the input, or it throws an
-// Error that is no internal one; everything else is a find.
+// A fuzz target is one function over bytes, as libFuzzer calls it. It accepts the input, or throws an Error other than
+// an internal one; anything else is a defect.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ void accept_or_refuse(F read) {
   }
 }
 
-// A file of these bytes in a directory of the process's own, on a memory file system where there is one.
+// The path of a file with these bytes, in a directory of this process, on a memory file system where there is one.
 std::string scratch_directory();
 std::string write_scratch(const std::string& name, std::string_view bytes);
 

@@ -1,7 +1,7 @@
-// What runs a target where libFuzzer is missing: TARGET CORPUS [SECONDS [SEED]]. Every file of the corpus first, then,
-// for SECONDS, changed ones: the same changes for the same seed, whatever the machine. It is not guided by coverage,
-// but the sanitizers watch it in `make test`; `make fuzz` looks further. The input that brings a target down is left in
-// crash-TARGET, in the current directory.
+// Runs a fuzz target where libFuzzer is missing: TARGET CORPUS [SECONDS [SEED]]. First it runs every file of the
+// corpus; then, for SECONDS, changed copies of them. The same seed gives the same changes on every machine. The driver
+// is not guided by coverage, but the sanitizers watch it in `make test`; `make fuzz` looks further. An input that
+// crashes the target is left in crash-TARGET, in the current directory.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -71,7 +71,7 @@ void change(std::string& input, const std::vector<std::string>& corpus, Random& 
   }
 }
 
-// The input under test, on disk before it is tried.
+// The input under test. It is written to disk before it is tried.
 class LastInput {
  public:
   explicit LastInput(std::string file)

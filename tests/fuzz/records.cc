@@ -1,4 +1,5 @@
-// The records that attempts and submissions leave behind, which others may write to: each input is every one of them.
+// The records that attempts and submissions leave behind. Others may write to them, so each input is tried as every one
+// of them.
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 #include "orchestrator/sweep/sweep_directory.h"

@@ -1,4 +1,4 @@
-// spec.json: a run's settings, and a model's config.json. What is accepted is read again as the same.
+// A run's settings (spec.json) and a model's config.json. Settings that are accepted must read back as the same.
 #include "schema/run_settings.h"
 #include "schema/setting_fields.h"
 

@@ -1,4 +1,4 @@
-// What Slurm's commands print, or whatever a site has in their place. A line of our job is read, or kept as unread;
+// What Slurm's commands print, or a site's replacements of them. A line about our job is read or kept as unread; it is
 // never lost.
 #include "slurm/array_ids.h"
 #include "slurm/job_rows.h"

@@ -1,4 +1,4 @@
-// A rank's trace. HDF5 itself is not what is tested, but it must not take the reader down with it.
+// A rank's trace. HDF5 itself is not under test, but a damaged file must not crash the reader.
 #include "schema/trace_file.h"
 
 #include "tests/fuzz/fuzz.h"

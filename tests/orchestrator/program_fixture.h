@@ -40,7 +40,7 @@ class ProgramTest : public testing::Test {
   }
 
   ProgramTest() {
-    sweep_ = directory_ / "my sweep's $(file).toml";  // the shell must never see it
+    sweep_ = directory_ / "my sweep's $(file).toml";  // a name that would break if a shell read it
     write_text(sweep_, fmt::format("[sweep]\nname = \"s\"\nrepeats = 2\n[base]\nmodel = "
                                    "\"{0}/tests/reference/tiny-wan2.2-t2v\"\ninputs = "
                                    "\"{0}/tests/reference/trajectory-shift12.safetensors\"\n[matrix]\nranks = [2]\n",
@@ -67,7 +67,7 @@ class ProgramTest : public testing::Test {
 
   Result run(const std::string& mode = "ok") { return finish(start(run_arguments(), mode)); }
 
-  // Folders of attempts, "a1" or "a2" by what they end with.
+  // Folders of the attempts whose names end with `ending`, such as "a1" or "a2".
   std::vector<std::string> attempts(const std::string& ending) const {
     std::vector<std::string> found;
     for (const auto& entry : fs::directory_iterator(out_ + "/attempts")) {
@@ -80,7 +80,7 @@ class ProgramTest : public testing::Test {
     return nlohmann::json::parse(read_text(attempt + "/state.json"));
   }
 
-  // Until the first attempt's fake worker is at work.
+  // Waits until the fake worker of the first attempt runs.
   std::string wait_for_first_attempt() const {
     for (int i = 0; i < 500; ++i) {
       std::error_code failed;

@@ -129,7 +129,7 @@ TEST_F(CompletionTest, TheFirstFailureStays) {
   EXPECT_EQ(files(), 1u);
 }
 
-TEST_F(CompletionTest, OfManyFailuresAtOnceOneStaysWhole) {
+TEST_F(CompletionTest, WhenManyRanksFailAtOnceOneRecordStaysWhole) {
   std::vector<pid_t> children;
   for (int rank = 0; rank < 16; ++rank) {
     const pid_t child = fork();

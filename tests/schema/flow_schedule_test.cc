@@ -20,7 +20,7 @@ struct Table {
   std::vector<double> sigmas;
 };
 
-// 27 steps of the three published schedules, for the right shift of Wan2.2 T2V-A14B (12) and the misresolved one (3).
+// Three published schedules of 27 steps, for the right shift of Wan2.2 T2V-A14B (12) and for the wrong one (3).
 const std::vector<Table>& published_tables() {
   static const std::vector<Table> tables{
       {SigmaSchedule::diffusers,

@@ -140,7 +140,7 @@ TEST_F(ForeignModelTest, AHubNameIsNotADirectory) {
                  "is a name on Hugging Face: download the model and give its directory");
 }
 
-TEST_F(ForeignModelTest, WhatCannotBeLookedAtIsSaidAndIsNoInternalError) {
+TEST_F(ForeignModelTest, APathThatCannotBeLookedAtIsReportedAndIsNoInternalError) {
   fs::create_symlink("loop", directory_ / "loop");
   expect_refused(directory_ / "loop", "loop");
   expect_refused(directory_ / std::string(300, 'x'), "File name too long");

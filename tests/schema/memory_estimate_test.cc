@@ -43,7 +43,7 @@ TEST(MemoryEstimate, A14BsWeightsInBf16CountWhatStaysInF32) {
   const WeightBytes bytes = weight_bytes(a14b(), DType::bf16, 2);
   EXPECT_EQ(bytes.block, block_in_bf16);
   EXPECT_EQ(bytes.other, other_in_bf16);
-  // What an estimate of two bytes a parameter is short of, an expert.
+  // By how much an estimate of two bytes for each parameter is too small, for one expert.
   EXPECT_EQ(bytes.expert() - int64_t{14'288'491'584} * 2, 58'368'128);
 }
 
@@ -79,14 +79,14 @@ TEST(MemoryEstimate, ASharedStoreIsOneCopyForAllRanksOfANode) {
   EXPECT_EQ(estimate(OffloadMode::resident, 0, HostStoreKind::per_node).host_shared, 0) << "the loop reads none";
 }
 
-TEST(MemoryEstimate, SnapshotTakesWhatSwapTakesButForBuffersToCopyOut) {
+TEST(MemoryEstimate, SnapshotTakesWhatSwapTakesWithoutTheBuffersToCopyOut) {
   const MemoryEstimate swap = estimate(OffloadMode::swap), snapshot = estimate(OffloadMode::snapshot);
   EXPECT_EQ(snapshot.device_weights, swap.device_weights);
   EXPECT_EQ(snapshot.host_weights, swap.host_weights);
   EXPECT_EQ(snapshot.host_ring, 0);
 }
 
-TEST(MemoryEstimate, BlockByBlockTheSecondForwardTakesItsPromptMoreAndNoSecondHiddenState) {
+TEST(MemoryEstimate, BlockOrderAddsTheSecondPromptAndNoSecondHiddenState) {
   ActivationRequest request;
   request.config = a14b();
   request.type = DType::bf16;

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// A directory with the files of a published repository that decide what it is: no weights.
+// A directory with those files of a published repository that decide which model it is; without weights.
 class ModelCatalog : public testing::Test {
  protected:
   void SetUp() override {
@@ -154,7 +154,7 @@ TEST_F(ModelCatalog, TheFilesDecideAndSglangGoesByTheName) {
       EXPECT_EQ(newer.config, config(form.in_2026_03)) << path;
       EXPECT_TRUE(newer.rule.starts_with(form.rule_2026_03)) << path << ": " << newer.rule;
       EXPECT_FALSE(newer.shards_frames);
-      // Only the newer one takes a declared id.
+      // Only the newer SGLang accepts a declared id.
       EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2025_12, path, expected.id).config, older.config) << path;
       EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2026_03, path, expected.id).config, expected.own) << path;
       EXPECT_EQ(sglang_verdict(ResolverKind::sglang_2026_03, path, expected.id).rule, "--model-id") << path;
@@ -245,7 +245,7 @@ TEST_F(ModelCatalog, EachReleaseOfSglangGoesByItsOwnRules) {
       {"0.5.8.post1", named + "/", "", wrong, "detector: "},
       {"0.5.9", named + "/", "", own, "the last part of the path is a registered name"},
       {"0.5.9", longer, "", wrong, "detector: "},
-      {"0.5.9", other, "Wan2.2-T2V-A14B-Diffusers", wrong, "detector: "},  // it has no --model-id
+      {"0.5.9", other, "Wan2.2-T2V-A14B-Diffusers", wrong, "detector: "},  // this release has no --model-id
       {"0.5.10", named + "/", "", own, "a registered name is in the last part of the path"},
       {"0.5.23", longer + "//", "", own, "a registered name is in the last part of the path"},
       {"0.5.23", other, "", wrong, "detector: "},
@@ -272,7 +272,7 @@ TEST_F(ModelCatalog, TheResolverOfSeptember2026StripsATrailingSlash) {
   settings.model = publish("t2v-a14b", "wan2.2");
   settings.resolver = ResolverKind::sglang_2026_09;
   resolve_settings(settings);
-  EXPECT_EQ(settings.flow_shift, 3);  // a path of another name still is Wan2.1 to it
+  EXPECT_EQ(settings.flow_shift, 3);  // SGLang still takes a path of another name for Wan2.1
   EXPECT_EQ(settings.origins.at("flow_shift").origin, "sglang-2026-09");
 }
 
@@ -305,7 +305,7 @@ TEST_F(ModelCatalog, TheCatalogOutranksThePublishedSchedulersShift) {
   EXPECT_TRUE(configuration_drift(spec).empty());
 }
 
-TEST_F(ModelCatalog, AMisresolvedRunCarriesWhatWouldHaveBeenRight) {
+TEST_F(ModelCatalog, AMisresolvedRunCarriesTheRightValuesToo) {
   RunSettings spec;
   spec.model = publish("t2v-a14b", "wan2.2");
   spec.resolver = ResolverKind::sglang_2025_12;

@@ -58,7 +58,7 @@ TEST(RunPlan, EachExchangeGroupHasAHeadOfEveryRank) {
                [&] { make_run_plan(settings); });
   settings.ranks = 3;
   settings.ulysses = 3;
-  settings.exchange_groups = 14;  // 40 heads are 14, 13 and 13
+  settings.exchange_groups = 14;  // 40 heads become groups of 14, 13 and 13
   expect_error(ExitCode::bad_input, "a rank has 13 heads", [&] { make_run_plan(settings); });
   settings.ranks = 2;
   settings.ulysses = 1;
@@ -123,7 +123,7 @@ TEST(RunPlan, TheAutomaticBudgetIsWhatDeviceMemoryLeaves) {
                [&] { make_run_plan(settings); });
 }
 
-TEST(RunPlan, ABudgetThatCannotBeIsRefusedWithWhatWouldDo) {
+TEST(RunPlan, AnImpossibleBudgetIsRefusedWithWhatIsNeeded) {
   expect_error(ExitCode::bad_input,
                "device_budget is auto, which needs device_memory, and device_memory is not set; set device_memory",
                [&] { make_run_plan(planned_study({})); });
@@ -156,7 +156,7 @@ TEST(RunPlan, ADifferenceBetweenWhatWasPlannedAndWhatIsMadeIsNamed) {
   EXPECT_NE(plan_difference(nlohmann::json::object(), planned), "");
 }
 
-TEST(RunPlan, APlanOfBeforeItSaidWhatMovesIsTheSame) {
+TEST(RunPlan, AnOlderPlanWithoutTheMovedBytesEqualsTodays) {
   const nlohmann::json made = plan_to_json(make_run_plan(study()));
   nlohmann::json of_before = made;
   for (const char* name : {"block_slots", "block_bytes", "first_load_bytes", "moved_in_loop_bytes",

@@ -181,7 +181,7 @@ TEST(RunSettings, EqualConfigurationsHaveEqualHashesWhateverTheirOrigins) {
 
 TEST(RunSettings, ASettingAddedSinceChangesNoHashUntilItIsUsed) {
   const RunSettings a = valid_spec();
-  // As the first version hashed it.
+  // The hash that the first version made.
   EXPECT_EQ(settings_hash(a), "7f0452d27d34a7b003ca1afb23b6fbd230d773dee447bf26302e31a96a48389b");
   RunSettings b = a;
   b.allow_nonfinite = true;

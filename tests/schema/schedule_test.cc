@@ -30,7 +30,7 @@ Schedule planned(const LoopShape& shape, int slots) {
   return make_schedule(OffloadMode::planned, shape, list_uses(shape), {.slots = slots});
 }
 
-// Blocks that a step copies in; step 0: before the loop.
+// The number of blocks that a step copies to the device; step 0: before the loop.
 int blocks_in(const Schedule& schedule, const std::vector<Use>& uses, int step) {
   return static_cast<int>(std::count_if(schedule.transfers.begin(), schedule.transfers.end(), [&](const Transfer& t) {
     const int of = t.starts == before_loop ? 0 : uses[static_cast<size_t>(t.starts)].step;
@@ -38,7 +38,7 @@ int blocks_in(const Schedule& schedule, const std::vector<Use>& uses, int step) 
   }));
 }
 
-TEST(Schedule, OfEveryModeServesEveryUseOfEverySmallLoop) {
+TEST(Schedule, EveryModeServesEveryUseOfEverySmallLoop) {
   int loops = 0;
   for (const OffloadMode mode : values_of<OffloadMode>()) {
     for (int layers = 1; layers <= 6; ++layers) {
@@ -63,7 +63,7 @@ TEST(Schedule, OfEveryModeServesEveryUseOfEverySmallLoop) {
   EXPECT_EQ(loops, 28 * (4 * 6 + 16));
 }
 
-TEST(Schedule, EveryUsesBlockIsTheOneThatTheTransferNeededByItBrought) {
+TEST(Schedule, ATransferBringsTheBlockOfTheUseThatNeedsIt) {
   const LoopShape shape = loop(3, 2, 5, 2);
   const std::vector<Use> uses = list_uses(shape);
   for (const OffloadMode mode : values_of<OffloadMode>()) {
@@ -78,7 +78,7 @@ TEST(Schedule, EveryUsesBlockIsTheOneThatTheTransferNeededByItBrought) {
   }
 }
 
-TEST(Schedule, OfResidentMovesEverythingBeforeTheLoopAndNothingInIt) {
+TEST(Schedule, ResidentMovesEverythingBeforeTheLoopAndNothingInIt) {
   const Schedule schedule = schedule_of(OffloadMode::resident, loop(3, 2, 4, 2));
   EXPECT_EQ(schedule.slots, 8);
   EXPECT_EQ(schedule.other_slots, 2);
@@ -88,7 +88,7 @@ TEST(Schedule, OfResidentMovesEverythingBeforeTheLoopAndNothingInIt) {
   EXPECT_FALSE(copies_out(schedule));
 }
 
-TEST(Schedule, OfSwapLoadsOneExpertBeforeTheLoopAndBlocksAtTheSwitch) {
+TEST(Schedule, SwapLoadsOneExpertBeforeTheLoopAndBlocksAtTheSwitch) {
   const LoopShape shape = loop(3, 2, 4, 2);
   const Schedule schedule = schedule_of(OffloadMode::swap, shape);
   EXPECT_EQ(schedule.slots, 4);
@@ -105,13 +105,13 @@ TEST(Schedule, OfSwapLoadsOneExpertBeforeTheLoopAndBlocksAtTheSwitch) {
   EXPECT_TRUE(copies_out(schedule));
 }
 
-TEST(Schedule, OfSwapThatBeginsWithTheSecondExpertNeverSwitches) {
+TEST(Schedule, SwapThatBeginsWithTheSecondExpertNeverSwitches) {
   const Schedule schedule = schedule_of(OffloadMode::swap, loop(3, 1, 4, 2));
   ASSERT_EQ(schedule.transfers.size(), 5U);
   for (const Transfer& t : schedule.transfers) EXPECT_EQ(t.expert, 1);
 }
 
-TEST(Schedule, OfSnapshotIsThatOfSwapWithoutWhatGoesOut) {
+TEST(Schedule, SnapshotIsSwapWithoutCopiesOut) {
   const LoopShape shape = loop(3, 2, 4, 2);
   const Schedule swap = schedule_of(OffloadMode::swap, shape);
   const Schedule snapshot = schedule_of(OffloadMode::snapshot, shape);
@@ -123,7 +123,7 @@ TEST(Schedule, OfSnapshotIsThatOfSwapWithoutWhatGoesOut) {
   EXPECT_TRUE(snapshot.transfers.back().blocking);
 }
 
-TEST(Schedule, OfPlannedServesEveryUseWithAnyNumberOfSlotsInAnyOrderOfTheGuidance) {
+TEST(Schedule, PlannedServesEveryUseWithAnyNumberOfSlotsInAnyOrderOfTheGuidance) {
   for (int layers = 1; layers <= 6; ++layers) {
     for (int slots = 1; slots <= 2 * layers + 1; ++slots) {
       for (int switch_at = 0; switch_at <= 4; ++switch_at) {
@@ -141,7 +141,7 @@ TEST(Schedule, OfPlannedServesEveryUseWithAnyNumberOfSlotsInAnyOrderOfTheGuidanc
   }
 }
 
-TEST(Schedule, OfPlannedWithRoomForAllIsResidentWithoutTheExpertThatNeverWorks) {
+TEST(Schedule, PlannedWithRoomForAllIsResidentWithoutTheExpertThatNeverWorks) {
   const Schedule both = planned(loop(3, 2, 4, 2), 99);
   EXPECT_EQ(both.slots, 8);
   EXPECT_EQ(both.other_slots, 2);
@@ -152,7 +152,7 @@ TEST(Schedule, OfPlannedWithRoomForAllIsResidentWithoutTheExpertThatNeverWorks) 
   for (const Transfer& t : second_alone.transfers) EXPECT_EQ(t.expert, 1);
 }
 
-TEST(Schedule, OfPlannedBringsTheSecondExpertBehindTheLastPassOfTheFirst) {
+TEST(Schedule, PlannedBringsTheSecondExpertBehindTheLastPassOfTheFirst) {
   const LoopShape shape = loop(6, 4, 5, 2);
   const std::vector<Use> uses = list_uses(shape);
   const Schedule schedule = planned(shape, 5);
@@ -162,7 +162,7 @@ TEST(Schedule, OfPlannedBringsTheSecondExpertBehindTheLastPassOfTheFirst) {
   for (const Transfer& t : schedule.transfers) EXPECT_FALSE(t.blocking);
 }
 
-TEST(Schedule, BlockByBlockAStreamedBlockIsBroughtOnceAStep) {
+TEST(Schedule, BlockOrderBringsAStreamedBlockOnceAStep) {
   LoopShape shape = loop(4, 3, 6, 2);
   shape.order = GuidanceOrder::block;
   const std::vector<Use> uses = list_uses(shape);
@@ -180,7 +180,7 @@ TEST(Schedule, TheLeastLinkRateIsThatOfItsCopiesInTheLoop) {
   EXPECT_LE(half, 0.5);
 }
 
-TEST(Schedule, OfLayerwiseBringsEveryBlockOncePerForward) {
+TEST(Schedule, LayerwiseBringsEveryBlockOncePerForward) {
   const LoopShape shape = loop(4, 3, 6, 2);
   const std::vector<Use> uses = list_uses(shape);
   for (const int prefetch : {1, 2, 3}) {
@@ -191,8 +191,9 @@ TEST(Schedule, OfLayerwiseBringsEveryBlockOncePerForward) {
 }
 
 // Where the prefetch does not divide the layers, SGLang's manager asks for less in an expert's first step, since the
-// forward before it was not its own. The numbers are those that the worker moved when the manager was played live.
-TEST(Schedule, OfLayerwiseWithAnUnevenPrefetchMovesWhatSglangsManagerMoves) {
+// forward before it was the other expert's. The expected numbers are what a worker moved that ran SGLang's manager
+// live.
+TEST(Schedule, LayerwiseWithAnUnevenPrefetchMovesWhatSglangsManagerMoves) {
   const LoopShape shape = loop(8, 7, 6, 2);
   const std::vector<Use> uses = list_uses(shape);
   const std::map<int, std::vector<int>> of_prefetch{{4, {8, 10, 12, 12, 12, 12, 12, 10, 12}},
@@ -205,7 +206,7 @@ TEST(Schedule, OfLayerwiseWithAnUnevenPrefetchMovesWhatSglangsManagerMoves) {
   }
 }
 
-TEST(Schedule, OfLayerwiseHoldsAsManySlotsAsAreEverHeldAtOnce) {
+TEST(Schedule, LayerwiseHasAsManySlotsAsItEverHoldsAtOnce) {
   const LoopShape shape = loop(27, 19, 40, 2);
   EXPECT_EQ(schedule_of(OffloadMode::layerwise, shape, 1).slots, 3);
   EXPECT_EQ(schedule_of(OffloadMode::layerwise, shape, 2).slots, 6);
@@ -214,7 +215,7 @@ TEST(Schedule, OfLayerwiseHoldsAsManySlotsAsAreEverHeldAtOnce) {
   EXPECT_EQ(schedule_of(OffloadMode::layerwise, one_expert, 1).slots, 2);
 }
 
-TEST(Schedule, OfLayerwiseLeavesTheFirstBlocksOfTheRestingExpertInPlace) {
+TEST(Schedule, LayerwiseLeavesTheFirstBlocksOfTheRestingExpertInPlace) {
   const LoopShape shape = loop(4, 3, 6, 2);
   const std::vector<Use> uses = list_uses(shape);
   const int32_t first_of_second = 2 * 2 * 6;
@@ -281,11 +282,11 @@ TEST_F(BrokenSchedule, TransfersOutOfOrderAreFound) {
   expect_broken("use 0");
 }
 
-TEST(Schedule, AsJsonSaysWhatHasNoValue) {
+TEST(Schedule, JsonHasNullForWhatHasNoValue) {
   const nlohmann::json json = to_json(schedule_of(OffloadMode::swap, loop(2, 2, 1, 1)));
   EXPECT_EQ(json["slots"], 1);
   EXPECT_EQ(json["slot_of_use"], (std::vector<int>{0, 0}));
-  const nlohmann::json& transfers = json["transfers"];  // a block and what is outside: in, out, in
+  const nlohmann::json& transfers = json["transfers"];  // a block and the weights outside blocks: in, out, in
   EXPECT_EQ(transfers["expert"], (std::vector<int>{1, 1, 1, 1, 2, 2}));
   EXPECT_EQ(transfers["block"], nlohmann::json::parse("[0, null, 0, null, 0, null]"));
   EXPECT_EQ(transfers["way"], (std::vector<std::string>{"in", "in", "out", "out", "in", "in"}));

@@ -202,7 +202,7 @@ TEST_F(TraceFileTest, ACutFileIsAnErrorOrCorrectRows) {
   for (const std::string& whole : {closed, killed}) {
     const std::string bytes = bytes_of(whole);
     ASSERT_GT(bytes.size(), 10'000u);
-    int with_rows = 0;  // of the cut files
+    int with_rows = 0;  // number of cut files that still had rows
     for (size_t length = 0; length < bytes.size(); length += length < 8000 ? 61 : 2999) {
       const std::string cut = file("cut.h5");
       write_bytes(cut, bytes.substr(0, length));
@@ -313,7 +313,7 @@ TEST_F(TraceFileTest, PowerIsThereWhereTheDeviceTellsIt) {
   EXPECT_EQ(power[2].sm_clock_mhz, 1395);
 }
 
-// Traces of before have no such tables.
+// Older traces lack these tables.
 TEST_F(TraceFileTest, ATraceOfTheFirstFormatIsRead) {
   {
     TraceWriter writer(file(), "{}", "{}");

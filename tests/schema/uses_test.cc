@@ -26,19 +26,19 @@ TEST(Uses, GoThroughStepsForwardsAndBlocksInTheLoopsOrder) {
                                                        {2, 1, 1, 1}}));
 }
 
-TEST(Uses, WithoutASwitchStepAreAllOfTheFirstExpert) {
+TEST(Uses, AreAllOfTheFirstExpertWithoutASwitchStep) {
   LoopShape shape = small_loop();
   shape.switch_step.reset();
   for (const Use& use : list_uses(shape)) EXPECT_EQ(use.expert, 0);
 }
 
-TEST(Uses, OfASwitchAtTheFirstStepAreAllOfTheSecondExpert) {
+TEST(Uses, AreAllOfTheSecondExpertWhenItBeginsAtTheFirstStep) {
   LoopShape shape = small_loop();
   shape.switch_step = 1;
   for (const Use& use : list_uses(shape)) EXPECT_EQ(use.expert, 1);
 }
 
-TEST(Uses, BlockByBlockAPassIsOfBothForwards) {
+TEST(Uses, BlockOrderPutsBothForwardsIntoOnePass) {
   LoopShape shape = small_loop();
   shape.order = GuidanceOrder::block;
   EXPECT_EQ(list_uses(shape),

@@ -19,7 +19,7 @@ using nlohmann::json;
 const fs::path tiny_model = WANSWEEP_SOURCE_DIR "/tests/reference/tiny-wan2.2-t2v";
 constexpr const char* single = "diffusion_pytorch_model.safetensors";
 
-// A copy of the tiny model to damage; what is left of it is checked as a plan does.
+// A copy of the tiny model that a test damages, and then checks as a plan does.
 class WeightFilesTest : public testing::Test {
  protected:
   void SetUp() override { fs::copy(tiny_model, model(), fs::copy_options::recursive); }
@@ -31,7 +31,7 @@ class WeightFilesTest : public testing::Test {
     expect_error(ExitCode::bad_input, part, [&] { check(); });
   }
 
-  // The header of a file rewritten, with as much data behind it as it asks for.
+  // Rewrites the header of a file, and puts as much data behind it as the header asks for.
   template <typename Change>
   void rewrite(const std::string& file, Change change) {
     const SafetensorsHeader old = read_safetensors_header(file);
@@ -101,7 +101,7 @@ TEST_F(WeightFilesTest, WeightsUnderAnotherNameAreMentioned) {
 
 TEST_F(WeightFilesTest, TypesThatTheWorkerDoesNotReadAreNamedBeforeShapes) {
   rewrite(in("transformer_2/") + single, [](json& header) {
-    json& packed = header["blocks.0.attn1.to_q.weight"];  // two values of 4 bits in a byte
+    json& packed = header["blocks.0.attn1.to_q.weight"];  // two values of 4 bits share a byte
     packed["dtype"] = "U8";
     packed["shape"][1] = packed["shape"][1].get<int64_t>() / 2;
   });

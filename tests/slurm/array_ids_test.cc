@@ -20,7 +20,7 @@ TEST(ArrayIds, PendingRangesStepsAndThrottlesAreRead) {
   EXPECT_EQ(parse_array_ids("7_[4-9:2%2]")->indices, (Indices{4, 6, 8}));
 }
 
-TEST(ArrayIds, WhatWasCutShortIsNoAnswer) {
+TEST(ArrayIds, AListThatWasCutShortIsRefused) {
   for (const char* text :
        {"", "x", "7_", "7_[1-3,...]", "7_[1-3", "7_[3-1]", "7_[1-5:0]", "7_[]", "7_1-3", "7_-1", "7_[0-99999999]"}) {
     EXPECT_EQ(parse_array_ids(text), std::nullopt) << text;

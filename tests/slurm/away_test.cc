@@ -1,4 +1,5 @@
-// What Slurm does not know, or not yet: no accounting, rows that come late, jobs that the controller has forgotten.
+// What Slurm does not know, or does not know yet: no accounting, rows that come late, jobs that the controller has
+// forgotten.
 
 #include <fmt/format.h>
 
@@ -12,7 +13,7 @@ namespace {
 
 class Forgotten : public OnSlurm {};
 
-// Until squeue has none of the sweep's jobs, ended ones included; wansweep is not asked meanwhile.
+// Waits until squeue shows none of the sweep's jobs, not even ended ones. wansweep is not called meanwhile.
 void wait_until_forgotten(const SlurmSweep& sweep) {
   for (int i = 0; i < 300; ++i) {
     const Outcome queue = run_program({"squeue", "--noheader", "--states=all", "--name=" + sweep.token(), "-o", "%i"});
@@ -31,7 +32,7 @@ TEST_F(Forgotten, AccountingTellsHowAJobEndedThatTheQueueForgot) {
   EXPECT_NE(status.out.find("12 (communicator)"), std::string::npos) << status.out;
 }
 
-// Three sweeps, side by side, on a site whose Slurm keeps no accounts.
+// Three sweeps run side by side on a site whose Slurm has no accounting.
 TEST_F(Forgotten, WithoutAccountingTheWorkersWordDecidesAndSilenceIsALoss) {
   const TemporaryDirectory directory;
   const std::string with = std::getenv("SLURM_CONF");

@@ -39,7 +39,7 @@ TEST_F(Client, AnIdAmongOtherWordsIsAccepted) {
   EXPECT_EQ(answer.job_id, 1001);
 }
 
-TEST_F(Client, AnAnswerWithoutAnIdMayHaveTakenTheJob) {
+TEST_F(Client, AnAnswerWithoutAnIdLeavesOpenWhetherTheJobWasTaken) {
   const SubmitAnswer answer = submit("printf 'thanks \\033[31m\\n'");
   EXPECT_EQ(answer.kind, SubmitAnswer::Kind::unknown);
   EXPECT_EQ(answer.message, "sbatch printed \"thanks \\e[31m\", which holds no job id");

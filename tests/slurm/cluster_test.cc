@@ -1,4 +1,4 @@
-// Whole sweeps, and a Slurm of which parts are away.
+// Whole sweeps, also while a part of Slurm is down.
 
 #include <fmt/format.h>
 
@@ -86,12 +86,13 @@ TEST_F(Outage, AFrozenAccountingHidesNothingThatTheQueueKnows) {
 
 TEST_F(Outage, WithoutAnAnswerStatusSaysWhatItCouldNotLearn) {
   SweepSettings settings;
-  // It ends when the controller is back: Slurm itself is in no hurry to tell what ended before (15 s a try).
+  // The job ends only when the controller is back, because Slurm itself may take long to report an earlier end (15 s a
+  // try).
   settings.worker = "touch \"$out/../../begun\"\nuntil [ -e \"$out/../../back\" ]; do sleep 0.2; done\nexit 10\n";
   settings.profile = "command_timeout = 2";
   const SlurmSweep sweep(settings);
   ASSERT_EQ(sweep.submit().exit_code, 0);
-  // A job that waits still would be started only after all nodes have come back to the new controller.
+  // A job that still waited would start only after all nodes have come back to the new controller.
   ASSERT_TRUE(sweep.wait_for_file("begun", 60));
   cluster("stop-ctld");
   const Outcome status = sweep.status();
@@ -107,7 +108,7 @@ TEST_F(OnSlurm, AJobThatSlurmHasForgottenIsLost) {
   settings.worker = "exit 0\n";
   const SlurmSweep sweep(settings);
   ASSERT_EQ(sweep.submit().exit_code, 0);
-  // Its submission says another name than the one that Slurm knows: to wansweep it is a job that nobody knows.
+  // The submission names another job than the one that Slurm knows, so nobody knows the job that wansweep asks about.
   std::string token;
   for (const auto& entry : std::filesystem::directory_iterator(sweep.out() + "/submissions")) {
     token = entry.path().filename();
@@ -128,7 +129,7 @@ TEST_F(LongWait, AThousandMembersAreTrackedWithAQueueCallALook) {
   constexpr int members = 1000;
   const TemporaryDirectory shims;
   std::filesystem::permissions(write_text(shims / "mpirun", "#!/bin/sh\nexit 10\n"), std::filesystem::perms::owner_all);
-  // Counted where they are run: every Slurm command leaves a line.
+  // Each Slurm program is wrapped, and adds a line to a file whenever it runs.
   for (const char* program : {"sbatch", "squeue", "sacct", "scontrol", "sinfo", "scancel"}) {
     const std::string shim =
         write_text(shims / program,

@@ -1,4 +1,4 @@
-// How jobs end, and what `wansweep status` makes of it.
+// How jobs end, and what `wansweep status` says of it.
 
 #include <algorithm>
 #include <cstdlib>
@@ -15,7 +15,7 @@ std::string only(const std::map<std::string, std::string>& states) {
   return states.size() == 1 ? states.begin()->second : "not one attempt";
 }
 
-// Until the worker of the only attempt runs.
+// Waits until the worker of the only attempt runs.
 void wait_for_worker(const SlurmSweep& sweep) {
   ASSERT_EQ(sweep.attempts().size(), 1u);
   const std::string name = std::filesystem::path(sweep.attempts()[0]).filename();
@@ -49,7 +49,8 @@ TEST_F(Endings, CancelReachesTheJob) {
   EXPECT_EQ(only(sweep.wait(40)), "cancelled");
 }
 
-// In the batch step itself, whose output Slurm's words are sure to reach: an mpirun between them may end first.
+// The batch step itself takes the memory, since Slurm's message is sure to reach its output; an mpirun in between may
+// end first.
 TEST_F(Endings, TooMuchHostMemoryIsOutOfMemoryAndNotAFailureOfTheWorker) {
   const TemporaryDirectory shims;
   std::filesystem::permissions(write_text(shims / "mpirun", "#!/bin/bash\nshift 4\nexec \"$@\"\n"),
@@ -70,7 +71,7 @@ TEST_F(Endings, AJobPushedOutByAnotherPartitionIsPreempted) {
   const SlurmSweep first(low);
   ASSERT_EQ(first.submit().exit_code, 0);
   wait_for_worker(first);
-  // The partition's only node is wanted whole.
+  // The second job wants the partition's only node as a whole.
   const SlurmSweep second(pretended(working, "partition = \"high\"\nhost_memory_per_rank = 14000"));
   ASSERT_EQ(second.submit().exit_code, 0);
   EXPECT_EQ(only(first.wait(60)), "preempted");
@@ -90,7 +91,8 @@ TEST_F(Endings, AKilledNodeIsNodeFailure) {
 }
 
 TEST_F(LongWait, BeforeTheTimeLimitTheWorkerIsAskedToStop) {
-  // Slurm counts limits in minutes, and signals up to a minute early: with 60 seconds' notice of one minute, at once.
+  // Slurm counts limits in minutes and sends signals up to a minute early: with 60 seconds' notice of a limit of one
+  // minute, the signal comes at once.
   SweepSettings settings =
       pretended("trap 'exit 15' USR2\ntouch \"$out/at-work\"\nsleep 300 & wait\n", "signal_before_end = 55");
   const SlurmSweep sweep(settings);

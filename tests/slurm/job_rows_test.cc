@@ -1,4 +1,4 @@
-// What squeue, sacct and sbatch print in the field: other versions, wrappers, accounting with holes.
+// What squeue, sacct and sbatch print at real sites: other versions, wrappers, accounting with gaps.
 
 #include "slurm/job_rows.h"
 
@@ -35,7 +35,7 @@ TEST(Squeue, ALineWithoutSeparatorsIsUnreadAndNotAbsence) {
   EXPECT_TRUE(rows.members.empty());
 }
 
-TEST(Squeue, AnOddLineHidesNoOther) {
+TEST(Squeue, ALineThatCannotBeReadHidesNoOther) {
   const JobRows rows = read_squeue("slurm: controller busy, please be patient\n" + token +
                                        "|1001|0|RUNNING|None|n1|0|1790000000|N/A|\n" + token +
                                        "|1001|x7|RUNNING|None|n1|0|1790000000|N/A|\n",
@@ -45,7 +45,7 @@ TEST(Squeue, AnOddLineHidesNoOther) {
   EXPECT_FALSE(rows.complete());
 }
 
-TEST(Squeue, ANumberThatIsNoneCostsOnlyItself) {
+TEST(Squeue, ANumberThatCannotBeReadLeavesTheRestOfItsRow) {
   for (const char* number : {"4294967294", "99999999999999999999999", "-1", "", "N/A"}) {
     const JobRows rows =
         read_squeue(token + "|1001|0|FAILED|None|n1|" + number + "|99999999999999999999|1790000060|\n", tokens);
@@ -61,7 +61,7 @@ TEST(Squeue, ANumberThatIsNoneCostsOnlyItself) {
 
 TEST(Squeue, PendingMembersThatAreNotExpandedAreAllRead) {
   const JobRows rows = read_squeue(token + "|1001|0-2,5%2|PENDING|Priority||0|N/A|N/A|\n", tokens);
-  // squeue writes a range in brackets behind the job's id only; ArrayTaskID has it bare.
+  // squeue writes a range in brackets only behind the job's id; in ArrayTaskID the range has no brackets.
   EXPECT_FALSE(rows.complete());
   const JobRows bracketed = read_squeue(token + "|1001|[0-2,5%2]|PENDING|Priority||0|N/A|N/A|\n", tokens);
   EXPECT_EQ(bracketed.members.size(), 4u);
@@ -121,7 +121,7 @@ TEST(Sbatch, TheIdIsFoundAmongWhatAWrapperSays) {
   EXPECT_EQ(read_sbatch("-----\nsbatch: verifying account... OK\n1001\nsbatch: charged to proj, 97% left\r\n"), 1001);
 }
 
-TEST(Sbatch, NoIdOrTwoOfThemIsNone) {
+TEST(Sbatch, AnAnswerWithNoIdOrWithTwoNamesNoJob) {
   for (const char* text :
        {"", "\n", "queued\n", "0\n", "-5\n", "12 jobs left\n", "1001\n1002\n", "99999999999999999999\n"}) {
     EXPECT_EQ(read_sbatch(text), std::nullopt) << text;

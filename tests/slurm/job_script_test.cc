@@ -26,7 +26,7 @@ std::string read_text(const std::string& file) {
 
 const std::string hostile = "it's a \"$(touch evaluated)\" `touch evaluated` \\ %j\nsecond line; touch evaluated";
 
-TEST(ShellQuote, AShellReadsBackWhateverItWas) {
+TEST(ShellQuote, AShellReadsBackEveryText) {
   const TemporaryDirectory directory;
   for (const std::string& text :
        {std::string(), std::string("plain"), hostile, std::string("'"), std::string("''\\'")}) {
@@ -59,7 +59,7 @@ TEST(JobScript, AnArrayWaitsForThoseThatItIsToFollow) {
   EXPECT_NE(script.find("#SBATCH --dependency=singleton,afterany:17,afterany:18\n"), std::string::npos) << script;
 }
 
-TEST(JobScript, ForAcesIsTheGoldenOne) {
+TEST(JobScript, ForAcesIsTheExpectedText) {
   ClusterProfile profile = read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml");
   profile.account = "123456";
   profile.exclude = {"ac001", "ac002"};
@@ -98,7 +98,7 @@ TEST(JobScript, NamesTheClusterWhereTheProfileDoes) {
   EXPECT_NE(render_job_script(job(), profile).find("#SBATCH --clusters=big\n"), std::string::npos);
 }
 
-// A job script that runs here, of one member whose worker says with which modules it was started.
+// A job script for an array of one member, run on this machine. Its worker says with which modules it was started.
 class RunningScript : public testing::Test {
  protected:
   RunningScript() {
@@ -122,7 +122,8 @@ class RunningScript : public testing::Test {
                                  std::filesystem::perms::owner_all);
   }
 
-  // The script's exit code, its output in `output`. `site`: bash that runs before it, as the site's start files do.
+  // Runs the script, puts its output into `output`, and returns its exit code. `site` is bash text that runs before it,
+  // as a site's start files do.
   int run(const std::string& site, const std::string& environment = "") {
     write_text(directory_ / "job.sh", render_job_script(script_, profile_));
     const std::string command = "cd " + shell_quote(directory_ / "submission") + " && " + site +
@@ -162,7 +163,7 @@ TEST_F(RunningScript, ARunOfAnotherEngineIsStartedByItsCommandAndOthersByTheWork
   EXPECT_EQ(text("attempts/run-a1/stdout.log"), "engine\n");
 }
 
-TEST(JobScript, WithoutOtherEnginesItIsAsItWas) {
+TEST(JobScript, WithoutOtherEnginesItRunsNoCommandFile) {
   const std::string script = render_job_script(job(), read_profile(WANSWEEP_SOURCE_DIR "/slurm/aces.toml"));
   EXPECT_EQ(script.find("command.sh"), std::string::npos);
 }

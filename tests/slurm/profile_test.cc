@@ -26,7 +26,7 @@ void expect_refused(const std::string& text, const std::vector<std::string>& wor
   }
 }
 
-TEST(Profile, ThoseThatShipAreRead) {
+TEST(Profile, EveryShippedProfileIsRead) {
   for (const char* name : {"aces", "local-test"}) {
     const ClusterProfile profile = read_profile(std::string(WANSWEEP_SOURCE_DIR) + "/slurm/" + name + ".toml");
     EXPECT_EQ(profile.name, name);
@@ -102,7 +102,7 @@ TEST(Profile, AClusterOfSeveralIsNamedByTheProfileOrElseByTheEnvironment) {
   expect_refused(least + "cluster = \"a,b\"\n", {"cluster", "a,b"});
 }
 
-TEST(Profile, OneThatAnEarlierWansweepWroteIsRead) {
+TEST(Profile, AProfileOfAnEarlierWansweepIsRead) {
   nlohmann::json json = nlohmann::json::parse(profile_to_json(parse_profile(least, "x.toml")));
   json.erase("cluster");
   EXPECT_EQ(profile_from_json(json.dump(), "x").cluster, "");
@@ -117,7 +117,7 @@ TEST(Profile, WhatAnSbatchLineCannotSayIsRefused) {
   }
 }
 
-TEST(Profile, DurationsAreSlurms) {
+TEST(Profile, DurationsAreReadAndWrittenAsSlurmDoes) {
   EXPECT_EQ(parse_duration("90"), 5400);
   EXPECT_EQ(parse_duration("1:30"), 90);
   EXPECT_EQ(parse_duration("1:30:00"), 5400);

@@ -1,4 +1,4 @@
-// Failed runs that go again through Slurm.
+// Failed runs that are submitted to Slurm again.
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 class Rerun : public OnSlurm {};
 
-// The end of each repeat's first attempt, by the worker's exit code; the second notes what it was given.
+// The worker's exit code says how each repeat's first attempt ends. The second attempt notes what it was given.
 constexpr const char* worker = R"(
 case $out in
   *-1-a1) exit 15 ;;
@@ -32,7 +32,7 @@ std::string attempt_named(const SlurmSweep& sweep, const std::string& ending) {
   return "attempts/none";
 }
 
-TEST_F(Rerun, EachFailureGoesAgainWithWhatItNeedsAndNoOther) {
+TEST_F(Rerun, EachFailedRunIsRetriedWithWhatItNeedsAndNoOtherRunIs) {
   SweepSettings settings;
   settings.runs = 5;
   settings.worker = worker;
@@ -88,7 +88,7 @@ TEST_F(Rerun, ACorrectedProfileReplacesTheOneOfTheSubmission) {
   const TemporaryDirectory profiles;
   const std::string corrected = profiles / "corrected.toml";
   std::filesystem::copy_file(WANSWEEP_SOURCE_DIR "/slurm/local-test.toml", corrected);
-  std::ofstream(corrected, std::ios::app) << "CORRECTED = \"the second\"\n";  // its last table is the environment
+  std::ofstream(corrected, std::ios::app) << "CORRECTED = \"the second\"\n";  // the last table is [environment]
   const Outcome again = sweep.rerun({"--cluster", corrected});
   EXPECT_EQ(again.exit_code, 0) << again.out;
   EXPECT_TRUE(sweep.wait_for_file("with the second", 40));
@@ -97,7 +97,7 @@ TEST_F(Rerun, ACorrectedProfileReplacesTheOneOfTheSubmission) {
   sweep.wait(40);
 }
 
-TEST_F(Rerun, WhatARequestCannotHaveIsNotSentAndNamesTheLimit) {
+TEST_F(Rerun, ARequestBeyondALimitIsNotSentAndTheLimitIsNamed) {
   const SlurmSweep sweep(pretended("exit 15\n"));
   ASSERT_EQ(sweep.submit().exit_code, 0);
   sweep.wait(40);

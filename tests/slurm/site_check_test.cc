@@ -14,7 +14,7 @@ namespace {
 
 class SiteCheck : public OnSlurm {};
 
-// No GPU, for the worker of the tests may have no CUDA.
+// The profile asks for no GPU, since the tests' worker may be built without CUDA.
 constexpr const char* without_gpu = "partition = \"pair\"\ngres = \"\"";
 
 SweepSettings real_worker(const std::string& profile) {
@@ -74,14 +74,14 @@ TEST_F(SiteCheck, AProbeThatFailsAsAJobLeavesNoFile) {
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
-TEST_F(SiteCheck, AWorkerThatWasReplacedBeforeItsStartIsSaidInTheDatabase) {
+TEST_F(SiteCheck, AWorkerThatWasReplacedBeforeItsStartIsNotedInTheDatabase) {
   SweepSettings settings = real_worker(without_gpu);
   settings.runs = 2;
   settings.matrix = "ranks = [1]";
   const SlurmSweep sweep(settings);
   const std::string worker = sweep.folder() + "/its-worker";
   std::filesystem::copy_file(WANSWEEP_BIN_DIR "/wansweep-worker", worker);
-  // Both runs wait for a node that is not there, so that the worker can be replaced under one of them.
+  // Both runs wait for a node that is down, so that the worker can be replaced before one of them starts.
   run_program({"scontrol", "update", "NodeName=n5,n6", "State=DRAIN", "Reason=test"});
   const Outcome submitted =
       run_program({WANSWEEP_BIN_DIR "/wansweep", "submit", sweep.folder() + "/sweep.toml", "--cluster",

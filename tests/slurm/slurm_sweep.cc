@@ -28,8 +28,8 @@ std::string read_text(const std::string& file) {
   return text.str();
 }
 
-// Starts the cluster once, and stops it with the program; unless WANSWEEP_TEST_CLUSTER says that somebody else does
-// (tests/slurm/run: while a test has a part of it down, `up` of another one would begin anew).
+// Starts the cluster once, and stops it when the program ends, unless WANSWEEP_TEST_CLUSTER says that tests/slurm/run
+// does both: while one test has a part of the cluster down, `up` of another test would start it anew.
 class Cluster : public testing::Environment {
  public:
   const std::string& problem() {
@@ -65,7 +65,7 @@ class Cluster : public testing::Environment {
 
 Cluster* const the_cluster = static_cast<Cluster*>(testing::AddGlobalTestEnvironment(new Cluster));
 
-// What a pretended worker is told: mpirun gives each rank all arguments.
+// The beginning of a pretended worker's script: mpirun gives each rank all arguments.
 constexpr const char* worker_head =
     "#!/bin/bash\nwhile [ $# -gt 0 ]; do case $1 in --out) out=$2 ;; esac; shift; done\n";
 
@@ -117,7 +117,7 @@ SlurmSweep::SlurmSweep(const SweepSettings& settings) {
                          "\"{0}/tests/reference/tiny-wan2.2-t2v\"\ninputs = "
                          "\"{0}/tests/reference/trajectory-shift12.safetensors\"\nsteps = 3\n[matrix]\n{2}\n",
                          WANSWEEP_SOURCE_DIR, settings.runs, settings.matrix));
-  // TOML refuses a key that is there twice: a setting of the test's replaces the shipped one.
+  // TOML refuses a key that occurs twice, so a setting of the test replaces the shipped one.
   std::string profile = read_text(WANSWEEP_SOURCE_DIR "/slurm/local-test.toml");
   std::istringstream lines(settings.profile);
   for (std::string line; std::getline(lines, line);) {
@@ -160,7 +160,7 @@ std::vector<std::string> SlurmSweep::attempts() const {
   std::vector<std::string> found;
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(out() + "/attempts", failed)) {
-    // One that was cut off before it was written down was never begun.
+    // An attempt that was interrupted before its attempt.json was written never began.
     if (fs::exists(entry.path() / "attempt.json")) found.push_back(entry.path().string());
   }
   std::sort(found.begin(), found.end());

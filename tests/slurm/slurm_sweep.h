@@ -11,16 +11,16 @@
 
 namespace wansweep::test {
 
-// Its tests are skipped where there is no cluster. tests/slurm/run knows the suites below by name.
+// These tests are skipped where there is no cluster. tests/slurm/run knows the suites below by name.
 class OnSlurm : public testing::Test {
  protected:
   void SetUp() override;
 };
 
-// Tests that wait for a minute and more, beside all others.
+// Tests that wait for a minute or more. They run beside all others.
 class LongWait : public OnSlurm {};
 
-// Tests that take a part of Slurm away, one after the other, on a cluster of their own.
+// Tests that take down a part of Slurm. They run one after the other, on a cluster of their own.
 class Outage : public OnSlurm {};
 
 struct Outcome {
@@ -31,7 +31,7 @@ struct Outcome {
 // Runs tests/slurm/cluster; fails the test when that fails.
 void cluster(const std::string& arguments);
 
-// Why there is no cluster to test on; empty: there is one. Starts it at the first call.
+// The reason why there is no cluster to test on; empty when there is one. The first call starts it.
 const std::string& no_cluster();
 
 Outcome run_program(const std::vector<std::string>& arguments,
@@ -40,36 +40,36 @@ Outcome run_program(const std::vector<std::string>& arguments,
 struct SweepSettings {
   int runs = 1;                        // repeats
   std::string worker;                  // shell text of a pretended worker, which has $out; empty: the real one
-  std::string matrix = "ranks = [1]";  // TOML
-  std::string profile;                 // more lines of the profile, over those that it has
-  std::string environment;             // more lines of its [environment]
+  std::string matrix = "ranks = [1]";  // [matrix] of the sweep, TOML
+  std::string profile;                 // further lines of the profile; they replace lines with the same key
+  std::string environment;             // further lines of the profile's [environment]
 };
 
-// One run of a pretended worker.
+// Settings of one run whose worker is this shell text.
 SweepSettings pretended(const std::string& worker, const std::string& profile = "");
 
 class SlurmSweep {
  public:
   explicit SlurmSweep(const SweepSettings& settings);
 
-  // A wansweep verb on this sweep.
+  // Calls a verb of wansweep on this sweep.
   Outcome submit(const std::vector<std::string>& more = {}) const;
   std::vector<std::string> submit_arguments() const;
   Outcome status() const;
   Outcome cancel() const;
-  Outcome rerun(const std::vector<std::string>& more = {}) const;  // --failed
+  Outcome rerun(const std::vector<std::string>& more = {}) const;  // wansweep rerun --failed
 
-  // Calls status until no run is in one of the states of a job that lives; by run, what state.json says ("" without
-  // one).
+  // Calls status until no run is in a state of a job that lives. Returns the state in each run's state.json ("" without
+  // one), by run.
   std::map<std::string, std::string> wait(int seconds) const;
   std::map<std::string, std::string> states() const;
   // Polls until `file` (relative to the sweep's directory) exists.
   bool wait_for_file(const std::string& file, int seconds) const;
   std::vector<std::string> attempts() const;  // directories, sorted
   std::string text(const std::string& file) const;
-  std::string token() const;  // of its first submission: the job's name
+  std::string token() const;  // token of the first submission, which is the job's name
 
-  // A name that no shell may read.
+  // A path that would break if a shell read it.
   std::string out() const { return directory_ / "out $(touch evaluated) 'it' \"is\"\nhere"; }
   std::string folder() const { return directory_.path(); }
 

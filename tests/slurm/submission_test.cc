@@ -1,4 +1,4 @@
-// No run is submitted twice, and none is forgotten.
+// No run is submitted twice, and no run is forgotten.
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -19,10 +19,10 @@ namespace fs = std::filesystem;
 
 class Submission : public OnSlurm {};
 
-// A worker that says that it ran, and for which attempt.
+// A worker that writes down for which attempt it ran.
 constexpr const char* telling_worker = "basename \"$out\" >>\"$out/../../ran\"\nexit 10\n";
 
-// How often each run ran, by the name of the run.
+// How often each run was executed, by the run's name.
 std::map<std::string, int> times_run(const SlurmSweep& sweep) {
   std::map<std::string, int> times;
   std::istringstream lines(sweep.text("ran"));
@@ -30,7 +30,7 @@ std::map<std::string, int> times_run(const SlurmSweep& sweep) {
   return times;
 }
 
-// Around the real sbatch, so that there is time to be killed before it and after it.
+// Wraps the real sbatch, and sleeps before and after it, so that wansweep can be killed then.
 std::string slow_sbatch(const TemporaryDirectory& directory) {
   const std::string file = write_text(directory / "sbatch", fmt::format("#!/bin/bash\nsleep 0.2\n{} \"$@\"\ncode=$?\n"
                                                                         "sleep 0.2\nexit $code\n",
@@ -41,7 +41,7 @@ std::string slow_sbatch(const TemporaryDirectory& directory) {
 
 TEST_F(Submission, KilledAtTwentyPointsNoRunIsLostOrDoubled) {
   constexpr int points = 20;
-  constexpr auto whole = std::chrono::milliseconds(1100);  // two arrays: 2 x 0.4 s in sbatch, and the files
+  constexpr auto whole = std::chrono::milliseconds(1100);  // two arrays: 2 x 0.4 s in sbatch, and time for the files
   const TemporaryDirectory shims;
   const std::string path = slow_sbatch(shims);
   std::vector<std::unique_ptr<SlurmSweep>> sweeps;
@@ -53,7 +53,7 @@ TEST_F(Submission, KilledAtTwentyPointsNoRunIsLostOrDoubled) {
     settings.environment = fmt::format("PATH = \"{}:{}\"\n", shims.path() + "/one", std::getenv("PATH"));
     sweeps.push_back(std::make_unique<SlurmSweep>(settings));
   }
-  // One rank of the pretended worker is enough.
+  // The pretended worker needs only one rank.
   fs::create_directory(shims / "one");
   fs::permissions(write_text(shims / "one/mpirun", "#!/bin/bash\nshift 4\nexec \"$@\"\n"), fs::perms::owner_all);
   for (int point = 0; point < points; ++point) {

@@ -1,4 +1,4 @@
-// Two terminals on one sweep and on one database.
+// Two commands at the same time, on one sweep and on one database.
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -14,7 +14,7 @@ namespace {
 
 class Together : public OnSlurm {};
 
-// Both start at once.
+// Starts all commands at once.
 std::vector<Outcome> at_once(const std::vector<std::vector<std::string>>& commands) {
   const TemporaryDirectory directory;
   std::vector<pid_t> started;
@@ -34,7 +34,7 @@ std::vector<Outcome> at_once(const std::vector<std::vector<std::string>>& comman
   return outcomes;
 }
 
-// Done, or another one is at it, and the message says who.
+// Expects that the command has done its work, or that it says which other command is doing it.
 void expect_done_or_busy(const Outcome& outcome) {
   if (outcome.exit_code == 0) return;
   EXPECT_EQ(outcome.exit_code, 16) << outcome.out;

@@ -1,5 +1,5 @@
-// A run whose ranks are on two nodes, and one of them stops: each node sees only its own ranks, and the one that has
-// the stopped rank says so.
+// A run with ranks on two nodes, one of which stops. Each node sees only its own ranks; the node with the stopped rank
+// reports it.
 
 #include <signal.h>
 
@@ -25,7 +25,7 @@ bool holds(const std::filesystem::path& file, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// The process that is `rank` of the attempt in `directory`.
+// The process id of the attempt's rank `rank`.
 std::optional<pid_t> process_of(int rank, const std::string& directory) {
   const std::string variable = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -40,11 +40,11 @@ size_t steps_written(const std::string& attempt) {
   try {
     return read_trace(attempt + "/" + trace_file_name(0)).rows.steps.size();
   } catch (const Error&) {
-    return 0;  // not there yet
+    return 0;  // the rank has not started yet
   }
 }
 
-// Starts a run of four ranks, two a node, and waits until it works: its attempt's directory.
+// Starts a run of four ranks, two on each node, waits until it works, and returns its attempt's directory.
 std::string start_four(const SlurmSweep& sweep) {
   const Outcome submitted = sweep.submit();
   EXPECT_EQ(submitted.exit_code, 0) << submitted.out;
@@ -59,9 +59,9 @@ std::string start_four(const SlurmSweep& sweep) {
 SweepSettings four_ranks() {
   SweepSettings settings;
   settings.profile = "partition = \"pair\"\ngpus_per_node = 2\nmax_nodes = 2";
-  // Both nodes are this machine, and Open MPI's shared memory would take the ranks of one for those of the other.
+  // Both nodes are this machine, and Open MPI's shared memory would mix up the ranks of the two.
   settings.environment = "OMPI_MCA_btl = \"self,tcp\"\n";
-  // Some seconds a step.
+  // A step takes some seconds.
   settings.matrix =
       "ranks = [4]\noffload = [\"layerwise\"]\nlink_bandwidth = [0.02]\nbackend = [\"cpu\"]\nstep_timeout = [10]";
   return settings;
@@ -85,7 +85,7 @@ TEST_F(TwoNodes, ARankThatStopsEndsTheRunOfBothWithALineThatNamesIt) {
   EXPECT_NE(failure->line.find("stopped by a signal"), std::string::npos) << failure->line;
 }
 
-// mpirun's exit code is then 11 itself, which as the worker's would be host_memory.
+// mpirun itself then ends with exit code 11, which would mean host_memory if it were the worker's.
 TEST_F(TwoNodes, ARankOnTheOtherNodeThatASignalEndsIsShownWithTheSignal) {
   const SlurmSweep sweep(four_ranks());
   const std::string attempt = start_four(sweep);

@@ -10,7 +10,8 @@
 namespace wansweep::test {
 namespace {
 
-// From the ground up. A folder includes itself and lower floors; folders of one floor do not include each other.
+// The floors, from the ground up. A folder may include itself and lower floors; folders of one floor may not include
+// each other.
 const std::map<std::string, int> floors{{"base", 0}, {"schema", 1}, {"slurm", 2}, {"worker", 2}, {"orchestrator", 3}};
 
 std::vector<std::string> project_folders() {
@@ -88,7 +89,7 @@ TEST(Structure, EveryFolderOfSourcesSaysWhatIsInIt) {
   std::vector<std::string> silent;
   for (const std::string& folder : folders) {
     const std::vector<std::string> lines = read_lines(folder + "/README.md");
-    // A title, an empty line, and at least one sentence; longer texts belong into docs/.
+    // A README has a title, an empty line, and at least one sentence; longer texts belong in docs/.
     if (lines.size() < 3 || lines.size() > 14 || lines[0] != "# " + folder || lines[2].empty())
       silent.push_back(folder);
   }
@@ -117,7 +118,7 @@ TEST(Structure, EveryQueryOpensWithItsQuestion) {
 // Two types of one name break the rule that a program has one definition of each; the linker says nothing about it.
 TEST(Structure, NoTwoHeadersDefineATypeOfOneName) {
   const std::regex definition(R"(^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;]*)? \{.*)");
-  std::map<std::string, std::string> first;  // path, by name
+  std::map<std::string, std::string> first;  // path of the header that defines the type, by its name
   std::vector<std::string> twice;
   for (const auto& [path, file] : sources()) {
     if (!path.ends_with(".h")) continue;
@@ -132,7 +133,8 @@ TEST(Structure, NoTwoHeadersDefineATypeOfOneName) {
   EXPECT_TRUE(twice.empty()) << joined(twice);
 }
 
-// A mode is an enum: what compares its name's text is not found by the compiler when a mode is added.
+// A mode is an enum. Where code compares the text of its name, the compiler cannot find that place when a mode is
+// added.
 TEST(Structure, NoModeIsComparedByItsText) {
   std::string names;
   for (const std::string_view name : names_of<OffloadMode>()) names += (names.empty() ? "" : "|") + std::string(name);

@@ -5,7 +5,7 @@
 namespace wansweep {
 namespace {
 
-// Four ranks in step 7 for which time is up.
+// A node with four ranks in step 7 whose time is up.
 NodeSight stalled_node() {
   NodeSight node;
   node.host = "node07";
@@ -15,7 +15,7 @@ NodeSight stalled_node() {
   return node;
 }
 
-TEST(Stall, BeforeTheLimitThereIsNone) {
+TEST(Stall, NoStallIsReportedBeforeTheLimit) {
   NodeSight node = stalled_node();
   node.waited_s = 599;
   node.ranks[2].state = 'T';

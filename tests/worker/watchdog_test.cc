@@ -16,7 +16,7 @@
 namespace wansweep {
 namespace {
 
-// A process that another rank would be, stopped from the start.
+// A process in place of another rank, stopped from the start.
 class StoppedProcess {
  public:
   StoppedProcess() : pid_(fork()) {

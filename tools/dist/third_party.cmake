@@ -1,8 +1,8 @@
-# third_party/CMakeLists.txt of the source archive: what is more than headers.
+# Becomes third_party/CMakeLists.txt of the source archive: builds the libraries that are more than headers.
 if(NOT TARGET SQLite::SQLite3)
   add_library(wansweep_sqlite3 STATIC SQLiteCpp/sqlite3/sqlite3.c)
   target_include_directories(wansweep_sqlite3 SYSTEM PUBLIC SQLiteCpp/sqlite3)
-  # As Debian's is made, as far as wansweep's questions need it.
+  # The options of Debian's SQLite that wansweep's queries need.
   target_compile_definitions(wansweep_sqlite3 PRIVATE
     SQLITE_ENABLE_COLUMN_METADATA SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_ENABLE_FTS5 SQLITE_ENABLE_RTREE)
   target_link_libraries(wansweep_sqlite3 PUBLIC Threads::Threads ${CMAKE_DL_LIBS} m)

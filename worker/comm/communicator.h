@@ -47,12 +47,13 @@ class Communicator {
   bool closes_gate_ = false;
 };
 
-// Over MPI, for the cpu backend: messages also take time on the link, as they would share a PCIe link with the weights.
+// The communicator of the cpu backend, over MPI. Messages take time on the emulated link that the weights use too, as
+// on a shared PCIe link.
 // Making a communicator, of any kind, is collective over its ranks.
 class CpuDevice;
 std::unique_ptr<Communicator> make_mpi_communicator(CpuDevice& device, CommunicatorPlace place = {});
 
-// Of the CUDA backend, in builds that have it. `device` must outlive the communicators.
+// The communicators of the CUDA backend, in builds that have it. `device` must outlive them.
 // NCCL: one GPU a rank, any number of nodes.
 std::unique_ptr<Communicator> make_nccl_communicator(Device& device, CommunicatorPlace place = {});
 // CUDA IPC: all ranks on one node, of which several may share one GPU; copy engines move the bytes.

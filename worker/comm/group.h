@@ -40,7 +40,7 @@ class RankGroup {
     return size;
   }
 
-  // By rank: whether it is on the same node. Collective.
+  // For each rank of the communicator: whether it is on this rank's node. Collective.
   std::vector<bool> on_this_node() const {
     MPI_Comm node = MPI_COMM_NULL;
     mpiCheck(MPI_Comm_split_type(ranks_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));

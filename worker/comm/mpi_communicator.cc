@@ -1,5 +1,6 @@
-// Exchanges over MPI, between buffers in host memory. With an emulated link they take its time: the ranks tell each
-// other when each of them came and ended, and in between the wire's chunks and MPI's messages go side by side.
+// Exchanges over MPI, between buffers in host memory. With an emulated link, an exchange takes as long as its bytes
+// need on that link. The ranks tell each other when they began and ended an exchange; in between, the emulated transfer
+// and MPI's messages run side by side.
 
 #include <mpi.h>
 #include <sched.h>
@@ -74,10 +75,10 @@ class MpiCommunicator : public Communicator {
     int64_t sent = 0, received = 0;  // bytes, to and from peers
   };
 
-  // MPI moves the messages at the speed of memory; the exchange takes the time that they need on the link. That time
-  // begins when the last rank has come, and ends for all ranks when the last of their parts is through. The ranks tell
-  // each other both times, because a rank may get no core at that very moment. Where the processor takes longer to move
-  // the messages than the link, the exchange lasts as long.
+  // MPI moves the messages at the speed of memory, but the exchange lasts as long as they need on the link. Its time
+  // begins when the last rank has reached the exchange, and ends for all ranks when the last part is through. The ranks
+  // tell each other both times, because the system may give a rank no core at that very moment. When MPI takes longer
+  // to move the messages than the link, the exchange lasts as long as MPI.
   int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin) {
     const int64_t since = latest(exchanges, begin, arrival_tag);
     const int64_t used = thread_processor_ns();
@@ -90,8 +91,8 @@ class MpiCommunicator : public Communicator {
     return latest(exchanges, std::max(end, since + thread_processor_ns() - used), end_tag);
   }
 
-  // Waits until all that send to this rank have told their time, and returns the latest of theirs and `own`, by this
-  // rank's clock; of a rank with another clock, the time is when its word was here.
+  // Waits until each rank that sends to this one has sent its time. Returns the latest of these times and `own`, by
+  // this rank's clock. For a rank of another node, whose clock differs, the time at which its message was seen counts.
   int64_t latest(const std::vector<Exchange>& exchanges, int64_t own, int tag_of_time) {
     std::vector<MPI_Request> requests;
     std::vector<int64_t> theirs(exchanges.size());
@@ -117,7 +118,7 @@ class MpiCommunicator : public Communicator {
     return std::min(time, now);
   }
 
-  // Starts to move all of them.
+  // Starts all sends and receives.
   Messages post(const std::vector<Exchange>& exchanges) {
     Messages messages;
     auto in_pieces = [&](int64_t bytes, auto call) {
@@ -153,7 +154,7 @@ class MpiCommunicator : public Communicator {
   RankGroup group_;
   MPI_Comm comm_;
   int rank_;
-  std::vector<bool> same_clock_;  // by rank: CLOCK_MONOTONIC is a node's
+  std::vector<bool> same_clock_;  // by rank: whether it is on this node, whose ranks have one CLOCK_MONOTONIC
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ namespace wansweep {
 
 // A point in a stream's work. Copies refer to the same point. A default-constructed event is always complete, with time
 // 0.
-class EventState {  // each backend derives its own
+class EventState {  // each backend derives its own class
  public:
   virtual ~EventState() = default;
 };

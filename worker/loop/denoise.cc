@@ -29,8 +29,8 @@ void exchange_predictions(const ModelContext& c, Place place, int64_t bytes) {
   c.recorder.wait(c.device.record(StreamId::comm), StallCause::peers, place);
 }
 
-// The forwards that this rank runs in a step, in order. The second of two starts from the prefix that the first has
-// computed for both; with guidance_order block it also continues there, in regions of its own.
+// The forwards that this rank runs in a step, in order. Where there are two, the first computes the prefix of both and
+// the second starts from it. With guidance_order "block" the second has its own regions of the workspace.
 std::vector<Branch> branches_of(const LoopShape& shape, const Workspace& w) {
   std::vector<Branch> branches;
   for (const int8_t forward : shape.forwards) {

@@ -1,4 +1,5 @@
-// The denoising loop of one rank: for each step the expert, one or two forwards, guidance and the scheduler.
+// The denoising loop of one rank. Each step runs one or two forwards of the step's expert, then guidance and the
+// scheduler.
 #pragma once
 
 #include <functional>

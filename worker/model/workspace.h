@@ -17,8 +17,8 @@ struct Workspace {
   // guidance_order block it becomes the second forward's residual stream
   std::byte* parts[3];         // [M, D] each, by Ulysses part; null when not sharded
   std::byte* gathered[4];      // [R, heads, head_dim] each: q, k, v, output; null without Ulysses
-  std::byte *ring_k, *ring_v;  // the next ring member's; null without a ring
-  std::byte* ring_part;        // attention over one ring member
+  std::byte *ring_k, *ring_v;  // k and v of the next member of the ring; null without a ring
+  std::byte* ring_part;        // the attention over one member's k and v
   float *ring_sum, *ring_sum_lse, *ring_part_lse;
   std::byte *prompt, *negative_prompt;             // [T, text_dim]
   std::byte *text, *text_inner;                    // [T, D]: embedded text, and inside its two layers

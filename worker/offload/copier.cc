@@ -56,8 +56,8 @@ void Copier::over_link(const Copy& copy, PieceRange part, Rows rows) {
   }
 }
 
-// A part is in its slot, on every rank, before any rank reads it. No slot is overwritten before all ranks have read it,
-// since the stream waits for their reads before arrived() is complete.
+// On every rank, its own part is in the slot before any rank reads that part. No slot is overwritten before all ranks
+// have read it, because the stream waits for their reads before arrived() is complete.
 void Copier::exchange_parts(const Copy& copy) {
   if (options_.peers == nullptr) return;
   device_.wait(StreamId::peers, device_.record(StreamId::copy));

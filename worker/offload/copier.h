@@ -48,7 +48,7 @@ class Copier {
   // Enqueues the copy on the copy stream, with its trace rows (schema/trace_rows.h). The returned event is complete
   // when the whole piece has arrived.
   Event bring(const Copy& copy);
-  // The same without the peers: for pieces that the peers do not copy now.
+  // Like bring(), but without the peers: for pieces that the peers do not copy at this point.
   Event bring_alone(const Copy& copy);
   // Like bring(), but without trace rows for the copies over this rank's link: for spans of several pieces. Returns the
   // bytes copied.

@@ -128,8 +128,8 @@ void Streamer::switch_experts(size_t end) {
       if (transfer.way == Way::in) {
         moved += copier_.bring_in_span(copy_of(transfer, on_host(transfer)));
       } else {
-        // No one reads these copies, since the host has kept the weights. So copies of one stream may share the
-        // buffers.
+        // Nobody reads what is copied out, since the host has kept the weights. So the copies of one stream may share
+        // the buffers.
         device_.copy_out(StreamId::copy, take_from_ring(), slots.at(transfer.slot), slots.bytes);
         moved += slots.bytes;
       }

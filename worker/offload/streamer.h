@@ -44,11 +44,12 @@ class Streamer {
   // With cooperative copies, ranks wait here for all their peers.
   void load(const WeightSource& source);
 
-  // The weights outside blocks of the expert of the next use; the compute stream waits until they have arrived. They
-  // stay valid until the next call. To be called before the first use of a forward.
+  // Returns the weights outside blocks of the expert that the next use belongs to. The compute stream waits until they
+  // have arrived. They stay valid until the next call. To be called before the first use of a forward.
   const std::byte* other(int expert);
 
-  // A block's weights; the compute stream waits until they have arrived. They stay valid until release().
+  // Returns the weights of the use's block. The compute stream waits until they have arrived. They stay valid until
+  // release().
   const std::byte* acquire(const Use& use);
   // To be called when all work of the acquired use is enqueued on the compute stream.
   void release(const Use& use);

@@ -28,7 +28,7 @@ class Stopwatch {
   int64_t since_ = monotonic_ns();
 };
 
-// The place of a rank's parts. It does not touch the device.
+// Fills the parts of this rank, which lie in `segment`. Does not touch the device.
 double fill_own_parts(const std::vector<StorePart>& parts, int node_rank, std::byte* segment,
                       const WeightSource& source, const std::atomic<bool>& given_up) {
   const Stopwatch watch;
@@ -53,7 +53,7 @@ std::vector<StorePart> parts_of_store(const WeightBytes& bytes, int node_ranks) 
   for (int expert = 0; expert < bytes.experts; ++expert) {
     for (int block = 0; block < bytes.layers; ++block) add(expert, block, bytes.block);
   }
-  // The small pieces last, since they make the ranks' shares even.
+  // The small pieces come last, since they even out the ranks' shares.
   for (int expert = 0; expert < bytes.experts; ++expert) add(expert, outside_blocks, bytes.other);
   return parts;
 }

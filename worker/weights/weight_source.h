@@ -33,7 +33,7 @@ std::unique_ptr<WeightSource> open_checkpoint(const std::string& model, const Mo
 // Random weights, the same for a seed on every machine, with scales that keep activations near 1 at any depth.
 std::unique_ptr<WeightSource> random_weights(uint64_t seed, const ModelConfig& config, DType type);
 
-// The one of a run, as its settings say. Throws bad_input as open_checkpoint does.
+// Opens the source that the run's settings name. Throws bad_input as open_checkpoint does.
 std::unique_ptr<WeightSource> open_weights(const RunPlan& run);
 
 }  // namespace wansweep

@@ -1,4 +1,4 @@
-// Between the database's cells and the report's words.
+// Converts cells of an answer to values, and values to SQL.
 #pragma once
 
 #include <optional>
@@ -15,13 +15,13 @@ inline std::string sql_text(const std::string& text) {
   return result + '\'';
 }
 
-// Empty when the cell holds no text.
+// The cell's text; empty when it holds none.
 inline std::string text_of(const Cell& cell) {
   const auto* text = std::get_if<std::string>(&cell);
   return text != nullptr ? *text : "";
 }
 
-// Nothing when the cell holds no number.
+// The cell's number; nullopt when it holds none.
 inline std::optional<double> number_of(const Cell& cell) {
   if (const auto* integer = std::get_if<int64_t>(&cell)) return static_cast<double>(*integer);
   if (const auto* number = std::get_if<double>(&cell)) return *number;

@@ -4,6 +4,6 @@
 namespace wansweep {
 
 extern const char* const page_template;  // page.html, mustache
-extern const char* const plot_style;     // style.gp, before each picture's own commands
+extern const char* const plot_style;     // style.gp: comes before the commands of each picture
 
 }  // namespace wansweep

@@ -67,7 +67,7 @@ mustache::data chapter_of(const Chapter& chapter, size_t number) {
   return data;
 }
 
-// More cases than these are folded: a reader of many asks the database.
+// Further cases are folded: whoever wants many of them queries the database.
 constexpr size_t open_cases = 6;
 
 mustache::data verdict_of(const SweepVerdict& verdict) {

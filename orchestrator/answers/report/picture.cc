@@ -1,5 +1,5 @@
-// gnuplot is a program of its own, and gets names that come from anywhere: they are made plain words before they reach
-// its commands or its data. What it draws stands in one page with other pictures, so its ids are made unique.
+// gnuplot is a separate program, and names may come from anybody's files: they are reduced to plain words before they
+// reach gnuplot's commands or data. Several pictures share one page, so the ids of each SVG are made unique.
 
 #include "orchestrator/answers/report/picture.h"
 
@@ -45,7 +45,7 @@ std::string data_text(const Cell& cell) {
 struct Data {
   std::string text;
   std::vector<std::string> names;
-  std::vector<std::vector<int>> records;  // by series, by column: rows that have a number there
+  std::vector<std::vector<int>> records;  // [series][column]: number of rows that have a value
 };
 
 Data data_of(const Table& table) {
@@ -69,7 +69,8 @@ Data data_of(const Table& table) {
 void run_gnuplot(const TemporaryFolder& folder) {
   if (!gnuplot_is_installed()) {
     throw bad_input(
-        "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
+        "gnuplot, which draws the report's pictures, is not installed; install gnuplot-nox (Debian) or load its "
+        "module");
   }
   Command command;
   command.arguments = {"gnuplot", folder.file("plot.gp")};

@@ -8,15 +8,16 @@
 
 namespace wansweep {
 
-// What a plot's commands (analysis/<name>.gp) find: `data`, a file with an index a series, its first line the series'
-// name; `series`, how many; `names`, them as words in quotes; lt(i), the linetype of series i; has(i, c), whether it
-// has a number in column c. Columns are those after the table's first.
+// The commands of a picture (analysis/<name>.gp) find these gnuplot variables and functions. data: a file with one
+// index for each series, whose first line is the series' name. series: their number. names: the names as quoted words.
+// lt(i): the linetype of series i. has(i, c): whether series i has a number in column c. Column 1 is the one after the
+// table's first.
 struct Picture {
   std::string name;   // unique in its page: it becomes the prefix of the SVG's ids
   std::string title;  // read out by screen readers
   std::string commands;
   Table table;                                // first column: the series, rows of one series together
-  std::map<std::string, int> linetypes = {};  // by series, as style.gp numbers them; else its place
+  std::map<std::string, int> linetypes = {};  // by series, as style.gp numbers them; without one: its position
 };
 
 // Whether a row has values in the first two columns after the series: gnuplot fails where it finds none.
@@ -24,8 +25,8 @@ bool can_be_drawn(const Table& table);
 
 bool gnuplot_is_installed();
 
-// The <svg> element, for use within HTML; what was black has the text's colour. Throws bad_input when gnuplot is not
-// installed, Error(internal) with its words when it fails.
+// Returns the <svg> element, for use within HTML. What gnuplot draws in black gets the colour of the page's text.
+// Throws bad_input when gnuplot is not installed, and Error(internal) with gnuplot's message when it fails.
 std::string draw(const Picture& picture);
 
 }  // namespace wansweep

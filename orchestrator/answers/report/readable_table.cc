@@ -17,7 +17,7 @@ struct Unit {
   std::string_view larger;  // the ending of the unit to take for large numbers; empty: none
   double divisor = 1;       // from one to the other
 };
-// A longer ending stands before one that it ends with.
+// A longer ending comes before the endings that it ends with.
 constexpr std::array<Unit, 8> units{{{"_gb_per_s", " (GB/s)", "", 1},
                                      {"_tflop_per_s", " (TFLOP/s)", "", 1},
                                      {"_plus_minus", " plus or minus", "", 1},
@@ -38,7 +38,7 @@ const Unit* unit_of(const std::string& column) {
   return found == units.end() ? nullptr : &*found;
 }
 
-// Of the column's numbers, without their signs and without 0.
+// The least and largest of a column's numbers, without their signs; zeros do not count.
 struct Extent {
   double least = 0;
   double largest = 0;

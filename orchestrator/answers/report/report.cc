@@ -1,6 +1,6 @@
-// The page is what the named queries say of one sweep, in the order of a reader's questions: which way won, where the
-// time went, whether it fits, what more ranks gain, whether to believe it, what the machine gives. A query without rows
-// has no section, a chapter without sections is left out; a picture without values says so.
+// The page shows what the named queries answer about one sweep, in the order of a reader's questions: which way won,
+// where the time went, whether it fits, what more ranks gain, whether to believe it, what the machine gives. A query
+// without rows gets no section, a chapter without sections is left out, and a picture without values says so.
 
 #include "orchestrator/answers/report/report.h"
 
@@ -30,7 +30,7 @@ struct ChapterOrder {
   std::vector<std::string_view> queries;
 };
 
-// Pictures that are not named come at the end of the last.
+// Queries with a picture that no chapter names come at the end of the last chapter.
 const std::vector<ChapterOrder>& order() {
   static const std::vector<ChapterOrder> chapters{
       {"What does each way cost?", {"run_times", "offload_comparison"}},
@@ -84,13 +84,13 @@ Table without_first_column(Table table) {
 }
 
 constexpr std::string_view no_gnuplot =
-    "The picture is missing, for gnuplot was not installed where this page was made; the table has its values.";
+    "The picture is missing because gnuplot was not installed where this page was made; the table has its values.";
 constexpr const char* nothing_to_draw = "<p>There is nothing to draw: no run has these values.</p>";
 
 using Linetypes = std::map<std::string, int>;
 
-// As style.gp numbers them: a mode has the same colour in every picture of every sweep, and each set of its options
-// that the sweep has is another shade of it.
+// The linetype of each way, as style.gp numbers them: a mode has the same colour in every picture of every sweep, and
+// each set of options that the sweep tries with the mode has its own shade of that colour.
 Linetypes linetypes_of(Store& store, const std::string& sweep) {
   const std::vector<std::string_view> modes = names_of<OffloadMode>();
   constexpr int shades = 4;
@@ -109,7 +109,7 @@ Linetypes linetypes_of(Store& store, const std::string& sweep) {
   return linetypes;
 }
 
-// Series that are modes in the order of the modes, whatever the alphabet says.
+// Sorts series that are modes into the order of the modes, not of the alphabet.
 void order_series(Table& table, const Linetypes& linetypes) {
   const int modes = static_cast<int>(names_of<OffloadMode>().size());
   const auto place = [&](const std::vector<Cell>& row) {
@@ -120,7 +120,7 @@ void order_series(Table& table, const Linetypes& linetypes) {
                    [&](const auto& one, const auto& other) { return place(one) < place(other); });
 }
 
-// A picture a configuration: the rows whose first column is the same.
+// Adds a picture for each configuration: the rows whose first column is the same.
 void add_pictures(Section& section, const NamedQuery& query, const Table& table, const Linetypes& linetypes) {
   for (auto begin = table.rows.begin(); begin != table.rows.end();) {
     const std::string caption = text_of((*begin)[0]);
@@ -171,7 +171,7 @@ std::string minute_of(const std::string& time) {
   return text;
 }
 
-// What the page says of the sweep besides its answers. Throws bad_input when no run is complete.
+// Reads what the page says of the sweep besides its answers. Throws bad_input when no run is complete.
 void describe_sweep(Store& store, Report& report) {
   const Table facts = run_query(
       store,
@@ -184,22 +184,23 @@ void describe_sweep(Store& store, Report& report) {
   const int64_t complete = integer_of(row[3]).value_or(0);
   if (complete == 0) {
     throw bad_input(
-        fmt::format("{}: sweep {} has no complete run to report on; `wansweep query {} runs` says what became "
-                    "of each",
+        fmt::format("{}: sweep {} has no complete run to report on; `wansweep query {} runs` shows what each run "
+                    "came to",
                     store.path, report.sweep, store.path));
   }
   report.file = text_of(row[0]);
   report.matrix = text_of(row[1]);
   const std::string revision = text_of(row[6]), first = text_of(row[4]), last = text_of(row[5]);
-  // What other engines leave tells no time of day.
+  // Files of other engines do not tell the time of day.
   const std::string made =
       first.empty() ? "" : fmt::format("; they were made from {} to {} UTC", minute_of(first), minute_of(last));
   report.summary = fmt::format("{} of {} runs are complete{}{}.", complete, integer_of(row[2]).value_or(0), made,
                                revision.empty() || revision == "unknown" ? "" : " by wansweep " + revision);
 }
 
-// No correction, no drift: nothing to show, and for differences that is worth saying. Nor do runs on as many ranks tell
-// what more would gain.
+// A query without rows is left out, such as that for corrections when nothing was corrected. environment_differences
+// stays without rows too, since it is worth knowing that nothing differed. scaling says nothing when all runs have
+// equally many ranks.
 bool says_nothing(const NamedQuery& query, const Table& table) {
   if (query.name == "environment_differences") return false;
   if (query.name != "scaling") return table.rows.empty();

@@ -1,5 +1,5 @@
-// One page about a sweep that opens anywhere: the verdict in sentences, then tables and pictures, each with the query
-// behind it, and where all of it came from.
+// One HTML page about a sweep, complete in itself: the verdict in sentences, then tables and pictures, each with its
+// query, and at the end the database and the sweep's file.
 #pragma once
 
 #include <string>
@@ -14,9 +14,9 @@
 namespace wansweep {
 
 struct Section {
-  std::string title;                                          // the question that it answers
+  std::string title;                                          // the question that the section answers
   std::string notes;                                          // the rest of the query's comment
-  std::string sql;                                            // folded beneath
+  std::string sql;                                            // the query; the page shows it when asked to
   Table table;                                                // shown when there is no picture
   std::vector<std::pair<std::string, std::string>> pictures;  // caption and <svg>, one a configuration
 };
@@ -34,12 +34,12 @@ struct Report {
   std::string database;
   SweepVerdict verdict;
   std::vector<Chapter> chapters;
-  std::vector<std::string> missing;  // queries whose pictures are not drawn, for gnuplot is not installed
+  std::vector<std::string> missing;  // queries without a picture, because gnuplot is not installed
 };
 
-// Asks and draws. `sweep`: its name; empty: the database's only one. Throws bad_input when there is no such sweep or it
-// has no complete run. Without gnuplot
-// there are tables in place of pictures, and the page says so.
+// Runs the queries and draws the pictures. `sweep` is the sweep's name; empty means the only sweep of the database.
+// Throws bad_input when there is no such sweep or it has no complete run. Without gnuplot the page has tables in place
+// of pictures, and says so.
 Report make_report(Store& store, const std::string& sweep, const ProgressSink& progress = {});
 
 // The page as HTML, self-contained.

@@ -1,4 +1,4 @@
-# Before each picture of a report. "black" becomes the page's text colour (picture.cc).
+# These commands come before those of each picture of a report. "black" becomes the page's text colour (picture.cc).
 terminal_words = "dynamic enhanced font \"sans-serif,13\" background \"white\" linewidth 1.2 name \"picture\""
 set macros
 set terminal svg size 480,310 @terminal_words
@@ -30,12 +30,12 @@ do for [k in "3 8 13 18"] { set linetype int(k) dashtype (4,3) }
 do for [k in "4 9 14 19"] { set linetype int(k) dashtype (12,4,3,4) }
 do for [k in "5 10 15 20"] { set linetype int(k) dashtype (8,3,2,3,2,3) }
 
-# Parts of the time, told apart by lightness too, as a printer without colours needs; none has a mode's colour.
+# The colours of the parts of the time. They differ in lightness too, for printers without colours; none is a mode's colour.
 array part[7] = [0x46586B, 0x882255, 0xCC6677, 0xF2C94C, 0xBFE3F7, 0x999933, 0xC8C8C8]
 part_names = "'compute' 'exposed exchange' 'both exposed' 'exposed transfer' 'waits for peers' 'waits for host' 'idle'"
 hidden = 0xC8C8C8; exposed = part[4]
 
-# Numbers that are large are shown in the larger unit: what the largest is divided by, and the unit's name.
+# Large numbers are shown in the larger unit: ..._by is the divisor for a largest value of `top`, ..._unit the unit's name.
 ms_by(top) = top >= 1000 ? 1000.0 : 1.0
 ms_unit(top) = top >= 1000 ? "s" : "ms"
 mib_by(top) = top >= 1024 ? 1024.0 : 1.0

@@ -1,6 +1,6 @@
-// Each sentence has a function that says it or says nothing, and stands by itself: whoever quotes one need not know the
-// next. Medians of the repeats are set against each other; whether they differ is decided by the repeats alone, as in
-// the query offload_comparison: they do when no repeat of the one is as fast as any of the other.
+// Each sentence has a function, which returns an empty text when there is nothing to say. A sentence stands by itself,
+// so that it can be quoted alone. Times are medians of the repeats. Two ways differ when no repeat of one is as fast as
+// any repeat of the other, as in the query offload_comparison.
 
 #include "orchestrator/answers/report/verdict.h"
 
@@ -19,9 +19,9 @@
 namespace wansweep {
 namespace {
 
-// A switch step that takes less of the run than this is not worth a figure.
+// A switch step that takes a smaller share of the run than this gets no figure.
 constexpr double least_spike_share = 0.01;
-// As many names as a sentence can bear.
+// The most names that one sentence lists.
 constexpr size_t most_names = 3;
 
 double time_of(const WayFacts& way) { return median(way.totals); }
@@ -51,7 +51,7 @@ std::string range_text(double least, double most) {
   return fmt::format("{} to {}", from, to);
 }
 
-// What a case comes to: the ways that move weights from the fastest on, and the baseline.
+// The ways of a case: those that move weights, the fastest first, and the baseline.
 struct Ranking {
   const CaseFacts* facts = nullptr;
   std::vector<const WayFacts*> moving;
@@ -101,7 +101,7 @@ std::string who_won(const Ranking& r) {
                      tied ? best.name + " took " + time : time, list_of(others));
 }
 
-// Which of the others the repeats tell from the winner.
+// Whether the repeats tell the winner from each other way.
 std::string beyond_spread(const Ranking& r) {
   if (!r.contested()) return {};
   std::vector<std::string> within, unknown;
@@ -134,8 +134,8 @@ std::string against_resident(const Ranking& r) {
   if (r.resident == nullptr) return "No run kept both experts on the device, so what moving them costs is not known.";
   const WayFacts& best = *r.moving[0];
   std::string text =
-      fmt::format("With both experts resident it took {}: {} takes {}", seconds_text(time_of(*r.resident)), best.name,
-                  longer_text(time_of(best), time_of(*r.resident)));
+      fmt::format("With both experts resident a run took {}: {} takes {}", seconds_text(time_of(*r.resident)),
+                  best.name, longer_text(time_of(best), time_of(*r.resident)));
   switch (apart(best.totals, r.resident->totals)) {
     case Apart::yes:
       return text + ", more than the spread of the repeats.";
@@ -156,7 +156,7 @@ std::string memory_of(const Ranking& r) {
   if (r.resident != nullptr) add(*r.resident);
   for (const WayFacts* way : r.moving) add(*way);
   std::string text;
-  if (!device.empty()) text = fmt::format("Device memory at its peak: {}", list_of(device));
+  if (!device.empty()) text = fmt::format("Peak device memory: {}", list_of(device));
   if (!host.empty()) {
     text += fmt::format("{} of all ranks together: {}", text.empty() ? "Host memory" : "; host memory", list_of(host));
   }
@@ -173,15 +173,15 @@ std::string switch_of(const Ranking& r) {
     if (share < least_spike_share) {
       cheap.push_back(way.name);
     } else {
-      dear.push_back(fmt::format("{} {} ({} of its run)", way.name, seconds_text(spike), percent_text(share)));
+      dear.push_back(fmt::format("{} with {} ({} of its run)", seconds_text(spike), way.name, percent_text(share)));
     }
   }
   if (dear.empty() && cheap.empty()) return {};
   const std::string where = fmt::format("The experts switch at step {} of {}", *r.facts->switch_step, r.facts->steps);
-  if (dear.empty()) return fmt::format("{}, which takes less than 1 % of the run in every way.", where);
+  if (dear.empty()) return fmt::format("{}, which takes less than 1 % of the run with every way.", where);
   return fmt::format(
-      "{}; that step takes {} longer than a median one{}.", where, list_of(dear),
-      cheap.empty() ? std::string() : fmt::format(", and less than 1 % of the run in {}", list_of(cheap)));
+      "{}; that step is longer than the median step by {}{}.", where, list_of(dear),
+      cheap.empty() ? std::string() : fmt::format(", and by less than 1 % of the run with {}", list_of(cheap)));
 }
 
 std::string latents_of(const Ranking& r) {
@@ -195,8 +195,8 @@ std::string latents_of(const Ranking& r) {
   }
   if (!broken.empty()) {
     return fmt::format(
-        "The latents of {} hold values that are infinite or not a number: the times stand, but no video would come of "
-        "them.",
+        "The latents of {} hold values that are infinite or not a number: the times are valid, but no video can be "
+        "made of these latents.",
         list_of(broken));
   }
   if (digests.empty() || r.facts->ways.size() < 2) return {};
@@ -213,7 +213,7 @@ std::string where_of(const std::vector<std::string>& cases) {
                                    : fmt::format("{}", fmt::join(cases, "; "));
 }
 
-// Of one way over the resident runs, in the cases where it is the fastest.
+// What `way` takes compared with the resident runs, in the cases where it is the fastest.
 std::string overhead_of(const std::string& way, const std::vector<Ranking>& rankings) {
   std::vector<double> ratios;
   for (const Ranking& r : rankings) {
@@ -249,9 +249,9 @@ std::string headline_of(const std::vector<Ranking>& rankings) {
                             : fmt::format("No two ways of moving weights ran in the same case: {} cannot be compared.",
                                           list_of(names));
   }
-  std::map<std::string, std::vector<std::string>> winners;  // their cases
+  std::map<std::string, std::vector<std::string>> winners;  // by way: the cases that it wins
   std::vector<std::string> ties;
-  std::vector<double> leads;  // where the repeats tell the two fastest apart, or are too few to say that they do not
+  std::vector<double> leads;  // the second's time over the first's, in each case that is no tie
   bool unknown = false;
   for (const Ranking* r : contested) {
     winners[r->moving[0]->name].push_back(r->facts->name);
@@ -288,7 +288,8 @@ std::string headline_of(const std::vector<Ranking>& rankings) {
   return text;
 }
 
-// What all cases have to say alike of their latents, said once. Empty: they differ, or there is one case.
+// The sentence on latents when it is the same for every case, so that the page says it once. Empty when the cases
+// differ, or there is only one.
 std::string latents_of_all(const std::vector<Ranking>& rankings) {
   if (rankings.size() < 2) return {};
   const std::string first = latents_of(rankings[0]);
@@ -304,7 +305,7 @@ std::string drift_text(const DriftFacts& drift, int64_t runs) {
   std::string text = fmt::format("{} of {} used {} {} (set by: {}); the model's official value is {}.", drift.runs,
                                  count_of(runs, "run"), drift.setting, drift.used, drift.origin, drift.official);
   if (drift.switch_used && drift.switch_official && drift.switch_used != drift.switch_official) {
-    text += fmt::format(" Their experts switch at step {}, with the official settings they would at step {}.",
+    text += fmt::format(" Their experts switch at step {}; with the official settings they would switch at step {}.",
                         *drift.switch_used, *drift.switch_official);
   }
   return text;
@@ -314,9 +315,10 @@ std::vector<std::string> remarks_of(const VerdictFacts& facts) {
   std::vector<std::string> remarks;
   for (const DriftFacts& drift : facts.drifts) remarks.push_back(drift_text(drift, facts.runs));
   if (facts.drifts.empty() && !facts.cases.empty()) {
-    remarks.emplace_back(facts.catalog_knows ? "All runs used the model's official settings."
-                                             : "The catalog does not know this model, so whether the settings are its "
-                                               "official ones is not known.");
+    remarks.emplace_back(facts.catalog_knows
+                             ? "All runs used the model's official settings."
+                             : "The catalog does not list this model, so it is not known whether the runs "
+                               "used its official settings.");
   }
   for (const UnfinishedFacts& u : facts.unfinished) {
     remarks.push_back(fmt::format("{} of {} {} no result ({}){} {}{}.", u.runs, count_of(facts.runs, "run"),
@@ -331,9 +333,9 @@ std::vector<std::string> remarks_of(const VerdictFacts& facts) {
   std::set<std::string> engines;
   for (const CaseFacts& one : facts.cases) engines.insert(one.engine);
   if (engines.size() > 1) {
-    remarks.push_back(
-        fmt::format("The runs are of {} engines, {}; a case has one engine, and none is compared with another.",
-                    engines.size(), list_of({engines.begin(), engines.end()})));
+    remarks.push_back(fmt::format(
+        "The runs come from {} engines, {}; each case has one engine, and engines are not compared with each other.",
+        engines.size(), list_of({engines.begin(), engines.end()})));
   }
   return remarks;
 }

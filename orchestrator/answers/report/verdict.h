@@ -1,6 +1,6 @@
-// What a report says first: which way of moving weights won, by how much, whether that is more than the repeats'
-// spread, what it takes of memory, and what makes the runs other than the model's official ones. Values in, sentences
-// out; verdict_facts.h reads the values from the database.
+// What a report says first: which way of moving weights won, by how much, whether that is more than the spread of the
+// repeats, how much memory it takes, and in which settings the runs differ from the model's official ones. Values go
+// in, sentences come out; verdict_facts.h reads the values from the database.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace wansweep {
 
-// Of the final latents of all repeats of a way.
+// Whether the final latents of all repeats of a way are finite.
 enum class LatentsState : uint8_t {
   finite,      // every value was counted, and is a number
   not_finite,  // some are infinite or not a number
@@ -24,7 +24,7 @@ struct WayFacts {
   std::vector<double> totals;  // the loop's time, one a repeat; at least one
   std::vector<double> spikes;  // the switch step's time above the median step; empty: nothing switches, or unknown
   std::optional<double> device_peak;  // the highest of all ranks and repeats
-  std::optional<double> host_peak;    // the same of the host stores of all ranks together
+  std::optional<double> host_peak;    // the highest sum over all ranks' host stores, of all repeats
   LatentsState latents = LatentsState::unknown;
   std::vector<std::string> digests;  // of the final latents, each once; empty: unknown
 };
@@ -54,9 +54,9 @@ struct UnfinishedFacts {
 };
 
 struct VerdictFacts {
-  std::vector<CaseFacts> cases;  // in the order in which they are told
-  int64_t runs = 0;              // of the sweep, but for those that a correction replaced
-  bool catalog_knows = false;    // what the model's official settings are
+  std::vector<CaseFacts> cases;  // in the order in which the page shows them
+  int64_t runs = 0;              // number of the sweep's runs, without those that a correction replaced
+  bool catalog_knows = false;    // whether the catalog lists official settings of the model
   std::vector<DriftFacts> drifts;
   std::vector<UnfinishedFacts> unfinished;
   int64_t replaced = 0;  // runs that a correction replaced
@@ -67,7 +67,7 @@ struct SweepVerdict {
     std::string name;
     std::vector<std::string> sentences;
   };
-  std::string headline;              // of all cases together, one or two sentences
+  std::string headline;              // sums up all cases in one or two sentences
   std::vector<Case> cases;           // in the order of the facts
   std::vector<std::string> remarks;  // on the sweep as a whole: settings, unfinished and replaced runs, engines
 };

@@ -1,5 +1,5 @@
-// One row a run; what belongs together (a case: equal `work`; a way: equal label within it) is put together here, so
-// that the sentences have the repeats themselves and not only their medians.
+// The query returns one row for each run. Runs with equal `work` form a case, and the runs of a case with an equal
+// label form a way; both are formed here, so that the sentences know every repeat and not only medians.
 
 #include "orchestrator/answers/report/verdict_facts.h"
 
@@ -17,7 +17,7 @@
 namespace wansweep {
 namespace {
 
-// "4 ranks, plan 2x2, flow_shift 12": `problem` is "all" where nothing but the ways and the ranks varies.
+// "4 ranks, plan 2x2, flow_shift 12". `problem` is "all" when runs differ only in their ways and ranks.
 std::string case_name(int64_t ranks, const std::string& plan, bool plans_differ, const std::string& problem) {
   std::string name = fmt::format("{} rank{}", ranks, ranks == 1 ? "" : "s");
   if (plans_differ) name += ", plan " + plan;
@@ -44,7 +44,7 @@ LatentsState state_of(const Cell& nonfinite_values) {
   return *count > 0 ? LatentsState::not_finite : LatentsState::finite;
 }
 
-// What all repeats together come to: the worst of them.
+// The state of the latents of two repeats taken together: the worse one.
 LatentsState together(LatentsState one, LatentsState other) {
   if (one == LatentsState::not_finite || other == LatentsState::not_finite) return LatentsState::not_finite;
   return one == LatentsState::unknown || other == LatentsState::unknown ? LatentsState::unknown : LatentsState::finite;
@@ -68,7 +68,7 @@ std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep) {
           "ORDER BY coalesce(o.yes, 1) DESC, g.problem, g.ranks, g.plan, g.work, g.offload, g.repeat",
           sql_text(sweep)));
   std::vector<CaseFacts> cases;
-  std::vector<std::string> works;  // of the cases
+  std::vector<std::string> works;  // the `work` of each case
   for (const auto& row : runs.rows) {
     const std::string work = text_of(row[0]);
     if (works.empty() || works.back() != work) {

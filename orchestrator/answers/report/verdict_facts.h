@@ -8,8 +8,8 @@
 
 namespace wansweep {
 
-// Of the newest complete attempt of each run of `sweep` that no correction replaced. Cases with the model's official
-// settings come first, then by their settings and ranks; ways as they are first met, by name.
+// Reads the newest complete attempt of each run of `sweep` that no correction replaced. Cases with the model's official
+// settings come first; then cases are ordered by their settings and ranks, and ways by name.
 VerdictFacts read_verdict_facts(Store& store, const std::string& sweep);
 
 }  // namespace wansweep

@@ -1,5 +1,5 @@
--- To version 2: environments as rows; exchanges and copies summed by what ran beside them. The sums are made from the
--- events afterwards (upgrade.cc), and the views anew.
+-- To version 2: environments become rows, and exchanges and copies are summed by what ran beside them. Afterwards upgrade.cc
+-- makes the sums from the events, and the views anew.
 
 CREATE TABLE environment (
   rank_id INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,

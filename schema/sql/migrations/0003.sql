@@ -1,5 +1,5 @@
--- To version 3: exchanges and copies are summed apart by what ran on the other ranks of the host too. The sums are made
--- anew from the events afterwards (upgrade.cc).
+-- To version 3: the sums of exchanges and copies are also kept apart by what ran on the other ranks of the host. Afterwards
+-- upgrade.cc makes the sums anew from the events.
 
 DROP TABLE traffic;
 CREATE TABLE traffic (

@@ -1,5 +1,5 @@
--- To version 6: wall time in parts, rates alone and beside, percentiles and the longest events, and the operations of a
--- run. All of it is made from the events and the settings afterwards (upgrade_sums.cc).
+-- To version 6: new tables for the parts of wall time, for rates alone and beside other traffic, for percentiles and for the
+-- longest events; and the operations of a run. upgrade_sums.cc makes all of them afterwards, from the events and the settings.
 
 ALTER TABLE run ADD COLUMN product_flop REAL;
 ALTER TABLE run ADD COLUMN attention_flop REAL;

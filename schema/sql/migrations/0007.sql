@@ -1,5 +1,5 @@
--- To version 7: runs of other engines, whose files do not tell all that the worker's traces do. SQLite has no way to let a
--- column be null but a new table; these are small.
+-- To version 7: runs of other engines, whose files tell less than the worker's traces do, so some columns may be null. SQLite
+-- can allow nulls in a column only by making its table anew; these tables are small.
 
 CREATE TABLE new_step (
   rank_id     INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,

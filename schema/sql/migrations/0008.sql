@@ -1,6 +1,6 @@
--- To version 8: predictions; and what the device drew and ran at, a step. The latter is in the traces alone: attempts whose
--- device tells are read again by the next gather where their traces are still there. Rates of parts of weights from peers are
--- made from the events afterwards (upgrade_sums.cc).
+-- To version 8: predictions, and the power that the device drew in each step. Power is in the traces only: where they are still
+-- there, the next gather reads attempts again whose device reports it. upgrade_sums.cc makes the rates of parts of weights from
+-- peers afterwards, from the events.
 
 CREATE TABLE power (
   rank_id       INTEGER NOT NULL REFERENCES rank (id) ON DELETE CASCADE,

@@ -33,7 +33,7 @@ class ProgressLineTest : public testing::Test {
   std::FILE* out_;
 };
 
-TEST_F(ProgressLineTest, TwoSecondsAreSilent) {
+TEST_F(ProgressLineTest, NothingIsShownInTheFirstTwoSeconds) {
   ProgressLine line(out_, ProgressDisplay::lines, pace());
   line.show("1 of 9");
   now_ += 1.9;
@@ -44,7 +44,7 @@ TEST_F(ProgressLineTest, TwoSecondsAreSilent) {
   EXPECT_EQ(written(), "3 of 9\n");
 }
 
-TEST_F(ProgressLineTest, WhereItIsNoTerminalThereIsALineEveryTenSeconds) {
+TEST_F(ProgressLineTest, APipeGetsALineEveryTenSeconds) {
   ProgressLine line(out_, ProgressDisplay::lines, pace());
   for (int second = 0; second < 30; ++second, now_ += 1) line.show(std::to_string(second));
   EXPECT_EQ(written(), "2\n12\n22\n");

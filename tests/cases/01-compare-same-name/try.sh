@@ -1,5 +1,5 @@
 #!/bin/bash
-# Two directories of one sweep name, the second four times slower.
+# Compares two sweep directories that have the same sweep name. The second sweep is four times slower.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 sweep night 4 3 >fast.toml; sweep night 4 3 'link_bandwidth = 0.05' >slow.toml
 "$BIN"/wansweep run fast.toml --dir monday >/dev/null 2>&1; "$BIN"/wansweep run slow.toml --dir tuesday >/dev/null 2>&1

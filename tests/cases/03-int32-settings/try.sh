@@ -1,5 +1,5 @@
 #!/bin/bash
-# Settings beyond 2^31 are cut to 32 bits; those beyond what can be computed with crash.
+# Settings beyond 2^31 must not be cut to 32 bits, and settings too large to compute with must not crash.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 sweep s 4294967323 1 >s.toml; refused 2 'steps is 4294967323' "$BIN"/wansweep plan s.toml
 try() { sweep s 3 1 "$2" | sed '/^frames = 5/{'"$3"'}' >s.toml; refused 2 "$1" "$BIN"/wansweep plan s.toml; }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Standard output that cannot be written.
+# Standard output cannot be written.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 [ -c /dev/full ] || skip "needs /dev/full"
 sweep s 3 1 >s.toml; "$BIN"/wansweep run s.toml --dir A >/dev/null 2>&1; "$BIN"/wansweep gather A >/dev/null; cluster >cl.toml

@@ -1,5 +1,5 @@
 #!/bin/bash
-# An output that is a link, a pipe or a device. Never tried on /dev itself.
+# The output is a link, a pipe or a device. Nothing in /dev itself is tried.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 sweep s 4 1 >s.toml; "$BIN"/wansweep run s.toml --dir A >/dev/null 2>&1; "$BIN"/wansweep gather A >/dev/null; a=$(ls -d A/attempts/* | head -1)
 echo keep >target; ln -s target link; "$BIN"/wansweep export "$a" --perfetto link; rc=$?; [ -L link ] || bad "a symbolic link was replaced by a file; its target still says: $(cat target)"

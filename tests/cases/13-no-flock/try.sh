@@ -1,5 +1,5 @@
 #!/bin/bash
-# A file system without flock (Lustre mounted without -o flock).
+# The file system has no flock (Lustre mounted without -o flock).
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 cat >f.c <<'C'
 #include <errno.h>

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A shard whose download did not end; a git-lfs pointer; a type that the worker does not read; another model's config.
+# The weights are unusable: a shard whose download did not end, a git-lfs pointer, a type that the worker does not read, another
+# model's config.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 cluster >cl.toml; for m in a b c d; do cp -r "$MODEL" $m; done
 single=transformer_2/diffusion_pytorch_model.safetensors
@@ -18,6 +19,6 @@ t a '00002-of-00002.safetensors, which does not exist'
 t b 'git-lfs pointer'
 t c 'type U8'
 t d 'shape \[512, 192\]'
-# Random weights need none.
+# Random weights need no files.
 sed 's|^offload|weights = ["random:1"]\n&|' a.toml >random.toml; "$BIN"/wansweep plan random.toml >/dev/null || bad "plan refuses random weights"
 end

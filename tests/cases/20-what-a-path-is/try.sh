@@ -1,5 +1,5 @@
 #!/bin/bash
-# Models as people have them: the one line for each, from the worker, plan and resolve.
+# Tries the kinds of model paths that people have. The worker, plan and resolve must say the same line on each.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 single=transformer_2/diffusion_pytorch_model.safetensors
 copy() { mkdir -p "$(dirname "$1")"; cp -r "$MODEL" "$1"; }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# mpirun of MPICH in PATH.
+# PATH has the mpirun of MPICH.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 cat >mpirun <<'M'
 #!/bin/bash

@@ -1,11 +1,11 @@
 #!/bin/bash
-# A reader that leaves early, an empty word for a path, settings that mean nothing, and a run whose end was not written down.
+# A reader leaves early, a path is an empty word, settings mean nothing, and the end of a run was not written down.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 sweep s 3 1 >s.toml
 "$BIN"/wansweep run s.toml --dir o >/dev/null 2>&1; "$BIN"/wansweep gather o >/dev/null
 a=$(ls -d o/attempts/*-a1 | head -1)
 
-# leaves FILE: a pipe whose reader takes one byte and goes
+# leaves FILE: makes a pipe whose reader takes one byte and ends
 leaves() { rm -f pipe; mkfifo pipe; (head -c 1 pipe >/dev/null) & }
 leaves; refused 13 "pipe: cannot write: Broken pipe" "$BIN"/wansweep report o -o pipe; wait
 (trap '' PIPE; "$BIN"/wansweep query o "with recursive n(i) as (select 1 union all select i+1 from n where i<1000000) select i from n" --max-rows 1000000 2>query.err; echo $? >query.rc) | head -1 >/dev/null
@@ -22,7 +22,7 @@ sweep u 3 1 'ranks = 1000' 'ulysses = 1' >u.toml
 WANSWEEP_HOST_MEMORY=1 refused 2 "ranks is 1000: .* needs .* GiB of memory, but this machine has" "$BIN"/wansweep run u.toml --dir u
 [ -z "$(ls u/attempts 2>/dev/null)" ] || bad "1000 ranks were started in 1 GiB"
 
-# As when the disk was full before the first record of its end.
+# The attempt is left as it is when the disk was full before the first record of its end.
 rm "$a/state.json"
 "$BIN"/wansweep status o >status.out
 grep -q "running or lost" status.out && bad "status says \"running or lost\" though nothing runs"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What another user can put into a shared sweep: entries that are no attempts, and a link where Slurm will write a job's output.
+# Another user has put things into a shared sweep: entries that are no attempts, and a link where Slurm will write a job's output.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 fake_slurm; cluster >c.toml; sweep s 3 1 'ranks = 1' >s.toml
 umask 000  # as on a group's scratch
@@ -15,7 +15,7 @@ grep -q "claim: cannot be read" status.out && bad "status speaks of a claim of w
 grep -q "attempts/fifo: is not a folder and so not an attempt" status.out || bad "the fifo is not explained: $(grep fifo status.out)"
 grep -q "run-1-a1: is not a folder.*although its name is that of one" status.out || bad "a fifo called like an attempt: $(grep run-1 status.out)"
 
-# The submission's folder is replaced between its making and sbatch: by a wrapper here, as another user could.
+# A wrapper replaces the submission's folder after it was made and before sbatch runs, as another user could.
 echo 'echo refused >&2; exit 1' >"$FAKE/sbatch.say"
 sed -i 's/name = "s"/name = "p"/' s.toml
 mkdir -p p/attempts; ln -s "$T/elsewhere" p/submissions; mkdir elsewhere

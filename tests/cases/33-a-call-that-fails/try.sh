@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every call that reads or writes a sweep's files fails once, in turn: an exceeded quota, a full disk, a stale handle of a network
-# file system. Each verb says so with one exit code of its own, none takes what it could not read for absent, and the same command
-# afterwards finishes the work: every run in exactly one job.
+# file system. Each verb reports this with one exit code, none takes what it could not read for absent, and the same command
+# finishes the work afterwards, with exactly one job for every run.
 . "$(dirname "$(readlink -f "$0")")/../common/lib.sh"
 [ -f "${FAULT_SHIM:?}" ] || skip "needs $FAULT_SHIM"
 fake_slurm; cluster >c.toml; sweep s 3 1 'ranks = 1' >s.toml
@@ -9,7 +9,7 @@ EIO=5 ENOSPC=28 ESTALE=116 EDQUOT=122
 export FAULT_CALL FAULT_ERRNO FAULT_AT FAULT_PATH FAULT_FIRED=$T/fired
 most=${FAULT_MOST:-30}  # calls of one kind that are made to fail, one a run of the program
 
-# faulty COMMAND...: with the fault; false when the program made fewer such calls
+# faulty COMMAND...: runs COMMAND with the fault; false when it made fewer such calls
 faulty() {
   rm -f fired
   FAULT_PATH=$T/o LD_PRELOAD=$FAULT_SHIM timeout 30 "$@" >fault.out 2>fault.err; rc=$?
@@ -23,7 +23,7 @@ faulty() {
     bad "${*#"$BIN"/}: exit $rc and $(wc -l <fault.err) lines when $FAULT_CALL number $FAULT_AT fails: $(head -c 300 fault.err)"
   fi
 }
-# Slurm answers as it would: it has what sbatch was given, with both members pending.
+# Slurm then has what sbatch was given, with both members pending.
 slurm_knows() {
   cat >"$FAKE/squeue.say" <<'S'
 while read -r id name; do for i in 0 1; do echo "$name|$id|$i|PENDING|Priority||0|N/A|N/A|"; done; done <$FAKE/jobs
@@ -81,7 +81,7 @@ for fault in "open $ESTALE" "read $EIO" "write $EDQUOT" "fsync $EDQUOT" "stat $E
 done
 ok "gather: $tried faults"
 
-# The worker alone, of one rank: what it wrote and cannot read back is a failure of its output, too.
+# The worker alone, with one rank: a file that it wrote and cannot read back counts as a failed output too.
 no_output() { rm -rf o; }
 ended_as_output() {
   [ $rc = 0 ] || [ $rc = 13 ] || bad "the worker ends with $rc when $FAULT_CALL number $FAULT_AT fails with $FAULT_ERRNO: $(head -1 fault.err)"

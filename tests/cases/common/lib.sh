@@ -5,7 +5,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS
 MODEL=$SRC/tests/reference/tiny-wan2.2-t2v
 ONE=$SRC/tests/reference/trajectory-one-step.safetensors
 T=$(mktemp -d); cd "$T" || exit 9
-# Nothing of the person's own settings, nothing left behind, and nothing that outlives the script.
+# The script uses none of the person's own settings, leaves nothing behind, and lets no process outlive it.
 cleanup() { local left; left=$(jobs -p); [ -z "$left" ] || kill $left 2>/dev/null; cd /; rm -rf "$T"; }
 trap cleanup EXIT; trap 'exit 130' INT TERM
 unset "${!SLURM_@}" "${!SBATCH_@}" WANSWEEP_HOST_MEMORY

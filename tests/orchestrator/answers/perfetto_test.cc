@@ -100,7 +100,7 @@ TEST_F(PerfettoTest, SlicesOfAThreadNeverOverlap) {
   EXPECT_EQ(ends.size(), 2u * 5);
 }
 
-TEST_F(PerfettoTest, WhatIsNoRunIsSaid) {
+TEST_F(PerfettoTest, ARunThatIsMissingIsReported) {
   synthetic::write_attempt(sweep_, {});
   gather_all();
   Store store = open_store_readonly(database_);

@@ -19,7 +19,7 @@ TEST(ReadableTable, SmallNumbersKeepTheirUnit) {
   EXPECT_EQ(readable({{"p50_ms"}, {{1862.0}, {0.013}}, false}).columns[0], "p50_ms") << "seconds would lose the least";
 }
 
-TEST(ReadableTable, DigitsThatNobodyReadsGo) {
+TEST(ReadableTable, DigitsThatNobodyReadsAreRoundedAway) {
   const Table table =
       readable({{"peak_device_gib", "offload"}, {{54.4395, std::string("x")}, {4.0371, std::monostate{}}}, false});
   EXPECT_EQ(shown_cells(table, "-"), (std::vector<std::vector<std::string>>{{"54.44", "x"}, {"4.04", "-"}}));

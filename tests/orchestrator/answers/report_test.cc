@@ -54,7 +54,7 @@ TEST_F(ReportTest, HoldsEveryPictureWithItsQueryAndNeedsNothingElse) {
     EXPECT_NE(html.find(question_of(query)), std::string::npos) << query.name;
     EXPECT_NE(html.find("id=\"" + query.name + "_1_"), std::string::npos) << query.name;
   }
-  EXPECT_EQ(count_of(html, "<svg "), 8u);  // one configuration
+  EXPECT_EQ(count_of(html, "<svg "), 8u);  // the pictures of one configuration
   EXPECT_EQ(count_of(html, "<svg "), count_of(html, "</svg>"));
   for (const char* outside : {"<script", "<link", "<img", "src=", "url(http", "href='http", "href=\"http"}) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
@@ -106,7 +106,7 @@ TEST_F(ReportTest, ASweepWithoutASwitchHasItsPicturesWithoutTheLine) {
   EXPECT_EQ(html.find("What does the change of experts cost"), std::string::npos);
 }
 
-// Whatever other modes stand beside it, and in which order.
+// The colour must not depend on which other modes are in the picture, nor on their order.
 TEST_F(ReportTest, AModeHasOneColourInEveryPicture) {
   const Table both{{"offload", "step", "ms"},
                    {{std::string("layerwise"), int64_t{1}, 2.0}, {std::string("swap"), int64_t{1}, 3.0}},
@@ -144,7 +144,7 @@ TEST_F(ReportTest, NamesAreTextAndNeverMarkup) {
   EXPECT_NE(html.find("&lt;b&gt;it"), std::string::npos);
 }
 
-TEST_F(ReportTest, ASweepThatIsNotThereOrHasNothingToShowIsSaid) {
+TEST_F(ReportTest, ASweepThatIsMissingOrHasNothingToShowIsReported) {
   write_attempt(sweep_, {.steps = 3, .state = "failed"});
   gather_all();
   EXPECT_NE(line_of_error([&] { page("other"); }).find("holds no sweep other; there are: demo"), std::string::npos);
@@ -156,7 +156,9 @@ TEST_F(ReportTest, AMissingGnuplotIsOneLine) {
   setenv("PATH", directory_.c_str(), 1);
   const std::string line = line_of_error([] { draw({"p", "title", "plot x", {}}); });
   setenv("PATH", path.c_str(), 1);
-  EXPECT_EQ(line, "gnuplot is not installed, and it draws the report: install gnuplot-nox (Debian) or load its module");
+  EXPECT_EQ(
+      line,
+      "gnuplot, which draws the report's pictures, is not installed; install gnuplot-nox (Debian) or load its module");
 }
 
 TEST_F(ReportTest, WithoutGnuplotThePageSaysWhichPicturesAreMissingAndHasTheirTables) {
@@ -170,7 +172,7 @@ TEST_F(ReportTest, WithoutGnuplotThePageSaysWhichPicturesAreMissingAndHasTheirTa
   EXPECT_NE(std::find(report.missing.begin(), report.missing.end(), "step_times"), report.missing.end());
   const std::string html = to_html(report);
   EXPECT_EQ(html.find("<svg"), std::string::npos);
-  EXPECT_NE(html.find("The picture is missing, for gnuplot was not installed"), std::string::npos);
+  EXPECT_NE(html.find("The picture is missing because gnuplot was not installed"), std::string::npos);
 }
 
 TEST_F(ReportTest, WhatGnuplotSaysIsPassedOn) {

@@ -42,10 +42,11 @@ TEST(Verdict, SaysWhichWayWonByHowMuchAndThatItIsMoreThanTheSpread) {
   EXPECT_EQ(verdict.headline,
             "swap is the fastest way of moving weights; the next fastest takes 95 % longer. Compared with both experts "
             "resident on the device, swap takes 20 % longer.");
-  EXPECT_EQ(told(verdict),
-            "swap won with 0.468 s (median of 3 runs); layerwise took 0.914 s (95 % longer). That exceeds the spread "
-            "of the repeats. With both experts resident it took 0.391 s: swap takes 20 % longer, more than the spread "
-            "of the repeats. All ways computed the same latents, bit for bit.");
+  EXPECT_EQ(
+      told(verdict),
+      "swap won with 0.468 s (median of 3 runs); layerwise took 0.914 s (95 % longer). That exceeds the spread "
+      "of the repeats. With both experts resident a run took 0.391 s: swap takes 20 % longer, more than the spread "
+      "of the repeats. All ways computed the same latents, bit for bit.");
 }
 
 TEST(Verdict, OneWinnerInAllCasesIsSaidOnceWithItsRange) {
@@ -101,10 +102,11 @@ TEST(Verdict, WithoutRepeatsTheSpreadIsNotKnown) {
       sweep_of({case_of("4 ranks", {way("resident", {41.6}), way("swap", {43.45}), way("layerwise", {48.25})})}));
   EXPECT_NE(verdict.headline.find("Some ways ran only once, so the spread of their repeats is not known."),
             std::string::npos);
-  EXPECT_EQ(told(verdict),
-            "swap won with 43.5 s (one run); layerwise took 48.2 s (11 % longer). Without repeats it is not known "
-            "whether that is more than noise. With both experts resident it took 41.6 s: swap takes 4.4 % longer. All "
-            "ways computed the same latents, bit for bit.");
+  EXPECT_EQ(
+      told(verdict),
+      "swap won with 43.5 s (one run); layerwise took 48.2 s (11 % longer). Without repeats it is not known "
+      "whether that is more than noise. With both experts resident a run took 41.6 s: swap takes 4.4 % longer. All "
+      "ways computed the same latents, bit for bit.");
 }
 
 TEST(Verdict, OneModeAloneIsComparedWithNothing) {
@@ -173,13 +175,14 @@ TEST(Verdict, MemoryAndTheSwitchOfExpertsAreOneSentenceEach) {
   one.ways[1].spikes = {1.8625};
   one.ways[2].spikes = {-0.05};
   const std::string text = told(make_verdict(sweep_of({one})));
-  EXPECT_NE(text.find("Device memory at its peak: resident 54.4 GiB and swap 27.8 GiB; host memory of all ranks "
+  EXPECT_NE(text.find("Peak device memory: resident 54.4 GiB and swap 27.8 GiB; host memory of all ranks "
                       "together: resident 5.2 GiB and swap 219 GiB."),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("The experts switch at step 19 of 27; that step takes swap 1.86 s (4.3 % of its run) longer than "
-                      "a median one, and less than 1 % of the run in resident and layerwise."),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("The experts switch at step 19 of 27; that step is longer than the median step by "
+                "1.86 s with swap (4.3 % of its run), and by less than 1 % of the run with resident and layerwise."),
+      std::string::npos)
       << text;
 }
 
@@ -189,11 +192,11 @@ TEST(Verdict, SettingsThatAreNotTheModelsOwnAreCounted) {
   facts.drifts = {{"flow_shift", "3", "12", "user", 18, 10, 19}};
   EXPECT_EQ(make_verdict(facts).remarks.at(0),
             "18 of 36 runs used flow_shift 3 (set by: user); the model's official value is 12. Their experts switch at "
-            "step 10, with the official settings they would at step 19.");
+            "step 10; with the official settings they would switch at step 19.");
   facts.drifts.clear();
   facts.catalog_knows = false;
   EXPECT_EQ(make_verdict(facts).remarks.at(0),
-            "The catalog does not know this model, so whether the settings are its official ones is not known.");
+            "The catalog does not list this model, so it is not known whether the runs used its official settings.");
 }
 
 TEST(Verdict, UnfinishedAndReplacedRunsAreCounted) {
@@ -211,9 +214,9 @@ TEST(Verdict, EnginesAreNamedAndNotMixed) {
   VerdictFacts facts =
       sweep_of({case_of("4 ranks, engine sglang", {way("swap", {1})}), case_of("4 ranks", {way("swap", {1})})});
   facts.cases[0].engine = "sglang";
-  EXPECT_EQ(
-      make_verdict(facts).remarks.back(),
-      "The runs are of 2 engines, sglang and wansweep; a case has one engine, and none is compared with another.");
+  EXPECT_EQ(make_verdict(facts).remarks.back(),
+            "The runs come from 2 engines, sglang and wansweep; each case has one engine, and engines are not compared "
+            "with each other.");
 }
 
 TEST(Verdict, TimesAndRatiosAreShort) {

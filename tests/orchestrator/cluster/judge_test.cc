@@ -1,4 +1,4 @@
-// The states that a test cluster cannot be made to show, and those that take time.
+// States that a test cluster cannot be made to show, or that take too long to come.
 
 #include "orchestrator/cluster/judge.h"
 
@@ -45,7 +45,7 @@ TEST(Verdict, AFailedJobIsNoResultWhateverItsRecordSays) {
   EXPECT_EQ(judge(seen("FAILED", 100, true), {}).state, JobState::failed);
 }
 
-TEST(Verdict, WhatStruckAfterTheRecordWasWrittenTookNothingAway) {
+TEST(Verdict, AnEndBySlurmAfterTheRecordWasWholeIsAResult) {
   for (const char* word : {"OUT_OF_MEMORY", "TIMEOUT", "CANCELLED", "NODE_FAIL"}) {
     const Verdict verdict = judge(seen(word, 100, true), {});
     EXPECT_TRUE(verdict.final) << word;

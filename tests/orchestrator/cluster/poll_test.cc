@@ -48,7 +48,7 @@ TEST_F(Poll, AMemberThatIsReadIsShownBesideOneThatIsNot) {
   EXPECT_EQ(poll.live.at(attempt(1)).state, JobState::unknown);
 }
 
-TEST_F(Poll, CancelledWhilePendingAndPurgedIsCancelledAlsoWithoutAnIndex) {
+TEST_F(Poll, AnArrayCancelledWhilePendingIsCancelledThoughItsRowHasNoIndex) {
   program("sacct", "echo '" + submission_.token + "|1001|CANCELLED by 0|0:0||None|" + now() + "'");
   poll_often();
   EXPECT_EQ(state(0), "cancelled");
@@ -83,7 +83,7 @@ TEST_F(Poll, APlantedLinkIsNotAppendedToAndHidesNoOtherAttempt) {
   EXPECT_EQ(poll.live.at(attempt(1)).state, JobState::running);
 }
 
-TEST_F(Poll, EachClusterIsAskedAboutItsOwn) {
+TEST_F(Poll, EachClusterIsAskedAboutItsOwnJobs) {
   submission_.profile.cluster = "big";
   fs::remove_all(submission_.directory);
   write_intent(submission_, "#!/bin/bash\n");

@@ -17,7 +17,7 @@ class RetryOfAnAttempt : public StandInSlurm {
   }
 };
 
-TEST_F(RetryOfAnAttempt, AJobThatFailedBeforeItsWorkerGoesAgainWithACorrectedProfileOnly) {
+TEST_F(RetryOfAnAttempt, AJobThatFailedBeforeItsWorkerIsRetriedOnlyWithACorrectedProfile) {
   write_text(attempt(0) + "/job.json", "{}\n");
   const Attempt attempt = ended(AttemptEnd::failed, 2);
   RetryGrants corrected;
@@ -28,7 +28,7 @@ TEST_F(RetryOfAnAttempt, AJobThatFailedBeforeItsWorkerGoesAgainWithACorrectedPro
   EXPECT_FALSE(can_go_again(attempt, corrected)) << "the worker itself refused its settings";
 }
 
-TEST_F(RetryOfAnAttempt, WhatRanOutOfTimeGoesAgainWithMoreOfItOnly) {
+TEST_F(RetryOfAnAttempt, AnAttemptThatRanOutOfTimeIsRetriedOnlyWithMoreTime) {
   const Attempt attempt = ended(AttemptEnd::timeout, {});
   RetryGrants granted;
   EXPECT_FALSE(can_go_again(attempt, granted));

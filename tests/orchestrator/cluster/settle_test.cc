@@ -1,4 +1,4 @@
-// No run starts a second time, whatever is damaged, planted or silent.
+// No run starts a second time, even if files are damaged or planted or Slurm does not answer.
 
 #include "orchestrator/cluster/settle.h"
 
@@ -31,7 +31,7 @@ class Settle : public StandInSlurm {
   std::vector<std::string> lines_;
 };
 
-TEST_F(Settle, WhatSlurmNeverHadIsWithdrawnAndMarked) {
+TEST_F(Settle, AnAttemptThatSlurmNeverHadIsWithdrawnAndMarked) {
   settle();
   EXPECT_EQ(state(0), "withdrawn");
   EXPECT_EQ(state(1), "withdrawn");
@@ -59,14 +59,14 @@ TEST_F(Settle, AnAttemptWithJobJsonIsNeverWithdrawnNorWhenThatCannotBeRead) {
 
 TEST_F(Settle, AWansweepThatDiedBetweenItsClaimAndTheStateGoesOn) {
   write_text(attempt(0) + "/claim", "given up by a wansweep\n");
-  fs::create_directory(attempt(1) + "/claim");  // as earlier versions claimed
+  fs::create_directory(attempt(1) + "/claim");  // a claim in the form that earlier versions wrote
   write_text(attempt(1) + "/claim/withdrawn", "given up by a wansweep\n");
   settle();
   EXPECT_EQ(state(0), "withdrawn");
   EXPECT_EQ(state(1), "withdrawn");
 }
 
-TEST_F(Settle, AFileOfAnotherKindInPlaceOfTheClaimIsNobodysMark) {
+TEST_F(Settle, AClaimThatIsEmptyOrALinkDecidesNothing) {
   write_text(attempt(0) + "/claim", "");
   fs::create_symlink("/nowhere/at/all", attempt(1) + "/claim");
   settle();

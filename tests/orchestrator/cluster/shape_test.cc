@@ -56,12 +56,13 @@ TEST(Shape, TheMemoryAskedForCoversThePlansOnEachNodeInEveryMode) {
 }
 
 TEST(Shape, TheTimeOfTwoExpertsIsThatOfOneForward) {
-  // 61.3 s of compute, 6 s for both experts over the link, 60 s to start; half as much again, and the notice of 120 s.
+  // Compute takes 61.3 s, both experts take 6 s over the link, and the start takes 60 s. Half of that is added, and the
+  // notice of 120 s.
   EXPECT_EQ(shape_of(planned(OffloadMode::resident), cluster(), {}).seconds, 600);
 }
 
 TEST(Shape, AMachinesPredictionGoesBeforeTheProfilesRate) {
-  // 1000 s at most and 60 s to start, a quarter more, and the notice of 120 s: 1445 s.
+  // The run takes 1000 s at most, and its start 60 s. A quarter of that is added, and the notice of 120 s: 1445 s.
   EXPECT_EQ(shape_of(planned(OffloadMode::resident), cluster(), {}, 1000.0).seconds, 1500);
   expect_error(ExitCode::bad_input, "time_limit", [&] { shape_of(planned(OffloadMode::swap), cluster(), {}, 1e6); });
 }
@@ -85,10 +86,10 @@ TEST(Shape, MoreMemoryThanANodeHasIsRefusedWithBothNumbers) {
                [&] { shape_of(planned(OffloadMode::swap), small, {}); });
 }
 
-TEST(Shape, OnAnotherClusterMemoryGoesWithTheRanksOfANode) {
+TEST(Shape, OnAnotherClusterMemoryFollowsTheRanksOfANode) {
   const PlannedConfiguration c = planned(OffloadMode::swap);
   ResourceShape before = shape_of(c, cluster(4), {});
-  before.memory_per_node = 800'000;  // what was granted to it before: 200,000 a rank
+  before.memory_per_node = 800'000;  // granted before, to four ranks: 200,000 each
   before.seconds = 7200;
   const ResourceShape spread = shape_on_other_cluster(c, before, cluster(4), cluster(2));
   EXPECT_EQ(spread.nodes, 2);
@@ -103,7 +104,7 @@ TEST(Shape, OnAnotherClusterMemoryGoesWithTheRanksOfANode) {
   EXPECT_GE(shape_on_other_cluster(c, before, cluster(4), roomier).memory_per_node, 804'000);
 }
 
-// A copy of the experts is 53.3 GiB; with the margin of a quarter and 8 GiB a rank.
+// A copy of the experts takes 53.3 GiB; a quarter is added, and 8 GiB for each rank.
 TEST(Shape, ASharedStoreIsAskedForOnceANode) {
   const PlannedConfiguration shared = planned(OffloadMode::layerwise, 4, HostStoreKind::per_node);
   const PlannedConfiguration own = planned(OffloadMode::layerwise);

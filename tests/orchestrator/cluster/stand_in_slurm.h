@@ -16,16 +16,16 @@ class StandInSlurm : public testing::Test {
   StandInSlurm();
   ~StandInSlurm() override;
 
-  // What squeue, sacct, ... does from now on: a shell script's text.
+  // From now on the program `name` (squeue, sacct, ...) is a shell script with this text.
   void program(const std::string& name, const std::string& text) const;
-  // squeue has both members, each with "STATE|REASON|NODES|WAIT|START|END".
+  // From now on squeue prints both members, each with "STATE|REASON|NODES|WAIT|START|END".
   void queue(const std::string& columns) const;
-  // Slurm has neither, and there is no accounting.
+  // From now on Slurm knows neither member, and there is no accounting.
   void forget() const;
 
   std::string sweep() const { return directory_ / "sweep"; }
   std::string attempt(int index) const { return sweep() + "/attempts/" + submission_.members[index]; }
-  // As it is on disk now: "" while it has no state.
+  // The member's state on disk; "" while there is none.
   std::string state(int index) const;
 
   TemporaryDirectory directory_;

@@ -1,4 +1,5 @@
-// `wansweep run` of a sweep whose engine is SGLang, with a program in its place that leaves what SGLang leaves.
+// `wansweep run` of a sweep whose engine is SGLang. A script stands in for SGLang and leaves the files that SGLang
+// leaves.
 
 #include "base/shell_quote.h"
 #include "tests/orchestrator/program_fixture.h"
@@ -17,7 +18,7 @@ class EngineRunTest : public ProgramTest {
                            WANSWEEP_SOURCE_DIR));
   }
 
-  // Its dump goes where --perf-dump-path says. `rest` is what it does afterwards.
+  // The script writes its dump to the file that --perf-dump-path names, and then runs `rest`.
   Result run_with(const std::string& rest) {
     const std::string sglang = write_text(
         directory_ / "sglang",

@@ -3,7 +3,7 @@
 //   fail          leaves a failure record, exit code 10
 //   silent        exit code 0 and no completion record
 //   hang          waits for a signal
-// Asked for --version, it is Open MPI.
+// With --version it says that it is Open MPI.
 #include <unistd.h>
 
 #include <cstdlib>

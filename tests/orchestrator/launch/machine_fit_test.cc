@@ -24,12 +24,12 @@ Plan plan_of(int ranks, int64_t host_bytes) {
 
 constexpr int64_t gib = int64_t{1} << 30;
 
-TEST(MachineFit, RanksThatShareACoreAFewTimesRunWithoutAWord) {
+TEST(MachineFit, AFewRanksForEachCoreAreNotReported) {
   EXPECT_FALSE(check_machine_fits(plan_of(6, gib), {1, 64 * gib}));
   EXPECT_FALSE(check_machine_fits(plan_of(32, 0), {2, 64 * gib}));
 }
 
-TEST(MachineFit, FarMoreRanksThanCoresAreSaid) {
+TEST(MachineFit, FarMoreRanksThanCoresAreReported) {
   const auto line = check_machine_fits(plan_of(1000, 0), {2, 64 * gib});
   ASSERT_TRUE(line);
   EXPECT_NE(line->find("ranks is up to 1000, but this machine has 2 cores"), std::string::npos) << *line;

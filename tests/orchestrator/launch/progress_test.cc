@@ -12,7 +12,7 @@
 namespace wansweep {
 namespace {
 
-TEST(Progress, ReadsLikeNinja) {
+TEST(Progress, CountsRunsDoneRunningAndFailedAndSaysTheTimeLeft) {
   const Progress progress{36, 11, 0, 1, "r4-swap-shift12", 42};
   EXPECT_EQ(progress_text(progress, 200), "[12/36] 11 done, 1 running (r4-swap-shift12), 0 failed, 0:42 left");
 }

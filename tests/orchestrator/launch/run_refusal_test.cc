@@ -22,7 +22,7 @@ TEST_F(RunRefusalTest, AnUnknownMpiIsRefusedBeforeAnyAttempt) {
   EXPECT_TRUE(attempts("a1").empty());
 }
 
-TEST_F(RunRefusalTest, OutputThatCannotBeWrittenIsExitCodeThirteen) {
+TEST_F(RunRefusalTest, OutputThatCannotBeWrittenEndsWithExitCodeThirteen) {
   EXPECT_EQ(run().exit_code, 0);
   for (const std::vector<std::string>& verb :
        {std::vector<std::string>{"--help"}, {"--version"}, {"status", out_}, {"plan", sweep_, "--json"}}) {
@@ -45,7 +45,7 @@ TEST_F(RunRefusalTest, AnAddressSpaceThatIsTooSmallIsNoDefectOfWansweep) {
   EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
-TEST_F(RunRefusalTest, WhatIsMissingFromTheMachineIsSaidBeforeAnyAttempt) {
+TEST_F(RunRefusalTest, WhatTheMachineLacksIsReportedBeforeAnyAttempt) {
   const auto expect = [&](std::vector<std::string> changes, const std::string& part) {
     std::vector<std::string> arguments{"run", sweep_, "--dir", out_};
     arguments.insert(arguments.end(), changes.begin(), changes.end());
@@ -83,7 +83,7 @@ TEST_F(RunRefusalTest, ASweepThatCannotWorkRunsNothing) {
   EXPECT_FALSE(fs::exists(out_));
 }
 
-TEST_F(RunRefusalTest, WrongUsageIsOneLineAndExitCodeTwo) {
+TEST_F(RunRefusalTest, WrongUsageEndsWithOneLineAndExitCodeTwo) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"frobnicate"}, {"run"}, {"run", sweep_, "--jobs", "0"}, {"status", out_}}) {
     const Result result = finish(start(arguments, "ok"));

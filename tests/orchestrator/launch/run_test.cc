@@ -1,4 +1,4 @@
-// `wansweep run` and `wansweep status` as a user meets them: what becomes of attempts, and of runs that were cut off.
+// `wansweep run` and `wansweep status` as a user meets them: attempts, and runs that were interrupted.
 
 #include "base/printable.h"
 #include "tests/orchestrator/program_fixture.h"
@@ -65,7 +65,7 @@ TEST_F(RunTest, ExitCodeZeroWithoutACompletionRecordIsAFailure) {
   EXPECT_EQ(state(attempts("a1").at(0)).at("line"), "wansweep-worker: said something");
 }
 
-TEST_F(RunTest, ADamagedTraceIsSaidAndRunAgainWhenThatIsAskedFor) {
+TEST_F(RunTest, ADamagedTraceIsReportedAndItsRunIsRepeatedOnRequest) {
   EXPECT_EQ(run().exit_code, 0);
   write_text(attempts("a1").at(0) + "/rank-0001.h5", "cut");
   const Result status = finish(start({"status", out_}, "ok"));
@@ -83,7 +83,7 @@ TEST_F(RunTest, ADamagedTraceIsSaidAndRunAgainWhenThatIsAskedFor) {
   EXPECT_EQ(attempts("a2").size(), 1u);
 }
 
-TEST_F(RunTest, ACompletedRunWhoseRecordIsDamagedIsSaidAndNotRunAgain) {
+TEST_F(RunTest, ACompletedRunWhoseRecordIsDamagedIsReportedAndNotRunAgain) {
   EXPECT_EQ(run().exit_code, 0);
   for (const bool removed : {false, true}) {
     const std::string record = attempts("a1").at(0) + "/completed.json";

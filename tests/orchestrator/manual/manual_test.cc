@@ -1,4 +1,4 @@
-// Completion and the manual page, as a shell and man read them.
+// Shell completion and the manual page, read by bash, zsh and man.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ class ManualTest : public ProgramTest {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return result.out;
   }
-  // What bash would offer for the last of these words.
+  // What bash would offer to complete the last of these words.
   std::string offered(const std::string& words, int count) {
     const std::string script = write_text(directory_ / "completion", printed({"completion", "bash"}));
     const std::string command = "source " + shell_quote(script) + "\nCOMP_WORDS=(" + words +

@@ -28,7 +28,7 @@ TEST(Matrix, ExpandsToEveryCombinationInTheOrderOfTheFile) {
   EXPECT_EQ(got, (std::vector<std::string>{"4swap", "4layerwise", "6swap", "6layerwise"}));
 }
 
-TEST(Matrix, BaseReachesCombinationsAndIncludes) {
+TEST(Matrix, BaseAppliesToCombinationsAndIncludes) {
   const Sweep sweep = parse("[base]\nsteps = 5\n[matrix]\nranks = [4]\n[[include]]\nranks = 8\n");
   ASSERT_EQ(sweep.configurations.size(), 2u);
   for (const Configuration& c : sweep.configurations) EXPECT_EQ(c.spec.steps, 5);
@@ -82,7 +82,7 @@ TEST(Matrix, EmptyMatricesAreRefused) {
   expect_bad("[matrix]\nranks = [4]\n[[exclude]]\nranks = 4\n", "the excludes remove all runs");
 }
 
-TEST(Matrix, SlipsAreRefused) {
+TEST(Matrix, ValuesGivenTwiceAndExcludesWithoutAMatchAreRefused) {
   expect_bad("[matrix]\nflow_shift = [12, 12.0]\n", "12.0 twice");
   expect_bad("[base]\nranks = 4\n[matrix]\nranks = [4]\n", "set in [base] too");
   expect_bad("[matrix]\nranks = [4]\n[[exclude]]\nranks = 5\n", "jobs/s.toml:5: exclude matches no combination");

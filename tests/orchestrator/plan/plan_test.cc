@@ -15,7 +15,7 @@
 namespace wansweep {
 namespace {
 
-// How fast it is says only a build as released: sanitizers, and builds to debug, take up to thirty times as long.
+// Only a release build tells how fast planning is: debug builds and sanitizers take up to thirty times as long.
 #ifdef NDEBUG
 constexpr double allowed_seconds = 1;
 #else
@@ -32,7 +32,7 @@ class PlanTest : public testing::Test {
     return make_plan(parse_sweep("[sweep]\nname = \"s\"\n" + text, "s.toml"));
   }
 
-  // The one configuration of a sweep on the tiny model cannot run, and why.
+  // Expects that the one configuration of a sweep on the tiny model cannot run, for a reason that contains `part`.
   static void expect_problem(const std::string& settings, const std::string& part) {
     SCOPED_TRACE(settings);
     const Plan planned = plan("[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\n" + settings);
@@ -56,7 +56,7 @@ TEST_F(PlanTest, TheStudyIsTwelveConfigurationsThreeTimes) {
     const bool misresolved = c.spec.resolver == ResolverKind::sglang_2025_12;
     EXPECT_EQ(c.spec.flow_shift, misresolved ? 3.0 : 12.0);
     EXPECT_EQ(c.run->switch_step, misresolved ? 10 : 19);
-    EXPECT_EQ(c.run->tokens, (misresolved ? 24 : 21) * 45 * 80);  // 93 frames, for 81 do not divide by the ranks
+    EXPECT_EQ(c.run->tokens, (misresolved ? 24 : 21) * 45 * 80);  // SGLang rounds 81 frames up to 93 for the ranks
     EXPECT_GT(c.run->memory.device_weights, 0);
     EXPECT_EQ(c.host_bytes_per_node(), c.run->memory.host_total() * c.spec.ranks);
   }
@@ -152,7 +152,7 @@ TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
   expect_problem("size = \"832x480\"\n[[include]]\nranks = 4\nframes = 80\n", "s.toml:8: include: frames is 80");
 }
 
-TEST_F(PlanTest, SizesBesideInputsAreRefusedForTheyWouldNotCount) {
+TEST_F(PlanTest, SizesBesideInputsAreRefusedSinceTheInputsDecideThem) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
   expect_problem(inputs + "[matrix]\nsize = [\"832x480\"]\n",
                  "size and inputs are both set, and the file of inputs decides the size of the latents");
@@ -201,7 +201,7 @@ TEST_F(PlanTest, TenThousandRunsPlanInUnderASecond) {
       "[base]\nmodel = \"tests/reference/tiny-wan2.2-t2v\"\ninputs = "
       "\"tests/reference/trajectory-shift12.safetensors\"\n[matrix]\nranks = [4, 6]\nflow_shift = [12, 3]\nseed = [";
   for (int seed = 0; seed < 2500; ++seed) text += fmt::format("{},", seed);
-  const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
+  const std::clock_t start = std::clock();  // processor time, which other work on the machine does not change
   const Plan planned = plan(text + "]\n");
   const std::string table = plan_as_table(planned);
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;

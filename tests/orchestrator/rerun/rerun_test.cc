@@ -102,7 +102,7 @@ TEST_F(RerunTest, TheCatalogTakesBackAllThatTheResolverDecided) {
   }
 }
 
-TEST_F(RerunTest, AValueOfTheUsersIsTakenBackToo) {
+TEST_F(RerunTest, AValueThatTheUserSetIsTakenBackToo) {
   write_sweep("flow_shift = 3\nsize = \"64x64\"\nframes = 9\n", "offload = [\"resident\"]");
   const Rerun made = rerun({"flow_shift=catalog"});
   EXPECT_EQ(made.plan.configurations.at(0).spec.flow_shift, 12.0);
@@ -130,7 +130,7 @@ TEST_F(RerunTest, TheNewSweepStandsAlone) {
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(plan.configurations[i].hash, record.runs[i].config);
 }
 
-TEST_F(RerunTest, TheNameOfASweepOfTheSameLineIsRefused) {
+TEST_F(RerunTest, TheNameOfTheCorrectedSweepOrOfAnotherCorrectionIsRefused) {
   RerunRequest request;
   request.directory = old_;
   request.changes = {parse_change("resolver=catalog")};

@@ -150,12 +150,12 @@ class ResultTest : public SweepTest {
   std::string directory_of_attempt_, result_;
 };
 
-TEST_F(ResultTest, AByteThatFlippedIsDamage) {
+TEST_F(ResultTest, AFlippedByteIsDamage) {
   std::ofstream(result_) << "latentz";
   expect_damage("result.safetensors: its SHA-256 is");
 }
 
-TEST_F(ResultTest, ItsLossIsDamage) {
+TEST_F(ResultTest, AMissingResultIsDamage) {
   fs::remove(result_);
   expect_damage("result.safetensors: does not exist");
 }

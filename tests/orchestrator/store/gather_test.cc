@@ -141,7 +141,7 @@ TEST_F(GatherTest, DriftAndSwitchStepShowTheWrongConfiguration) {
 
 TEST_F(GatherTest, TheFirstLoadHasAColumnOfItsOwnAndIsInNoOther) {
   write_attempt(sweep_, {.first_load_ms = 400});
-  write_attempt(sweep_, {.offload = "swap"});  // recorded none
+  write_attempt(sweep_, {.offload = "swap"});  // this run recorded no first load
   gather_all();
   EXPECT_EQ(to_csv(ask("SELECT offload, total_s, overhead_percent, exposed_s, first_load_s FROM offload_comparison")),
             "offload,total_s,overhead_percent,exposed_s,first_load_s\r\nresident,2.7,0,0,0.4\r\nswap,2.7,0,0,\r\n");
@@ -163,7 +163,7 @@ TEST_F(GatherTest, LatentsThatAreNotFiniteAreNotTheSame) {
   write_attempt(sweep_, {.offload = "swap", .nonfinite = 3});
   gather_all();
   EXPECT_EQ(text("SELECT group_concat(same_latents) FROM offload_comparison"), "not finite,not finite");
-  EXPECT_EQ(text("SELECT group_concat(nonfinite_values) FROM runs"), "6,6");  // of two ranks
+  EXPECT_EQ(text("SELECT group_concat(nonfinite_values) FROM runs"), "6,6");  // the sum over two ranks
 
   fs::remove_all(sweep_ + "/attempts");
   remove_database();
@@ -183,7 +183,7 @@ TEST_F(GatherTest, ASecondSweepOfOneNameIsNotMixedWithTheFirst) {
   Store store = open_store(database_);
   EXPECT_THROW(gather(other, store), Error);
   EXPECT_EQ(store.db.execAndGet("SELECT directory FROM sweep").getString(), sweep_);
-  fs::remove_all(sweep_);  // it was moved
+  fs::remove_all(sweep_);  // the sweep was moved
   EXPECT_EQ(gather(other, store).unchanged, 1);
   EXPECT_EQ(store.db.execAndGet("SELECT directory FROM sweep").getString(), other);
 }

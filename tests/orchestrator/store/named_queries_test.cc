@@ -1,4 +1,4 @@
-// Each question, asked of attempts whose answer is known by construction.
+// Each named query, on attempts whose answer is known by construction.
 #include <SQLiteCpp/Statement.h>
 #include <gtest/gtest.h>
 
@@ -75,7 +75,7 @@ TEST_F(NamedQueries, BudgetsAndOrdersOfTheGuidanceAreWaysOfTheirOwn) {
             "planned 13.1 GiB,2\r\nplanned auto of 30 GiB,2\r\nplanned auto of 5 GiB,2\r\nlayerwise block order,2\r\n");
 }
 
-TEST_F(NamedQueries, OverheadByStepIsThatOfTheSwitchAndNoOther) {
+TEST_F(NamedQueries, OverheadByStepIsZeroExceptAtTheSwitch) {
   write_mode({});
   write_mode({.offload = "swap", .spike_ms = 500, .exposed_ms = 30});
   gather_all();
@@ -107,12 +107,13 @@ TEST_F(NamedQueries, OverlapTellsHiddenFromExposedAndWhatItCollidedWith) {
 TEST_F(NamedQueries, StallsAreTimedByCauseAndStep) {
   write_mode({.offload = "swap", .switch_at = 2, .skew_ms = 20});
   gather_all();
-  // Of two ranks only rank 0 waits for its peer: 27 steps of 20 ms, halved by the mean over ranks.
+  // Only rank 0 of the two waits for its peer: 27 steps of 20 ms. The mean over the ranks is half of that.
   EXPECT_EQ(rows_of("cause, waited_ms, percent_of_total, at_switch_ms, worst_step, worst_step_ms", "stalls_by_cause"),
             "peers,270,10,10,1,10\r\nweights,5,0.2,5,2,5\r\n");
 }
 
-// A copy of 30 ms alone, one of 60 ms of which 40 lie beside the exchange: 6 MB = 0.2 x 20 ms + 0.05 x 40 ms.
+// One copy takes 30 ms, alone; another takes 60 ms, of which 40 ms are beside the exchange: 6 MB = 0.2 x 20 ms + 0.05 x
+// 40 ms.
 TEST_F(NamedQueries, ContentionGivesRatesAloneAndBesideFromCopiesThatOverlapInPart) {
   write_mode({.offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_steps = 2});
   gather_all();
@@ -130,7 +131,8 @@ TEST_F(NamedQueries, ContentionHasNoIntervalWhereAllCopiesAreOfOneStep) {
             "0.2,,0.05,,\r\n");
 }
 
-// Rank 1 copies, alone for 30 ms; of the next 60 ms, the peers of its host are in the exchange for 40, and it is not.
+// Only rank 1 copies: 30 ms alone, then 60 ms, of which the other ranks of its host are in the exchange for 40 ms and
+// rank 1 never is.
 TEST_F(NamedQueries, ContentionSeesExchangesOfOtherRanksOfTheHostOnly) {
   const synthetic::Shape shape{
       .offload = "swap", .exposed_ms = 60, .slower_ms = 100, .exchange_ms = 40, .copying_steps = 2, .copying_rank = 1};
@@ -148,8 +150,8 @@ TEST_F(NamedQueries, ContentionSeesExchangesOfOtherRanksOfTheHostOnly) {
   EXPECT_EQ(rows_of(columns, "contention", "WHERE kind = 'h2d'"), "0.1333,,,\r\n");
 }
 
-// Clocks are a second apart, and rank 1 begins each exchange 20 ms late: the others wait that long for data that moves
-// for 10 ms.
+// The ranks' clocks differ by a second, and rank 1 begins each exchange 20 ms late: the other ranks wait that long for
+// data that moves for 10 ms.
 TEST_F(NamedQueries, WaitingForTheLastRankIsNoPartOfAnExchangesRate) {
   write_mode({.exchange_ms = 30, .late_ms = 20, .ranks = 3});
   gather_all();
@@ -162,7 +164,7 @@ TEST_F(NamedQueries, WaitingForTheLastRankIsNoPartOfAnExchangesRate) {
             ",0.27,0.36\r\n0,0.27,0.54\r\n1,0.27,0\r\n2,0.27,0.54\r\n");
 }
 
-TEST_F(NamedQueries, CopiesAtOnceAreOfTheRanksOfANode) {
+TEST_F(NamedQueries, CopiesAtOnceCountTheRanksOfANode) {
   write_mode({.offload = "swap", .exposed_ms = 30, .copying_steps = 2, .ranks = 4});
   gather_all();
   EXPECT_EQ(rows_of("direction, ranks_at_once, percent_of_time, each_alone_gb_per_s, together_alone_gb_per_s, "
@@ -179,7 +181,8 @@ TEST_F(NamedQueries, TimelineAddsUpExactly) {
                    "exposed_exchange_ns + peers_transfer_ns + peers_ns + exposed_transfer_ns + host_ns + idle_ns) = "
                    "t.total_ns)"),
             6);
-  // Step 2: both move from 70 to 80 ms, a copy goes on alone to 100, another comes back from 85 to 100.
+  // In step 2 the exchange and a copy run from 70 to 80 ms, the copy goes on alone to 100 ms, and a copy back runs from
+  // 85 to 100 ms.
   EXPECT_EQ(
       rows_of("rank, total_s, compute_s, exposed_exchange_s, exposed_transfer_s, both_exposed_s, waits_for_peers_s, "
               "waits_for_host_s, idle_s, copies_meanwhile_s",
@@ -195,7 +198,7 @@ TEST_F(NamedQueries, LargestEventsSayWhereAndWhen) {
             "0,2,0,3,0.27,60,,2\r\n1,2,0,3,0.27,60,,2\r\n0,2,0,3,0.24,30,,1\r\n");
 }
 
-TEST_F(NamedQueries, PowerIsOfEachStepWithTheCardsLimit) {
+TEST_F(NamedQueries, PowerIsShownForEachStepWithTheCardsLimit) {
   write_attempt(sweep_, {.tells_power = true});
   gather_all();
   EXPECT_EQ(
@@ -218,7 +221,7 @@ TEST_F(NamedQueries, RatesAchievedKnowTheOperationsOfTheModel) {
   gather_all();
   EXPECT_EQ(rows_of("kind, time_s, gb_per_s", "rates_achieved"),
             "compute,1.35,\r\nattention,0.54,\r\nall_to_all,0.27,0.1\r\nh2d,0.06,0.2\r\n");
-  // 480p, 27 guided steps of 40 layers on two ranks: 2.94e15 operations an A14B forward's attention.
+  // 480p, 27 guided steps of 40 layers on two ranks: attention of one forward of A14B takes 2.94e15 operations.
   EXPECT_EQ(number("SELECT round(tflop_per_s * 0.54 * 2 / 53.325 / 40 * 1e12 / (4 * 32760.0 * 32760 * 5120), 2) = 1.02 "
                    "FROM rates_achieved WHERE kind = 'attention'"),
             1);
@@ -274,7 +277,7 @@ TEST_F(NamedQueries, ScalingPairsRunsThatDifferInRanksOnly) {
             "resident,4x1,6x1,2,4.05,2.7,1.5,100,270\r\n");
 }
 
-TEST_F(NamedQueries, ScalingIsAgainstTheFewestRanks) {
+TEST_F(NamedQueries, ScalingComparesWithTheFewestRanks) {
   write_mode({.slower_ms = 100, .ranks = 2});
   write_mode({.slower_ms = 25, .ranks = 4});
   write_mode({.ranks = 6});
@@ -308,7 +311,7 @@ TEST_F(NamedQueries, PicturesShowStepsMemoryAndCopies) {
   EXPECT_EQ(rows_of("offload, hidden_s, exposed_s", "exposed_transfer"), "swap,0.03,0.03\r\n");
 }
 
-TEST_F(NamedQueries, CorrectionSetsARunBesideThatWhichReplacesIt) {
+TEST_F(NamedQueries, CorrectionShowsARunBesideTheOneThatReplacesIt) {
   write_attempt(sweep_, {.switch_at = 10, .flow_shift = 3, .spike_ms = 500});
   write_attempt(sweep_, {});
   gather_all();
@@ -323,8 +326,8 @@ TEST_F(NamedQueries, CorrectionSetsARunBesideThatWhichReplacesIt) {
             "\"flow_shift 3, resident\",before,600,10,3.2\r\n\"flow_shift 3, resident\",after,100,19,2.7\r\n");
 }
 
-// Tables that grow with the events or the steps: read by key, never from end to end. The program that SQLite makes of a
-// query shows it: a cursor on such a table that is rewound.
+// Tables that grow with the events or steps are read by key, never from end to end. The program that SQLite makes of a
+// query shows a full scan: it rewinds a cursor of such a table.
 TEST_F(NamedQueries, PlansReadLargeTablesByKey) {
   write_mode({});
   gather_all();

@@ -1,4 +1,4 @@
-// Predictions in a sweep's directory, gathered, and set against what was measured.
+// Predictions in a sweep's directory are gathered and compared with what was measured.
 #include "orchestrator/store/predictions.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ using synthetic::write_attempt;
 
 class Predictions : public SweepTest {
  protected:
-  // Of the synthetic attempts: 27 steps of 100 ms, and 500 more at the switch.
+  // A prediction for the synthetic attempts, which take 27 steps of 100 ms and 500 ms more at the switch.
   static PredictionRecord record(double total, const std::string& digest = std::string(64, 'a')) {
     PredictionRecord record{"here", digest, "probe", "2026-11-26T20:00:00Z", "0.1 (abc)", {}};
     RecordedPrediction prediction;
@@ -65,7 +65,7 @@ TEST_F(Predictions, GatheredAgainAreTheSameAndANewerOneOfTheSameFileReplacesThem
   EXPECT_EQ(to_csv(ask("SELECT value FROM prediction WHERE quantity = 'total' ORDER BY value")), "value\r\n4\r\n5\r\n");
 }
 
-// Swap pays its spike wherever the experts switch; layerwise pays in every step.
+// swap pays its spike at whichever step the experts switch; layerwise pays in every step.
 TEST_F(Predictions, TheGapBetweenSwapAndLayerwiseIsMeasuredAndPredictedApart) {
   const auto measure = [&](const char* offload, int switch_at, int64_t spike_ms, int64_t slower_ms) {
     for (const int repeat : {1, 2}) {
@@ -82,7 +82,7 @@ TEST_F(Predictions, TheGapBetweenSwapAndLayerwiseIsMeasuredAndPredictedApart) {
     measure("swap", switch_at, 500, 0);
     measure("layerwise", switch_at, 0, 100);
   }
-  PredictionRecord both = record(3);  // of swap at step 19
+  PredictionRecord both = record(3);  // for swap with the switch at step 19
   RecordedPrediction layerwise = both.predictions[0];
   layerwise.config = settings_hash(synthetic::spec_of({.offload = "layerwise"}));
   layerwise.seconds[0] = {5, 4, 6};
@@ -97,7 +97,7 @@ TEST_F(Predictions, TheGapBetweenSwapAndLayerwiseIsMeasuredAndPredictedApart) {
             "predicted: here,19,0,3,5,2,0.7,3.3,0\r\n");
 }
 
-TEST_F(Predictions, OfRunsThatNeverRanAreNoAnswer) {
+TEST_F(Predictions, OfRunsThatNeverRanHaveNoRow) {
   write_attempt(sweep_, {});
   write_predictions(sweep_, record(3));
   gather_all();

@@ -1,4 +1,4 @@
-// What happens to gather must not happen to the database: kills, a full disk, a second gather, readers.
+// Nothing that happens to gather may damage the database: kills, a full disk, a second gather, readers.
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <signal.h>
@@ -27,8 +27,7 @@ class SafetyTest : public SweepTest {
     for (int repeat = 1; repeat <= attempts; ++repeat) write_attempt(sweep_, {.repeat = repeat, .exposed_ms = 30});
   }
 
-  // `wansweep gather` as a process of its own; file_limit: bytes that any file may have, 0: as many as there is room
-  // for.
+  // Starts `wansweep gather` as a process of its own. file_limit: the most bytes that any file may have; 0: no limit.
   pid_t start_gather(rlim_t file_limit = 0) const {
     const pid_t pid = fork();
     if (pid != 0) return pid;
@@ -47,13 +46,13 @@ class SafetyTest : public SweepTest {
     waitpid(pid, &status, 0);
     return status;
   }
-  // Every attempt is there whole or not at all.
+  // Expects that every attempt is in the database as a whole or not at all.
   void expect_sound() const {
     if (!fs::exists(database_)) return;
     SQLite::Database db(database_,
-                        SQLite::OPEN_READWRITE);  // as the next gather would: a kill's journal is rolled back
+                        SQLite::OPEN_READWRITE);  // like the next gather: rolls back a killed gather's journal
     EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
-    if (db.execAndGet("PRAGMA user_version").getInt() == 0) return;  // killed before the tables were made
+    if (db.execAndGet("PRAGMA user_version").getInt() == 0) return;  // gather was killed before it made the tables
     EXPECT_EQ(db.execAndGet("SELECT count(*) FROM pragma_foreign_key_check").getInt(), 0);
     EXPECT_EQ(db.execAndGet("SELECT coalesce(sum(events), 0) FROM rank").getInt64(),
               db.execAndGet("SELECT count(*) FROM event").getInt64());
@@ -65,7 +64,7 @@ class SafetyTest : public SweepTest {
         0);
   }
 
-  // What was gathered, whatever the order in which the readers were done.
+  // What was gathered, in an order that does not depend on which reader was done first.
   std::string gathered() const {
     return to_csv(
         ask("SELECT r.name, a.n, a.complete, a.latents_digest, k.rank, k.trace_sha256, k.events FROM run r "
@@ -76,7 +75,7 @@ class SafetyTest : public SweepTest {
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kills = 10;  // a gather takes five times as long, and the instants are those of another program
+constexpr int kills = 10;  // a gather takes five times as long there, and is killed at other instants
 #else
 constexpr int kills = 50;
 #endif
@@ -90,9 +89,9 @@ TEST_F(SafetyTest, AKillAtAnyInstantLeavesWholeAttempts) {
   std::uniform_int_distribution<int64_t> instant(0, whole.count());
   int killed = 0;
   for (int kill_number = 0; kill_number < kills; ++kill_number) {
-    if (kill_number % 3 == 0) remove_database();  // else the next gather goes on where this one was killed
+    if (kill_number % 3 == 0) remove_database();  // otherwise the next gather goes on where this one was killed
     const pid_t pid = start_gather();
-    const pid_t other = kill_number % 5 == 4 ? start_gather() : 0;  // is not to suffer from what happens to the first
+    const pid_t other = kill_number % 5 == 4 ? start_gather() : 0;  // must not suffer from what happens to the first
     std::this_thread::sleep_for(std::chrono::microseconds(instant(random)));
     kill(pid, SIGKILL);
     if (WIFSIGNALED(wait_for(pid))) ++killed;
@@ -107,7 +106,7 @@ TEST_F(SafetyTest, AKillAtAnyInstantLeavesWholeAttempts) {
   EXPECT_EQ(gathered(), expected);
 }
 
-TEST_F(SafetyTest, AFullDiskIsSaidAndLosesNothing) {
+TEST_F(SafetyTest, AFileSizeLimitIsReportedAndLosesNothing) {
   remove_database();
   for (const rlim_t bytes : {20'000, 60'000, 120'000, 200'000}) {
     const int status = wait_for(start_gather(bytes));
@@ -119,7 +118,7 @@ TEST_F(SafetyTest, AFullDiskIsSaidAndLosesNothing) {
   EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), attempts);
 }
 
-// A file system of its own, as large as is asked for, while it lives.
+// A file system of the given size, mounted as long as this object lives.
 class SmallDisk {
  public:
   SmallDisk(const std::string& folder, const std::string& size) : folder_(folder) {
@@ -138,7 +137,7 @@ class SmallDisk {
   bool mounted_;
 };
 
-TEST_F(SafetyTest, AFileSystemThatIsFullIsSaidAndLosesNothing) {
+TEST_F(SafetyTest, AFullFileSystemIsReportedAndLosesNothing) {
   for (const char* size : {"64k", "256k", "512k"}) {
     const SmallDisk disk(directory_ + "/small", size);
     if (!disk.mounted()) GTEST_SKIP() << "only root may mount a small file system: " << std::strerror(errno);

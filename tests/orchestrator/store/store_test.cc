@@ -190,7 +190,7 @@ TEST_F(StoreTest, FunctionsThatDoMoreThanComputeAreRefused) {
             1u);
 }
 
-// SQLite looks for an interrupt where its program jumps; one long expression does not jump.
+// SQLite checks for an interrupt where its program jumps, and one long expression does not jump.
 TEST_F(StoreTest, ALongExpressionEndsWithItsTime) {
   make();
   const std::string heavy = "length(hex(zeroblob(20000000)))";
@@ -217,8 +217,8 @@ TEST_F(StoreTest, AQueryThatCannotBeInterruptedIsGivenUp) {
     EXPECT_EQ(error.code(), ExitCode::bad_input);
     ++given_up;
   };
-  // One function call that takes seconds: a needle that is nearly everywhere in the haystack. Under the thread
-  // sanitizer a tenth of each takes as long.
+  // One function call that takes seconds: it looks for a needle that is nearly everywhere in the haystack. With the
+  // thread sanitizer a tenth of each takes as long.
 #if defined(__SANITIZE_THREAD__)
   const char* sql = "SELECT instr(hex(zeroblob(100000)), hex(zeroblob(10000)) || '1') UNION ALL SELECT 1";
 #else
@@ -245,18 +245,18 @@ TEST_F(StoreTest, AnAnswerIsHandedOnRowByRow) {
                      [&](const std::vector<Cell>&) {
                        if (++rows == 100'000) throw Enough{};
                      }};
-  EXPECT_THROW(stream_query(store, numbers, {}, sink), Enough);  // the answer has no end
+  EXPECT_THROW(stream_query(store, numbers, {}, sink), Enough);  // the answer has no end, so the sink must end it
   EXPECT_EQ(run_query(store, "SELECT 1").rows.size(), 1u);
 }
 
-// As another user, or on a mount without writing: no file can be made beside the database.
+// Reads as another user, or on a read-only mount: no file can be made beside the database.
 class ReadOnlyTest : public StoreTest {
  protected:
   void SetUp() override {
     StoreTest::SetUp();
     make();
   }
-  // What `ask` says in a process that may not write there: its exit code.
+  // Runs `ask` in a process that may not write to the folder, and returns its exit code.
   template <typename Ask>
   int as_nobody(Ask ask) const {
     fs::permissions(directory_, fs::perms(0755));
@@ -284,7 +284,7 @@ TEST_F(ReadOnlyTest, ADatabaseThatNobodyWritesIsReadAsItLies) {
   EXPECT_EQ(as_nobody([&] { return one_sweep(); }), 0);
 }
 
-TEST_F(ReadOnlyTest, WhatIsOnlyInTheLogIsReadToo) {
+TEST_F(ReadOnlyTest, RowsThatAreOnlyInTheWriteAheadLogAreRead) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
   SQLite::Database writer(path_, SQLite::OPEN_READWRITE);
   writer.exec("INSERT INTO sweep (name, directory) VALUES ('second', '/y')");
@@ -297,7 +297,7 @@ TEST_F(ReadOnlyTest, WhatIsOnlyInTheLogIsReadToo) {
             0);
 }
 
-TEST_F(ReadOnlyTest, AWriteMeanwhileIsSaid) {
+TEST_F(ReadOnlyTest, AWriteDuringTheQueryIsReported) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
   const int busy = as_nobody([&] {
     Store store = open_store_readonly(path_);
@@ -305,7 +305,7 @@ TEST_F(ReadOnlyTest, AWriteMeanwhileIsSaid) {
     return !stream_query(store, "SELECT 1", {}, sink);
   });
   EXPECT_EQ(busy, 0);
-  // The owner's write, while the question is on its way.
+  // The owner writes to the database while the query runs.
   fs::permissions(path_, fs::perms(0666));
   EXPECT_EQ(as_nobody([&] {
               Store store = open_store_readonly(path_);

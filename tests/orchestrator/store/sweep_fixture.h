@@ -41,7 +41,7 @@ class SweepTest : public ::testing::Test {
   }
   int64_t number(const std::string& sql) const { return std::get<int64_t>(ask(sql).rows.at(0).at(0)); }
   std::string text(const std::string& sql) const { return std::get<std::string>(ask(sql).rows.at(0).at(0)); }
-  // All rows of all tables, less when they were gathered.
+  // All rows of all tables, without the times of gathering.
   std::string contents() const {
     std::string all;
     for (const char* table : {"sweep", "run", "setting", "rank", "step", "event", "memory", "step_summary", "traffic",

@@ -1,10 +1,9 @@
 // Attempt directories whose every answer is known by construction.
-//
-// 27 steps of 100 ms; each computes for 70 ms and exchanges for `exchange_ms`. `spike_ms` more in the switch step. Step
-// 2 (and, with `copying_steps`, those after it) copies to the device from 40 ms to 70 ms + `exposed_ms`, in two copies
-// that meet at 70 ms, so that the second is exposed and beside the exchange; it waits for weights for 5 ms, and copies
-// back for `back_ms` from 85 ms on. Each rank's clock is one second further behind. Rank 1 computes `skew_ms` longer,
-// and the others wait for it.
+// There are 27 steps of 100 ms. Each computes for 70 ms and exchanges for `exchange_ms`; the switch step takes
+// `spike_ms` more. Step 2 (and, with `copying_steps`, the steps after it) copies to the device from 40 ms to 70 ms +
+// `exposed_ms`, in two copies that meet at 70 ms, so that the second is exposed and beside the exchange. The step also
+// waits for weights for 5 ms, and copies back for `back_ms` from 85 ms on. Each rank's clock is one second behind that
+// of the rank before it. Rank 1 computes `skew_ms` longer, and the others wait for it.
 #pragma once
 
 #include <filesystem>
@@ -30,25 +29,25 @@ struct Shape {
   std::string offload = "resident";
   int repeat = 1;
   int number = 1;
-  int steps = 27;  // of 27; with fewer it did not finish
+  int steps = 27;  // of 27; an attempt with fewer did not finish
   int switch_at = 19;
   double flow_shift = 12;
   int64_t spike_ms = 0;
   int64_t exposed_ms = 0;
-  int64_t slower_ms = 0;  // every step
+  int64_t slower_ms = 0;  // how much longer every step takes
   int64_t exchange_ms = 10;
-  int64_t late_ms = 0;  // rank 1 begins each exchange so much later, and ends it with the others
+  int64_t late_ms = 0;  // how much later than the others rank 1 begins each exchange, which it ends with them
   int64_t back_ms = 0;
   int copying_steps = 1;
   int64_t skew_ms = 0;
-  int64_t peak_mib = 100;  // of the last rank, from step 5 on; the other ranks need 1 MiB less
+  int64_t peak_mib = 100;  // peak of the last rank, from step 5 on; the other ranks need 1 MiB less
   int ranks = 2;
   std::string host = "node1";
-  int copying_rank = -1;  // the one rank that copies, without an exchange of its own in that step; -1: all, with one
-  bool host_per_rank = false;  // the rank's number at the end of its host's name
+  int copying_rank = -1;       // the only rank that copies, and then does not exchange in that step; -1: all do both
+  bool host_per_rank = false;  // whether each rank has a host of its own, with the rank's number at the end of its name
   char digest = 'a';
   int64_t nonfinite = 0;            // of each rank's latents, at each step; -1: nobody counted
-  int64_t first_load_ms = 0;        // a copy of `copied` bytes before step 1, over 5 ms before it; 0: none was recorded
+  int64_t first_load_ms = 0;        // a copy of `copied` bytes that ends 5 ms before step 1; 0: none was recorded
   std::string state = "completed";  // empty: no state.json
   GuidanceOrder guidance_order = GuidanceOrder::branch;
   DeviceBudget device_budget = {};
@@ -83,7 +82,7 @@ inline std::string run_name(const Shape& shape) {
   return shape.offload + "-" + settings_hash(spec_of(shape)).substr(0, 8) + "-r" + std::to_string(shape.repeat);
 }
 
-// Of steps of 100 ms.
+// The sample after `step`, for steps of 100 ms.
 inline PowerRow power_after(int step, int64_t time) {
   constexpr int odd_mj = 30'000, even_mj = 70'000;
   const bool even = step % 2 == 0;

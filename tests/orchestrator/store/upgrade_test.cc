@@ -24,7 +24,8 @@ std::string text_of(const std::string& file) {
 
 class UpgradeTest : public SweepTest {
  protected:
-  // What this version's gather wrote, less what the older version had not, in a file of that version.
+  // Writes what today's gather wrote, without the columns that the older version lacks, into a database of that
+  // version.
   void gather_as_version(int version) const {
     gather_all();
     const std::string old = directory_ + "/old.db";
@@ -45,7 +46,7 @@ class UpgradeTest : public SweepTest {
     remove_database();
     fs::rename(old, database_);
   }
-  // Of the older table: newer ones have more.
+  // The columns of the table in the older version.
   static std::string columns_of(SQLite::Database& db, const std::string& table) {
     return db.execAndGet("SELECT group_concat(name) FROM pragma_table_info('" + table + "', 'main')").getString();
   }
@@ -56,7 +57,7 @@ class UpgradeTest : public SweepTest {
     }
     return found;
   }
-  // Columns, keys and views: what a schema is, however it was written down.
+  // The columns, keys and views of a database, without the way in which they were written down.
   static std::string shape_of(SQLite::Database& db) {
     std::string shape;
     for (const char* sql :
@@ -76,7 +77,7 @@ class UpgradeTest : public SweepTest {
   }
 };
 
-// Makes the traces of an attempt what workers of before wrote: format 1, and a record that fits.
+// Turns the attempt's traces into those of an older worker: format 1, and a record that fits.
 void as_format_1(const std::string& directory) {
   Completion completion = *read_completion(directory);
   for (TraceRecord& trace : completion.traces) {
@@ -115,8 +116,8 @@ TEST_F(UpgradeTest, EachOlderVersionBecomesWhatANewDatabaseIs) {
   }
 }
 
-// Version 3 as its gather left it: two ranks that load their first expert within step 1, for 30 and 34 ms, switch in
-// step 2, and wait for it. Rank 1's clock is aligned already.
+// A database of version 3 as its gather left it: two ranks load their first expert within step 1, for 30 and 34 ms,
+// switch in step 2, and wait for the switch. Rank 1's clock is aligned already.
 TEST_F(UpgradeTest, TheFirstLoadOfSwapLeavesStepOneAndAllTimesCountFromThere) {
   {
     SQLite::Database db(database_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
@@ -147,7 +148,7 @@ TEST_F(UpgradeTest, TheFirstLoadOfSwapLeavesStepOneAndAllTimesCountFromThere) {
     }
     return all;
   };
-  // Rank 0 waited until 32, rank 1 loaded until 34: step 1 begins at 32, which is now 0.
+  // Rank 0 waited until 32 and rank 1 loaded until 34, so step 1 begins at 32, which is now 0.
   EXPECT_EQ(row("SELECT rank_id, step, start_ns, duration_ns FROM step ORDER BY 1, 2"),
             "1,1,0,98;1,2,98,170;2,1,2,97;2,2,99,169;");
   EXPECT_EQ(row("SELECT id, step, block, start_ns FROM event ORDER BY id"),
@@ -164,7 +165,7 @@ TEST_F(UpgradeTest, TheFirstLoadOfSwapLeavesStepOneAndAllTimesCountFromThere) {
   EXPECT_EQ(row("SELECT same_latents IS NULL, round(first_load_s * 1e9) FROM offload_comparison"), "1,0.0;");
 }
 
-// Version 7 did not keep what its traces tell of power.
+// Databases of version 7 lack the power that their traces hold.
 TEST_F(UpgradeTest, PowerComesWithTheNextGatherWhereTheTracesAreStillThere) {
   write_attempt(sweep_, {.tells_power = true});
   const std::string gone = write_attempt(sweep_, {.repeat = 2, .tells_power = true});
@@ -222,7 +223,7 @@ TEST_F(UpgradeTest, ViewsThatDifferAreMadeAnewAndAPersonsOwnStay) {
     SQLite::Database db(database_, SQLite::OPEN_READWRITE);
     db.exec("DROP VIEW runs; CREATE VIEW runs AS SELECT 1; CREATE VIEW mine AS SELECT 2");
   }
-  EXPECT_EQ(text("SELECT state FROM runs"), "complete");  // a reader has the views of its program, whatever is there
+  EXPECT_EQ(text("SELECT state FROM runs"), "complete");  // a reader uses its own program's views
   Store store = open_store(database_);
   EXPECT_EQ(store.upgraded_from, "");
   EXPECT_EQ(store.db.execAndGet("SELECT state FROM runs").getString(), "complete");

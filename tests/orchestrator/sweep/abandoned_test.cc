@@ -21,7 +21,7 @@ class AbandonedTest : public testing::Test {
     }
   }
 
-  // A process of this user's; pid.json names it.
+  // Starts a process of this user, which pid.json names as the attempt's.
   void start(const std::string& marked_as) {
     Command command;
     command.arguments = {"sleep", "60"};
@@ -36,7 +36,7 @@ class AbandonedTest : public testing::Test {
   pid_t pid_ = 0;
 };
 
-TEST_F(AbandonedTest, AProcessThatIsNotOfTheAttemptIsNotKilledForAFileThatNamesIt) {
+TEST_F(AbandonedTest, AProcessOfSomethingElseIsNotKilledThoughPidJsonNamesIt) {
   for (const std::string& mark : {std::string(), sweep_.folder(2, 1)}) {
     start(mark);
     const std::optional<std::string> problem = settle_abandoned(attempt_);

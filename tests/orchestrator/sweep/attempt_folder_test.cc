@@ -16,12 +16,12 @@ namespace fs = std::filesystem;
 
 class AttemptFolderTest : public testing::Test {
  protected:
-  // An attempt of Slurm's, as after its submission.
+  // An attempt on Slurm, as it is after its submission.
   Attempt submit(int repeat) {
     return AttemptFolder(sweep_.path()).create("s", sweep_.configuration(), repeat, SubmissionPlace{"ws-1", 0});
   }
 
-  // The run of repeat 1 is blocked, with a line that holds `part`, and repeat 2 is as it was.
+  // Expects that repeat 1 is blocked, with a line that contains `part`, and that repeat 2 is not.
   void expect_only_the_first_blocked(const std::string& part) {
     SCOPED_TRACE(part);
     AttemptFolder folder(sweep_.path());
@@ -138,7 +138,7 @@ double seconds_for(const SmallSweep& sweep, int first, int count) {
   return static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
 }
 
-// Each attempt once read all that were there: 8,000 runs took 38 s.
+// Making an attempt once read all that there were already: 8,000 runs took 38 s.
 TEST_F(AttemptFolderTest, AnAttemptTakesAsLongAmongThousandsAsAmongNone) {
   const double among_none = seconds_for(sweep_, 1, 300);
   for (int repeat = 1001; repeat <= 9000; ++repeat) fs::create_directory(sweep_.folder(repeat, 1));

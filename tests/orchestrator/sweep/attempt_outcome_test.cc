@@ -19,7 +19,7 @@ constexpr AttemptEnd failed = AttemptEnd::failed;
 constexpr AttemptEnd timeout = AttemptEnd::timeout;
 constexpr std::nullopt_t not_decided = std::nullopt;
 
-TEST(AttemptOutcome, IsTheTableOfItsHeader) {
+TEST(AttemptOutcome, FollowsTheTableOfItsHeader) {
   struct Row {
     LauncherWord word;
     std::optional<AttemptEnd> whole, absent, wrong, unreadable;

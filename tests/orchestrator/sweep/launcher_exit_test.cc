@@ -26,7 +26,7 @@ class LauncherExitTest : public testing::Test {
   TemporaryDirectory attempt_;
 };
 
-// What mpirun of Open MPI 4.1 ends with, and writes, when the rank was on another node.
+// How mpirun of Open MPI 4.1 ends, and what it writes, when a rank on another node got a signal.
 TEST_F(LauncherExitTest, ASignalWhoseNumberIsOneOfOurCodesIsASignal) {
   for (const int signal : {SIGHUP, SIGINT, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM}) {
     ASSERT_NE(find_exit_code(signal), nullptr) << signal;
@@ -36,7 +36,7 @@ TEST_F(LauncherExitTest, ASignalWhoseNumberIsOneOfOurCodesIsASignal) {
   }
 }
 
-TEST_F(LauncherExitTest, WithoutSuchALineTheCodeIsTheWorkers) {
+TEST_F(LauncherExitTest, WithoutALineOfMpirunTheExitCodeIsTheWorkers) {
   EXPECT_EQ(of(11).exit_code, 11) << "no standard error";
   on_standard_error("wansweep-worker: host memory: too little\nmpirun detected ... exit code: 11\n");
   EXPECT_EQ(of(11).exit_code, 11);
@@ -45,8 +45,8 @@ TEST_F(LauncherExitTest, WithoutSuchALineTheCodeIsTheWorkers) {
   EXPECT_EQ(of(11).exit_code, 11) << "not mpirun's line";
 }
 
-TEST_F(LauncherExitTest, AWorkerThatLeftItsWordWasEndedByNoSignal) {
-  on_standard_error(mpirun_noticed(SIGTERM));  // of a peer, which mpirun then stopped
+TEST_F(LauncherExitTest, AWorkerThatLeftAFailureRecordWasNotEndedByASignal) {
+  on_standard_error(mpirun_noticed(SIGTERM));  // the signal of a peer, after which mpirun stopped this rank
   write_failure(attempt_.path(), {1, 10, "rank 1: the arena is full", timestamp_now()});
   EXPECT_EQ(of(10).exit_code, 10);
   EXPECT_EQ(of(10).signal, std::nullopt);

@@ -73,7 +73,7 @@ TEST_F(SweepDirectoryTest, AMovedProjectHasTheSameRuns) {
   EXPECT_EQ(hashes[0], hashes[1]);
 }
 
-// Once the hash was over absolute paths only. Such a directory's runs must not go again.
+// Earlier versions hashed absolute paths. The runs of a directory that they made must not be repeated.
 TEST_F(SweepDirectoryTest, ADirectoryOfAnOlderWansweepKeepsItsNames) {
   const fs::path before = fs::current_path();
   fs::create_directories(sweep_.directory / "models");

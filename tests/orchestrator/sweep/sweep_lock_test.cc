@@ -21,7 +21,7 @@ bool has_flock = true;
 
 }  // namespace
 
-// In place of the C library's: a file system without flock says ENOSYS.
+// Replaces the C library's flock: a file system without flock answers ENOSYS.
 extern "C" int flock(int fd, int operation) noexcept {
   if (has_flock) return static_cast<int>(syscall(SYS_flock, fd, operation));
   errno = ENOSYS;

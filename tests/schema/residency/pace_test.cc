@@ -8,7 +8,7 @@
 namespace wansweep {
 namespace {
 
-// By definition: of all runs of windows, the one that needs the highest rate.
+// The least rate by its definition: over all runs of windows, the rate of the run that needs most.
 LinkRate by_all_runs(const std::vector<CopyWindow>& windows) {
   LinkRate most;
   for (size_t a = 0; a < windows.size(); ++a) {
@@ -19,9 +19,9 @@ LinkRate by_all_runs(const std::vector<CopyWindow>& windows) {
   return most;
 }
 
-// Do all copies arrive in time over a link of `rate`, each started as early as its slot is free?
+// Whether all copies arrive in time over a link of `rate` when each starts as early as its slot is free.
 bool serves(const std::vector<CopyWindow>& windows, const LinkRate& rate) {
-  int64_t link_free = 0;  // in parts of a use, of which there are rate.copies
+  int64_t link_free = 0;  // when the link is free, in parts of a use; a use has rate.copies parts
   for (const CopyWindow& window : windows) {
     link_free = std::max(link_free, window.from * rate.copies) + rate.uses;
     if (link_free > window.until * rate.copies) return false;
@@ -40,7 +40,7 @@ std::vector<CopyWindow> random_windows(std::mt19937& random) {
   return windows;
 }
 
-TEST(Pace, TheLeastRateIsThatOfTheRunOfCopiesThatNeedsMost) {
+TEST(Pace, TheLeastRateIsThatOfTheMostDemandingRunOfCopies) {
   std::mt19937 random(1);
   for (int i = 0; i < 2000; ++i) {
     const std::vector<CopyWindow> windows = random_windows(random);

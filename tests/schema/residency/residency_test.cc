@@ -1,5 +1,5 @@
-// What is promised is proven here: the number of copies by a search of all schedules where that is small enough, by
-// Belady's rule where it is not, and by a closed form at A14B's shape.
+// Proves what the plan promises: the number of copies, by a search of all schedules where there are few enough, by
+// Belady's rule where there are more, and by a closed form at the shape of A14B.
 #include "schema/residency/residency.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 using Phases = std::vector<Phase>;
 
 struct BlockUse {
-  int block = 0;     // counted through all phases
+  int block = 0;     // number of the block, counted through all phases
   int next_use = 0;  // -1: none
 };
 
@@ -33,8 +33,9 @@ std::vector<BlockUse> uses_of(const Phases& phases) {
   return uses;
 }
 
-// The fewest copies of any schedule: a search through all sets of blocks that may be there or on the way when a use
-// starts. Each must hold the blocks of that use and of the next `depth`; what comes into the set is copied.
+// The fewest copies of any schedule, found by a search through all sets of blocks that may be on the device or on the
+// way when a use starts. Each set must hold the blocks of that use and of the next `depth` uses; each block that enters
+// a set is copied.
 int fewest_by_search(const Phases& phases, int slots, int depth) {
   const std::vector<BlockUse> uses = uses_of(phases);
   int blocks = 0;
@@ -61,12 +62,12 @@ int fewest_by_search(const Phases& phases, int slots, int depth) {
   return fewest;
 }
 
-// The same by Belady's rule: go through the uses, keep every block whose next use comes, and where slots run out, drop
-// the one whose next use is furthest.
+// The fewest copies by Belady's rule: go through the uses and keep every block that is used again; where slots run out,
+// drop the block whose next use is furthest.
 int fewest_by_rule(const Phases& phases, int slots, int depth) {
   const std::vector<BlockUse> uses = uses_of(phases);
   const int count = static_cast<int>(uses.size());
-  std::multiset<int> kept;  // last time at which each takes a slot for being kept
+  std::multiset<int> kept;  // last time at which each kept block takes a slot
   int saved = 0;
   for (int now = 0; now < count; ++now) {
     if (now > 0 && uses[static_cast<size_t>(now - 1)].next_use >= 0) {
@@ -136,7 +137,7 @@ TEST(Residency, NoScheduleOfItsSlotsAndDepthHasFewerCopies) {
   EXPECT_EQ(cases, 12 * (2 + 7 + 15 + 26));
 }
 
-TEST(Residency, CopiesAsFewAsBeladysRuleOnLargerLoops) {
+TEST(Residency, MakesAsFewCopiesAsBeladysRuleOnLargerLoops) {
   for (const Phases& phases : small_loops(11, 5)) {
     const int blocks = phases.front().blocks;
     for (int depth = 0; depth < std::min(blocks, 5); ++depth) {
@@ -184,8 +185,8 @@ std::vector<Phases> study_loops() {
   return loops;
 }
 
-// In a phase of n passes, intervals of one length, 39 - depth, begin with every use but those of the last pass; each
-// spare slot holds one after the other, from its own first use 0, 1, 2, ... on.
+// In a phase of n passes, intervals of one length (39 - depth) begin with every use except those of the last pass. Each
+// spare slot holds one interval after the other, from its own first use (0, 1, 2, ...) on.
 int64_t closed_form(const Phases& phases, int slots, int depth) {
   int64_t copies = 0;
   for (const Phase& phase : phases) {
@@ -237,9 +238,9 @@ TEST(Residency, WithRoomForAllNothingMovesInTheLoop) {
   }
 }
 
-// With less room than an expert a deeper prefetch takes slots from blocks that stay: at the study's 5 GiB (7 blocks)
-// depth 4, which needs the least link rate, copied 1020 blocks where 968 do.
-TEST(Residency, BelowOneExpertsRoomFewCopiesCountBesideTheLinkRate) {
+// With less room than an expert, a deeper prefetch takes slots from blocks that stay: at the study's 5 GiB (7 blocks),
+// the depth with the least link rate, 4, copied 1020 blocks where 968 are enough.
+TEST(Residency, BelowOneExpertsRoomTheNumberOfCopiesCountsBesideTheLinkRate) {
   const Phases a14b{{40, 18}, {40, 9}};
   const Residency plan = plan_residency(a14b, 7);
   EXPECT_EQ(plan.depth, 2);
@@ -247,7 +248,7 @@ TEST(Residency, BelowOneExpertsRoomFewCopiesCountBesideTheLinkRate) {
   EXPECT_LT(plan.peak.copies_per_use(), 0.97);
 }
 
-// Evenly: in any stretch of uses there are about as many copies as its share of a pass, and never two at once.
+// Copies are spread evenly: any stretch of uses has about as many copies as its share of a pass, and never two at once.
 TEST(Residency, CopiesAreSpreadEvenlyOverAPass) {
   for (const Phases& phases : study_loops()) {
     const Residency plan = plan_residency(phases, 20);

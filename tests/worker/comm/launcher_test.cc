@@ -22,7 +22,7 @@ TEST(Launcher, ProcessesThatDoNotSeeEachOtherAreFoundByWhatStartedThem) {
   }
 }
 
-TEST(Launcher, AsManyAsWereStartedAreRight) {
+TEST(Launcher, SeeingAsManyRanksAsWereStartedIsRight) {
   EXPECT_EQ(problem(1, {}), std::nullopt);
   EXPECT_EQ(problem(4, {{"OMPI_COMM_WORLD_SIZE", "4"}}), std::nullopt);
   EXPECT_EQ(problem(4, {{"PMI_SIZE", "4"}, {"SLURM_STEP_NUM_TASKS", "4"}}), std::nullopt);

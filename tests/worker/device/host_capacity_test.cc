@@ -55,13 +55,13 @@ TEST_F(Cgroups, CacheThatWouldBeGivenUpCountsAsLeft) {
   EXPECT_EQ(left(), 800);
 }
 
-TEST_F(Cgroups, InAContainerTheGroupOfTheHostIsNotThereButTheRootIs) {
+TEST_F(Cgroups, InAContainerTheLimitOfTheRootCountsWhereTheHostsGroupIsMissing) {
   belong_to("0::/docker/4f5e/payload\n");
   limit("", "3000", "1000");
   EXPECT_EQ(left(), 2000);
 }
 
-TEST_F(Cgroups, OfVersionOneAreReadWithTheirAncestorsToo) {
+TEST_F(Cgroups, VersionOneIsReadWithItsAncestorsToo) {
   belong_to("5:cpu,cpuacct:/elsewhere\n4:memory:/slurm/uid_1/job_7\n0::/init\n");
   const std::string job = "sys/fs/cgroup/memory/slurm/uid_1";
   put(job + "/memory.limit_in_bytes", "5000");
@@ -72,7 +72,7 @@ TEST_F(Cgroups, OfVersionOneAreReadWithTheirAncestorsToo) {
   EXPECT_EQ(left(), 3030);
 }
 
-TEST_F(Cgroups, WithoutALimitLeaveEverything) {
+TEST_F(Cgroups, WithoutALimitLeaveAllMemoryFree) {
   EXPECT_EQ(left(), no_limit);
   belong_to("0::/job\n");
   limit("/job", "max", "12");
@@ -85,7 +85,7 @@ class DeclaredHostMemory : public testing::Test {
   void TearDown() override { unsetenv("WANSWEEP_HOST_MEMORY"); }
 };
 
-TEST_F(DeclaredHostMemory, IsTheHostsAndSharedByItsRanks) {
+TEST_F(DeclaredHostMemory, IsThatOfTheHostAndSharedByItsRanks) {
   declare("16");
   EXPECT_EQ(host_memory_of_rank(1), int64_t{16} << 30);
   EXPECT_EQ(host_memory_of_rank(4), int64_t{4} << 30);
@@ -93,7 +93,7 @@ TEST_F(DeclaredHostMemory, IsTheHostsAndSharedByItsRanks) {
   EXPECT_EQ(host_memory_left(4, int64_t{5} << 30), 0);
 }
 
-TEST_F(DeclaredHostMemory, ThatIsNoNumberAboveZeroIsRefused) {
+TEST_F(DeclaredHostMemory, MustBeANumberAboveZero) {
   for (const char* text : {"", "lots", "0", "-3", "16GiB", " 16", "inf", "nan", "1e300"}) {
     declare(text);
     expect_error(ExitCode::bad_input, std::string("WANSWEEP_HOST_MEMORY is \"") + text + "\"",

@@ -34,13 +34,13 @@ class UsedDevice : public testing::Test {
   StandInNvml* listing_ = nullptr;
 };
 
-TEST_F(UsedDevice, OneThatNobodyUsesIsTaken) {
+TEST_F(UsedDevice, ADeviceThatNobodyUsesIsTaken) {
   *listing_ = {};
   listing_->used = 4 << 20;
   EXPECT_EQ(why(), std::nullopt);
 }
 
-TEST_F(UsedDevice, OneThatOthersUseIsRefusedWithTheirProcessesAndTheirMemory) {
+TEST_F(UsedDevice, ADeviceThatOthersUseIsRefusedWithTheirProcessesAndTheirMemory) {
   *listing_ = {};
   listing_->processes = 2;
   listing_->process[0] = 4711;

@@ -26,7 +26,7 @@ double relative_error(const float* got, const float* want, size_t n) {
 
 class UniPC : public OpsTest, public testing::WithParamInterface<const char*> {};
 
-// The scheduler alone: diffusers' predictions in, diffusers' latents out.
+// Tests the scheduler alone: diffusers' predictions go in, diffusers' latents must come out.
 TEST_P(UniPC, ReplaysTheReferenceLatentsFromTheReferencePredictions) {
   const SafetensorsFile file(std::string(WANSWEEP_SOURCE_DIR "/tests/reference/") + GetParam() + ".safetensors");
   const auto count = static_cast<int>(file.find("timesteps").values());
@@ -65,7 +65,7 @@ TEST(UniPCSteps, TheFirstStepOnlyPredictsAndTheLastLandsOnItsPrediction) {
   EXPECT_EQ(steps.back().p_m0, 0);
 }
 
-// A constant x0 is every order's fixed point: what leaves the last step is x0, whatever the schedule.
+// A constant x0 is a fixed point of every order: the last step returns x0, whatever the schedule is.
 TEST(UniPCSteps, AConstantPredictionOfX0IsReached) {
   for (const SigmaSchedule schedule : {SigmaSchedule::diffusers, SigmaSchedule::sglang, SigmaSchedule::wan}) {
     const double x0 = 0.75;

@@ -16,7 +16,7 @@ ModelConfig a14b() {
   return c;
 }
 
-TEST(LatentShape, Of81FramesOf480pIs21Times60Times104) {
+TEST(LatentShape, Is21Times60Times104For81FramesOf480p) {
   const LatentShape shape = latent_shape(16, 81, 480, 832, {4, 8});
   EXPECT_EQ(shape, (LatentShape{16, 21, 60, 104}));
   EXPECT_EQ(token_count(a14b(), shape), 32760);
@@ -64,7 +64,7 @@ TEST(RotaryTable, SplitsAHeadOf128Into44And42And42) {
   EXPECT_NEAR(angle(3, 23), std::pow(1e4, -2.0 / 42), 1e-6);
 }
 
-TEST(RotaryTable, OfAChunkIsTheChunkOfTheTable) {
+TEST(RotaryTable, OfAChunkEqualsThatPartOfTheWholeTable) {
   const LatentShape shape{16, 3, 4, 6};
   const std::vector<float> whole = rotary_table(a14b(), shape, 0, 18);
   const std::vector<float> chunk = rotary_table(a14b(), shape, 7, 5);

@@ -1,4 +1,5 @@
-// One copy, in the ways in which it can be made: the right bytes, the rows that say so, and what it waits for.
+// One copy, made in each possible way: the right bytes arrive, the trace's rows say so, and the copy waits for what it
+// must.
 #include "worker/offload/copier.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ constexpr Place place{1, -1, 7};
 
 std::byte value_at(int64_t i) { return static_cast<std::byte>(i * 7 + i / 251); }
 
-// What peers would send: `whole` is the piece as they have it.
+// Sends what the peers would send: `whole` is the piece as they have it.
 class FakePeers : public Communicator {
  public:
   FakePeers(CpuDevice& device, const std::byte* whole, const std::byte* to) : device_(device), whole_(whole), to_(to) {}
@@ -57,7 +58,7 @@ class CopierTest : public testing::Test {
     return wrong;
   }
 
-  // Of the step; ends it.
+  // Ends the step, and returns its rows of copies and parts.
   std::vector<EventRow> rows() {
     device_->synchronize();
     recorder_.end_step();
@@ -100,7 +101,7 @@ TEST(PartOf, CoversAPieceOnceInPartsThatBeginAtAlignedPlaces) {
   }
 }
 
-TEST_F(CopierTest, APieceIsOneRowUncut) {
+TEST_F(CopierTest, AnUncutPieceHasOneRow) {
   Copier(*device_, recorder_, {}).bring(copy());
   const std::vector<EventRow> copies = rows();
   EXPECT_EQ(wrong_bytes(), 0);
@@ -134,7 +135,7 @@ TEST_F(CopierTest, AChunkWaitsWhileAnExchangeMovesDataAndTheWaitIsInNoRow) {
   for (const EventRow& row : rows()) EXPECT_LT(row.end_ns - row.start_ns, 50'000'000);
 }
 
-// The one that compute waits for must not wait for compute's own peers.
+// Otherwise compute would wait for a copy that waits for compute's own peers.
 TEST_F(CopierTest, ACopyThatIsAwaitedPassesAClosedGate) {
   Copier copier(*device_, recorder_, {.chunk_bytes = 4096, .yields = true});
   device_->close_gate(StreamId::comm);

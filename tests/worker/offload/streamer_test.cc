@@ -1,4 +1,4 @@
-// Every mode serves the same uses with the right bytes, within the memory that was estimated, and in the copies that it
+// Every mode serves the same uses with the right bytes, within the estimated memory, and with the copies that the mode
 // is known for.
 #include "worker/offload/streamer.h"
 
@@ -20,7 +20,7 @@ constexpr WeightBytes weight_bytes{4096, 1024, layers, 2};
 
 std::byte stamp(int expert, int block) { return static_cast<std::byte>(2 + expert * 100 + block); }
 
-// Each piece is filled with its stamp.
+// A source that fills each piece with a stamp of its own.
 class Stamped : public WeightSource {
  public:
   void read(int expert, int block, std::byte* to) const override {
@@ -56,7 +56,7 @@ struct Played {
   std::vector<EventRow> events;
 };
 
-// Plays the loop, looking at every byte on the compute stream.
+// Plays the loop, and checks every byte on the compute stream.
 Played play(const OffloadPlan& plan) {
   const std::string trace = testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ".h5";
   std::filesystem::remove(trace);
@@ -101,7 +101,7 @@ int64_t bytes_of(const Played& played, EventKind kind, int step) {
   return moved;
 }
 
-// Experts and blocks whose copies to the device have rows in `step`.
+// The experts and blocks that `step` copied to the device, by the rows of the trace.
 std::set<std::pair<int, int>> copied(const Played& played, int step) {
   std::set<std::pair<int, int>> pieces;
   for (const EventRow& row : played.events) {

@@ -21,7 +21,7 @@ class RecorderTest : public testing::Test {
   void work(StreamId stream, int ms) {
     device_->enqueue(stream, [ms] { nap(ms); });
   }
-  // One forward of two blocks with attention between compute, and a wait for peers in the second.
+  // One forward of two blocks, with attention between compute, and a wait for peers in the second block.
   void record_step(Recorder& recorder, int step) {
     recorder.begin_step(step, 0, 900, 0.9f);
     for (int16_t block = 0; block < 2; ++block) {
@@ -107,7 +107,7 @@ TEST_F(RecorderTest, StepDetailKeepsTheForwardsOfAStepApart) {
   }
 }
 
-TEST_F(RecorderTest, AWaitForWhatIsThereIsNoStall) {
+TEST_F(RecorderTest, AWaitForAnEventThatHasEndedIsNoStall) {
   TraceWriter writer(file_, "{}", "{}");
   Recorder recorder(*device_, &writer, TraceDetail::block);
   recorder.begin_step(1, 0, 900, 0.9f);
@@ -119,7 +119,7 @@ TEST_F(RecorderTest, AWaitForWhatIsThereIsNoStall) {
   recorder.finish({});
   int64_t stalled_ns = 0;
   for (const EventRow& row : read_trace(file_).rows.events) stalled_ns += row.end_ns - row.start_ns;
-  EXPECT_LT(stalled_ns, 1'000'000);  // two points in time of two threads lie apart, but not by a wait
+  EXPECT_LT(stalled_ns, 1'000'000);  // two threads read the time a moment apart
 }
 
 TEST_F(RecorderTest, ATransferUnderWayAtTheStepsEndIsWrittenOnceItIsDone) {

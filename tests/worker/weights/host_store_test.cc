@@ -49,7 +49,7 @@ class Stamped : public WeightSource {
   }
 };
 
-TEST(HostStore, APrivateOneHoldsEveryPieceWhole) {
+TEST(HostStore, APrivateStoreHoldsEveryPieceWhole) {
   const auto device = open_cpu_device({.memory_bytes = 1 << 20, .link = nullptr});
   const HostStore store(*device, small, HostMemory::pinned, Stamped());
   for (int expert = 0; expert < small.experts; ++expert) {

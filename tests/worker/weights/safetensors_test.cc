@@ -23,7 +23,7 @@ std::string file_of(const std::string& header, size_t data_bytes) {
 
 class SafetensorsTest : public testing::Test {
  protected:
-  // The file's name is in every error.
+  // Expects an error that contains `part` and the file's name.
   void expect_refused(const std::string& content, const std::string& part) {
     const std::string file = write_text(directory_ / "bad.safetensors", content);
     expect_error(ExitCode::bad_input, part, [&] { SafetensorsFile{file}; });

@@ -86,17 +86,17 @@ TEST_F(WeightSourceTest, AStoreHoldsEveryPieceOfEveryExpert) {
   }
 }
 
-TEST_F(WeightSourceTest, AConfigOfAnotherSizeIsHeldAgainstTheFile) {
+TEST_F(WeightSourceTest, AConfigOfAnotherSizeThanTheFileIsRefused) {
   config_.ffn_dim *= 2;
   expect_error(ExitCode::bad_input, "ffn.net.0.proj", [&] { checkpoint(); });
 }
 
-TEST_F(WeightSourceTest, ALayerMoreThanTheFileHasIsNamed) {
+TEST_F(WeightSourceTest, AConfigWithMoreLayersThanTheFileIsRefused) {
   config_.layers += 1;
   expect_error(ExitCode::bad_input, "blocks.2.", [&] { checkpoint(); });
 }
 
-TEST_F(WeightSourceTest, ALayerLessThanTheFileHasIsNamedToo) {
+TEST_F(WeightSourceTest, AConfigWithFewerLayersThanTheFileIsRefused) {
   config_.layers -= 1;
   expect_error(ExitCode::bad_input, "blocks.1.", [&] { checkpoint(); });
 }

@@ -1,5 +1,5 @@
-// Device memory is an arena of the host's, and a stream a thread. A copy between host and device takes the emulated
-// link's time, or, where the processor copies more slowly than the link would, the processor's.
+// Device memory is an arena in host memory, and a stream is a thread. A copy between host and device takes the time
+// that the emulated link needs, or the processor's time where that is longer.
 
 #include "worker/device/cpu/cpu_device.h"
 
@@ -117,7 +117,7 @@ void CpuDevice::pass_gate(StreamId waits) {
 void CpuDevice::copy(StreamId stream, Direction direction, void* to, const void* from, int64_t bytes) {
   if (bytes == 0) return;
   if (!link_) return copy_device(stream, to, from, bytes);
-  // A wire that is faster than this processor's copying is no faster than that.
+  // A link that is faster than this processor copies takes the processor's time.
   enqueue_timed(stream, [link = link_.get(), direction, to, from, bytes](int64_t begin) {
     const int64_t used = thread_processor_ns();
     const int64_t end = link->transfer(direction, to, from, bytes, begin);

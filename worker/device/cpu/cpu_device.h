@@ -51,10 +51,10 @@ class CpuDevice : public Device {
 
   // Runs `work` on a stream, in order. Communicators enqueue their exchanges with it.
   void enqueue(StreamId stream, std::function<void()> work);
-  // The same for work that takes the wire's time and not the thread's (stream.h).
+  // Runs work that takes the link's time and not the thread's (stream.h).
   void enqueue_timed(StreamId stream, std::function<int64_t(int64_t begin)> work);
   Link* link() const { return link_.get(); }  // may be null
-  Gate& gate() { return gate_; }              // for work on a stream that closes it itself
+  Gate& gate() { return gate_; }              // for work that closes the gate itself
 
  private:
   Stream& at(StreamId stream);

@@ -26,14 +26,14 @@ class Link {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
-  // Traffic that began at `since` (monotonic_ns): the wire's time counts from there, as far as it was free. Each
-  // returns when the last byte has arrived, with the time at which the wire had it there: earlier than now where this
-  // thread got no core in time.
+  // Two kinds of traffic, which began at `since` (monotonic_ns): the link's time counts from then on, as far as the
+  // link was free. Each call returns when the last byte has arrived. The result is the time at which the link had it
+  // there, which is earlier than now when this thread got no core in time.
 
-  // Copies (null: takes the wire's time only), and takes the wire time of it.
+  // Copies the bytes in the link's time; with null pointers it only takes that time.
   int64_t transfer(Direction direction, void* to, const void* from, int64_t bytes, int64_t since);
-  // Both directions at once, as an exchange with peers takes them, which something else moves: `move_on` is called
-  // between the wire's chunks.
+  // Takes both directions at once, as an exchange with peers does. The caller moves the data itself: `move_on` is
+  // called between the link's chunks.
   int64_t occupy_both(int64_t in_bytes, int64_t out_bytes, int64_t since, const std::function<void()>& move_on);
 
   double rate(Direction direction) const { return direction == Direction::in ? in_rate_ : out_rate_; }

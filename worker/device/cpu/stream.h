@@ -1,9 +1,10 @@
 // A stream of the CPU backend: a thread that runs a queue of work in order.
 //
-// Work on an emulated wire takes the wire's time, not the thread's: a copy engine is never kept from its core. Such
-// timed work is given the time at which it may begin, that of the event directly before it, and says when it ended. An
-// event directly behind it has that end as its time, though the thread may have woken later. Both rules hold only for
-// what was queued by then; all else has the time at which it is done.
+// Work on an emulated link takes the link's time, not the thread's, because a real copy engine never waits for a core.
+// Such timed work gets the time at which it may begin, which is the time of the event directly before it, and returns
+// the time at which it ended. An event directly behind it has that end as its time, though the thread may have woken
+// later. Both rules hold only for what was queued by then. All other events have the time at which the thread reached
+// them.
 #pragma once
 
 #include <condition_variable>
@@ -81,8 +82,8 @@ class Stream {
   std::condition_variable changed_;
   std::deque<Task> queue_;
   bool stopping_ = false;
-  std::optional<int64_t>
-      last_ns_;         // the thread's alone: of the event or timed work just done; nullopt: of something else
+  // The end of what was done last, if it was an event or timed work; only the thread uses it.
+  std::optional<int64_t> last_ns_;
   std::thread thread_;  // declared last: it uses all members above
 };
 

@@ -65,7 +65,7 @@ std::string Attention::choose(const std::string& key, const AttentionShape& shap
   }
   if (candidates.empty()) throw Error(ExitCode::internal, fmt::format("no library has a kernel for {}", key));
   if (candidates.size() == 1) return names.front();
-  // On the real operands, with the real result, so that trying leaves no trace.
+  // The candidates run on the real operands and write the real result, so trying them changes nothing.
   return names[fastest(stream_, candidates.size(), [&](size_t i) { return candidates[i]->launch(operands).empty(); })];
 }
 

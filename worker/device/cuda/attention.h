@@ -1,4 +1,5 @@
-// Attention in bf16: for each shape, the kernel, of all libraries, that was fastest under load when they were tried.
+// Attention in bf16. Of the kernels of all libraries, each shape uses the one that was fastest under load when they
+// were tried.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -35,9 +36,9 @@ class Attention {
   // `all_heads` they attend with use the same kernel, so that heads give the same bits in any grouping.
   void run(const AttentionShape& shape, const AttentionOperands& operands, int all_heads);
 
-  // "cudnn 91900, flashinfer 0.5.3", followed in parentheses by the reason why others are missing.
+  // "cudnn 91900, flashinfer 0.5.3", followed in parentheses by the reason why a library is missing.
   std::string describe_libraries() const;
-  // The kernel that was chosen, by shape.
+  // The chosen kernel of each shape.
   const std::map<std::string, std::string>& chosen() const { return chosen_; }
 
  private:

@@ -1,7 +1,7 @@
-// The graph of a shape is built once, when the shape first comes, and holds all its plans; a kernel is one plan.
-// Plans whose order of sums may differ from run to run are left out.
-// All kernels share one workspace, which only grows. Before it is replaced, the stream must have finished with the old
-// one.
+// cuDNN describes attention of one shape as a graph and offers several execution plans for it; a kernel here is one
+// plan. The graph of a shape is built once, when the shape first comes. Plans whose order of sums may differ from run
+// to run are left out.
+// All kernels share one workspace, which only grows. It is replaced only after the stream has finished with it.
 
 #include <cudnn.h>
 #include <cudnn_frontend.h>
@@ -118,7 +118,7 @@ class CudnnAttention : public AttentionLibrary {
     const ShapeGraph& of_shape = graph_of(shape);
     std::vector<std::string> names;
     for (const std::string& plan : of_shape.plans) {
-      // A plan may be in both lists of candidates.
+      // Several of cuDNN's heuristics may propose the same plan.
       const std::string name = name_of_plan(plan);
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
       if (names.size() == most_plans) break;
@@ -153,7 +153,7 @@ class CudnnAttention : public AttentionLibrary {
 
   void make_room(int64_t workspace) {
     if (workspace <= workspace_.bytes()) return;
-    cudaCheck(cudaStreamSynchronize(stream_));  // the smaller one may be in use
+    cudaCheck(cudaStreamSynchronize(stream_));  // the stream may still use the smaller workspace
     workspace_ = Buffer();
     workspace_ = device_.allocate(workspace, "cuDNN's workspace");
   }

@@ -71,8 +71,8 @@ __global__ __launch_bounds__(32 * warps_a_block) void merge_attention_rows(
 
 constexpr int most_dims_a_lane = most_plain_head_dim / 32;
 
-// One warp for each query and head: 32 keys an iteration, one for each lane in the products, all lanes together in the
-// sums.
+// One warp computes one query of one head, 32 keys an iteration. For the scores each lane takes one key; for the
+// weighted sum of the values each lane takes every 32nd column.
 __global__ __launch_bounds__(32 * warps_a_block) void plain_attention_rows(
     const float* __restrict__ q, int64_t q_stride, const float* __restrict__ k, int64_t k_stride,
     const float* __restrict__ v, int64_t v_stride, float* __restrict__ out, float* __restrict__ lse, int64_t q_rows,

@@ -21,7 +21,8 @@ struct AttentionShape {
   auto operator<=>(const AttentionShape&) const = default;
 };
 
-// Operands in the layout of worker/device/ops.h: lse is f32 [heads, q_rows], natural logarithm; null: not wanted.
+// Operands in the layout of worker/device/ops.h. lse is the log-sum-exp to base e, f32 [heads, q_rows]; null when it is
+// not wanted.
 struct AttentionOperands {
   const void* q = nullptr;
   const void* k = nullptr;

@@ -1,4 +1,5 @@
-// The CUDA device's own interface, for its communicators and its tests.
+// The class of the CUDA device, for the communicators of the CUDA backend and for tests; other code uses
+// worker/device/device.h.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,7 +21,7 @@ namespace wansweep {
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(int ordinal, int64_t memory_limit, int node_ranks);  // limit in bytes; ranks on this host
+  CudaDevice(int ordinal, int64_t memory_limit, int node_ranks);  // limit in bytes; number of ranks on this host
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
@@ -55,8 +56,8 @@ class CudaDevice : public Device {
   std::string uuid() const;
   std::string pci_bus_id() const;
 
-  // Registers a check for failures that CUDA does not know of (NCCL's). The device calls it while the host waits; it
-  // throws. Each `owner` has one, and removes it before it ends.
+  // Registers a check for failures that CUDA does not know of, such as NCCL's. The device calls the check while the
+  // host waits; the check throws. Each `owner` has one check, and removes it before it ends.
   void add_failure_check(const void* owner, std::function<void()> check);
   void remove_failure_check(const void* owner);
 

@@ -97,7 +97,8 @@ void EventClock::resolve(TimeMark& mark) {
 }
 
 int64_t EventClock::time_ns(const CudaEvent& event) {
-  // Work on another stream may end before the compute stream reaches the mark; then the mark before it is used.
+  // Work on another stream may end before the compute stream reaches the event's mark. Then the time counts from an
+  // earlier mark.
   std::shared_ptr<TimeMark> mark = event.mark;
   while (!mark->known && !mark->event.done()) mark = mark->before;
   resolve(*mark);

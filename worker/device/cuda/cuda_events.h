@@ -46,7 +46,7 @@ class PooledEvent {
 struct TimeMark {
   explicit TimeMark(std::shared_ptr<EventPool> pool) : event(std::move(pool)) {}
   PooledEvent event;
-  std::shared_ptr<TimeMark> before;  // until `ns` is known
+  std::shared_ptr<TimeMark> before;  // the mark before this one; null once `ns` is known
   bool known = false;
   int64_t ns = 0;
 };
@@ -74,8 +74,8 @@ class EventClock {
  private:
   struct Look {
     std::shared_ptr<TimeMark> mark;
-    int64_t host_ns = 0;    // the host's time when the mark was passed,
-    int64_t unsure_ns = 0;  // and its uncertainty
+    int64_t host_ns = 0;    // the host's time when the mark was passed
+    int64_t unsure_ns = 0;  // the uncertainty of host_ns
   };
   Look look();
   void resolve(TimeMark& mark);

@@ -1,5 +1,5 @@
 // Device memory with a limit. Each piece is a separate allocation of the driver, so that it can be shared with another
-// process alone.
+// process without sharing its neighbours.
 #pragma once
 
 #include <cstdint>

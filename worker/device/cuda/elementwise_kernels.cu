@@ -117,7 +117,7 @@ struct Activate {
 // A term with a factor of 0 is left out, not multiplied: in the first steps the history holds no values yet, maybe NaN.
 __device__ inline float term(float factor, float value) { return factor != 0 ? factor * value : 0; }
 
-// Such values are rare, so one atomic addition for each costs nothing.
+// Infinite and NaN values are rare, so one atomic addition for each costs nothing.
 struct CountNotFinite {
   const float* x;
   unsigned long long* count;
@@ -261,7 +261,7 @@ void count_not_finite(cudaStream_t stream, const float* x, int64_t n, int64_t* c
 void fill(cudaStream_t stream, float* data, float value, int64_t n) { launch_each(stream, n, Fill{data, value}); }
 
 void unipc_step(cudaStream_t stream, const UniPCArguments& a) {
-  // Without guidance, v is cond: uncond + g * (cond - uncond) is exactly that when both are the same.
+  // Without guidance there is no uncond, and cond takes its place: uncond + g * (cond - uncond) is then exactly cond.
   const void* other = a.uncond != nullptr ? a.uncond : a.cond;
   if (a.type == DType::f32) {
     launch_unipc(stream,

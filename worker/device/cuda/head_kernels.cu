@@ -44,7 +44,7 @@ __device__ inline float2 row_sums(float2 value, float (&partial)[2][warps]) {
   return value;
 }
 
-// Eight values: normalised, then each pair of neighbours rotated by its cosine and sine.
+// Normalises eight values, then rotates each pair of neighbours by its cosine and sine.
 __device__ inline uint4 norm_and_turn(const uint4& in, float inverse, const uint4& weight, const float (&turn)[8]) {
   float v[8], w[8];
   unpack(in, v);

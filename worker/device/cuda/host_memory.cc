@@ -76,7 +76,7 @@ void CudaHostPool::pin(void* data, int64_t bytes, const std::string& what) const
                               cudaGetErrorString(result), limit_of_locked_memory(bytes)));
 }
 
-// A buffer over `pages`, which undoes the pinning at its end.
+// A buffer over `pages` that unpins them when it is destroyed.
 Buffer CudaHostPool::counted(Buffer pages, HostMemory kind, int64_t own_bytes) {
   count(own_bytes);
   void* data = pages.data();

@@ -16,8 +16,8 @@ class CudaHostPool : public std::enable_shared_from_this<CudaHostPool> {
   // `node_ranks` is the number of ranks that share the host's memory.
   explicit CudaHostPool(int node_ranks) : node_ranks_(node_ranks) {}
 
-  // Anonymous huge pages that all cores populate in parallel; pinned ones are then registered with CUDA. For 8 GiB this
-  // took 0.5 s, and cudaHostAlloc 6.4 s. Throws Error(host_memory).
+  // Allocates anonymous huge pages, which all cores populate in parallel, and registers them with CUDA when `kind` is
+  // pinned. For 8 GiB this took 0.5 s, and cudaHostAlloc 6.4 s. Throws Error(host_memory).
   Buffer allocate(int64_t bytes, HostMemory kind, const std::string& what);
   // A buffer over pages that are mapped and populated already: see Device::register_host. Throws Error(host_memory).
   Buffer register_pages(Buffer pages, HostMemory kind, int64_t own_bytes);

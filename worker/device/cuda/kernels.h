@@ -23,7 +23,7 @@ struct PartTable {
 void layer_norm(cudaStream_t stream, const LayerNormArguments& a);
 void rms_norm(cudaStream_t stream, DType type, const void* x, int64_t stride, Weight weight, void* y, int64_t rows,
               int64_t dim, float eps);
-// With q, k and v null, works in place.
+// Works in place when q, k and v are null.
 void split_qkv(cudaStream_t stream, const SplitQkvArguments& a, const PartTable& parts);
 void merge_heads(cudaStream_t stream, DType type, const void* parted, const PartTable& parts, void* y, int64_t rows);
 void add_gated(cudaStream_t stream, DType type, void* x, const void* y, const float* gate, int64_t rows, int64_t dim);
@@ -33,11 +33,12 @@ void add_table(cudaStream_t stream, Weight table, const float* vector, float* ou
 void convert(cudaStream_t stream, DType from, const void* x, DType to, void* y, int64_t n);
 void activate(cudaStream_t stream, DType type, const void* x, void* y, Activation activation, int64_t n);
 void unipc_step(cudaStream_t stream, const UniPCArguments& a);
-// Adds to `count`.
+// Adds the number of infinite and NaN values of x to `count`.
 void count_not_finite(cudaStream_t stream, const float* x, int64_t n, int64_t* count);
 void fill(cudaStream_t stream, float* data, float value, int64_t n);
 
-// Attention in full f32, one warp for each query; for checking, not for speed. Any head_dim up to the maximum.
+// Attention in full f32, for checking, not for speed: one warp computes each query of each head. Takes any head_dim up
+// to this maximum.
 constexpr int most_plain_head_dim = 256;
 void plain_attention(cudaStream_t stream, const AttentionArguments& a);
 

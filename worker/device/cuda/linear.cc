@@ -106,7 +106,7 @@ std::vector<cublasLtMatmulAlgo_t> Linear::candidates(const LinearShape& s, const
     cublasCheck(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)));
   };
   set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<uint64_t>(workspace_bytes));
-  // No split sums: their order, and so the last bits, may change from run to run.
+  // Exclude algorithms that split sums: the order of their sums, and so the last bits, may change from run to run.
   set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
   for (const auto attribute :
        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
@@ -152,7 +152,7 @@ const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOpera
     const std::vector<cublasLtMatmulAlgo_t> all = candidates(shape, *plan);
     size_t choice = 0;
     if (work >= worth_trying && !cache_.file().empty()) {
-      // On the real operands, with the real result, so that trying leaves no trace.
+      // The candidates run on the real operands and write the real result, so trying them changes nothing.
       choice = fastest(stream_, all.size(), [&](size_t i) {
         plan->algorithm = all[i];
         return launch(*plan, operands);

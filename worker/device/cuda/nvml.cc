@@ -1,5 +1,5 @@
-// NVML's functions are looked up by name when they are called, so that nothing needs its header or its library to
-// build. A function that a driver does not have is like one that fails: what it would tell is not known.
+// NVML's functions are looked up by name when they are called, so the build needs neither its header nor its library. A
+// function that the driver lacks counts as one that failed: its value is not known.
 
 #include "worker/device/cuda/nvml.h"
 

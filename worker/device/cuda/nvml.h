@@ -24,7 +24,8 @@ class Nvml {
   // The GPU's power and clocks now; nullopt when the library does not report them.
   std::optional<DevicePower> sample() const;
 
-  // Who has memory on the GPU, ourselves included once we have. nullopt: the library is not there, or does not say.
+  // The processes that have memory on the GPU, including this process once it has some. nullopt when NVML is missing or
+  // does not tell.
   std::optional<DeviceUse> use() const;
 
  private:

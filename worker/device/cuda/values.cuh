@@ -1,4 +1,4 @@
-// Reading and writing values in kernels: 16 bytes at a time if possible; all arithmetic is in f32.
+// Reads and writes values in kernels, 16 bytes at a time if possible. All arithmetic is in f32.
 #pragma once
 
 #include <cuda_bf16.h>

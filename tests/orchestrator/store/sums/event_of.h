@@ -26,7 +26,7 @@ inline EventRow stall_of(StallCause cause, int64_t start, int64_t end, int step 
   return row;
 }
 
-// Ranks of one host, or each of a host of its own, or of those that are named.
+// An attempt whose ranks are all on one host, each on its own host, or on the hosts that are named.
 struct HandMadeAttempt {
   std::vector<std::vector<EventRow>> events;  // by rank
   std::vector<std::vector<StepRow>> steps;    // by rank; may be missing

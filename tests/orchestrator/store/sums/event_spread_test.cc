@@ -8,7 +8,7 @@
 namespace wansweep {
 namespace {
 
-TEST(EventSpread, PercentilesAreOfAllRanksAndOfAKindAndCause) {
+TEST(EventSpread, PercentilesAreTakenOverAllRanksForEachKindAndCause) {
   HandMadeAttempt attempt;
   attempt.events.resize(2);
   for (int i = 1; i <= 200; ++i)

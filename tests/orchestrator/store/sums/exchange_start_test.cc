@@ -10,14 +10,14 @@ namespace {
 using Since = std::vector<std::vector<int64_t>>;
 
 TEST(ExchangeStart, DataMovesSinceTheLastRankOfTheGroupHasBegun) {
-  // Two Ulysses groups of two; the second group is later, and no concern of the first.
+  // Two Ulysses groups of two ranks. The second group begins later, which does not concern the first.
   HandMadeAttempt attempt;
   attempt.spread = {1, 2, 2};
   for (const int64_t start : {10, 30, 50, 45}) attempt.events.push_back({event_of(EventKind::all_to_all, start, 100)});
   EXPECT_EQ(moving_since(attempt.view()), (Since{{30}, {30}, {50}, {50}}));
 }
 
-TEST(ExchangeStart, TheSameExchangeIsTheNthOfItsKindInABlock) {
+TEST(ExchangeStart, TheNthExchangeOfAKindInABlockIsTheSameOnAllRanks) {
   HandMadeAttempt attempt;
   attempt.spread = {1, 2, 1};
   attempt.events = {{event_of(EventKind::all_to_all, 0, 20), event_of(EventKind::compute, 20, 30),
@@ -27,7 +27,7 @@ TEST(ExchangeStart, TheSameExchangeIsTheNthOfItsKindInABlock) {
   EXPECT_EQ(moving_since(attempt.view()), (Since{{5, 20, 50, 70}, {5, 50, 70}}));
 }
 
-TEST(ExchangeStart, OfARingItIsTheNeighboursThatCount) {
+TEST(ExchangeStart, InARingOnlyTheNeighboursCount) {
   HandMadeAttempt attempt;
   attempt.spread = {1, 1, 4};
   for (const int64_t start : {10, 20, 90, 40}) attempt.events.push_back({event_of(EventKind::ring, start, 100)});
@@ -60,11 +60,11 @@ TEST(ExchangeStart, WhereTheSpreadIsNotKnownAllRanksCount) {
   EXPECT_EQ(moving_since(attempt.view()), (Since{{30}, {30}, {30}}));
 }
 
-TEST(ExchangeStart, NeverLeavesTheEventAndARankThatIsMissingIsNotWaitedFor) {
+TEST(ExchangeStart, LiesWithinTheEventAndDoesNotWaitForAMissingRank) {
   HandMadeAttempt attempt;
   attempt.spread = {1, 2, 1};
   attempt.events = {{event_of(EventKind::all_to_all, 0, 20), event_of(EventKind::all_to_all, 30, 40, 0, 2)},
-                    {event_of(EventKind::all_to_all, 25, 50)}};  // a clock that is off; and it ended there
+                    {event_of(EventKind::all_to_all, 25, 50)}};  // by its wrong clock, rank 0's has ended
   EXPECT_EQ(moving_since(attempt.view()), (Since{{20, 30}, {25}}));
 }
 

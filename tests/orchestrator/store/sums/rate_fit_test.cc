@@ -57,15 +57,15 @@ TEST(RateFit, AsManyConditionsAsEventsTellNothing) {
   EXPECT_FALSE(fit.solve()[1]);
 }
 
-TEST(RateFit, StudentsT) {
+TEST(RateFit, StudentsTMatchesItsTable) {
   for (const auto& [degrees, t] :
        {std::pair{1, 12.706}, {2, 4.303}, {3, 3.182}, {4, 2.776}, {10, 2.228}, {26, 2.056}}) {
     EXPECT_NEAR(student_t_975(degrees), t, 0.01 * t) << degrees;
   }
 }
 
-// An event of 100 bytes whose rate is disturbed, each by itself and all of a step alike: it lasts until its bytes are
-// moved, and so meets the more of the one condition the slower it is. The other lasts from 4 to 12 in each.
+// Each event moves 100 bytes: it spends 4 to 12 beside another event, and then as long alone as the rest of its bytes
+// need. The rates are disturbed, for each event and for each step, so a slower event spends more of its time alone.
 TEST(RateFit, IntervalsHoldTheTruthWhereDisturbedEventsLastLonger) {
   constexpr double alone = 10, beside = 5;
   std::mt19937_64 random(3);

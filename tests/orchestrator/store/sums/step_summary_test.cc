@@ -16,7 +16,8 @@ EventRow event(int step, EventKind kind, int64_t start, int64_t end, int64_t byt
 }
 
 TEST(StepSummary, ExposedIsTheUnionOfCopiesOutsideOfComputeOfAnyStep) {
-  // Copies of step 1: [0, 40) and [30, 60), united [0, 60); compute covers [10, 20) and, of step 2, [50, 55).
+  // Copies of step 1 cover [0, 40) and [30, 60), together [0, 60). Compute covers [10, 20), and [50, 55) as part of
+  // step 2.
   const auto sums = summarize_steps({event(1, EventKind::h2d, 0, 40, 7), event(1, EventKind::d2h, 30, 60, 5),
                                      event(1, EventKind::compute, 10, 20), event(2, EventKind::attention, 50, 55)});
   EXPECT_EQ(sums.at(1).exposed_transfer, 60 - 10 - 5);
@@ -48,7 +49,7 @@ TEST(StepSummary, TrafficIsKeptApartByWhatRanBeside) {
   EXPECT_EQ(sums.size(), 4u);
 }
 
-TEST(StepSummary, ACopyThatTouchesAnExchangeIsAlone) {
+TEST(StepSummary, ACopyThatOnlyTouchesAnExchangeCountsAsAlone) {
   const Traffic sums = traffic_of({event(1, EventKind::d2h, 0, 10), event(1, EventKind::ring, 10, 20)});
   EXPECT_EQ(sums.at({1, EventKind::d2h, TimeBeside::nothing, TimeBeside::nothing}).events, 1);
   EXPECT_EQ(sums.at({1, EventKind::ring, TimeBeside::nothing, TimeBeside::nothing}).events, 1);
@@ -64,7 +65,7 @@ TEST(StepSummary, APeerIsARankOfTheSameHostAndAtTheSameTime) {
   EXPECT_EQ(beside_peer.with_all_to_all, 0);
   EXPECT_EQ(beside_peer.with_peers_same, 2);
   EXPECT_EQ(traffic[0].size(), 1u);
-  // The exchange lasts 16, of which the other rank copies for 6.
+  // The exchange lasts 16, and the other rank copies during 6 of them.
   EXPECT_EQ(traffic[1].at({1, EventKind::all_to_all, TimeBeside::most, TimeBeside::part}).bytes, 7);
   for (const size_t alone : {size_t{2}, size_t{3}}) {
     EXPECT_EQ(traffic[alone].at({1, EventKind::h2d, TimeBeside::nothing, TimeBeside::nothing}).with_peers_same, 0)

@@ -16,7 +16,7 @@ int64_t total(const TimeParts& p) {
   return p.compute + p.both + p.exchange + p.peers_beside_transfer + p.peers + p.transfer + p.host + p.idle;
 }
 
-TEST(TimeParts, EachIsWhatTheComputeStreamWasHeldUpBy) {
+TEST(TimeParts, EachPartSaysWhatHeldTheComputeStreamUp) {
   HandMadeAttempt attempt;
   attempt.spread = {1, 2, 1};
   attempt.events = {
@@ -47,12 +47,12 @@ TEST(TimeParts, AStepGoesOnUntilTheNextOneBegins) {
   attempt.steps = {{step_of(1, 10, 50), step_of(2, 70, 100)}};
   const AttemptEvents view = attempt.view();
   const auto parts = split_time(view, moving_since(view));
-  EXPECT_EQ(parts[0].at(1).compute, 60);  // 10 of them are recorded as the next step's, and lie in this one
+  EXPECT_EQ(parts[0].at(1).compute, 60);  // 10 of the 60 are recorded as the next step's, but lie in this one
   EXPECT_EQ(parts[0].at(2).compute, 20);
   EXPECT_EQ(parts[0].at(2).idle, 10);
 }
 
-// Whatever the events are.
+// The parts add up whatever the events are.
 TEST(TimeParts, AddUpToTheWallTimeOfTheAttemptExactly) {
   std::mt19937_64 random(1);
   const auto up_to = [&](int64_t most) { return static_cast<int64_t>(random() % static_cast<uint64_t>(most + 1)); };

@@ -1,4 +1,4 @@
-// Nodes whose copies move by a law that is known: a simulation gives each copy the end that it has by it.
+// Nodes whose copies follow a known law: a simulation computes when each copy ends.
 #include "orchestrator/store/sums/traffic_rates.h"
 
 #include <gtest/gtest.h>
@@ -14,8 +14,8 @@
 namespace wansweep {
 namespace {
 
-// Bytes a nanosecond of a rank's copy, while `copying` ranks of its node copy and `exchanging` ones exchange, itself
-// too or not.
+// The rate of one rank's copy, in bytes a nanosecond, while `copying` ranks of its node copy and `exchanging` ranks
+// exchange. itself: whether the copying rank exchanges too.
 using Law = std::function<double(int copying, int exchanging, bool itself)>;
 
 struct Exchanges {
@@ -31,7 +31,7 @@ struct SimulatedRank {
 HandMadeAttempt simulate(const std::vector<SimulatedRank>& ranks, int64_t bytes, int64_t step_ns, const Law& law) {
   struct State {
     size_t next = 0;
-    double left = 0;  // of the copy that runs; 0: none
+    double left = 0;  // bytes left of the copy that runs; 0: no copy runs
     double start = 0;
   };
   std::vector<State> states(ranks.size());
@@ -88,7 +88,8 @@ HandMadeAttempt simulate(const std::vector<SimulatedRank>& ranks, int64_t bytes,
   return attempt;
 }
 
-// Copies and exchanges that overlap at random: 1 to 3 ms, an exchange of all ranks at once every 4 ms or so.
+// Copies at random times, and exchanges of all ranks at once, which take 1 to 3 ms each and begin 1 to 6 ms after the
+// one before.
 std::vector<SimulatedRank> random_ranks(size_t count, unsigned seed) {
   std::mt19937_64 random(seed);
   const auto between = [&](int64_t least, int64_t most) {
@@ -151,7 +152,7 @@ TEST(TrafficRates, RanksOfOtherNodesDoNotCount) {
   EXPECT_FALSE(rates.contains({EventKind::h2d, 2, Condition::alone}));
 }
 
-// Where one rank arrives late, the others wait for it within their events.
+// Where one rank arrives late, the events of the others contain their wait for it.
 TEST(TrafficRates, WaitingForTheLastRankLowersNoRate) {
   HandMadeAttempt attempt;
   attempt.spread = {1, 2, 1};
@@ -167,8 +168,8 @@ TEST(TrafficRates, WaitingForTheLastRankLowersNoRate) {
   EXPECT_EQ(rates.at({EventKind::all_to_all, 0, Condition::alone}).time_ns, 2 * 40 * 500);
 }
 
-// Two ranks bring parts for each other: 2 bytes a nanosecond alone, 1 beside an exchange, each after waiting for the
-// last.
+// Two ranks bring parts for each other, at 2 bytes a nanosecond alone and 1 beside an exchange, each after it has
+// waited for the other.
 TEST(TrafficRates, PartsOfWeightsFromPeersHaveRatesAloneAndBesideExchanges) {
   HandMadeAttempt attempt;
   attempt.spread = {1, 2, 1};

@@ -173,7 +173,7 @@ TEST_F(CpuAttentionTest, MergingIsExactAtTheExtremes) {
                         {500, -500, 10, 500},
                         {-1e30F, 1e30F, 20, 1e30F},
                         {3, 3, 15, 3 + std::log(2.0F)}}) {
-    const float part = c.theirs == none ? NAN : 20;  // what has no weight is not looked at
+    const float part = c.theirs == none ? NAN : 20;  // a value without weight must not be read
     float acc = c.ours == none ? NAN : 10;
     float acc_lse = c.ours;
     float out = NAN;

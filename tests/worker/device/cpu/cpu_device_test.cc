@@ -51,10 +51,10 @@ TEST(CpuDevice, AStreamWaitsForAnothersEventAndTheCallerDoesNot) {
   EXPECT_GE(device->time_ns(used), device->time_ns(copied));
 }
 
-// As on a wire whose thread gets its core late: what directly surrounds the work has the wire's time.
+// As on a link whose thread gets its core late: what directly precedes and follows the work has the link's time.
 TEST(CpuDevice, TimedWorkBeginsWithTheEventBeforeItAndEndsWhenItSays) {
   const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
-  device->enqueue(StreamId::copy, [] { nap(20); });  // until all is queued
+  device->enqueue(StreamId::copy, [] { nap(20); });  // keeps the stream busy until all is queued
   const Event before = device->record(StreamId::copy);
   int64_t first_begin = 0, second_begin = 0;
   device->enqueue_timed(StreamId::copy, [&](int64_t begin) {
@@ -93,7 +93,7 @@ TEST(CpuDevice, WhatIsQueuedLaterBeginsNoEarlier) {
 
 TEST(CpuDevice, StreamsRunAtTheSameTime) {
   const auto device = open_cpu_device({.memory_bytes = arena_bytes, .link = nullptr});
-  std::barrier meeting(3);  // each stream's work ends only when all three are at it
+  std::barrier meeting(3);  // each stream's work ends only when all three streams have reached it
   std::atomic<int> met{0};
   for (const StreamId stream : {StreamId::compute, StreamId::copy, StreamId::comm}) {
     device->enqueue(stream, [&] {

@@ -47,7 +47,7 @@ TEST(Gate, HoldsNobodyWhoDoesNotAskForIt) {
   device->open_gate(StreamId::comm);
 }
 
-// Otherwise a failed exchange would hold the copies, and whoever waits for them, for ever.
+// Otherwise a failed exchange would block the copies, and whoever waits for them, for ever.
 TEST(Gate, OpensAlsoBehindWorkThatFailed) {
   const auto device = open_device();
   device->close_gate(StreamId::comm);

@@ -27,7 +27,7 @@ void occupy(Link& link, Direction direction, int64_t size) {
   link.transfer(direction, nullptr, nullptr, size, monotonic_ns());
 }
 
-// Expects `measure` to take `seconds` within 10 %. Never less; more is forgiven in all but one try, since a busy
+// Expects `measure` to take `seconds` within 10 %: never less. More is forgiven in all tries but one, since a busy
 // machine may keep the thread from its processor.
 void expect_seconds(double seconds, const std::function<double()>& measure) {
   double best = 1e9;
@@ -55,7 +55,7 @@ TEST(Link, TwoUsersGetHalfEachAndTogetherTheRate) {
   LinkState wire{};
   Link first(rate, rate, &wire);
   Link second(rate, rate, &wire);
-  // The sooner of the two has had its half all along only if it too took as long as both.
+  // The user that ends sooner had half of the rate all along only if it too took as long as both.
   expect_seconds(0.2, [&] {
     double times[2] = {};
     const double all = seconds_of([&] {
@@ -87,15 +87,15 @@ TEST(Link, AnExchangeCountsFromWhenItBegan) {
   });
 }
 
-TEST(Link, TheEndIsTheWiresAndNotTheThreads) {
+TEST(Link, ATransferEndsWithTheWireHoweverLateItsThreadIs) {
   Link link(rate, rate);
-  const int64_t began = monotonic_ns() - 1'000'000'000;  // kept from its core for a second
+  const int64_t began = monotonic_ns() - 1'000'000'000;  // the thread got no core for a second
   EXPECT_EQ(link.transfer(Direction::in, nullptr, nullptr, bytes, began), began + 100'000'000);
   EXPECT_EQ(link.occupy_both(bytes, 0, began + 300'000'000, [] {}), began + 400'000'000);
   EXPECT_EQ(link.occupy_both(bytes, bytes / 2, began, [] {}), began + 500'000'000) << "the wire is taken until then";
 }
 
-TEST(Link, AnExchangeIsMovedOnBetweenTheWiresChunks) {
+TEST(Link, TheCallersMessagesMoveOnBetweenTheWiresChunks) {
   Link link(rate, rate);
   int moved_on = 0;
   link.occupy_both(10 << 20, 1, monotonic_ns(), [&] { ++moved_on; });
@@ -119,7 +119,7 @@ TEST(Link, ATinyTransferDoesNotWaitForALongOnesEnd) {
   EXPECT_LT(best, 0.03);
 }
 
-TEST(Link, NothingTakesNoTime) {
+TEST(Link, ATransferOfNoBytesTakesNoTime) {
   Link link(1, 1);  // a byte takes a second
   EXPECT_LT(seconds_of([&] { link.transfer(Direction::in, nullptr, nullptr, 0, monotonic_ns()); }), 0.5);
 }

@@ -1,6 +1,7 @@
-// Prints, a line each, what every attention kernel of every library takes under load, at the sizes of A14B:
-// milliseconds, TFLOP/s, the GPU's clock and the power it drew, over the second half of some seconds of nothing else.
-// First all kernels run for a moment, and those that are nearly the fastest of their library run under load.
+// Prints one line for each attention kernel of every library: its milliseconds, TFLOP/s, the GPU's clock and the power
+// that it drew, under load, at the sizes of A14B.
+// They are measured over the second half of some seconds in which nothing else runs. First all kernels run for a
+// moment; those that are nearly the fastest of their library then run under load.
 //
 //   cuda_attention_speed [SECONDS]   of load for each, by default 3
 

@@ -31,7 +31,7 @@ TEST_F(CudaAttentionTest, IsASoftmaxOfProductsWithItsLogSumExp) {
   for (const DType type : {DType::f32, DType::bf16}) {
     for (const Case& c : {Case{100, 77, 3, 24}, Case{1, 1, 2, 128}, Case{130, 257, 7, 128}, Case{64, 512, 2, 24}}) {
       const int64_t stride = int64_t{c.heads} * c.head_dim;
-      // As q, k and v lie after their one matrix product; rows behind kv_rows are padding and must not be seen.
+      // q, k and v lie as their one matrix product leaves them; rows behind kv_rows are padding and must not be read.
       const int64_t rows = std::max(c.q_rows, c.kv_rows) + 3;
       Floats qkv = random(type, rows * 3 * stride);
       const OnGpu gpu_qkv = put(type, qkv);
@@ -163,7 +163,7 @@ TEST_F(CudaAttentionTest, TheSumOfARingIsTheWhole) {
     const OnGpu part = room(type, rows * stride), part_lse = room(DType::f32, rows * heads);
     const OnGpu sum = room(DType::f32, rows * stride), sum_lse = room(DType::f32, rows * heads);
     const OnGpu out = room(type, rows * stride);
-    // A member without tokens comes first, in the middle and last: padding may be anyone's.
+    // A rank without tokens comes first, in the middle and last, since any rank may hold only padding.
     const std::vector<std::array<int64_t, 2>> members{{0, 0}, {0, 40}, {40, 40}, {40, 89}, {89, 90}, {90, 90}};
     for (size_t i = 0; i < members.size(); ++i) {
       const auto [begin, end] = members[i];

@@ -1,6 +1,6 @@
-// Prints, a line each: what share of the GPU's own copy bandwidth each kernel of the CUDA backend reaches, at the sizes
-// of A14B at 480p, 81 frames; the rates of the host link; the rates of a block's matrix products and attention at 480p
-// and 720p, hot, and the forward that they add up to.
+// Prints, a line each: the share of the GPU's own copy bandwidth that each kernel of the CUDA backend reaches, at the
+// sizes of A14B at 480p, 81 frames; the rates of the host link; and the rates of a block's matrix products and
+// attention at 480p and 720p on a hot GPU, with the forward that they add up to.
 
 #include <algorithm>
 #include <array>
@@ -22,7 +22,7 @@ using namespace wansweep;
 constexpr int64_t rows = 32760, heads = 40, head_dim = 128, dim = heads * head_dim;
 constexpr int64_t gibibyte = int64_t{1} << 30;
 
-// Seconds that the work takes, by the median of `runs`, after at least `warm` seconds of the same.
+// The median seconds of `runs` repeats of the work, after at least `warm` seconds of the same.
 double seconds_of(Device& device, StreamId stream, double warm, int runs, const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   do {
@@ -99,7 +99,7 @@ void measure_bandwidths(Device& device) {
                        .p_x = 1,
                        .p_mt = 1,
                        .p_m0 = 1};
-  // At the loop's size it lies in the cache; at sixteen times that, in memory.
+  // At the loop's size the data lies in the cache; at sixteen times that size it lies in memory.
   const int64_t n = 16 * tokens;
   report("guidance + UniPC, 16 x 480p", n * (2 * 2 + 9 * 4), [&] {
     ops.unipc_step({DType::bf16, step, a.data(), a.data() + 2 * n, state, state + n, state + 2 * n, state + 3 * n,
@@ -115,7 +115,8 @@ void measure_bandwidths(Device& device) {
   std::printf("host to device %.1f GB/s, device to host %.1f GB/s\n", in / 1e9, out / 1e9);
 }
 
-// Normally distributed values: what a product takes depends on the bits that toggle. They repeat after a while.
+// Values are normally distributed, because the time of a product depends on how many bits change. They repeat after a
+// while.
 Buffer normal_values(Device& device, int64_t n, float scale) {
   const int64_t drawn = std::min(n, int64_t{1} << 24);
   std::vector<float> values(static_cast<size_t>(drawn));
@@ -130,7 +131,7 @@ Buffer normal_values(Device& device, int64_t n, float scale) {
   return buffer;
 }
 
-// What a block of A14B does on one GPU, as worker/model/transformer.cc asks for it.
+// What a block of A14B does on one GPU, called as worker/model/transformer.cc calls it.
 void measure_forward(Device& device, int64_t tokens) {
   constexpr int64_t inner = 13824, text = 512, blocks = 40;
   constexpr double warm = 1;

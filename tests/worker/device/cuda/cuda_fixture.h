@@ -128,7 +128,7 @@ class CudaTest : public testing::Test {
 
 inline Weight weight(const Floats& values) { return {values.data(), DType::f32}; }
 
-// What rounding to `type` and sums in another order may cost, of the largest value.
+// The error that rounding to `type` and sums in another order may cause, as a part of the largest value.
 inline double bar(DType type) { return type == DType::f32 ? 2e-5 : 1e-2; }
 inline const char* name(DType type) { return type == DType::f32 ? "f32" : "bf16"; }
 

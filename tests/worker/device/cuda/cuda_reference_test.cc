@@ -1,5 +1,5 @@
-// The worker with --backend cuda: diffusers' trajectories in f32 and bf16, the same bits in every offload mode, several
-// ranks on one GPU, and what it says of hardware that will not do.
+// The worker with --backend cuda: it follows diffusers' trajectories in f32 and bf16, gives the same bits in every
+// offload mode, runs several ranks on one GPU, and reports hardware that cannot run it.
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ constexpr Precision precisions[]{{"fp32", 1e-4}, {"bf16", 2e-2}};
 class CudaReferenceTest : public testing::Test {
  protected:
   void SetUp() override {
-    // Opened and closed here, so that the ranks find all of its memory free.
+    // The GPU is opened and closed here, so that the ranks find all of its memory free.
     if (!open_gpu()) GTEST_SKIP() << "no GPU here";
   }
 
@@ -155,13 +155,13 @@ TEST_F(CudaReferenceTest, NcclOnASharedGpuPointsToIpc) {
   unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
-TEST_F(CudaReferenceTest, NoVisibleGpuIsSaid) {
+TEST_F(CudaReferenceTest, NoVisibleGpuIsReported) {
   setenv("CUDA_VISIBLE_DEVICES", "", 1);
   expect_refused(run("one-step", 1, {}), ExitCode::device_unavailable, "no GPU is visible");
   unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
-TEST_F(CudaReferenceTest, TooLittleMemoryIsSaidWithTheNumbers) {
+TEST_F(CudaReferenceTest, TooLittleMemoryIsReportedWithTheNumbers) {
   const std::vector<std::string> true_size{"--model-id", "t2v-a14b", "--weights", "random:1", "--size",    "832x480",
                                            "--frames",   "81",       "--steps",   "1",        "--backend", "cuda"};
   std::vector<std::string> small_device = true_size, small_host = true_size;

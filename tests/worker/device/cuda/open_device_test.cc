@@ -1,4 +1,4 @@
-// What opening a GPU says when it cannot, as far as it needs none.
+// What opening a GPU reports when it fails, in the cases that can be tested without a GPU.
 
 #include <gtest/gtest.h>
 

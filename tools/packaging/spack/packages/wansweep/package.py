@@ -5,7 +5,7 @@ from spack.package import *
 class Wansweep(CMakePackage, CudaPackage):
     """Sweeps of Wan2.2's denoising loop: how its two experts are best moved between host and GPU memory."""
 
-    # The source archive of `make dist`, which brings its small libraries: put it into a Spack mirror, or beside this file.
+    # The source archive of `make dist`, which includes the small libraries: put it into a Spack mirror, or beside this file.
     url = "file:///wansweep-0.1.0-source.tar.gz"
 
     version("0.1.0", no_cache=True)
