@@ -194,6 +194,20 @@ Change parse_change(const std::string& text) {
   return change;
 }
 
+std::vector<Change> parse_changes(const std::vector<std::string>& texts) {
+  std::vector<Change> changes;
+  for (const std::string& text : texts) {
+    const Change change = parse_change(text);
+    for (const Change& earlier : changes) {
+      if (earlier.key != change.key || earlier.value == change.value) continue;
+      throw bad_input(fmt::format("--set {0} and --set {1}: both set {2}; give one of them", earlier.text(),
+                                  change.text(), change.key));
+    }
+    changes.push_back(change);
+  }
+  return changes;
+}
+
 void apply_change(RunSettings& settings, const Change& change) {
   set_field(settings, change.key, value_of(*find_field(change.key), change.value), "--set");
 }

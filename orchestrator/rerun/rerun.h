@@ -22,6 +22,9 @@ struct Change {
 // Throws bad_input for text that is not KEY=VALUE, and for an unknown key, naming the nearest one.
 Change parse_change(const std::string& text);
 
+// The same for several. Throws bad_input when two of them set one setting to different values.
+std::vector<Change> parse_changes(const std::vector<std::string>& texts);
+
 // Sets the setting from its text; its origin becomes "user". Throws bad_input as set_field does, and for the value
 // `catalog`.
 void apply_change(RunSettings& settings, const Change& change);

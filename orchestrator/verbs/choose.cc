@@ -24,6 +24,7 @@
 #include "orchestrator/machines/stale.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query/query.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -166,20 +167,20 @@ void add_choose(CLI::App& app, Action& action) {
   verb->add_option("MODEL", question.model, "a catalog id (random weights of its size), or a model's directory")
       ->required();
   verb->add_option("--size", question.size, "WIDTHxHEIGHT in pixels")->required();
-  verb->add_option("--frames", question.frames, "video frames, 4n + 1")->required()->check(CLI::PositiveNumber);
+  verb->add_option("--frames", question.frames, "video frames, 4n + 1")->required()->check(whole_number(1));
   verb->add_option("--ranks", question.ranks, "numbers of ranks: 4,6")
       ->required()
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   verb->add_option("--machine", options->machine,
                    "NAME of machines/NAME.toml, or a .toml file; `wansweep probe` makes one")
       ->required();
   verb->add_option("--set", question.set, "NAME=VALUE of another setting, the same for all ways; may be given again")
       ->allow_extra_args(false);
   verb->add_option("--device-memory", question.device_memory_gib, "GiB that a rank may use (default: the machine's)")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above(0));
   verb->add_option("--host-memory", question.host_memory_gib, "GiB of a node (default: the machine's)")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above(0));
   verb->add_option("--results", options->results,
                    "a sweep's directory: what was measured there goes before predictions");
   verb->add_option("-o,--output", options->output, "the sweep of the runs that decide (default choose.toml)");

@@ -17,6 +17,7 @@
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/predict/prediction_text.h"
 #include "orchestrator/predict/schedule_text.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -67,11 +68,11 @@ void add_plan(CLI::App& app, Action& action) {
       verb->add_option("--step-seconds", options->step_seconds,
                        "seconds that a rank computes in a step; with --link-rate, predicts the time of the schedule")
           ->needs(schedule)
-          ->check(CLI::PositiveNumber);
+          ->check(number_above(0));
   CLI::Option* rate =
       verb->add_option("--link-rate", options->link_rate, "GB/s from host to device for each rank while all ranks copy")
           ->needs(seconds)
-          ->check(CLI::PositiveNumber);
+          ->check(number_above(0));
   seconds->needs(rate);
   verb->add_option("--machine", options->machine,
                    "predict each run's time on this machine: NAME of machines/NAME.toml, or a .toml file")

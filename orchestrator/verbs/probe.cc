@@ -31,6 +31,7 @@
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
 #include "orchestrator/verbs/job_wait.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/submit_options.h"
 #include "orchestrator/verbs/verbs.h"
 #include "schema/probe/request.h"
@@ -197,7 +198,7 @@ void add_probe(CLI::App& app, Action& action) {
           "--seconds", arguments->seconds,
           "that all measuring may take, shared out over the shapes (default 90); what there is no time for is\n"
           "said to be not measured")
-      ->check(CLI::Range(least_seconds, most_probe_seconds));
+      ->check(number_from(least_seconds, most_probe_seconds));
   verb->add_option("--cluster", arguments->cluster, "as a Slurm job: NAME of slurm/NAME.toml, or a .toml file");
   verb->add_option("--account", arguments->account, "with --cluster: the account to charge (default: the profile's)");
   verb->add_option("--dir", arguments->directory, "where the probe's records stay (default: a new one in out/)");

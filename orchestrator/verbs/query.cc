@@ -18,6 +18,7 @@
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query/query.h"
 #include "orchestrator/store/query/table_writer.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -117,18 +118,12 @@ void add_query(CLI::App& app, Action& action) {
   verb->add_option_function<int64_t>(
           "--max-rows", [options](int64_t rows) { options->limits.rows = static_cast<size_t>(rows); },
           "stop after so many rows")
-      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()));
+      ->check(whole_number(0));
   verb->add_option_function<double>(
-      "--timeout",
-      [options](double seconds) {
-        if (!(seconds > 0) || !std::isfinite(seconds)) {
-          throw CLI::ValidationError("--timeout",
-                                     fmt::format("{} is not possible; give a number of seconds above 0", seconds));
-        }
-        options->limits.seconds = seconds;
-      },
-      "give up after so many seconds (default: never; on a network file system 30, since gather must wait for "
-      "a query there)");
+          "--timeout", [options](double seconds) { options->limits.seconds = seconds; },
+          "give up after so many seconds (default: never; on a network file system 30, since gather must wait for "
+          "a query there)")
+      ->check(number_above(0));
   verb->footer(
       "Examples:\n  wansweep query out/demo offload_comparison\n"
       "  wansweep query out/demo \"select * from runs limit 5\" --csv");

@@ -30,19 +30,14 @@
 #include "orchestrator/sweep/probe_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
 namespace {
 
 // Checks --time-factor and --mem-factor. A factor of 1 would only fail again.
-const CLI::Validator is_factor(
-    [](const std::string& text) {
-      double factor = 0;
-      const bool good = CLI::detail::lexical_cast(text, factor) && factor > 1 && factor <= 100;
-      return good ? std::string() : fmt::format("{} is not possible; give a number above 1 and at most 100", text);
-    },
-    "NUMBER > 1");
+const CLI::Validator is_factor = number_above(1, 100);
 
 struct RerunArguments {
   std::string sweep;
@@ -93,7 +88,7 @@ int correct(const RerunArguments& options, const std::string& directory) {
     complete_cut_off_reruns(directory);
   }
   RerunRequest request{directory, options.name, options.new_directory, {}, options.reason, options.where, {}};
-  for (const std::string& change : options.changes) request.changes.push_back(parse_change(change));
+  request.changes = parse_changes(options.changes);
   if (!options.where.empty()) request.chosen = runs_where(options, directory);
   const Rerun rerun = plan_rerun(request);
   if (rerun.configurations.empty()) {
@@ -209,7 +204,7 @@ void add_rerun(CLI::App& app, Action& action) {
   verb->add_flag("--failed", options->failed, "make new attempts of the failed runs, where they ran: here or in Slurm");
   verb->add_flag("--dry-run", options->dry_run, "show what would be done, and do nothing");
   verb->add_option("--jobs,-j", options->launch.jobs, "with --failed, on this machine: runs at a time (default 1)")
-      ->check(CLI::Range(1, max_jobs));
+      ->check(whole_number(1, max_jobs));
   verb->add_option("--worker", options->worker,
                    "with --failed: path of wansweep-worker (default: beside wansweep; in Slurm, the last attempt's)");
   verb->add_option("--mpirun", options->launch.programs.mpirun,
@@ -224,7 +219,7 @@ void add_rerun(CLI::App& app, Action& action) {
                    "with --failed, in Slurm: a profile that replaces the submission's, for example a corrected one");
   verb->add_option("--max-running", options->max_running,
                    "with --failed, in Slurm: as for submit (default: the submission's)")
-      ->check(CLI::Range(1, max_jobs));
+      ->check(whole_number(1, max_jobs));
   verb->footer(
       "The old sweep is not changed or deleted: its runs are marked as superseded, and the default views leave them "
       "out.\n"

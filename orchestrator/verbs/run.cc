@@ -10,6 +10,7 @@
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/verbs.h"
 
 namespace wansweep {
@@ -73,7 +74,7 @@ void add_run(CLI::App& app, Action& action) {
   options->launch.programs.worker = worker_beside_this_program();
   CLI::App* verb = app.add_subcommand("run", "Run a sweep on this machine with mpirun; finished runs are skipped");
   verb->add_option("JOBS", options->jobs_file, "the sweep, as TOML")->required();
-  verb->add_option("--jobs,-j", options->launch.jobs, "runs at a time (default 1)")->check(CLI::Range(1, max_jobs));
+  verb->add_option("--jobs,-j", options->launch.jobs, "runs at a time (default 1)")->check(whole_number(1, max_jobs));
   verb->add_option("--dir", options->launch.directory, "the sweep's directory (default out/<name of the sweep>)");
   verb->add_option("--worker", options->launch.programs.worker,
                    "path of wansweep-worker (default: the one beside wansweep)");
