@@ -38,6 +38,15 @@ std::string absolute_directory(const std::string& directory) {
   return text;
 }
 
+std::vector<std::string> stored_sweeps(Store& store) try {
+  std::vector<std::string> names;
+  SQLite::Statement query(store.db, "SELECT name FROM sweep ORDER BY name");
+  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
+  return names;
+} catch (const SQLite::Exception& exception) {
+  throw store_error(store.path, exception);
+}
+
 std::optional<std::string> stored_directory(Store& store, const std::string& name) try {
   SQLite::Statement query(store.db, "SELECT directory FROM sweep WHERE name = ?");
   query.bind(1, name);

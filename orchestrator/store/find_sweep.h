@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchestrator/store/database.h"
 
@@ -18,6 +19,9 @@ std::string database_file(const std::string& path);
 
 // A directory in the form that the database stores.
 std::string absolute_directory(const std::string& directory);
+
+// The names of all sweeps in the database.
+std::vector<std::string> stored_sweeps(Store& store);
 
 // The directory from which the sweep `name` was gathered; nullopt when the database has no such sweep.
 std::optional<std::string> stored_directory(Store& store, const std::string& name);

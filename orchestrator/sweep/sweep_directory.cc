@@ -199,6 +199,21 @@ std::string configuration_of(const ListedRun& run) {
 
 SweepRecord read_sweep_record(const std::string& directory) { return read_contents_or_refuse(directory).record; }
 
+std::string sweep_name_of(const std::string& directory) {
+  if (const auto record = read_json_object_if_there(file_of(directory))) {
+    if (record->contains("sweep") && (*record)["sweep"].is_string()) return (*record)["sweep"];
+  }
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(directory + "/attempts", none)) {
+    try {
+      const auto attempt = read_json_object_if_there(entry.path().string() + "/attempt.json");
+      if (attempt && attempt->contains("sweep") && (*attempt)["sweep"].is_string()) return (*attempt)["sweep"];
+    } catch (const Error&) {  // damaged; another tells the name
+    }
+  }
+  return fs::absolute(directory + '/').lexically_normal().parent_path().filename().string();
+}
+
 std::map<std::string, RunSettings> read_sweep_specs(const std::string& directory) {
   const std::string file = file_of(directory);
   const Contents contents = read_contents_or_refuse(directory);

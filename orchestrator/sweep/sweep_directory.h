@@ -51,6 +51,10 @@ void write_sweep_record(const std::string& directory, const Sweep& sweep, const 
 // Throws bad_input when `directory` does not hold a sweep, or its record cannot be read.
 SweepRecord read_sweep_record(const std::string& directory);
 
+// The name under which the directory's attempts are gathered: that of sweep.json; of a directory of imports, which has
+// none, that which its attempts record, or else its own. Throws bad_input when sweep.json cannot be read.
+std::string sweep_name_of(const std::string& directory);
+
 // The planned settings of each configuration, by hash. Throws bad_input, also when the record does not have them.
 std::map<std::string, RunSettings> read_sweep_specs(const std::string& directory);
 

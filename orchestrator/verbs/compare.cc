@@ -28,17 +28,31 @@ struct CompareArguments {
   bool json = false;
 };
 
-// One of the two sweeps: its name and its directory; an empty directory means any sweep of that name in --db.
+// One of the two sweeps: its name, its directory (empty: any sweep of that name in the database), and its database.
 struct Wanted {
   std::string name;
   std::string directory;
+  std::string database;
 };
+
+// The sweep of a database that holds only one.
+Wanted only_sweep_of(const std::string& database) {
+  Store store = open_store_readonly(database);
+  const std::vector<std::string> names = stored_sweeps(store);
+  if (names.size() == 1) return {names.front(), "", database};
+  throw bad_input(fmt::format("{}: holds {} sweeps{}{}; give the names of two: wansweep compare OLD NEW --db {}",
+                              database, names.size(), names.empty() ? "" : ": ", fmt::join(names, ", "), database));
+}
 
 Wanted wanted(const std::string& argument, const std::string& database) {
   std::error_code unknown;
-  if (!database.empty() && !std::filesystem::is_directory(argument, unknown)) return {argument, ""};
-  const std::string directory = find_sweep_directory(argument, "");
-  return {read_sweep_record(directory).name, absolute_directory(directory)};
+  if (!database.empty() && !std::filesystem::is_directory(argument, unknown)) return {argument, "", database};
+  if (std::filesystem::is_regular_file(argument, unknown)) return only_sweep_of(argument);
+  const bool of_imports = !std::filesystem::exists(argument + "/sweep.json", unknown) &&
+                          std::filesystem::is_directory(argument + "/attempts", unknown);
+  const std::string directory = of_imports ? argument : find_sweep_directory(argument, "");
+  return {sweep_name_of(directory), absolute_directory(directory),
+          database_file(database.empty() ? directory : database)};
 }
 
 // Whether the sweep of that name in `store` is the wanted one. Since another sweep may have the same name, the
@@ -59,17 +73,18 @@ bool holds(Store& store, const Wanted& sweep, const std::vector<std::string>& be
 
 // Reads the sweep from a database that holds it: its own, or that of the sweep it is compared with, since a rerun is
 // gathered together with the sweep that it corrects.
-ComparedSweep load(const Wanted& sweep, const std::vector<std::string>& directories, const std::string& database) {
+ComparedSweep load(const Wanted& sweep, const Wanted& other_sweep) {
   std::vector<std::string> databases;
   std::optional<std::string> namesake;
-  for (const std::string& directory : directories) {
-    const std::string file = database.empty() ? directory + "/results.db" : database;
+  for (const Wanted& place : {sweep, other_sweep}) {
+    const std::string& file = place.database;
     if (std::find(databases.begin(), databases.end(), file) != databases.end()) continue;
     databases.push_back(file);
     std::error_code unknown;
     if (!std::filesystem::exists(file, unknown)) continue;
     Store store = open_store_readonly(file);
-    std::vector<std::string> beside = with_reruns(directory);
+    std::vector<std::string> beside;
+    if (!place.directory.empty()) beside = with_reruns(place.directory);
     for (std::string& one : beside) one = absolute_directory(one);
     if (!holds(store, sweep, beside)) {
       if (const auto other = stored_directory(store, sweep.name)) {
@@ -87,12 +102,13 @@ ComparedSweep load(const Wanted& sweep, const std::vector<std::string>& director
 }
 
 int compare(const CompareArguments& options) {
-  const Wanted old_sweep = wanted(options.before, options.database);
-  const Wanted new_sweep = wanted(options.after, options.database);
   const std::string database = options.database.empty() ? "" : database_file(options.database);
-  ComparedSweep before = load(old_sweep, {old_sweep.directory, new_sweep.directory}, database);
-  ComparedSweep after = load(new_sweep, {new_sweep.directory, old_sweep.directory}, database);
-  if (before.name == after.name && old_sweep.directory != new_sweep.directory) {
+  const Wanted old_sweep = wanted(options.before, database);
+  const Wanted new_sweep = wanted(options.after, database);
+  ComparedSweep before = load(old_sweep, new_sweep);
+  ComparedSweep after = load(new_sweep, old_sweep);
+  if (before.name == after.name &&
+      (old_sweep.directory != new_sweep.directory || old_sweep.database != new_sweep.database)) {
     before.name = options.before;
     after.name = options.after;
   }
@@ -112,8 +128,10 @@ void add_compare(CLI::App& app, Action& action) {
   auto options = std::make_shared<CompareArguments>();
   CLI::App* verb =
       app.add_subcommand("compare", "Compare two sweeps: what changed by more than the spread of the repeats");
-  verb->add_option("OLD", options->before, "the old sweep: its directory or its name")->required();
-  verb->add_option("NEW", options->after, "the new sweep: its directory or its name")->required();
+  verb->add_option("OLD", options->before,
+                   "the old sweep: its directory, also one of imports; its name; or a database that holds only it")
+      ->required();
+  verb->add_option("NEW", options->after, "the new sweep, likewise")->required();
   verb->add_option("--db", options->database, "a database that holds both (default: each sweep's own results.db)");
   CLI::Option* csv = verb->add_flag("--csv", options->csv, "as CSV (RFC 4180)");
   verb->add_flag("--json", options->json, "as a JSON list of objects")->excludes(csv);
