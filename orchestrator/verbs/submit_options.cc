@@ -1,3 +1,6 @@
+// What can be wrong with a submission is found before its directory is made: the profile, the places of the engines,
+// the worker or the image, and what each run asks for.
+
 #include "orchestrator/verbs/submit_options.h"
 
 #include <fmt/format.h>
@@ -15,6 +18,7 @@
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/machines/stale.h"
 #include "orchestrator/sweep/sweep_directory.h"
+#include "orchestrator/verbs/number_checks.h"
 
 namespace wansweep {
 namespace {
@@ -26,6 +30,33 @@ void check_requests(const Plan& plan, const SubmitOptions& options) {
   for (const PlannedConfiguration& configuration : plan.configurations) {
     request_of(configuration, options);
   }
+}
+
+// A node finds an engine by the profile. Throws bad_input when nothing says where it is.
+void check_engine_of(const ClusterProfile& profile, EngineKind engine) {
+  const bool sglang = engine == EngineKind::sglang;
+  const std::string& program = sglang ? profile.sglang : profile.engine_python;
+  const bool is_path = program.find('/') != std::string::npos;
+  if (is_path || !profile.engine_setup.empty() || !profile.engine_container.empty()) return;
+  if (!find_program(program).empty()) return;
+  throw bad_input(fmt::format(
+      "{}: does not say how a node finds engine {}, and {} is not in PATH here: set engine_setup to the shell's lines "
+      "that activate its environment, engine_container to the words that start its container, or {} to its path",
+      profile.file, name_of(engine), program, sglang ? "sglang" : "engine_python"));
+}
+
+void check_engines(const Sweep& sweep, const ClusterProfile& profile) {
+  bool any = false;
+  for (const Configuration& configuration : sweep.configurations) {
+    if (!has_script(configuration.spec.engine)) continue;
+    check_engine_of(profile, configuration.spec.engine);
+    any = true;
+  }
+  if (!any || !profile.account.empty()) return;
+  fmt::print(stderr,
+             "wansweep: note: {}: account is not set, so Slurm charges your default account, or refuses the jobs "
+             "where there is none; --account names one\n",
+             printable(profile.file));
 }
 
 }  // namespace
@@ -44,7 +75,7 @@ void add_submit_options(CLI::App& verb, SubmitArguments& arguments) {
           "--max-running", arguments.max_running,
           "limit how many runs of the sweep Slurm runs at once, over all its job arrays, earlier submissions of\n"
           "the same directory included (default: no limit)")
-      ->check(CLI::Range(1, max_running_jobs));
+      ->check(whole_number(1, max_running_jobs));
   verb.add_option("--dir", arguments.directory, "the sweep's directory (default out/<name of the sweep>)");
   verb.add_option("--worker", arguments.worker,
                   "path of wansweep-worker (default: the one beside wansweep, or the image's)");
@@ -57,6 +88,7 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
     check_slurm_word(arguments.account, "--account", "command line");
     options.profile.account = arguments.account;
   }
+  check_engines(sweep, options.profile);
   if (!arguments.time.empty()) {
     const int64_t seconds = parse_duration(arguments.time);
     if (seconds <= 0) {
