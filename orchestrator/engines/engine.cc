@@ -15,6 +15,7 @@
 #include "orchestrator/engines/diffusers_command.h"
 #include "orchestrator/engines/followed_settings.h"
 #include "orchestrator/engines/sglang_command.h"
+#include "orchestrator/engines/sglang_versions.h"
 #include "schema/version.h"
 
 namespace wansweep {
@@ -67,6 +68,15 @@ std::string profile_lines(const RunPlan& plan, const std::string& directory) {
   return fmt::format("export SGLANG_TORCH_PROFILER_DIR={0} SGLANG_DIFFUSION_TORCH_PROFILER_DIR={0}\n", folder);
 }
 
+// Has SGLang time steps to their end on the device, where the release can, unless the user's own environment says
+// otherwise; and writes down what was set.
+std::string sync_lines(const RunPlan& plan, const std::string& directory) {
+  if (plan.settings.engine != EngineKind::sglang) return "";
+  if (!SglangVersion(plan.settings.engine_version).syncs_steps()) return "";
+  return fmt::format("export {0}=\"${{{0}:-1}}\"\nprintf '%s\\n' \"{0}=${0}\" > {1}\n", sync_steps_variable,
+                     shell_word(directory + '/' + engine_environment_name));
+}
+
 }  // namespace
 
 EnginePlaces default_engine_places() {
@@ -116,7 +126,7 @@ std::string engine_script(const RunPlan& plan, const std::string& run, const std
       "#!/bin/bash\n"
       "# One attempt of run {run} by {title}{version}, made by wansweep {wansweep_version}.\n"
       "# The script needs nothing else: you can run it by hand with bash.\n"
-      "{setup}{profile}{go}"
+      "{setup}{profile}{sync}{go}"
       "{container}{command} &\n"
       "engine=$!\n"
       "trap 'kill \"$engine\" 2>/dev/null' USR2 TERM\n"
@@ -127,7 +137,8 @@ std::string engine_script(const RunPlan& plan, const std::string& run, const std
       "exec {wansweep} import --attempt {directory}\n",
       fmt::arg("run", run), fmt::arg("title", title_of(plan.settings.engine)), fmt::arg("version", version),
       fmt::arg("wansweep_version", wansweep::version), fmt::arg("setup", setup),
-      fmt::arg("profile", profile_lines(plan, directory)), fmt::arg("go", go), fmt::arg("container", container),
+      fmt::arg("profile", profile_lines(plan, directory)), fmt::arg("sync", sync_lines(plan, directory)),
+      fmt::arg("go", go), fmt::arg("container", container),
       fmt::arg("command", quoted_command(engine_arguments(plan, directory, places))),
       fmt::arg("wansweep", shell_word(places.wansweep)), fmt::arg("directory", shell_word(directory)));
 }

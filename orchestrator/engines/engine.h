@@ -17,6 +17,10 @@ namespace wansweep {
 
 inline constexpr const char* engine_script_name = "command.sh";
 
+// Written into the attempt's folder by the script, just before SGLang starts: whether SGLang was told to wait for the
+// device at each step's end, as it was really set: "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1".
+inline constexpr const char* engine_environment_name = "engine.env";
+
 // The places of the engines on the machine that runs them, from the command line or a cluster's profile.
 struct EnginePlaces {
   std::string sglang = "sglang";        // the program

@@ -50,6 +50,8 @@ bool SglangVersion::has(std::string_view flag) const {
 
 bool SglangVersion::has_snapshot() const { return place_ >= *place_of("0.5.20"); }
 
+bool SglangVersion::syncs_steps() const { return place_ >= *place_of("0.5.8"); }
+
 bool SglangVersion::shards_frames() const { return place_ < *place_of("0.5.10"); }
 
 std::optional<FlagSpan> span_of(std::string_view flag) {

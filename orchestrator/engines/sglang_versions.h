@@ -1,5 +1,5 @@
-// Which flags of `sglang generate` each release has. Made from the releases' wheels by tools/engines/sglang_flags.py; a
-// test compares the table with them (tests/orchestrator/engines/sglang_flags.json).
+// Which flags of `sglang generate`, and which variables, each release knows. Made from the releases' wheels by
+// tools/engines/sglang_flags.py; a test compares the table with them (tests/orchestrator/engines/sglang_flags.json).
 #pragma once
 
 #include <array>
@@ -16,6 +16,10 @@ inline constexpr std::array<std::string_view, 25> sglang_versions{
     "0.5.14", "0.5.15",       "0.5.15.post1", "0.5.16", "0.5.17",       "0.5.18",      "0.5.19",
     "0.5.20", "0.5.21",       "0.5.22",       "0.5.23"};
 
+// Set to 1, SGLang waits for the device before and after each step that a perf dump times; otherwise a step's time ends
+// where the host's work for it did.
+inline constexpr const char* sync_steps_variable = "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING";
+
 // A release, as its position in the list above.
 class SglangVersion {
  public:
@@ -24,6 +28,7 @@ class SglangVersion {
 
   bool has(std::string_view flag) const;
   bool has_snapshot() const;   // --component-residency takes snapshot-offload
+  bool syncs_steps() const;    // knows sync_steps_variable
   bool shards_frames() const;  // ranks share latent frames, padded up to a multiple of the ranks; later, tokens
   std::string_view text() const { return sglang_versions[place_]; }
 

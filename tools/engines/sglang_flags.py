@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""The flags of `sglang generate`, read from SGLang's wheels without importing them.
+"""The flags of `sglang generate` and the variables of its environment that wansweep sets, read from SGLang's wheels
+without importing them.
 
     pip download --no-deps --only-binary=:all: -d WHEELS sglang==0.5.9
     tools/engines/sglang_flags.py WHEELS/*.whl -o tests/orchestrator/engines/sglang_flags.json
 
 SGLang imports PyTorch when its argument parser is made, so the parser is not run: every add_argument("--NAME", ...) of
 the modules that make it is found in their syntax trees. What is not written as a literal is not in the table: a flag
-that is missing here may exist, one that is here does. The table has each wheel's name and SHA-256.
+that is missing here may exist, one that is here does. A release knows a variable when the text of a module of its
+runtime names it. The table has each wheel's name and SHA-256.
 """
 
 import argparse
@@ -23,6 +25,8 @@ PACKAGE = "sglang/multimodal_gen/"
 MODULES = re.compile(
     PACKAGE + r"(runtime/server_args(\.py|/.*\.py|_.*\.py)|runtime/entrypoints/cli/(generate|utils)\.py|configs/.*\.py)$"
 )
+
+VARIABLES = ("SGLANG_DIFFUSION_SYNC_STAGE_PROFILING",)
 
 
 def literal(node):
@@ -78,15 +82,19 @@ def flags_of(source: str) -> dict:
 
 def read_wheel(path: pathlib.Path) -> dict:
     with zipfile.ZipFile(path) as wheel:
-        flags = {}
+        flags, variables = {}, set()
         for name in sorted(wheel.namelist()):
             if MODULES.match(name):
                 flags |= flags_of(wheel.read(name).decode())
+            if name.startswith(PACKAGE + "runtime/") and name.endswith(".py"):
+                source = wheel.read(name).decode()
+                variables |= {variable for variable in VARIABLES if variable in source}
         if "--model-path" not in flags:
             raise SystemExit(f"{path}: has no `sglang generate`: no --model-path was found")
     return {
         "wheel": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "variables": sorted(variables),
         "flags": dict(sorted(flags.items())),
     }
 
@@ -107,7 +115,7 @@ def main() -> int:
     for version, table in ordered.items():
         flags = ",\n".join(f"      {json.dumps(flag)}: {json.dumps(takes)}" for flag, takes in table["flags"].items())
         lines.append(f'  "{version}": {{\n    "wheel": "{table["wheel"]}",\n    "sha256": "{table["sha256"]}",\n'
-                     f'    "flags": {{\n{flags}\n    }}\n  }}')
+                     f'    "variables": {json.dumps(table["variables"])},\n    "flags": {{\n{flags}\n    }}\n  }}')
     arguments.output.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     for version, table in ordered.items():
         print(f"{version}: {len(table['flags'])} flags")

@@ -200,6 +200,22 @@ TEST(Engine, TheScriptStandsAloneAndQuotesWhatItIsGiven) {
   EXPECT_NE(script.find(fmt::format("cd '{}/' || exit 2\n", WANSWEEP_SOURCE_DIR)), std::string::npos) << script;
 }
 
+TEST(Engine, TheScriptHasStepsTimedOnTheDeviceAndWritesDownWhatWasSet) {
+  RunSettings settings = sglang_settings();
+  const std::string script = engine_script(make_run_plan(settings), "r1-x", "/out dir/a", EnginePlaces());
+  EXPECT_NE(
+      script.find("export SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=\"${SGLANG_DIFFUSION_SYNC_STAGE_PROFILING:-1}\"\n"
+                  "printf '%s\\n' \"SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=$SGLANG_DIFFUSION_SYNC_STAGE_PROFILING\" "
+                  "> '/out dir/a/engine.env'\n"),
+      std::string::npos)
+      << script;
+  settings.engine_version = "0.5.7";  // does not know the variable
+  EXPECT_EQ(engine_script(make_run_plan(settings), "r1-x", "/out", EnginePlaces()).find("SYNC_STAGE"),
+            std::string::npos);
+  EXPECT_EQ(engine_script(make_run_plan(diffusers_settings()), "r1-x", "/out", EnginePlaces()).find("SYNC_STAGE"),
+            std::string::npos);
+}
+
 TEST(Engine, ASweepOfTwoEnginesHasEachConfigurationOnceAndUnderItsEnginesName) {
   const std::string text = fmt::format(
       "[sweep]\nname = \"s\"\n[base]\nmodel = \"{}\"\nsize = \"128x64\"\nframes = 9\nbackend = \"cuda\"\n"

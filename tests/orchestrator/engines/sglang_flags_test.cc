@@ -86,6 +86,14 @@ TEST(SglangFlags, EveryFlagThatIsWrittenIsInThatReleasesParser) {
   }
 }
 
+TEST(SglangFlags, WhatIsSetForSynchronisedStepsIsKnownToThatRelease) {
+  for (const std::string_view release : sglang_versions) {
+    const Json& variables = table().at(std::string(release)).at("variables");
+    const bool known = std::ranges::find(variables, Json(sync_steps_variable)) != variables.end();
+    EXPECT_EQ(SglangVersion(std::string(release)).syncs_steps(), known) << release;
+  }
+}
+
 TEST(SglangFlags, TheSpansOfFlagsAreThoseOfTheTable) {
   for (const char* flag : {"--adjust-frames", "--guidance-scale-2", "--dit-layerwise-offload", "--warmup",
                            "--dit-offload-prefetch-size", "--model-id", "--warmup-mode", "--component-residency"}) {

@@ -42,12 +42,15 @@ class Config:
             with zipfile.ZipFile(wheel, "w") as archive:
                 archive.writestr("sglang/multimodal_gen/configs/base.py", source)
                 archive.writestr("sglang/multimodal_gen/runtime/server_args.py", "p.add_argument('--model-path', type=str)")
+                archive.writestr("sglang/multimodal_gen/runtime/utils/perf.py",
+                                 "os.environ.get('SGLANG_DIFFUSION_SYNC_STAGE_PROFILING')")
                 archive.writestr("sglang/srt/other.py", "p.add_argument('--not-of-generate')")
             out = pathlib.Path(folder) / "flags.json"
             result = run("sglang_flags.py", wheel, "-o", out)
             self.assertEqual(result.returncode, 0, result.stderr)
             table = json.loads(out.read_text())["9.9.9"]
             self.assertEqual(table["sha256"], hashlib.sha256(wheel.read_bytes()).hexdigest())
+        self.assertEqual(table["variables"], ["SGLANG_DIFFUSION_SYNC_STAGE_PROFILING"])
         self.assertEqual(table["flags"], {"--dit-cpu-offload": {"action": "StoreBoolean"}, "--flow-shift": {"type": "float"},
                                           "--mode": {"choices": ["a", "b"]}, "--model-path": {"type": "str"},
                                           "--seed": {"nargs": "+", "type": "int"}})
