@@ -228,6 +228,19 @@ const CatalogEntry& catalog_entry(const std::string& id) {
                                               : fmt::format("did you mean {}?", nearest)));
 }
 
+const CatalogEntry* published_model(const std::string& path) {
+  std::string name = path;
+  while (name.ends_with('/')) name.pop_back();
+  for (const CatalogEntry& entry : catalog()) {
+    std::string in_cache = "models--" + entry.hub_name;
+    in_cache.replace(in_cache.find('/'), 1, "--");
+    if (name == entry.hub_name || fmt::format("/{}/", name).find(fmt::format("/{}/", in_cache)) != name.npos) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
 ModelIdentity resolve_settings(RunSettings& spec) {
   ModelIdentity model = identify_model(spec.model, spec.model_id);
   if (spec.resolver == ResolverKind::files) {
@@ -240,6 +253,20 @@ ModelIdentity resolve_settings(RunSettings& spec) {
     spec.origins["model_id"].origin = "file";
   }
   return model;
+}
+
+void resolve_partly(RunSettings& spec, const CatalogEntry* entry, const SglangVerdict* used, const std::string& rules) {
+  Resolver resolver(spec);
+  const auto configure = [&](const char* name, std::optional<double>& setting, auto of_used, auto of_entry) {
+    using Number = std::optional<double>;
+    resolver.configure<double>(name, setting, used != nullptr ? Number(used->*of_used) : Number(), rules,
+                               entry != nullptr ? Number(entry->*of_entry) : Number());
+  };
+  configure("flow_shift", spec.flow_shift, &SglangVerdict::flow_shift, &CatalogEntry::flow_shift);
+  configure("boundary_ratio", spec.boundary_ratio, &SglangVerdict::boundary_ratio, &CatalogEntry::boundary_ratio);
+  configure("guidance_scale", spec.guidance_scale, &SglangVerdict::guidance_scale, &CatalogEntry::guidance_scale);
+  configure("guidance_scale_2", spec.guidance_scale_2, &SglangVerdict::guidance_scale_2,
+            &CatalogEntry::guidance_scale_2);
 }
 
 std::optional<int> catalog_switch_step(const RunSettings& spec) {

@@ -40,6 +40,10 @@ const std::vector<CatalogEntry>& catalog();
 // The catalog's entry for `id`. Throws bad_input naming the nearest known id.
 const CatalogEntry& catalog_entry(const std::string& id);
 
+// The published model whose name on the hub `path` is ("Wan-AI/Wan2.2-T2V-A14B-Diffusers"), or in whose folder of the
+// hub's cache it lies; nullptr when there is none.
+const CatalogEntry* published_model(const std::string& path);
+
 struct ModelIdentity {
   const CatalogEntry* entry = nullptr;
   std::string rule;       // how the model was decided, in one sentence
@@ -80,8 +84,10 @@ struct SglangReleaseVerdict {
   bool takes_model_id = false;
   SglangVerdict verdict;
 };
-// The same for one release, such as "0.5.9". Throws bad_input for a version that is not known.
-SglangVerdict sglang_release_verdict(const std::string& version, const std::string& path, const std::string& model_id);
+// The same for one release, such as "0.5.9". Of a path whose files are not here, `declared_id` says which model it is.
+// Throws bad_input for a version that is not known.
+SglangVerdict sglang_release_verdict(const std::string& version, const std::string& path, const std::string& model_id,
+                                     const std::string& declared_id = "");
 std::vector<SglangReleaseVerdict> sglang_release_verdicts(const std::string& path, const std::string& model_id);
 
 // The number of pixel frames after SGLang (December 2025) rounded the latent frames up to a multiple of `ranks`: 81
@@ -91,6 +97,12 @@ int sglang_rounded_frames(int frames, int ranks);
 // Fills every open setting of `spec` by its resolver and records all origins, with the catalog's value beside each
 // value used. Size and frames stay open when `spec.inputs` is set. Throws bad_input.
 ModelIdentity resolve_settings(RunSettings& spec);
+
+// The same for a run that was made elsewhere, of which only a part is known. `used`: the configuration that its engine
+// took, under the name of the rules that found it; it fills what is open of flow_shift, boundary_ratio and the guidance
+// scales. `entry`: what the model is; its values are recorded beside the known ones. Either may be nullptr. How much
+// was computed (steps, size, frames) stays open, since no configuration tells it.
+void resolve_partly(RunSettings& spec, const CatalogEntry* entry, const SglangVerdict* used, const std::string& rules);
 
 // The step at which the experts would switch with the catalog's values; nullopt when the catalog has none, or there is
 // no switch.

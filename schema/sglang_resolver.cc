@@ -209,10 +209,13 @@ namespace {
 
 SglangVerdict verdict_of(const Rules& rules, const std::string& path, const std::string& declared_id,
                          const std::string& model_id) {
-  // A run without a checkpoint is treated as the published model of its id, in a folder named as in the study.
+  // Without a checkpoint here, the model is the published one of its id; without a path, in a folder named as in the
+  // study.
   const std::string looked_up = path.empty() ? "./models/wan2.2" : path;
-  nlohmann::json index = path.empty() ? nlohmann::json::object() : index_of(path);
-  if (path.empty() && !declared_id.empty()) {
+  std::error_code unreadable;
+  const bool files_are_here = !path.empty() && std::filesystem::exists(path, unreadable);
+  nlohmann::json index = files_are_here ? index_of(path) : nlohmann::json::object();
+  if (!files_are_here && !declared_id.empty()) {
     const CatalogEntry& entry = catalog_entry(declared_id);
     index["_class_name"] = entry.class_name;
     if (entry.boundary_ratio) index["boundary_ratio"] = *entry.boundary_ratio;
@@ -275,11 +278,12 @@ SglangVerdict sglang_verdict(ResolverKind resolver, const std::string& path, con
   return verdict_of(rules_of(resolver), path, declared_id, path.empty() ? "" : hub_model_id(declared_id));
 }
 
-SglangVerdict sglang_release_verdict(const std::string& version, const std::string& path, const std::string& model_id) {
+SglangVerdict sglang_release_verdict(const std::string& version, const std::string& path, const std::string& model_id,
+                                     const std::string& declared_id) {
   const std::vector<int> numbers = version_numbers(version);
   for (const Release& release : releases) {
     if (numbers < version_numbers(release.first) || numbers > version_numbers(release.last)) continue;
-    return verdict_of(*release.rules, path, "", model_id);
+    return verdict_of(*release.rules, path, declared_id, model_id);
   }
   throw bad_input(fmt::format("SGLang {} is unknown; versions 0.5.6 to 0.5.23 are known", version));
 }

@@ -17,6 +17,11 @@ constexpr int timesteps = 1000;
 ExpectedSteps::ExpectedSteps(const RunSettings& settings)
     : boundary_(settings.boundary_ratio), shift_(settings.flow_shift) {
   if (!settings.steps || !settings.flow_shift) return;
+  const auto origin = settings.origins.find("flow_shift");
+  if (origin != settings.origins.end() && origin->second.origin.starts_with("sglang-")) {
+    shift_hint_ = fmt::format("; this flow_shift is that of {}: give --set flow_shift if a flag set another",
+                              origin->second.origin);
+  }
   schedule_ = make_flow_schedule(settings.sigma_schedule, static_cast<int>(*settings.steps), *settings.flow_shift);
 }
 
@@ -30,10 +35,11 @@ StepRow ExpectedSteps::row_of(const StepMark& mark, const std::string& file) con
   std::optional<double> told = mark.timestep;
   if (!told && mark.sigma) told = *mark.sigma * timesteps;
   if (expected && told && std::abs(*told - schedule_->timesteps[at]) > most_timestep_apart) {
-    throw bad_input(fmt::format(
-        "{}: step {} has timestep {:g}, but flow_shift {:g} and {} steps give {}: the run had "
-        "other settings, or the file belongs to another run",
-        file, mark.step, std::floor(*told), *shift_, schedule_->timesteps.size(), schedule_->timesteps[at]));
+    throw bad_input(
+        fmt::format("{}: step {} has timestep {:g}, but flow_shift {:g} and {} steps give {}: the run had "
+                    "other settings, or the file belongs to another run{}",
+                    file, mark.step, std::floor(*told), *shift_, schedule_->timesteps.size(), schedule_->timesteps[at],
+                    shift_hint_));
   }
   if (told) {
     row.timestep = static_cast<int32_t>(*told);

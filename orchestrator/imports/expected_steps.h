@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "orchestrator/imports/engine_trace.h"
 #include "schema/flow_schedule.h"
@@ -23,6 +24,7 @@ class ExpectedSteps {
   std::optional<FlowSchedule> schedule_;
   std::optional<double> boundary_;
   std::optional<double> shift_;
+  std::string shift_hint_;  // for an error, where nobody told flow_shift
 };
 
 }  // namespace wansweep

@@ -19,7 +19,10 @@
 #include "base/sha256.h"
 #include "orchestrator/engines/followed_settings.h"
 #include "orchestrator/imports/engine_file.h"
+#include "orchestrator/imports/import_record.h"
+#include "orchestrator/imports/imported_settings.h"
 #include "orchestrator/imports/rank_traces.h"
+#include "orchestrator/imports/synchronised_steps.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
@@ -71,19 +74,6 @@ ImportReport write_attempt(const std::string& directory, const AssembledRun& run
   return report;
 }
 
-// The digests of the files that an attempt's traces were made from.
-std::set<std::string> sources_of(const std::string& attempt) {
-  std::set<std::string> digests;
-  for (int rank = 0; fs::exists(attempt + '/' + trace_file_name(rank)); ++rank) {
-    const Json environment =
-        parse_json_object(read_trace(attempt + '/' + trace_file_name(rank)).environment_json, attempt);
-    for (const Json& file : environment.value("engine", Json::object()).value("files", Json::array())) {
-      digests.insert(file.value("sha256", ""));
-    }
-  }
-  return digests;
-}
-
 void check_run_name(const std::string& run) {
   const bool plain = !run.empty() && run.find_first_not_of(
                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -92,80 +82,24 @@ void check_run_name(const std::string& run) {
   throw bad_input(fmt::format("--run is {}; only letters, digits, '.', '_' and '-' are possible", run));
 }
 
-// Takes settings that the user left open from the file. Throws bad_input when the user gave another value.
-void take_settings_of(const EngineTrace& file, RunSettings& settings) {
-  for (const auto& [name, text] : file.settings) {
-    const Field* field = find_field(name);
-    if (field == nullptr || field->is_path() || !follows(settings.engine, name)) continue;
-    const Json parsed = Json::parse(text, nullptr, false);
-    RunSettings told;
-    set_field(told, name, parsed.is_number() || parsed.is_boolean() ? parsed : Json(text), file.file);
-    const Json value = get_field(told, *field);
-    const auto given = settings.origins.find(name);
-    if (given != settings.origins.end() && get_field(settings, *field) != value) {
-      throw bad_input(
-          fmt::format("{} is {}, but {} says {}: the run had other settings, or the file belongs to another run", name,
-                      get_field(settings, *field).dump(), file.file, value.dump()));
-    }
-    if (given != settings.origins.end()) continue;
-    set_field(settings, name, value, file.file);
-    settings.origins[name].origin = "file";
-  }
-}
-
-// Takes ranks and steps from the files if the user left them open.
-void fill_from_files(RunSettings& settings, const std::vector<EngineTrace>& files) {
-  for (const EngineTrace& file : files) take_settings_of(file, settings);
-  if (!settings.origins.contains("ranks")) {
-    int64_t ranks = 1;
-    for (const EngineTrace& file : files) {
-      ranks = std::max<int64_t>({ranks, file.ranks.value_or(1), file.rank.value_or(0) + 1});
-    }
-    settings.ranks = ranks;
-    settings.origins["ranks"].origin = "file";
-  }
-  if (!settings.steps) {
-    for (const EngineTrace& file : files) {
-      if (file.kind != EngineFileKind::perf_dump && file.kind != EngineFileKind::step_record) continue;
-      if (!file.steps.empty()) settings.steps = file.steps.back().step;
-    }
-    if (settings.steps) settings.origins["steps"].origin = "file";
-  }
-}
-
-// A setting that neither the user nor a file gives has a default value here, which the run did not use.
-void mark_unknown(RunSettings& settings) {
-  mark_unfollowed(settings);
-  for (const Field& field : fields()) {
-    const std::string name(field.name);
-    if (!settings.origins.contains(name)) settings.origins[name].origin = unknown_origin;
-  }
-}
-
-void check_settings(const RunSettings& settings) {
-  if (settings.engine == EngineKind::wansweep) {
-    throw bad_input("engine is not set; give --set engine=sglang or --set engine=diffusers");
-  }
-  if (!settings.origins.contains("offload")) {
-    throw bad_input(
-        "offload is not set; give --set offload=resident, swap or layerwise: no file tells how weights "
-        "move");
-  }
-  for (const Field& field : fields()) check_bounds(settings, field);
-  refuse_unfollowed(settings);
-}
-
-// The settings of a run that exists already; settings that the user gives must be equal.
-RunSettings settings_of_run(const Attempt& attempt, const RunSettings& given) {
-  RunSettings settings = read_settings(attempt.directory + "/spec.json");
+// The settings that a user told of a run that exists already, with those given now, which may tell what was unknown.
+// Throws bad_input when they contradict each other.
+RunSettings told_of_run(const Attempt& attempt, const RunSettings& given) {
+  RunSettings told = told_settings(read_settings(attempt.directory + "/spec.json"));
   for (const auto& [name, origin] : given.origins) {
-    const Field& field = *find_field(name);
-    const Json before = get_field(settings, field), now = get_field(given, field);
-    if (origin.origin != "user" || before == now) continue;
-    throw bad_input(fmt::format("{} is {}, but run {} was imported with {}: import the run under another name", name,
-                                now.dump(), attempt.run, before.dump()));
+    const Json now = get_field(given, *find_field(name));
+    if (!told.origins.contains(name)) {
+      set_field(told, name, now, "--set");
+      continue;
+    }
+    const Json before = get_field(told, *find_field(name));
+    if (before == now) continue;
+    throw bad_input(fmt::format(
+        "{} is {}, but run {} was imported with {}: give other files a run of another name, or correct this run with "
+        "--replace, giving all its files and settings again",
+        name, now.dump(), attempt.run, before.dump()));
   }
-  return settings;
+  return told;
 }
 
 // Digests, by file. Files may be large, so each is read only once.
@@ -207,30 +141,61 @@ void copy_files(const std::vector<std::string>& files, const std::string& direct
   }
 }
 
-std::string sweep_name(const std::string& directory) {
-  const auto record = read_json_object_if_there(directory + "/sweep.json");
-  if (record && record->contains("sweep") && (*record)["sweep"].is_string()) return (*record)["sweep"];
-  return fs::path(directory).filename().string();
+// A run as it will be written.
+struct Made {
+  std::vector<std::string> files;
+  std::vector<EngineTrace> traces;
+  RunSettings settings;
+  AssembledRun run;
+};
+
+Made make_run(std::vector<std::string> files, const RunSettings& told, const std::string& kernels) {
+  Made made;
+  made.files = std::move(files);
+  made.traces = read_all(made.files, kernels);
+  std::vector<std::string> notes;
+  made.settings = imported_settings(told, made.traces, notes);
+  tell_synchronised(made.traces, made.settings, "");
+  made.run = assemble_run(made.traces, made.settings);
+  made.run.notes.insert(made.run.notes.begin(), notes.begin(), notes.end());
+  return made;
+}
+
+// Files that do not go with those that the run has are perhaps meant to replace them.
+Made add_to_run(std::vector<std::string> files, const RunSettings& told, const std::string& kernels,
+                const std::string& run) try {
+  return make_run(std::move(files), told, kernels);
+} catch (const Error& error) {
+  if (error.code() != ExitCode::bad_input) throw;
+  throw bad_input(fmt::format(
+      "{}; run {} is there, and these files were added to its own: --replace puts them in place of its files",
+      error.what(), run));
 }
 
 // Makes the attempt's folder in the sweep, atomically.
-ImportReport publish(const ImportRequest& request, const RunSettings& settings, const std::vector<std::string>& files,
-                     const AssembledRun& run, int number) {
+ImportReport publish(const ImportRequest& request, const Made& made, int repeat, const Attempt* before) {
+  const int number = before == nullptr ? 1 : before->number + 1;
   const std::string name = fmt::format("{}-a{}", request.run, number);
   const std::string building = fmt::format("{}/attempts/.{}.importing", request.directory, name);
   fs::remove_all(building);  // left by a kill
   make_directories(building);
-  copy_files(files, building);
-  const std::string spec_json = to_json(settings).dump(2) + '\n';
+  copy_files(made.files, building);
+  const std::string spec_json = to_json(made.settings).dump(2) + '\n';
   write_new_file(building + "/spec.json", spec_json);
-  ImportReport report = write_attempt(building, run, settings, spec_json);
-  const Json record{{"sweep", sweep_name(request.directory)},
-                    {"run", request.run},
-                    {"config", settings_hash(settings)},
-                    {"repeat", request.repeat},
-                    {"attempt", number},
-                    {"token", fmt::format("import-{}", sha256(spec_json + request.run).substr(0, 16))},
-                    {"launcher", name_of(Launcher::local)}};
+  ImportReport report = write_attempt(building, made.run, made.settings, spec_json);
+  const std::string config = settings_hash(made.settings);
+  Json record{{"sweep", sweep_name_of(request.directory)},
+              {"run", request.run},
+              {"config", config},
+              {"repeat", repeat},
+              {"attempt", number},
+              {"token", fmt::format("import-{}", sha256(spec_json + request.run).substr(0, 16))},
+              {"files", record_of_files(made.traces)}};
+  if (before != nullptr) {
+    if (const std::set<std::string> replaced = replaced_settings(*before, config, repeat); !replaced.empty()) {
+      record["replaces"] = replaced;
+    }
+  }
   write_new_file(building + "/attempt.json", record.dump(2) + '\n');
   Attempt attempt;
   attempt.directory = building;
@@ -244,6 +209,30 @@ ImportReport publish(const ImportRequest& request, const RunSettings& settings, 
   if (failed) throw Error(ExitCode::output, fmt::format("{}: {}", report.attempt, failed.message()));
   sync_directory(request.directory + "/attempts");
   return report;
+}
+
+ImportReport unchanged(const Attempt& attempt) {
+  ImportReport report;
+  report.attempt = attempt.directory;
+  report.unchanged = true;
+  return report;
+}
+
+// Whether the run has all the files, and all that is told of its settings.
+bool tells_nothing_new(const Attempt& attempt, const RunSettings& told,
+                       const std::map<std::string, std::string>& digests) {
+  const std::set<std::string> known = sources_of(attempt.directory);
+  if (!std::ranges::all_of(digests, [&](const auto& each) { return known.contains(each.second); })) return false;
+  const RunSettings before = told_settings(read_settings(attempt.directory + "/spec.json"));
+  return before.origins.size() == told.origins.size();
+}
+
+// Whether a new attempt would be that which is there.
+bool is_same(const Attempt& attempt, const Made& made, int repeat) {
+  std::set<std::string> digests;
+  for (const EngineTrace& trace : made.traces) digests.insert(trace.sha256);
+  return attempt.repeat == repeat && attempt.config == settings_hash(made.settings) &&
+         sources_of(attempt.directory) == digests;
 }
 
 // The files that an engine may have written to its attempt's folder.
@@ -271,40 +260,26 @@ ImportReport import_run(const ImportRequest& given) {
   request.directory = fs::absolute(given.directory).lexically_normal().string();
   while (request.directory.ends_with('/')) request.directory.pop_back();
   // Everything is checked before anything is written.
-  const auto newest_attempt = [&]() -> std::optional<Attempt> {
-    if (!fs::exists(request.directory + "/attempts")) return std::nullopt;
-    const AttemptFolder folder(request.directory);
-    if (const std::string* block = folder.block_of(request.run)) throw bad_input(*block);
-    const Attempt* newest = folder.newest_of(request.run);
-    return newest == nullptr ? std::nullopt : std::optional(*newest);
-  };
-  std::optional<Attempt> before = newest_attempt();
-  RunSettings settings = before ? settings_of_run(*before, request.settings) : request.settings;
-  std::vector<std::string> files = request.files;
-  if (before) {
-    const std::set<std::string> known = sources_of(before->directory);
-    const std::map<std::string, std::string> given_digests = digests_of(request.files);
-    const bool all_known = std::all_of(given_digests.begin(), given_digests.end(),
-                                       [&](const auto& each) { return known.contains(each.second); });
-    if (all_known) {
-      ImportReport report;
-      report.attempt = before->directory;
-      report.unchanged = true;
-      return report;
-    }
-    files = with_earlier(request.files, given_digests, before->directory);
-  }
-  const std::vector<EngineTrace> traces = read_all(files, request.kernels);
-  if (!before) {
-    fill_from_files(settings, traces);
-    check_settings(settings);
-    mark_unknown(settings);
-  }
-  const AssembledRun run = assemble_run(traces, settings);
+  const AttemptFolder folder(request.directory);
+  if (const std::string* block = folder.block_of(request.run)) throw bad_input(*block);
+  const Attempt* before = folder.newest_of(request.run);
+  const bool adds = before != nullptr && !request.replace;
+  if (adds && request.repeat) refuse_other_repeat(*before, *request.repeat);
+  const int repeat = request.repeat.value_or(before != nullptr ? before->repeat : 1);
+  const RunSettings told = adds ? told_of_run(*before, request.settings) : request.settings;
+  const std::map<std::string, std::string> digests = digests_of(request.files);
+  refuse_files_of_others(folder, request.run, digests);
+  if (adds && tells_nothing_new(*before, told, digests)) return unchanged(*before);
+  const Made made =
+      adds ? add_to_run(with_earlier(request.files, digests, before->directory), told, request.kernels, request.run)
+           : make_run(request.files, told, request.kernels);
+  if (before != nullptr && is_same(*before, made, repeat)) return unchanged(*before);
   create_sweep_directory(request.directory);
   const SweepLock lock(request.directory);
-  before = newest_attempt();  // another import may have come first
-  return publish(request, settings, files, run, before ? before->number + 1 : 1);
+  const AttemptFolder locked(request.directory);  // another import may have come first
+  refuse_files_of_others(locked, request.run, digests);
+  refuse_repeat_of_others(locked, request.run, settings_hash(made.settings), repeat);
+  return publish(request, made, repeat, locked.newest_of(request.run));
 }
 
 ImportReport import_attempt(const std::string& given, const std::string& kernels) {
@@ -333,7 +308,10 @@ ImportReport import_attempt(const std::string& given, const std::string& kernels
     }
     return report;
   }
-  const AssembledRun run = assemble_run(read_all(files, kernels), settings);
+  std::vector<EngineTrace> traces = read_all(files, kernels);
+  refuse_other_version(traces, settings);
+  tell_synchronised(traces, settings, directory);
+  const AssembledRun run = assemble_run(traces, settings);
   for (int rank = 0; fs::exists(directory + '/' + trace_file_name(rank)); ++rank) {
     fs::remove(directory + '/' + trace_file_name(rank));
   }

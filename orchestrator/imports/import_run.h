@@ -6,11 +6,12 @@
 //   an attempt of a sweep  files that its engine wrote to its folder (orchestrator/engines), and its spec.json's
 //   settings
 //
-// Importing the same files again changes nothing: an attempt's traces hold the digests of the files that they were made
-// from.
+// Importing the same files again changes nothing: an attempt's record holds the digests of the files that it was made
+// from (import_record.h). No second run of the sweep takes one of them.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ namespace wansweep {
 struct ImportRequest {
   std::string directory;           // the sweep's directory; created if it is missing
   std::string run;                 // the run's name
-  int repeat = 1;                  // number of the repeat of its configuration
+  std::optional<int> repeat;       // number of the repeat of its configuration; nullopt: the run's, or else 1
+  bool replace = false;            // these files and settings take the place of those that the run has
   std::vector<std::string> files;  // files of all its ranks
   RunSettings settings;            // known settings have an origin; ranks and steps may come from the files
   std::string kernels;             // TOML of kernel classes (kernel_classes.h); empty: none
@@ -36,8 +38,9 @@ struct ImportReport {
 };
 
 // Imports files as a run. If some are not in the run's newest attempt, makes a new attempt from that attempt's files
-// and these. A run that exists keeps its settings; `request.settings` may repeat them. Throws bad_input as assemble_run
-// does, for settings that contradict the run's, and for a missing offload or engine; Error(output).
+// and these; with `replace`, from these alone. A run that exists keeps its settings; `request.settings` may repeat
+// them, and tell what was unknown. Throws bad_input as assemble_run and imported_settings do, for settings that
+// contradict the run's, for a file of another run, and for a repeat that is another run; Error(output).
 ImportReport import_run(const ImportRequest& request);
 
 // Imports the files in an attempt's folder: called by the last line of an engine's script, and for an attempt whose job

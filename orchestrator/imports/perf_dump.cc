@@ -131,9 +131,12 @@ EngineTrace read_perf_dump(const std::string& file) {
   for (const char* key : {"total_duration_ms", "timestamp", "commit_hash", "request_id", "tag", "meta"}) {
     if (const auto found = dump.find(key); found != dump.end()) flatten(*found, key, trace.environment);
   }
-  trace.environment["synchronised"] =
-      "unknown: SGLang waits for the device at a step's end only where "
-      "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1 was set";
+  // SGLANG_GIT_COMMIT, which may hold a release; or else the commit of whatever repository SGLang was started in.
+  static const std::regex release(R"(v?([0-9]+\.[0-9]+\.[0-9]+(\.?[a-z]+[0-9]+)*))");
+  std::smatch version;
+  if (const std::string told = trace.environment["commit_hash"]; std::regex_match(told, version, release)) {
+    trace.settings["engine_version"] = version[1];
+  }
   if (const auto meta = dump.find("meta"); meta != dump.end() && meta->is_object() && meta->contains("model")) {
     if ((*meta)["model"].is_string()) trace.settings["model"] = (*meta)["model"].get<std::string>();
   }
@@ -167,8 +170,8 @@ EngineTrace read_step_record(const std::string& file) {
   if (const auto found = record.find("environment"); found != record.end()) flatten(*found, "", trace.environment);
   if (const auto found = record.find("engine"); found != record.end()) flatten(*found, "engine", trace.environment);
   if (const auto found = record.find("settings"); found != record.end()) flatten(*found, "", trace.settings);
-  if (const auto found = record.find("synchronised"); found != record.end()) {
-    flatten(*found, "synchronised", trace.environment);
+  if (const auto found = record.find("synchronised"); found != record.end() && found->is_boolean()) {
+    trace.environment["synchronised"] = found->get<bool>() ? "synchronised" : "unsynchronised";
   }
   return trace;
 }

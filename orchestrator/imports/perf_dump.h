@@ -8,8 +8,8 @@
 namespace wansweep {
 
 // SGLang's perf dump, of rank 0: the duration of each step (`denoise_steps_ms`, from 0.5.7 on) and stage, and the
-// memory that PyTorch had reserved. A step's end is the host's, which waits for the device only with
-// SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1; the dump does not tell whether it was set. Throws bad_input naming the file.
+// memory that PyTorch had reserved. The dump does not tell whether a step ends on the device (synchronised_steps.h).
+// Its commit_hash is an engine_version when it is a release, "0.5.9". Throws bad_input naming the file.
 EngineTrace read_perf_dump(const std::string& file);
 
 // A file of tools/engines/step_record.py. Throws bad_input naming the file.

@@ -105,6 +105,7 @@ void read_attempt(AttemptRecords& records, const std::map<std::string, std::stri
     records.number = attempt.at("attempt");
     records.token = attempt.at("token");
     records.launcher = attempt.value("launcher", "");
+    records.replaces = attempt.value("replaces", std::vector<std::string>());
   } catch (const Json::exception& error) {
     throw bad_input(fmt::format("{}: is not the record of an attempt: {}", file, json_problem(error)));
   }

@@ -31,7 +31,8 @@ struct AttemptRecords {
   int64_t number = 0;
   std::string token;
   std::string launcher;
-  std::optional<std::string> state;  // from state.json; nullopt when the launcher has not recorded an end
+  std::vector<std::string> replaces;  // configs that earlier imports of the run had; empty for any other attempt
+  std::optional<std::string> state;   // from state.json; nullopt when the launcher has not recorded an end
   std::optional<int64_t> exit_code;
   std::optional<int64_t> signal;
   std::string started_at;

@@ -200,7 +200,7 @@ void correct_and_sum(AttemptRows& rows) {
   std::vector<Traffic> traffic = summarize_traffic(events);  // ranks of a host that share a link slow each other down
   auto next = traffic.begin();
   for (auto& [rank, one] : rows.ranks) one.traffic = std::move(*next++);
-  if (rows.plan) attempt.spread = {rows.plan->cfg, rows.plan->ulysses, rows.plan->ring};
+  if (rows.plan && rows.plan->cfg) attempt.spread = {*rows.plan->cfg, rows.plan->ulysses, rows.plan->ring};
   rows.sums = sum_attempt(attempt);
   size_t r = 0;  // what a rank did in a step of which only the length is told is not known, and is not idle time
   for (const auto& [rank, one] : rows.ranks) {

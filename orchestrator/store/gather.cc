@@ -35,6 +35,13 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
+// A later import of a run, with the configs that earlier ones had.
+struct Replacement {
+  std::string run;
+  int64_t number = 0;
+  std::vector<std::string> configs;
+};
+
 // The queue of attempts between readers and writer. It is short, since one attempt may be a gigabyte.
 class Pipe {
  public:
@@ -188,6 +195,16 @@ void write_sweep(Store& store, const std::string& directory, std::vector<std::st
   }
 }
 
+// Leaves out imports that a later one of their run replaced: the run has the settings of the later one.
+void leave_out_replaced(std::vector<AttemptRecords>& work, const std::vector<Replacement>& replacements) {
+  std::erase_if(work, [&](const AttemptRecords& one) {
+    return std::ranges::any_of(replacements, [&](const Replacement& by) {
+      return by.run == one.run && by.number > one.number &&
+             std::ranges::find(by.configs, one.config) != by.configs.end();
+    });
+  });
+}
+
 std::map<std::string, int64_t> stored_fingerprints(Store& store) {
   std::map<std::string, int64_t> fingerprints;
   SQLite::Statement query(store.db, "SELECT fingerprint || directory, id FROM attempt WHERE fingerprint <> ''");
@@ -227,6 +244,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
   const std::map<std::string, int64_t> known = stored_fingerprints(store);
 
   std::vector<AttemptRecords> work;
+  std::vector<Replacement> replacements;
   const auto say = [&](std::string_view what, size_t done, size_t all) {
     if (options.progress) options.progress(what, done, all);
   };
@@ -237,6 +255,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
       std::optional<AttemptRecords> records = read_attempt_records(one);
       if (!records) continue;
       ++report.attempts;
+      if (!records->replaces.empty()) replacements.push_back({records->run, records->number, records->replaces});
       if (known.contains(records->fingerprint + one)) {
         ++report.unchanged;
       } else {
@@ -246,6 +265,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
       report.problems.emplace_back(error.what());
     }
   }
+  leave_out_replaced(work, replacements);
   {
     const size_t readers = std::min(work.size(), static_cast<size_t>(std::max(1, options.readers)));
     const size_t all = work.size();

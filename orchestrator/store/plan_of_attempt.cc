@@ -37,15 +37,27 @@ ParallelPlan parallel_plan_of(const RunSettings& spec) {
   return make_parallel_plan(request);
 }
 
+// Whether the setting has a value: one of an imported run may be unknown.
+bool is_known(const RunSettings& spec, const char* name) {
+  const auto origin = spec.origins.find(name);
+  return origin == spec.origins.end() || origin->second.origin != unknown_origin;
+}
+
 // Of a trace that has no plan.
 void work_out(AttemptPlan& plan, const RunSettings& spec) {
-  plan.cfg = spec.cfg_parallel ? 2 : 1;
+  const bool ranks_known = is_known(spec, "ranks");
+  const bool one_rank = ranks_known && spec.ranks == 1;
+  if (one_rank || is_known(spec, "cfg_parallel")) plan.cfg = spec.cfg_parallel ? 2 : 1;
   plan.ulysses = spec.ulysses;
   plan.ring = spec.ring;
+  const bool spread_known = ranks_known && !one_rank && plan.cfg && is_known(spec, "ulysses") && is_known(spec, "ring");
+  if (one_rank) plan.ulysses = plan.ring = 1;
   try {
-    const ParallelPlan parallel = parallel_plan_of(spec);
-    plan.ulysses = parallel.ulysses;
-    plan.ring = parallel.ring;
+    if (spread_known) {
+      const ParallelPlan parallel = parallel_plan_of(spec);
+      plan.ulysses = parallel.ulysses;
+      plan.ring = parallel.ring;
+    }
   } catch (const Error&) {  // what was asked for stands
   }
   try {
@@ -57,7 +69,7 @@ void work_out(AttemptPlan& plan, const RunSettings& spec) {
 
 // By the plan's tokens; else by the settings' sizes, or those of the inputs where they are still there.
 void count_operations(AttemptPlan& plan, const RunSettings& spec, const Json& recorded) try {
-  if (!spec.steps || !spec.guidance_scale || !plan.ulysses || !plan.ring) return;
+  if (!spec.steps || !spec.guidance_scale || !plan.cfg || !plan.ulysses || !plan.ring) return;
   const ModelIdentity model = identify_model(spec.model, spec.model_id);
   LoopWork work;
   if (recorded.contains("tokens") && recorded.contains("text_tokens")) {
@@ -72,7 +84,7 @@ void count_operations(AttemptPlan& plan, const RunSettings& spec, const Json& re
   work.steps = *spec.steps;
   work.guided = *spec.guidance_scale > 1;
   work.sequence_ranks = *plan.ulysses * *plan.ring;
-  work.one_rank_makes_both = plan.cfg == 1;
+  work.one_rank_makes_both = *plan.cfg == 1;
   const Operations operations = operations_of(model.config, work);
   plan.product_flop = operations.products;
   plan.attention_flop = operations.attention;

@@ -15,8 +15,8 @@ namespace wansweep {
 // Columns of table run. Operations are counted over all steps and ranks (orchestrator/store/sums/operations.h).
 struct AttemptPlan {
   std::string work;                // hash of the computation: equal for runs that only move weights differently
-  int64_t cfg = 1;                 // groups that split the guidance
-  std::optional<int64_t> ulysses;  // nullopt when it was left open and the model's files are missing
+  std::optional<int64_t> cfg;      // groups that split the guidance; nullopt: an imported run does not tell
+  std::optional<int64_t> ulysses;  // nullopt likewise, and when it was left open and the model's files are missing
   std::optional<int64_t> ring;
   std::optional<int64_t> expected_switch;  // by the settings used; nullopt when there is no switch
   std::optional<int64_t>

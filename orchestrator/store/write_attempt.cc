@@ -8,6 +8,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -149,7 +150,7 @@ void write_slurm(Store& store, int64_t attempt, const SlurmRecord& slurm) {
 }  // namespace
 
 int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name, const std::string& config,
-                        int64_t repeat) {
+                        int64_t repeat, const std::vector<std::string>& replaced) {
   SQLite::Statement insert(store.db,
                            "INSERT INTO run (sweep_id, name, config, repeat) VALUES (?, ?, ?, ?) "
                            "ON CONFLICT (sweep_id, name) DO NOTHING");
@@ -158,17 +159,23 @@ int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name,
   find.bind(1, sweep_id);
   find.bind(2, name);
   find.executeStep();
-  if (const std::string known = find.getColumn(1).getString(); known != config) {
+  const int64_t id = find.getColumn(0).getInt64();
+  const std::string known = find.getColumn(1).getString();
+  find.reset();
+  if (std::ranges::find(replaced, known) != replaced.end()) {
+    SQLite::Statement update(store.db, "UPDATE run SET config = ?, repeat = ? WHERE id = ?");
+    execute(update, config, repeat, id);
+  } else if (known != config) {
     throw bad_input(
         fmt::format("run {}: the configuration is {}, but the database has {} under this name", name, config, known));
   }
-  return find.getColumn(0).getInt64();
+  return id;
 }
 
 Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows) {
   const AttemptRecords& records = rows.records;
   SQLite::Transaction transaction(store.db, SQLite::TransactionBehavior::IMMEDIATE);
-  const int64_t run = find_or_add_run(store, sweep_id, records.run, records.config, records.repeat);
+  const int64_t run = find_or_add_run(store, sweep_id, records.run, records.config, records.repeat, records.replaces);
   SQLite::Statement insert(
       store.db,
       "INSERT INTO attempt (run_id, n, token, launcher, complete, directory, fingerprint, gathered_at) "

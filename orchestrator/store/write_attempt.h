@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchestrator/store/attempt_rows.h"
 #include "orchestrator/store/database.h"
@@ -23,8 +24,9 @@ struct Written {
 
 Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows);
 
-// The id of the run's row, which is added if it is missing.
+// The id of the run's row, which is added if it is missing. A row with another config is changed to this one if it is
+// among `replaced`; otherwise throws bad_input.
 int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name, const std::string& config,
-                        int64_t repeat);
+                        int64_t repeat, const std::vector<std::string>& replaced = {});
 
 }  // namespace wansweep

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -9,10 +10,14 @@
 #include "base/printable.h"
 #include "orchestrator/imports/import_run.h"
 #include "orchestrator/rerun/rerun.h"
+#include "orchestrator/verbs/number_checks.h"
 #include "orchestrator/verbs/verbs.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
+
+constexpr int most_repeats = 10'000;
 
 struct ImportArguments {
   ImportRequest request;
@@ -24,17 +29,22 @@ ImportReport import_files(ImportArguments& arguments) {
   ImportRequest& request = arguments.request;
   if (request.files.empty()) throw bad_input("import: give FILES, or --attempt DIR");
   if (request.run.empty()) throw bad_input("import: --run NAME is missing; it names the run in the database");
-  for (const std::string& text : arguments.changes) {
-    apply_change(request.settings, parse_change(text));
+  for (const Change& change : parse_changes(arguments.changes)) {
+    // A path stays as it was written: the run was made elsewhere, and SGLang goes by the text.
+    if (find_field(change.key)->is_path()) {
+      set_field(request.settings, change.key, change.value, "--set");
+    } else {
+      apply_change(request.settings, change);
+    }
   }
   return import_run(request);
 }
 
 int import(ImportArguments& arguments) {
   const bool of_attempt = !arguments.attempt.empty();
-  if (of_attempt && (!arguments.request.files.empty() || !arguments.request.run.empty())) {
+  if (of_attempt && (!arguments.request.files.empty() || !arguments.request.run.empty() || arguments.request.replace)) {
     throw bad_input(
-        "import: --attempt reads the files of its engine; FILES and --run are for a run made "
+        "import: --attempt reads the files of its engine; FILES, --run and --replace are for a run made "
         "elsewhere");
   }
   const ImportReport report =
@@ -64,9 +74,14 @@ void add_import(CLI::App& app, Action& action) {
   verb->add_option("--run", options->request.run, "name of the run");
   verb->add_option("--dir", options->request.directory, "the sweep's directory (default out/imported)");
   verb->add_option("--repeat", options->request.repeat, "number of the repeat of its configuration (default 1)")
-      ->check(CLI::Range(1, 10'000));
-  verb->add_option("--set", options->changes,
-                   "a setting of the run, KEY=VALUE; engine and offload are needed, other settings may stay unknown")
+      ->check(whole_number(1, most_repeats));
+  verb->add_flag("--replace", options->request.replace,
+                 "put these files and settings in place of those that the run has; what it had stays as an earlier\n"
+                 "attempt");
+  verb->add_option(
+          "--set", options->changes,
+          "a setting of the run, KEY=VALUE; engine and offload are needed, other settings may stay unknown; model and\n"
+          "engine_version tell what SGLang took for the path, and model_id what is right")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);

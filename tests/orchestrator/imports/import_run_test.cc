@@ -11,8 +11,10 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "orchestrator/store/gather.h"
 #include "schema/setting_fields.h"
+#include "schema/trace_file.h"
 #include "tests/orchestrator/imports/trace_builder.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
@@ -103,6 +105,7 @@ TEST_F(ImportRunTest, WhatNobodyToldIsNullInTheDatabase) {
   EXPECT_EQ(one(store, "SELECT value FROM setting WHERE name = 'steps'"), "null");  // no dump says how many there were
   EXPECT_EQ(one(store, "SELECT latents_digest FROM attempt"), "null");
   EXPECT_EQ(one(store, "SELECT expert FROM step"), "null");
+  EXPECT_EQ(one(store, "SELECT launcher FROM attempt"), "null");
   EXPECT_EQ(one(store, "SELECT first_load_ns FROM rank"), "null");
   EXPECT_EQ(one(store, "SELECT stall_peers_ns FROM step_summary"), "null");
   EXPECT_EQ(one(store, "SELECT exposed_transfer_ns FROM step_summary WHERE step = 1"), "250000");
@@ -142,6 +145,118 @@ TEST_F(ImportRunTest, FilesThatComeLaterMakeANewAttemptOfAllOfThem) {
   EXPECT_EQ(one(store, "SELECT count(*) FROM current_attempt"), "1");
   EXPECT_EQ(one(store, "SELECT device_peak FROM attempt_waits w JOIN current_attempt a ON a.id = w.attempt_id"),
             "16777216");
+}
+
+TEST_F(ImportRunTest, AMisresolvedPathOfAnImportedRunIsConfigurationDrift) {
+  ImportRequest of_dump = request({dump()});
+  set_field(of_dump.settings, "model_id", "t2v-a14b", "test");
+  const ImportReport report = import_run(of_dump);
+  EXPECT_FALSE(report.notes.empty());
+  Store store = gathered();
+  EXPECT_EQ(one(store,
+                "SELECT used || ' ' || origin || ' ' || catalog FROM configuration_drift WHERE setting = 'flow_shift'"),
+            "3 sglang-0.5.9 12");
+  EXPECT_EQ(one(store, "SELECT value FROM setting WHERE name = 'model'"), "./models/wan2.2");
+  EXPECT_EQ(one(store, "SELECT value FROM setting WHERE name = 'frames'"), "null");
+}
+
+TEST_F(ImportRunTest, RanksAndPlanAreNullWhereNoFileTellsThem) {
+  import_run(request({dump()}));
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT ranks FROM run_settings"), "null");
+  EXPECT_EQ(one(store, "SELECT cfg FROM run"), "null");
+  EXPECT_EQ(one(store, "SELECT ulysses FROM run"), "null");
+  EXPECT_EQ(one(store, "SELECT plan FROM offload_comparison"), "?x?");
+  EXPECT_EQ(one(store, "SELECT total_s FROM offload_comparison"), "0.002");
+  EXPECT_EQ(one(store, "SELECT count(*) FROM run_times"), "1");
+}
+
+TEST_F(ImportRunTest, ALaterFileTellsWhatWasUnknown) {
+  import_run(request({dump()}));
+  Store before = gathered();
+  EXPECT_EQ(one(before, "SELECT ranks FROM run_settings"), "null");
+  const ImportReport later = import_run(request({trace(0), trace(1)}));
+  EXPECT_EQ(later.ranks, 2);
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT ranks FROM run_settings"), "2");
+  EXPECT_EQ(one(store, "SELECT count(*) FROM run"), "1");
+  EXPECT_EQ(one(store, "SELECT n FROM current_attempt"), "2");
+  ImportRequest more = request({dump()});
+  set_field(more.settings, "flow_shift", 12, "test");
+  EXPECT_FALSE(import_run(more).unchanged);
+  EXPECT_TRUE(import_run(more).unchanged);
+  Store last = gathered();
+  EXPECT_EQ(one(last, "SELECT flow_shift FROM run_settings"), "12.0");
+}
+
+TEST_F(ImportRunTest, TheRecordHasTheDigestOfEachFile) {
+  const ImportReport report = import_run(request({dump(), trace(0), trace(1)}));
+  const nlohmann::json record = read_json_object(report.attempt + "/attempt.json");
+  ASSERT_EQ(record.at("files").size(), 3u);
+  EXPECT_EQ(record["files"][0]["file"], "perf.json");
+  EXPECT_EQ(record["files"][0]["sha256"], sha256_file(dump()));
+  EXPECT_FALSE(record.contains("replaces"));
+}
+
+TEST_F(ImportRunTest, AFileBelongsToOneRunOfASweep) {
+  import_run(request({dump()}));
+  ImportRequest again = request({dump()});
+  again.run = "swap-second";
+  again.repeat = 2;
+  expect_error(ExitCode::bad_input,
+               "perf.json: is imported already, as run swap-2gpu (repeat 1); a file belongs to one run",
+               [&] { import_run(again); });
+}
+
+TEST_F(ImportRunTest, TheSameRepeatOfTheSameSettingsIsOneRun) {
+  import_run(request({dump()}));
+  ImportRequest other = request({write_text(directory_ / "other.json", R"({"total_duration_ms": 9,
+      "denoise_steps_ms": [{"step": 0, "duration_ms": 2.02}, {"step": 1, "duration_ms": 2.03}],
+      "meta": {"model": "./models/wan2.2"}})")});
+  other.run = "swap-second";
+  expect_error(ExitCode::bad_input,
+               "--repeat 1: run swap-2gpu is repeat 1 of the same settings; give --repeat 2 to make run swap-second",
+               [&] { import_run(other); });
+  other.repeat = 2;
+  EXPECT_FALSE(import_run(other).unchanged);
+  EXPECT_TRUE(import_run(other).unchanged);
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT runs FROM offload_comparison"), "2");
+}
+
+TEST_F(ImportRunTest, ARunIsNotAddedToUnderAnotherRepeat) {
+  import_run(request({dump()}));
+  ImportRequest second = request({dump()});
+  second.repeat = 2;
+  expect_error(ExitCode::bad_input,
+               "--repeat 2: run swap-2gpu is there as repeat 1, and each repeat is a run with a name of its own: give "
+               "--run swap-2gpu-2 --repeat 2 for another repeat, or --replace to correct the number of run swap-2gpu",
+               [&] { import_run(second); });
+  second.replace = true;
+  EXPECT_FALSE(import_run(second).unchanged);
+  Store store = gathered();
+  EXPECT_EQ(one(store, "SELECT repeat FROM run"), "2");
+}
+
+TEST_F(ImportRunTest, OtherFilesTakeThePlaceOfARunsOnlyWhenAsked) {
+  import_run(request({dump()}));
+  Store before = gathered();
+  ImportRequest other = request({write_text(directory_ / "other.json", R"({"total_duration_ms": 9,
+      "denoise_steps_ms": [{"step": 0, "duration_ms": 2.02}, {"step": 1, "duration_ms": 2.03}]})")});
+  set_field(other.settings, "flow_shift", 12, "test");
+  expect_error(ExitCode::bad_input, "--replace puts them in place of its files", [&] { import_run(other); });
+  other.replace = true;
+  EXPECT_TRUE(import_run(other).attempt.ends_with("-a2"));
+  EXPECT_TRUE(import_run(other).unchanged);
+  for (int gather = 0; gather < 2; ++gather) {
+    Store store = gathered();
+    EXPECT_EQ(one(store, "SELECT count(*) FROM run"), "1");
+    EXPECT_EQ(one(store, "SELECT total_s FROM offload_comparison"), "0.004");
+    EXPECT_EQ(one(store, "SELECT flow_shift FROM run_settings"), "12.0");
+  }
+  fs::remove(directory_ / "results.db");
+  Store anew = gathered();
+  EXPECT_EQ(one(anew, "SELECT count(*) FROM attempt"), "1") << "what was replaced before it was gathered is left out";
 }
 
 TEST_F(ImportRunTest, SettingsThatContradictTheRunsAreRefused) {
@@ -195,7 +310,10 @@ TEST_F(ImportRunTest, AnAttemptOfASweepIsCompletedFromWhatItsEngineLeft) {
   fs::rename(trace(1), attempt + "/profile/x-global-rank1.trace.json.gz");
   fs::rename(dump(), attempt + "/perf.json");
   write_text(attempt + "/rank-0000.h5", "what a kill left");
+  write_text(attempt + "/engine.env", "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1\n");
   const ImportReport report = import_attempt(attempt, "");
+  EXPECT_NE(read_trace(attempt + "/rank-0000.h5").environment_json.find("\"synchronised\":\"synchronised\""),
+            std::string::npos);
   EXPECT_EQ(report.ranks, 2);
   EXPECT_TRUE(fs::exists(attempt + "/completed.json"));
   EXPECT_TRUE(import_attempt(attempt, "").unchanged);

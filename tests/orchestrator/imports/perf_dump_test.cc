@@ -48,6 +48,19 @@ TEST_F(PerfDumpTest, StepsStagesAndMemoryOfSglangAreRead) {
   EXPECT_EQ(trace.settings.at("model"), "./models/wan2.2");
 }
 
+TEST_F(PerfDumpTest, ACommitThatIsAReleaseIsTheEnginesVersion) {
+  const auto version = [&](const std::string& commit) {
+    const EngineTrace trace = read_perf_dump(file(R"({"total_duration_ms": 1, "commit_hash": ")" + commit + R"("})"));
+    EXPECT_EQ(trace.environment.at("commit_hash"), commit);
+    const auto found = trace.settings.find("engine_version");
+    return found == trace.settings.end() ? "" : found->second;
+  };
+  EXPECT_EQ(version("0.5.9"), "0.5.9");
+  EXPECT_EQ(version("v0.5.10.post1"), "0.5.10.post1");
+  EXPECT_EQ(version("0123456789abcdef0123456789abcdef01234567"), "");
+  EXPECT_EQ(version("N/A"), "");
+}
+
 TEST_F(PerfDumpTest, ADumpOfSglang056HasNoStepsAndSaysSo) {
   const EngineTrace trace = read_perf_dump(file(R"({"total_duration_ms": 1, "steps": [], "meta": {}})"));
   EXPECT_TRUE(trace.steps.empty());

@@ -175,6 +175,20 @@ TEST(RankTraces, ClocksThatDoNotMatchAreMovedToTheFirstRanksAndSaid) {
   EXPECT_EQ(assemble_run({first, late}, elsewhere(2, 2)).ranks.at(1).rows.steps[0].start_ns, 1020 * ms);
 }
 
+TEST(RankTraces, AConcludedFlowShiftThatTheTimestepsContradictIsSaidToBeConcluded) {
+  EngineTrace trace = steps_file(EngineFileKind::kineto_trace, 0, 0, {10});
+  trace.steps[0].step = 10;
+  trace.steps[0].timestep = 961;  // of flow_shift 12
+  RunSettings settings = elsewhere(1, 27);
+  settings.flow_shift = 3;
+  settings.origins["flow_shift"].origin = "sglang-0.5.9";
+  expect_error(
+      ExitCode::bad_input,
+      "or the file belongs to another run; this flow_shift is that of sglang-0.5.9: give --set flow_shift if a "
+      "flag set another",
+      [&] { assemble_run({trace}, settings); });
+}
+
 TEST(RankTraces, KernelsThatNoPatternKnowsAreNamedWithTheirShare) {
   EngineTrace trace = steps_file(EngineFileKind::kineto_trace, 0, 0, {10});
   trace.events = {event(EventKind::compute, 0, 3 * ms), event(EventKind::compute, 3 * ms, 4 * ms)};

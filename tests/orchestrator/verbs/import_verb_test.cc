@@ -12,5 +12,16 @@ TEST_F(ImportVerbTest, AFileBehindASettingIsAFile) {
   EXPECT_NE(result.err.find("missing.json"), std::string::npos) << result.err;
 }
 
+TEST_F(ImportVerbTest, ASettingThatIsGivenTwiceHasOneValue) {
+  const auto with = [&](const std::string& second) {
+    return finish(start({"import", directory_ / "missing.json", "--run", "x", "--set", "engine=sglang", "--set",
+                         "offload=swap", "--set", second},
+                        "ok"));
+  };
+  EXPECT_EQ(with("offload=layerwise").err,
+            "wansweep: --set offload=swap and --set offload=layerwise: both set offload; give one of them\n");
+  EXPECT_NE(with("offload=swap").err.find("missing.json"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace wansweep
