@@ -53,7 +53,7 @@ int import(ImportArguments& arguments) {
   if (report.unchanged) {
     fmt::print("{}: these files are imported already; nothing was changed\n", printable(report.attempt));
   } else {
-    fmt::print("{}: {} rank{}, {} steps, {} events\n", printable(report.attempt), report.ranks,
+    fmt::print("{}: files of {} rank{}, {} steps, {} events\n", printable(report.attempt), report.ranks,
                report.ranks == 1 ? "" : "s", report.steps, report.events);
   }
   return static_cast<int>(ExitCode::ok);
