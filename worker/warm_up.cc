@@ -1,5 +1,5 @@
 // The first run of a block tries algorithms. It is repeated with each number of groups, since groups have other shapes.
-// Products outside blocks run once for each forward and are too small to try algorithms for.
+// The layers outside blocks run once: their first products load libraries, which takes 0.1 s on a GPU.
 
 #include "worker/warm_up.h"
 
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/float_formats.h"
 #include "worker/model/block.h"
+#include "worker/model/outer_layers.h"
 #include "worker/weights/random_values.h"
 
 namespace wansweep {
@@ -66,6 +67,23 @@ double seconds_of_block(const ModelContext& context, const std::byte* weights, i
   return static_cast<double>(monotonic_ns() - since) / 1e9 / counted;
 }
 
+// On random values, which stay in the workspace.
+void run_outer_layers(const ModelContext& context) {
+  const Workspace& w = context.workspace;
+  const int64_t bytes = other_layout(context.config(), w.type).bytes;
+  const Buffer weights = context.device.allocate(bytes, "the weights outside blocks to warm up with");
+  const FinishOnExit finish(context.device);
+  const Filler values(context.device, 0.02F);
+  values.fill(w.type, weights.data(), bytes / size_of(w.type));
+  values.fill(w.type, w.tokens, context.plan().tokens_per_rank * context.config().patch_values());
+  values.fill(w.type, w.prompt, context.run.input.text_tokens * context.config().text_dim);
+  values.fill(DType::f32, w.frequencies, context.config().freq_dim);
+  OuterLayers layers(context);
+  layers.embed_tokens(weights.data(), w.hidden);
+  layers.embed_text(weights.data(), w.prompt, w.text);
+  layers.project(weights.data(), w.hidden, w.cond);
+}
+
 // All ranks use rank 0's choice. In an exchange each rank waits for the others, so the times are the same on all.
 int fastest_groups(ModelContext context, MpiWorld& world, const std::byte* weights, std::span<const int> to_try) {
   constexpr double worth_it = 0.995;  // more groups must take less than this share of the time
@@ -90,6 +108,7 @@ WarmUp warm_up(ModelContext context, MpiWorld& world) {
   const ModelConfig& config = context.config();
   Workspace& w = context.workspace;
   const int64_t rows = context.plan().tokens_per_rank;
+  run_outer_layers(context);
   const Filler values(context.device, 1);
   values.fill(w.type, w.hidden, rows * config.dim());
   values.fill(w.type, w.text, context.run.input.text_tokens * config.dim());

@@ -13,9 +13,9 @@ struct WarmUp {
   int exchange_groups = 1;   // the number to use, the same on all ranks
 };
 
-// Runs blocks of the model on random values, on all ranks together, with the shapes and strides of the loop. It
-// allocates the device memory of one block and frees it again, so call it before the experts are loaded. It overwrites
-// the workspace. `context`'s recorder should keep nothing. Collective.
+// Runs the layers outside blocks, and blocks, on random values, on all ranks together, with the shapes and strides of
+// the loop. It allocates the device memory of one block and frees it again, so call it before the experts are loaded.
+// It overwrites the workspace. `context`'s recorder should keep nothing. Collective.
 WarmUp warm_up(ModelContext context, MpiWorld& world);
 
 }  // namespace wansweep

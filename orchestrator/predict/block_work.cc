@@ -1,3 +1,6 @@
+// A block's time is taken from the probe's measurement of the same shape, divided into the parts of the block by their
+// operations; where the machine has no such shape, each part is its operations over the machine's rate for them.
+
 #include "orchestrator/predict/block_work.h"
 
 #include <algorithm>

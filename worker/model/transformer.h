@@ -7,9 +7,9 @@
 #include <span>
 
 #include "schema/uses.h"
-#include "schema/weight_layout.h"
 #include "worker/model/block.h"
 #include "worker/model/context.h"
+#include "worker/model/outer_layers.h"
 #include "worker/offload/streamer.h"
 
 namespace wansweep {
@@ -37,24 +37,13 @@ class Transformer {
   void forward(int step, int expert, std::span<const Branch> branches);
 
  private:
-  void embed_tokens(const std::byte* other, std::byte* hidden);
-  void embed_text(const std::byte* other, const Branch& branch);
-  void project(const std::byte* other, const Branch& branch);
-
-  Weight weight(const std::byte* base, int64_t offset) const { return {base + offset, w_.type}; }
-  static Weight weight_f32(const void* data) { return {data, DType::f32}; }
-
   Device& device_;
-  Ops& ops_;
   Recorder& recorder_;
   Workspace& w_;
   Streamer& streamer_;
+  OuterLayers outer_;
   TransformerBlock block_;
   const ModelConfig& config_;
-  int64_t rows_;
-  int64_t text_rows_;
-  int64_t dim_;
-  OtherOffsets at_;
   Buffer host_frequencies_;
   FinishOnExit finish_;  // declared last: a copy from host_frequencies_ may be under way
 };
