@@ -29,7 +29,7 @@ RunSettings told(const Given& given) {
 }
 
 // A perf dump of 27 steps.
-EngineTrace dump(std::map<std::string, std::string> settings = {}) {
+EngineTrace dump_of(std::map<std::string, std::string> settings = {}) {
   EngineTrace file;
   file.file = "perf.json";
   file.rank = 0;
@@ -38,7 +38,7 @@ EngineTrace dump(std::map<std::string, std::string> settings = {}) {
   return file;
 }
 
-RunSettings imported(const Given& given, const EngineTrace& file = dump(), std::vector<std::string>* notes = nullptr) {
+RunSettings imported(const Given& given, const EngineTrace& file = dump_of(), std::vector<std::string>* notes = nullptr) {
   std::vector<std::string> ignored;
   return imported_settings(told(given), {file}, notes != nullptr ? *notes : ignored);
 }
@@ -51,7 +51,7 @@ bool says(const std::vector<std::string>& notes, const std::string& part) {
 
 TEST(ImportedSettings, ALocalPathThatSglangTookForWan21IsDrift) {
   std::vector<std::string> notes;
-  const RunSettings settings = imported({{"engine_version", "0.5.9"}, {"model", tiny_model}}, dump(), &notes);
+  const RunSettings settings = imported({{"engine_version", "0.5.9"}, {"model", tiny_model}}, dump_of(), &notes);
   EXPECT_EQ(settings.flow_shift, 3);
   EXPECT_EQ(origin(settings, "flow_shift"), "sglang-0.5.9");
   EXPECT_EQ(settings.origins.at("flow_shift").catalog, "12");
@@ -64,7 +64,7 @@ TEST(ImportedSettings, ALocalPathThatSglangTookForWan21IsDrift) {
 }
 
 TEST(ImportedSettings, APathThatIsNotHereIsResolvedByTheDumpAndTheDeclaredId) {
-  const EngineTrace file = dump({{"model", "./models/wan2.2"}, {"engine_version", "0.5.9"}});
+  const EngineTrace file = dump_of({{"model", "./models/wan2.2"}, {"engine_version", "0.5.9"}});
   const RunSettings settings = imported({{"model_id", "t2v-a14b"}}, file);
   EXPECT_EQ(settings.model, "./models/wan2.2");
   EXPECT_EQ(settings.engine_version, "0.5.9");
@@ -96,7 +96,7 @@ TEST(ImportedSettings, WithoutAReleaseOrAModelNothingIsConcluded) {
   }
   std::vector<std::string> notes;
   const RunSettings settings =
-      imported({{"engine_version", "0.5.9"}, {"model", "/gone/models/wan2.2"}}, dump(), &notes);
+      imported({{"engine_version", "0.5.9"}, {"model", "/gone/models/wan2.2"}}, dump_of(), &notes);
   EXPECT_FALSE(settings.flow_shift);
   EXPECT_TRUE(says(notes, "SGLang 0.5.9 has no configuration for model /gone/models/wan2.2"));
   EXPECT_TRUE(says(notes, "--set model_id says which model it is"));
@@ -118,30 +118,30 @@ TEST(ImportedSettings, HowMuchWasComputedIsNeverConcluded) {
 
 TEST(ImportedSettings, TheNumberOfRanksIsUnknownWhereNoFileTellsIt) {
   std::vector<std::string> notes;
-  EXPECT_EQ(origin(imported({}, dump(), &notes), "ranks"), unknown_origin);
+  EXPECT_EQ(origin(imported({}, dump_of(), &notes), "ranks"), unknown_origin);
   EXPECT_TRUE(says(notes, "no file tells the number of ranks, so it stays unknown; --set ranks=N tells it"));
-  EngineTrace third = dump();
+  EngineTrace third = dump_of();
   third.rank = 2;
-  EXPECT_EQ(ranks_told({dump(), third}), 3);
+  EXPECT_EQ(ranks_told({dump_of(), third}), 3);
   third.ranks = 4;
-  EXPECT_EQ(ranks_told({dump(), third}), 4);
-  EXPECT_EQ(ranks_told({dump()}), std::nullopt);
+  EXPECT_EQ(ranks_told({dump_of(), third}), 4);
+  EXPECT_EQ(ranks_told({dump_of()}), std::nullopt);
   EXPECT_EQ(imported({}, third).ranks, 4);
 }
 
 TEST(ImportedSettings, UserAndFileMayNotContradictEachOther) {
   expect_error(ExitCode::bad_input,
                "engine_version is \"0.5.8\", but perf.json says \"0.5.9\": the run had other settings", [] {
-                 imported({{"engine_version", "0.5.8"}}, dump({{"engine_version", "0.5.9"}}));
+                 imported({{"engine_version", "0.5.8"}}, dump_of({{"engine_version", "0.5.9"}}));
                });
   expect_error(ExitCode::bad_input,
                "model is /a/wan, but perf.json says ./models/wan2.2, and the engine went by that path", [] {
-                 imported({{"model", "/a/wan"}}, dump({{"model", "./models/wan2.2"}}));
+                 imported({{"model", "/a/wan"}}, dump_of({{"model", "./models/wan2.2"}}));
                });
-  EXPECT_EQ(imported({{"model", "models/wan2.2"}}, dump({{"model", "./models/wan2.2/"}})).model, "./models/wan2.2/");
+  EXPECT_EQ(imported({{"model", "models/wan2.2"}}, dump_of({{"model", "./models/wan2.2/"}})).model, "./models/wan2.2/");
   RunSettings planned = told({{"engine_version", "0.5.8"}});
   expect_error(ExitCode::bad_input, "engine_version is 0.5.8, but perf.json was written by 0.5.9", [&] {
-    refuse_other_version({dump({{"engine_version", "0.5.9"}})}, planned);
+    refuse_other_version({dump_of({{"engine_version", "0.5.9"}})}, planned);
   });
 }
 
