@@ -134,7 +134,8 @@ Pieces with_waiting(Pieces pieces, double seconds) {
   const double alone = seconds_of(pieces, Beside::nothing);
   if (seconds < 0) {
     const auto seconds_at = [&](double share) { return seconds_of(scaled(pieces, share), Beside::nothing); };
-    return scaled(pieces, share_for(alone + seconds, 0, 1, seconds_at));
+    constexpr double least = 0.02;  // of what they take
+    return scaled(pieces, share_for(alone + seconds, least, 1, seconds_at));
   }
   double computing = 0;
   for (const PlayPiece& piece : pieces) computing += piece.seconds;

@@ -207,14 +207,15 @@ TEST(Prediction, ShapesWhoseBlocksComputeTheSameAreOne) {
   const RunPlan block = make_run_plan(settings);
   BlockTimes times;
   times.shape = probe_shape_of(branch);
-  times.block = times.block_with_exchanges = exactly(0.020);
+  times.block = exactly(0.020);
+  times.block_with_exchanges = exactly(0.021);
   times.block_rest = exactly(0.010);
   machine.shapes = {times};
   machine.shapes.push_back(times);
   machine.shapes.back().shape = probe_shape_of(block);
-  machine.shapes.back().block = machine.shapes.back().block_with_exchanges = exactly(0.022);
+  machine.shapes.back().block_with_exchanges = exactly(0.023);
   for (const RunPlan* plan : {&branch, &block}) {
-    EXPECT_NEAR(predict(machine, *plan).of(Quantity::median_step).value, 79 * 0.021 + 0.010, 1e-6);
+    EXPECT_NEAR(predict(machine, *plan).of(Quantity::median_step).value, 79 * 0.022 + 0.010, 1e-6);
   }
 }
 
@@ -260,18 +261,58 @@ TEST(Prediction, OnAnEmulatedLinkRanksTakeTurns) {
   EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(settings), draw).in, 2e9);
 }
 
-// MEASURED.md and ../shared/aces-facts.md: four H200, one run each.
-TEST(Prediction, FourH200FromTheirPartsAreWhatTheRunsThereWere) {
-  const Machine nvlink = read_machine("h200-nvlink").machine, one_wire = read_machine("h200-one-wire").machine;
-  // Those runs exchanged all heads at once, as study() does.
-  const auto near = [](const Machine& machine, OffloadMode offload, double seconds, double share) {
-    EXPECT_NEAR(total(predicted(machine, study(offload))), seconds, share * seconds) << name_of(offload);
+// The medians of what jobs/four-gpus.toml and four-gpus-one-wire.toml took on the machine that these files were
+// measured on (MEASURED.md). An H200 is within 6 % of its prediction there, and each pair that runs told apart by more
+// is in order.
+TEST(Prediction, FourH200FromAProbeOfThemAreWhatTheRunsThereWere) {
+  struct Case {
+    OffloadMode offload;
+    double device_memory;  // GiB; 0: no limit
+    GuidanceOrder order;
+    Choice yields;
+    double seconds;
   };
-  near(nvlink, OffloadMode::resident, 41.6, 0.02);
-  near(nvlink, OffloadMode::swap, 44.4, 0.03);
-  near(nvlink, OffloadMode::layerwise, 48.3, 0.06);
-  near(one_wire, OffloadMode::swap, 55.2, 0.03);
-  near(one_wire, OffloadMode::layerwise, 71.4, 0.11);
+  const auto check = [](const Machine& machine, const std::vector<Case>& cases) {
+    std::vector<double> predicted_totals;
+    for (const Case& each : cases) {
+      RunSettings settings = study(each.offload);
+      settings.exchange_groups = 0;
+      settings.steps = 9;
+      settings.host_store = HostStoreKind::per_node;
+      settings.device_memory = each.device_memory;
+      settings.guidance_order = each.order;
+      settings.yield_to_collectives = each.yields;
+      const Prediction prediction = predicted(machine, settings);
+      ASSERT_EQ(prediction.unknown, "");
+      predicted_totals.push_back(total(prediction));
+      EXPECT_NEAR(total(prediction), each.seconds, 0.06 * each.seconds)
+          << name_of(each.offload) << " of " << each.device_memory << " GiB on " << machine.name;
+    }
+    constexpr double apart = 1.06;
+    for (size_t i = 0; i < cases.size(); ++i) {
+      for (size_t j = 0; j < cases.size(); ++j) {
+        if (cases[i].seconds < apart * cases[j].seconds) continue;
+        EXPECT_GT(predicted_totals[i], predicted_totals[j]) << i << " and " << j << " on " << machine.name;
+      }
+    }
+  };
+  using enum OffloadMode;
+  using enum GuidanceOrder;
+  check(read_machine("h200-nvlink").machine, {{resident, 0, branch, Choice::off, 12.60},
+                                              {planned, 5, block, Choice::off, 12.70},
+                                              {planned, 16, block, Choice::off, 12.62},
+                                              {planned, 30, branch, Choice::off, 12.64},
+                                              {layerwise, 0, branch, Choice::off, 12.96},
+                                              {snapshot, 0, branch, Choice::off, 13.31},
+                                              {swap, 0, branch, Choice::off, 14.44}});
+  check(read_machine("h200-one-wire").machine, {{resident, 0, branch, Choice::off, 13.39},
+                                                {planned, 5, block, Choice::on, 14.65},
+                                                {planned, 5, block, Choice::off, 15.24},
+                                                {planned, 16, block, Choice::on, 14.21},
+                                                {planned, 30, branch, Choice::off, 13.65},
+                                                {layerwise, 0, branch, Choice::on, 18.21},
+                                                {layerwise, 0, branch, Choice::off, 18.37},
+                                                {swap, 0, branch, Choice::off, 15.15}});
 }
 
 TEST(Prediction, SaysHowMuchMemoryIsMissing) {

@@ -41,7 +41,7 @@ TEST_F(ChooseVerbTest, PredictionsOfASweepAsTableAsDataAndInItsDirectory) {
 }
 
 TEST_F(ChooseVerbTest, AMachinesFileThatMayNoLongerHoldIsNamed) {
-  std::string probed = read_text(WANSWEEP_SOURCE_DIR "/machines/h200-nvlink.toml");
+  std::string probed = read_text(WANSWEEP_SOURCE_DIR "/machines/aces.toml");
   const std::string source = "source = \"facts\"";
   probed.replace(probed.find(source), source.size(), "source = \"probe\"\nwansweep = \"0.0.1 0123abc\"");
   const std::string file = directory_ / "old.toml";
