@@ -1,5 +1,6 @@
-// How many repeats: means of n repeats of two ways tell a difference d apart, where single runs spread by s, when d is
-// more than 1.96 s sqrt(2 / n). Three at least, which is what the bootstrap of measured runs asks for; ten at most.
+// How the number of repeats follows: with n repeats of each of two ways, whose single runs have a standard deviation s,
+// the means tell a difference d apart when d is more than 1.96 s sqrt(2 / n). At least three repeats are asked for,
+// since the bootstrap of measured runs needs three, and at most ten.
 
 #include "orchestrator/choose/choose.h"
 
@@ -11,9 +12,9 @@
 namespace wansweep {
 namespace {
 
-constexpr double spread_of_runs = 0.01;  // of a total, one standard deviation, where no repeats say it
+constexpr double spread_of_runs = 0.01;  // standard deviation as a share of the total, where repeats do not tell it
 constexpr int most_repeats = 10;
-constexpr double the_same = 0.001;  // of a total: ways that differ by no more are not worth a run
+constexpr double the_same = 0.001;  // share of the total; ways that differ by no more are not worth a run
 
 Decision decision_of(double low, double high) {
   if (low > 0) return Decision::worse;
@@ -21,7 +22,7 @@ Decision decision_of(double low, double high) {
   return Decision::not_decided;
 }
 
-// A way's total with what is known of its spread: of few repeats, that of runs elsewhere.
+// A way's total with an interval. Where it has too few repeats to tell their spread, spread_of_runs is taken.
 Estimate total_of(const RankedWay& way) {
   if (way.measured.empty()) return way.prediction.of(Quantity::total);
   if (way.measured.size() >= bootstrap_least) {
@@ -32,7 +33,7 @@ Estimate total_of(const RankedWay& way) {
   return {way.seconds, way.seconds - half, way.seconds + half};
 }
 
-// Of totals that have nothing in common.
+// The difference of two totals whose errors are independent.
 Estimate independent_difference(const Estimate& a, const Estimate& b) {
   const double value = a.value - b.value;
   return {value, value - std::hypot(a.value - a.low, b.high - b.value),
@@ -65,7 +66,7 @@ RankedWay ranked_way(const OffloadWay& way, const PlannedConfiguration& c, const
   return ranked;
 }
 
-// Standard deviation over mean of the repeats.
+// The standard deviation of a way's repeats, as a share of their mean.
 double spread_of(const RankedWay& way) {
   if (way.measured.size() < bootstrap_least) return spread_of_runs;
   double mean = 0, squares = 0;
@@ -80,7 +81,7 @@ bool same(const RankedWay& way, const PairDecision& pair) {
   return most <= the_same * way.seconds;
 }
 
-// Beyond most_repeats: more than are worth paying for.
+// How many repeats of each way tell the two apart. A result above most_repeats means more than is worth paying for.
 double repeats_to_tell(const RankedWay& a, const RankedWay& b, const PairDecision& pair) {
   const double spread = std::max(spread_of(a), spread_of(b)) * a.seconds;
   const double apart = std::abs(pair.difference.value);

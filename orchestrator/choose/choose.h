@@ -1,10 +1,11 @@
-// Which way is best, how sure that is, and which runs would decide what is not.
+// Ranks the ways to move weights (ways.h) by the time that a run takes, says how sure the order is, and names the runs
+// that would settle what is not sure.
 //
-// A pair of ways is decided by measurement where both have three repeats or more: the bootstrap interval of the
-// difference of their medians (answers/bootstrap.h) excludes zero. Where neither was measured, it is decided by
-// prediction, where the interval of the difference excludes zero: what both depend on is the same in both
-// (predict/prediction.h). Else one total is measured and the other predicted, or one has too few repeats: their
-// intervals are taken as independent.
+// A pair of ways is decided when the interval of the difference of their totals excludes zero. Where each way has three
+// repeats or more, that is the bootstrap interval of the difference of their medians (answers/bootstrap.h). Where
+// neither was measured, it is the interval of the predicted difference, in which the errors that both share cancel
+// (predict/prediction.h). In all other cases (one total is measured and the other predicted, or one has too few
+// repeats) the intervals of the two totals are combined as independent errors.
 #pragma once
 
 #include <map>
@@ -36,48 +37,51 @@ constexpr std::string_view name_of(Decision decision) {
 struct RankedWay {
   OffloadWay way;
   std::string config;   // settings_hash
-  std::string why_not;  // it cannot run, does not fit, or is not known; empty: it is in the ranking
+  std::string why_not;  // it cannot run, does not fit, or has no prediction; empty: it is ranked
   Prediction prediction;
-  std::vector<double> measured;  // totals of its repeats, seconds
-  double seconds = 0;            // what it is ranked by: the median of what was measured, else what is predicted
+  std::vector<double> measured;  // total of each repeat, in seconds
+  double seconds = 0;            // total by which it is ranked: the median of `measured`, else the predicted one
 };
 
-// Of two ways of one ranking: the first against the second.
+// How two ways of one ranking compare: `decision` says whether the first is better or worse than the second.
 struct PairDecision {
   size_t first = 0, second = 0;  // indices into Ranking::ways
   Decision decision = Decision::not_decided;
-  bool measured = false;  // both, three times or more
-  Estimate difference;    // seconds that the first takes more
+  bool measured = false;  // both ways were measured, three times or more
+  Estimate difference;    // total of the first less total of the second, in seconds
 };
 
-// Of one number of ranks.
+// All ways for one number of ranks.
 struct Ranking {
   int64_t ranks = 1;
-  std::vector<RankedWay> ways;      // the fastest first; those that are not in the ranking last
-  std::vector<PairDecision> pairs;  // all pairs of those that are
+  std::vector<RankedWay> ways;      // the fastest first; ways with a why_not last
+  std::vector<PairDecision> pairs;  // all pairs of the ways without a why_not
 
-  // Those that may be the fastest: not decided against the first. Empty: the first is decided.
+  // The ways that may be the fastest: the first, and all that are not decided against it. Empty when the first is sure
+  // to be the fastest.
   std::vector<size_t> contenders() const;
   const PairDecision* pair(size_t first, size_t second) const;
 };
 
-// Totals in seconds by settings_hash.
+// The total of each measured run, in seconds, by the run's settings_hash.
 using MeasuredTotals = std::map<std::string, std::vector<double>>;
 
-// `plan` is that of sweep_of(question, ..., ways, ...): a configuration a way, in their order.
+// One ranking for each number of ranks. `plan` is the plan of the sweep that sweep_of made of `ways`: it has one
+// configuration for each way, in the same order.
 std::vector<Ranking> rank_ways(const Machine& machine, const std::vector<OffloadWay>& ways, const Plan& plan,
                                const MemoryLimits& limits, const MeasuredTotals& measured);
 
-// The smallest set of runs that decides which way is the fastest: all that may be, as often as the closest of them asks
-// for. Empty: it is decided, or was measured as often as this allows and does not differ.
+// The smallest set of runs that decides which way is the fastest: all ways that may be the fastest, each repeated as
+// often as the closest two of them need. `ways` is empty when the fastest way is decided already, and when the ways
+// that may be the fastest were repeated as often as is worth while and still do not differ.
 struct DecidingRuns {
   std::vector<OffloadWay> ways;
   int repeats = 0;
-  bool may_not_suffice = false;  // two are predicted to be closer than that many repeats tell apart
+  bool may_not_suffice = false;  // two ways are predicted to be too close for that many repeats to tell apart
 };
 DecidingRuns deciding_runs(const std::vector<Ranking>& rankings);
 
-// For people.
+// The rankings as text for people.
 std::string rankings_as_text(const MachineFile& machine, const Question& question,
                              const std::vector<Ranking>& rankings);
 

@@ -17,7 +17,7 @@ std::string total_text(const RankedWay& way) {
   return fmt::format("{:.4g} (of {})", way.seconds, way.measured.size());
 }
 
-// How `way` compares with the first: "worse by 3.2 (2.1 to 4.4)"; empty for the first itself.
+// How `way` compares with the first way of the ranking: "worse by 3.2 (2.1 to 4.4)"; empty for the first itself.
 std::string against_first(const Ranking& ranking, size_t way) {
   const PairDecision* pair = ranking.pair(0, way);
   if (pair == nullptr) return "";

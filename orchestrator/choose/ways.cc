@@ -15,14 +15,14 @@
 namespace wansweep {
 namespace {
 
-// What the question and the ways decide, which --set therefore cannot.
+// The settings that the question and the ways decide, and that --set therefore cannot.
 constexpr std::array<std::string_view, 13> decided_settings{
     "model",       "model_id",      "size",         "frames",         "backend",
     "ranks",       "offload",       "host_store",   "guidance_order", "yield_to_collectives",
     "host_memory", "device_memory", "device_budget"};
-constexpr double beside_weights_gib = 2;  // of a GPU: what libraries take, which no plan reckons
+constexpr double beside_weights_gib = 2;  // GiB of a GPU that libraries take, which no plan counts
 
-// A value on the command line as TOML has it: numbers and switches as they are, all else as text.
+// Turns a value from the command line into TOML: numbers and booleans stay as they are, all else becomes a string.
 std::string toml_value(const std::string& value) {
   const nlohmann::json parsed = nlohmann::json::parse(value, nullptr, false);
   if (parsed.is_number() || parsed.is_boolean()) return parsed.dump();
@@ -96,7 +96,7 @@ std::string sweep_of(const Question& question, const Machine& machine, const std
   }
   toml += fmt::format("size = {}\nframes = {}\nbackend = \"{}\"\n", text(question.size), question.frames,
                       name_of(machine.backend));
-  // The link that the machine's predictions are of.
+  // The runs use the emulated link that the machine was probed with, since its numbers hold for that link.
   if (machine.links.emulated && machine.links.link_bandwidth > 0) {
     if (!sets(question, "link_bandwidth")) toml += fmt::format("link_bandwidth = {}\n", machine.links.link_bandwidth);
     if (!sets(question, "link")) toml += fmt::format("link = \"{}\"\n", name_of(machine.links.link));

@@ -1,5 +1,5 @@
-// The ways to move weights that a machine's user may choose from, as a sweep: one configuration a way and number of
-// ranks.
+// Lists the ways to move weights that a user may choose from, and makes a sweep of them: one configuration for each way
+// and number of ranks.
 #pragma once
 
 #include <cstdint>
@@ -11,27 +11,28 @@
 
 namespace wansweep {
 
-// What is to be run, whatever way its weights move.
+// The run that the user wants, for which a way to move its weights is to be chosen.
 struct Question {
   std::string model;  // a catalog id (random weights of the true size), or a model's directory or config.json
   std::string size;   // WIDTHxHEIGHT
   int64_t frames = 0;
   std::vector<int64_t> ranks;
-  std::vector<std::string> set;             // "steps=9": of any setting that is the same in all ways
-  std::optional<double> device_memory_gib;  // of a rank; nullopt: the machine's
-  std::optional<double> host_memory_gib;    // of a node; nullopt: the machine's
+  std::vector<std::string> set;             // "steps=9": values of settings that are the same in all ways
+  std::optional<double> device_memory_gib;  // for each rank; nullopt: what the machine has
+  std::optional<double> host_memory_gib;    // for each node; nullopt: what the machine has
 };
 
 struct OffloadWay {
   std::string name;      // "layerwise, block order, shared"
-  std::string settings;  // lines of TOML
+  std::string settings;  // settings of this way, as lines of TOML
   int64_t ranks = 1;
 };
 
-// In a fixed order: for each number of ranks SGLang's own ways, then this project's.
+// All ways, in a fixed order: for each number of ranks, first the ways that SGLang has, then those of this project.
 std::vector<OffloadWay> ways_of(const Question& question, const Machine& machine);
 
-// As TOML that read_sweep reads, an [[include]] a way. Throws bad_input when `set` has no NAME=VALUE.
+// The text of a sweep file that read_sweep reads, with an [[include]] for each way. Throws bad_input when an element of
+// question.set is not NAME=VALUE.
 std::string sweep_of(const Question& question, const Machine& machine, const std::vector<OffloadWay>& ways,
                      const std::string& name, int repeats);
 

@@ -1,6 +1,7 @@
-// A number comes from the samples that ask for the same: one kind, one way, one company. Times of a shape are taken as
-// they are; a step beside its blocks is what a short step takes less its blocks. Rates of copies and exchanges are
-// those of a line over sizes, fitted three times: to the medians, and to the 10th and the 90th percentiles.
+// Each number of the machine comes from the samples of one measurement: of the same kind, in the same direction, and
+// beside the same other work. Times of a shape are taken as they are. The time of a step outside its blocks is the time
+// of a short step less that of its blocks. Rates of copies and exchanges come from lines of seconds over bytes, fitted
+// three times: to the medians, to the 10th and to the 90th percentiles.
 
 #include "orchestrator/machines/from_probe.h"
 
@@ -20,7 +21,7 @@
 namespace wansweep {
 namespace {
 
-constexpr double disturbed = 1.5;  // exchanges and copies slow each other down by more in all: they share a wire
+constexpr double disturbed = 1.5;  // exchanges and copies that slow each other down by more in all share a wire
 
 std::string origin_of(const ProbeRecord& record, ProbeWhat what) {
   return fmt::format("probe of {} on {}, wansweep {}: {}", record.finished_at.substr(0, 10), record.machine.host,
@@ -35,7 +36,7 @@ Measured seconds_of(const ProbeRecord& record, const ProbeSample& sample) {
   return spread_of(sample.seconds, origin_of(record, sample.what));
 }
 
-// Of a shape; not known when there is none.
+// The time of `what` at one shape, from the samples with this `beside` and size. Unknown when there are no samples.
 Measured seconds_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
                     int64_t size = 0) {
   for (const ProbeSample& sample : record.samples) {
@@ -46,7 +47,8 @@ Measured seconds_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside
   return {};
 }
 
-// `whole` less `parts`, whose errors do not cancel. Not known when a part is not, or nothing is left.
+// `whole` less the sum of `parts`, each times its factor. Their errors are taken as independent. Unknown when a part is
+// unknown, or when nothing is left.
 Measured less(const Measured& whole, const std::vector<std::pair<double, Measured>>& parts) {
   Measured rest = whole;
   double down = whole.value - whole.low, up = whole.high - whole.value;
@@ -64,8 +66,8 @@ Measured less(const Measured& whole, const std::vector<std::pair<double, Measure
   return above_zero(rest);
 }
 
-// The longest short step says it best: where blocks in the loop take another time than blocks alone, it has most of
-// them.
+// What a step takes outside its blocks: a short step less its blocks. The short step with the most blocks tells it
+// best, because it contains most of any difference between blocks in the loop and blocks measured alone.
 Measured step_beside_blocks(const ProbeRecord& record, int shape, const BlockTimes& times) {
   const bool exchanging = times.block_with_exchanges.known();
   const Measured& block = exchanging ? times.block_with_exchanges : times.block;
@@ -105,7 +107,8 @@ void add_shapes(Machine& machine, const ProbeRecord& record) {
   }
 }
 
-// Operations of one precision and number of rows: all of a block's products together.
+// Adds a rate for each precision and number of rows: the operations of all samples of `what`, over their seconds. So
+// the rate of products is that of all of a block's products together.
 void add_rates(std::vector<ComputeRate>& rates, std::span<const ProbeRecord> records, ProbeWhat what) {
   struct Sum {
     double operations = 0;
@@ -128,7 +131,7 @@ void add_rates(std::vector<ComputeRate>& rates, std::span<const ProbeRecord> rec
   }
 }
 
-// The three lines of samples of several sizes: seconds by bytes.
+// Latency and rate from samples of several sizes: three lines of seconds over bytes are fitted, as the top says.
 struct SizeFit {
   Measured latency, gb_per_second;
 };
@@ -199,7 +202,7 @@ void add_exchanges(Links& links, std::span<const ProbeRecord> records) {
   }
 }
 
-// How much longer the same takes beside the other.
+// The largest factor by which an exchange takes longer beside copies than alone.
 double slowdown_of_exchanges(std::span<const ProbeRecord> records) {
   double most = 1;
   for (const ProbeRecord& record : records) {
@@ -235,9 +238,9 @@ const CopyRate* copies_in(const Links& links, HostMemory memory, int64_t ranks) 
   return nullptr;
 }
 
-// A block computes longer while copies run without a pause: by as much for each GB that would come in the time that it
-// takes alone, which is how rank_rates.cc takes it back. Of all shapes; where none takes longer, nothing is lost that
-// could be measured.
+// A block computes longer while copies run without a pause. The extra seconds are divided by the GB that would be
+// copied in the time that the block takes alone; rank_rates.cc applies the result in the same way. The spread is over
+// all shapes. The result is unknown where no shape takes longer.
 Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeRecord> records) {
   std::vector<double> lost;
   std::string origin;
@@ -257,7 +260,7 @@ Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeReco
   return above_zero(spread_of(lost, origin));
 }
 
-// All ranks of a node together, with the most ranks that were measured.
+// The rate of all ranks of a node together, from the record with the most ranks.
 Measured host_rate(std::span<const ProbeRecord> records, ProbeWhat what) {
   Measured rate;
   int most = 0;
@@ -318,7 +321,7 @@ Machine machine_from(std::span<const ProbeRecord> records, const std::string& na
           rate_of(1e-9 * static_cast<double>(sample.bytes), seconds_of(record, sample));
     }
   }
-  // The host's work shows best where there is least to compute.
+  // The host's work shows best at the shape with the least to compute, where a step takes the least beside its blocks.
   for (const BlockTimes& times : machine.shapes) {
     const Measured& beside = times.step_beside_blocks;
     Measured& least = machine.compute.step_seconds;

@@ -1,5 +1,6 @@
-// What probes measured, as a machine: medians with the 10 % to 90 % range of the repeats, rates and latencies by least
-// squares over sizes. What was not measured is not known, and not guessed.
+// Makes a machine (machine.h) of what probes measured. Its times are the medians of the repeats, with the range from
+// the 10th to the 90th percentile; its rates and latencies are fitted to several sizes by least squares. A number that
+// no probe measured stays unknown; it is not guessed.
 #pragma once
 
 #include <span>
@@ -10,8 +11,8 @@
 
 namespace wansweep {
 
-// `records`: of one machine, of one or several numbers of ranks; at least one. Throws bad_input when they are of
-// different cards, drivers or hosts' kinds.
+// `records` holds at least one probe of the machine, or several with different numbers of ranks. `name` becomes the
+// machine's name. Throws bad_input when the records come from different cards, drivers or kinds of host.
 Machine machine_from(std::span<const ProbeRecord> records, const std::string& name);
 
 }  // namespace wansweep

@@ -1,5 +1,6 @@
-// One list of keys (machine_keys.h), gone through twice: KeyReader takes each value out of a table and then names what
-// is left over, KeyWriter puts values down in the same order. The file's line stands in every complaint.
+// Two visitors go through one list of keys (machine_keys.h). KeyReader takes each value out of a TOML table, and then
+// complains about keys that are left over; KeyWriter writes the values in the same order. Every complaint names the
+// line of the file.
 
 #include "orchestrator/machines/machine_file.h"
 
@@ -33,7 +34,7 @@ constexpr double most_of_anything = 1e15;
 
 class KeyReader {
  public:
-  // `what` is the table in words: "links.copies 2".
+  // `what` names the table in complaints: "links.copies 2".
   KeyReader(const toml::table& table, std::string what, const std::string& file)
       : table_(table), what_(std::move(what)), file_(file) {}
 
@@ -145,14 +146,14 @@ class KeyReader {
   std::vector<std::string_view> known_;
 };
 
-// TOML's escapes of text are JSON's, but for the delete character, which JSON leaves as it is.
+// TOML escapes text as JSON does, except for the delete character, which JSON does not escape.
 std::string quoted(const std::string& text) {
   std::string out = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   for (size_t at = 0; (at = out.find('\x7f', at)) != std::string::npos;) out.replace(at, 1, "\\u007F");
   return out;
 }
 
-// Values of a table come before the tables in it, as TOML wants it.
+// Writes the values of a table before the tables inside it, as TOML requires.
 class KeyWriter {
  public:
   explicit KeyWriter(std::string path) : path_(std::move(path)) {}
@@ -207,7 +208,7 @@ class KeyWriter {
   std::string path_, values_, tables_;
 };
 
-// Where NAME.toml is looked for; the second is what came with wansweep.
+// The folders in which NAME.toml is looked for; the second holds the files installed with wansweep.
 std::vector<fs::path> machine_folders() { return {"machines", fs::path(share_folder()) / "machines"}; }
 
 std::string known_machines() {
@@ -260,7 +261,7 @@ MachineFile read_machine(const std::string& name) {
 
 std::string machine_text(const Machine& machine) {
   KeyWriter writer("");
-  Machine copy = machine;  // the list of keys is one for both ways
+  Machine copy = machine;  // visit_keys takes members that can be changed, since the reader sets them
   visit_keys(writer, copy);
   return fmt::format("version = {}\n{}", machine_file_version, writer.text());
 }

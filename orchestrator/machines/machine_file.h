@@ -1,4 +1,4 @@
-// machines/NAME.toml: a machine, as people read it and write it by hand, and as `wansweep probe` writes it.
+// Reads and writes machines/NAME.toml, the file of one machine. `wansweep probe` writes such files, and people do.
 //
 //   version = 1
 //   name = "aces"
@@ -11,7 +11,8 @@
 //   beside = "exchange"
 //   gb_per_second = { value = 7.9, low = 7.5, high = 8.3, samples = 0, origin = "the study's profiler" }
 //
-// Keys are the members of machine.h, in its units. low and high may be left out together: the value then has no spread.
+// Its keys are the members of the structs in machine.h, in the same units. low and high may be left out together: the
+// value then has no spread.
 #pragma once
 
 #include <string>
@@ -24,19 +25,21 @@ inline constexpr int64_t machine_file_version = 1;
 
 struct MachineFile {
   Machine machine;
-  std::string file;    // as it was found
-  std::string digest;  // SHA-256 of its text, in hex: what a prediction was made from
+  std::string file;    // path at which it was found
+  std::string digest;  // SHA-256 of the file's text, in hex; predictions keep it
 };
 
-// `name` is a name (machines/NAME.toml here, or among those that came with wansweep) or a path of a .toml file. Throws
-// bad_input: an unknown name with those there are, and what parse_machine throws.
+// `name` is the path of a .toml file, or a machine's name: machines/NAME.toml is then looked for in the current
+// directory, and after that among the files installed with wansweep. Throws bad_input for an unknown name, with a list
+// of the known ones, and whatever parse_machine throws.
 MachineFile read_machine(const std::string& name);
 
-// Throws bad_input, "FILE:LINE: ...": another version; an unknown key with the nearest; a value that is missing, is of
-// another kind, or out of its bounds (numbers are above 0; low <= value <= high).
+// `file` is named in errors. Throws bad_input, "FILE:LINE: ...", for a file of another version; for an unknown key,
+// with the known key nearest to it; and for a value that is missing, of the wrong kind, or out of bounds (numbers must
+// be above 0, and low <= value <= high).
 Machine parse_machine(const std::string& text, const std::string& file);
 
-// Reads back as the same machine, numbers to six digits.
+// The text of a machine's file. parse_machine makes the same machine of it, except that numbers keep six digits.
 std::string machine_text(const Machine& machine);
 
 }  // namespace wansweep

@@ -1,8 +1,8 @@
-// The keys of a machine's file and the members that they stand for: one list, which the reader and the writer of
-// machine_file.cc both go through. `Keys` has
+// Lists the keys of a machine's file and the member that each stands for. Both the reader and the writer in
+// machine_file.cc go through this list, so that they cannot differ. Each of them is a `Keys`, which has
 //
 //   keys("name", member);              one value: text, a number, a switch, an enum's word, Measured
-//   keys.optional("name", member);     the same, may be left out
+//   keys.optional("name", member);     one value that the file may leave out
 //   keys.table("name", [](auto& keys) {...});
 //   keys.list("name", members, [](auto& keys, auto& member) {...});
 #pragma once

@@ -5,16 +5,16 @@
 
 namespace wansweep {
 
-// low .. high: from the 10th to the 90th percentile of the repeats, or the range that a source states. A value of 0 is
-// one that is not known.
+// low and high are the 10th and the 90th percentile of the repeats, or the range that a source states. A value of 0
+// means that the number is not known.
 struct Measured {
   double value = 0;
   double low = 0;
   double high = 0;
-  int samples = 0;     // repeats; 0: a source states it
-  std::string origin;  // what was done or read, in a phrase
-  // Numbers that name the same doubt are off together, all toward their low ends or all toward their high ends. A
-  // number that names none is off by itself.
+  int samples = 0;     // number of repeats; 0: a source states the value
+  std::string origin;  // what was measured or read, in a phrase
+  // The name of a shared source of error. Numbers with the same doubt err together: all toward their low ends, or all
+  // toward their high ends. A number whose doubt is empty errs independently of all others.
   std::string doubt = {};
   bool known() const { return value > 0; }
   bool operator==(const Measured&) const = default;

@@ -2,7 +2,8 @@
 
 namespace wansweep {
 
-// From the table "Predictions beside measurements" in MEASURED.md: 15 ways on four H200, with NVLink and with one wire.
+// The numbers come from the table "Predictions beside measurements" in MEASURED.md: 15 ways on four H200, with NVLink
+// and with one wire.
 const PlayDoubt& measured_play_doubt() {
   constexpr int ways = 15;
   static const PlayDoubt doubt{

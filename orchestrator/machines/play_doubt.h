@@ -1,5 +1,6 @@
-// How far measured runs were from what predict plays, where the machine's numbers were those of a probe on the same machine:
-// the doubt of the play itself. Factors, at their medians 1; one that is not known is 1.
+// How far off predictions are even when the machine's numbers are right. predict plays a run's schedule
+// (predict/played_schedule.h); these numbers compare measured runs with what it played, for a machine whose numbers a
+// probe had measured on the same machine. Each is a factor on a predicted time, with median 1; an unknown one is 1.
 #pragma once
 
 #include "orchestrator/machines/measured.h"
@@ -7,10 +8,14 @@
 namespace wansweep {
 
 struct PlayDoubt {
-  Measured loop;     // of every step, the same for all runs: gaps and waiting that a block measured by itself does not have
-  Measured way;      // of every step, for each way of moving weights by itself: a difference of two runs has it twice
-  Measured exposed;  // of exposed_transfer alone: copies beside that waiting
-  Measured copies;   // of copies that nothing is computed beside: the first load and the spike
+  // On every step, the same for all runs: gaps and waiting that a block measured by itself does not have.
+  Measured loop;
+  // On every step, but each way of moving weights errs by itself: in the difference of two ways it counts twice.
+  Measured way;
+  // On exposed_transfer alone: copies that run during the waiting above.
+  Measured exposed;
+  // On copies during which nothing is computed: the first load and the spike.
+  Measured copies;
   bool operator==(const PlayDoubt&) const = default;
 };
 const PlayDoubt& measured_play_doubt();

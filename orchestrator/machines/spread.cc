@@ -26,7 +26,7 @@ Measured spread_of(std::vector<double> values, const std::string& origin) {
 }
 
 Measured above_zero(Measured measured) {
-  constexpr double least = 1e-3;  // of the value: repeats never say that something takes no time
+  constexpr double least = 1e-3;  // share of the value below which the low end is raised
   if (!measured.known()) return {};
   measured.low = std::max(measured.low, least * measured.value);
   return measured;

@@ -1,4 +1,4 @@
-// From repeats to a value with its spread.
+// Makes a value with its spread (measured.h) of repeated measurements.
 #pragma once
 
 #include <span>
@@ -9,17 +9,18 @@
 
 namespace wansweep {
 
-// The median and the 10th and 90th percentile, by linear interpolation. Nothing known for no values.
+// The median, and the 10th and 90th percentile by linear interpolation. The result is unknown when `values` is empty.
 Measured spread_of(std::vector<double> values, const std::string& origin);
 
-// The same, where its lowest is above 0 as a machine's file needs it; nothing known where the value is not.
+// `measured` with its low end raised above 0 where needed, since a machine's file takes only numbers above 0. The
+// result is unknown when the value itself is not above 0.
 Measured above_zero(Measured measured);
 
-// A rate from seconds: `amount` a second, fastest and slowest changed over.
+// The rate `amount` / `seconds`. The high end of the rate comes from the low end of the seconds, and the reverse.
 Measured rate_of(double amount, const Measured& seconds);
 
-// y = at_zero + slope x through points of unlike size, so that each counts by how far it is off in parts of its y. At
-// zero or above at both ends: where the best line would begin below 0, the best through 0 is taken.
+// y = at_zero + slope x, fitted to points whose y differ by orders of magnitude: least squares of the errors relative
+// to y. Neither member is below 0: where the best line has at_zero below 0, the best line through 0 is taken instead.
 struct Line {
   double at_zero = 0;
   double slope = 0;

@@ -19,7 +19,7 @@ void compare_gpus(const Machine& machine, const SeenMachine& here, std::vector<s
     std::ranges::sort(cards);
     cards.erase(std::unique(cards.begin(), cards.end()), cards.end());
     reasons.push_back(fmt::format("it was measured on {}, and {} is here", machine.card, fmt::join(cards, ", ")));
-    return;  // another card's driver and count say no more
+    return;  // with another card, comparing drivers and counts says nothing more
   }
   if (same != machine.gpus_per_node) {
     reasons.push_back(

@@ -23,7 +23,7 @@ std::string processor_name() {
   return "";
 }
 
-// "NVIDIA H200, 580.95.05" a line.
+// The output of nvidia-smi, with a line like "NVIDIA H200, 580.95.05" for each GPU.
 std::string ask(const std::string& nvidia_smi) {
   const TemporaryFolder folder;
   Command command;

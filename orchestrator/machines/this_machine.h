@@ -7,12 +7,12 @@
 namespace wansweep {
 
 struct SeenMachine {
-  std::vector<std::string> cards;  // one a GPU, as its driver calls it; empty: none, or nobody tells
+  std::vector<std::string> cards;  // the driver's name of each GPU; empty: no GPU, or not known
   std::string driver;              // empty: not known
   std::string processor;           // empty: not known
 };
 
-// Asks nvidia-smi, where there is one, and the kernel. Throws nothing: what cannot be seen stays empty.
+// Asks the program `nvidia_smi`, where it exists, and the kernel. Never throws: what cannot be found out stays empty.
 SeenMachine see_this_machine(const std::string& nvidia_smi = "nvidia-smi");
 
 }  // namespace wansweep

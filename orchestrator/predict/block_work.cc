@@ -1,5 +1,5 @@
-// A block's time is taken from the probe's measurement of the same shape, divided into the parts of the block by their
-// operations; where the machine has no such shape, each part is its operations over the machine's rate for them.
+// Where the machine has a measured block of the run's shape, its time is divided among the block's parts by their
+// operations. Where it has none, each part takes its operations over the machine's rate for them.
 
 #include "orchestrator/predict/block_work.h"
 
@@ -18,9 +18,9 @@ namespace {
 
 constexpr double tera = 1e12;
 
-// In passes over a rank's tokens at full width, read and written, of worker/model/block.cc: norm and modulation 2,
-// splitting q, k and v with their norms 6, merging the heads 2, gated sum 3; then two norms 2 each, the norm of q 2,
-// two gated sums 3 each.
+// How many times the elementwise operations of worker/model/block.cc read or write a rank's tokens at full width,
+// before and after attention. They are, in order: norm and modulation 2, splitting q, k and v with their norms 6,
+// merging the heads 2, gated sum 3; then two norms 2 each, the norm of q 2, two gated sums 3 each.
 constexpr double passes_before = 8;
 constexpr double passes_after = 17;
 
@@ -33,7 +33,8 @@ bool same_computing(const ProbeShape& a, ProbeShape b) {
 
 using AllTimes = std::vector<const BlockTimes*>;
 
-// Of the shapes whose blocks compute the same, those with the run's setting of exchange_groups where there are such.
+// The measured shapes whose blocks compute the same as those of `shape`. Where some of them also have its setting of
+// exchange_groups, only those.
 AllTimes times_of(const Machine& machine, const ProbeShape& shape) {
   AllTimes same, same_groups;
   for (const BlockTimes& each : machine.shapes) {
@@ -44,7 +45,7 @@ AllTimes times_of(const Machine& machine, const ProbeShape& shape) {
   return same_groups.empty() ? same : same_groups;
 }
 
-// The mean of what the shapes have; 0: none has it.
+// The mean of `member` over the shapes where it is known; 0 where no shape has it.
 double mean_of(const AllTimes& all, const Measured BlockTimes::*member, Draw& draw) {
   double sum = 0;
   int known = 0;
@@ -56,7 +57,7 @@ double mean_of(const AllTimes& all, const Measured BlockTimes::*member, Draw& dr
   return known == 0 ? 0 : sum / known;
 }
 
-// TFLOP/s at so many rows: between two that the machine has, by the logarithm of the rows.
+// The rate, in TFLOP/s, for `rows` rows. Between two measured rates, it is interpolated over the logarithm of the rows.
 double rate_at(std::span<const ComputeRate> rates, Precision precision, int64_t rows, const Machine& machine,
                const char* what, Draw& draw) {
   const ComputeRate* below = nullptr;
@@ -79,7 +80,7 @@ double rate_at(std::span<const ComputeRate> rates, Precision precision, int64_t 
   return at_below + share * (draw(above->tflops) - at_below);
 }
 
-// From the machine's rates.
+// The time of a block whose shape was not measured, from the machine's rates.
 BlockSeconds seconds_by_rates(const Machine& machine, const ProbeShape& shape, const BlockWork& work, Draw& draw) {
   const ComputeRates& rates = machine.compute;
   const double product =
@@ -93,7 +94,7 @@ BlockSeconds seconds_by_rates(const Machine& machine, const ProbeShape& shape, c
   seconds.attention = work.attention / attention;
   const double cross = work.after_attention / attention;
   seconds.after = (work.after - work.after_attention) / product + cross + work.elementwise_after / memory;
-  // The output's product of self-attention is before what a shared block begins with.
+  // A shared block starts after self-attention, and so without the product that makes self-attention's output.
   const auto dim = static_cast<double>(shape.dim()), rows = static_cast<double>(shape.tokens_per_rank);
   seconds.shared = seconds.after - 2 * rows * dim * dim / product;
   if (rates.step_seconds.known()) seconds.step = draw(rates.step_seconds);
@@ -102,7 +103,7 @@ BlockSeconds seconds_by_rates(const Machine& machine, const ProbeShape& shape, c
   return seconds;
 }
 
-// A block's measured time, parted as its work is.
+// A block's measured time, divided among its parts.
 BlockSeconds seconds_by_shapes(const AllTimes& all_times, const Machine& machine, const ProbeShape& shape,
                                const BlockWork& work, Draw& draw) {
   const auto mean = [&](const Measured BlockTimes::*member) { return mean_of(all_times, member, draw); };
@@ -112,14 +113,15 @@ BlockSeconds seconds_by_shapes(const AllTimes& all_times, const Machine& machine
   seconds.attention = block * work.attention / all;
   for (const ComputeRate& each : machine.compute.attention) {
     if (each.precision != shape.precision || each.rows != shape.tokens_per_rank * shape.ulysses) continue;
-    constexpr double at_most = 0.95;  // of the block
+    constexpr double at_most = 0.95;  // largest share of the block that attention may take
     seconds.attention = std::min(at_most * block, work.attention / (tera * each.tflops.value));
   }
   seconds.before = (block - seconds.attention) * work.before / (work.before + work.after);
   seconds.after = block - seconds.attention - seconds.before;
   const double rest = mean(&BlockTimes::block_rest);
   seconds.shared = rest > 0 ? rest : seconds.after;
-  // What a step takes beside its blocks depends on its forwards too.
+  // What a step takes outside its blocks depends on the number of its forwards too. So the very same shape is preferred
+  // here to shapes that only have the same blocks.
   AllTimes exactly = all_times;
   std::erase_if(exactly, [&](const BlockTimes* each) { return each->shape != shape; });
   seconds.step = mean_of(exactly.empty() ? all_times : exactly, &BlockTimes::step_beside_blocks, draw);

@@ -7,30 +7,32 @@
 
 namespace wansweep {
 
-// Of the rank with most heads; a multiplication and an addition are two operations. With M tokens of its own, N keys, R
-// rows of q after the all-to-all, H heads of width W, T tokens of text, width D and feed-forward width F:
+// The work of one block on one rank. The figures are those of the rank with the most heads. A multiplication and an
+// addition count as two operations. The rank has M tokens of its own, N keys, R rows of q after the all-to-all, and H
+// heads of width W; there are T tokens of text; the model's width is D, and its feed-forward width F:
 //   before     2 M D 3D                                     q, k and v
 //   attention  4 R N H W
 //   after      2 M D D + (4 M + 4 T) D D + 4 M T D + 4 M D F  output; cross-attention; feed-forward
 struct BlockWork {
   double before = 0, attention = 0, after = 0;           // operations
-  double after_attention = 0;                            // of `after`, those of cross-attention
-  double elementwise_before = 0, elementwise_after = 0;  // bytes read and written by what is no product: norms, gates
+  double after_attention = 0;                            // the part of `after` that is cross-attention
+  double elementwise_before = 0, elementwise_after = 0;  // bytes read and written by norms, gates and the like
 };
 BlockWork block_work(const ProbeShape& shape);
 
-// Seconds.
+// How long the parts of one block take on one rank, in seconds.
 struct BlockSeconds {
   double before = 0, attention = 0, after = 0;
-  double shared = 0;          // of a block whose self-attention is done
-  double step = 0;            // a step beside its blocks
-  double with_exchanges = 0;  // as it was measured with its exchanges; 0: it was not
-  double beside_copies = 0;   // the same while every rank copied weights in without a pause; 0: it was not measured
+  double shared = 0;          // a whole block that reuses the self-attention of the step's first forward
+  double step = 0;            // what a step takes outside its blocks
+  double with_exchanges = 0;  // a block as measured with its exchanges; 0: not measured
+  double beside_copies = 0;   // the same while every rank copied weights in without a pause; 0: not measured
   double total() const { return before + attention + after; }
 };
 
-// Of the run's own shape where the machine has it, else from the machine's rates. Throws bad_input, its line saying
-// what the machine lacks, when it has neither.
+// Takes the times measured for the run's own shape where the machine has them, and otherwise works them out from the
+// machine's rates. `draw` decides which value of each number is used. Throws bad_input, with a line that says what the
+// machine lacks, when it has neither.
 BlockSeconds block_seconds(const Machine& machine, const RunPlan& plan, Draw& draw);
 
 }  // namespace wansweep

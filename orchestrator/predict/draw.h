@@ -1,5 +1,5 @@
-// One value of each of a machine's numbers: the medians, with one of them, and those that share its doubt, at an end of
-// their spreads.
+// Chooses one value for each of a machine's numbers. Every number is at its median, except that one chosen number, with
+// all that share its doubt (measured.h), may be at the low or the high end of its spread.
 #pragma once
 
 #include <vector>
@@ -16,7 +16,7 @@ inline bool off_together(const Measured& a, const Measured& b) {
 
 class Draw {
  public:
-  Draw() = default;  // the medians
+  Draw() = default;  // every number is at its median
   Draw(const Measured* moved, End end) : moved_(moved), end_(end) {}
 
   double operator()(const Measured& of) {
@@ -25,7 +25,8 @@ class Draw {
     return end_ == End::low ? of.low : of.high;
   }
 
-  // What was asked for, in that order; a number may be there several times. They point into the machine.
+  // Every number that was asked for, in the order of asking; a number may occur several times. The pointers point into
+  // the machine.
   const std::vector<const Measured*>& asked() const { return asked_; }
 
  private:

@@ -1,5 +1,5 @@
-// Time advances from one event to the next: a copy, an exchange or the computing of a piece ends. Between two events
-// every rate is constant, so that what is left of each is a product.
+// Time advances from one event to the next. An event is the end of a copy, of a chunk, of an exchange or of the
+// computing of a piece. Between two events every rate is constant, so that progress is rate times time.
 
 #include "orchestrator/predict/played_schedule.h"
 
@@ -11,7 +11,7 @@ namespace wansweep {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
-constexpr double an_instant = 1e-12;  // seconds; less is rounding
+constexpr double an_instant = 1e-12;  // seconds; a shorter time is taken for rounding
 
 class Rank {
  public:
@@ -21,13 +21,13 @@ class Rank {
   double now() const { return now_; }
   double exposed() const { return exposed_; }
 
-  // Copies up to `end` may be made from now on.
+  // From now on, the schedule's copies with an index below `end` may be made.
   void allow(size_t end) {
     allowed_ = end;
     begin_copy();
   }
 
-  // Nothing is computed until copy `index` has arrived, with all of its parts.
+  // Waits, computing nothing, until copy `index` has arrived with all of its parts.
   void await(size_t index) {
     double nothing = 0;
     while (made_ <= index) advance(never, nothing);
@@ -60,8 +60,8 @@ class Rank {
     if (copies()) cut();
   }
 
-  // To the next event, and `most` seconds at most: `seconds` of computing are less by what was computed meanwhile.
-  // Returns the time that passed.
+  // Advances the time to the next event, but by `most` seconds at most. `seconds` is the computing that is left; what
+  // was computed meanwhile is subtracted from it. Returns the seconds that passed.
   double advance(double most, double& seconds) {
     const bool copying = copies() && !held_back();
     const double speed = copying ? rates_.computing_beside_copies : 1;
@@ -81,8 +81,8 @@ class Rank {
     return passed;
   }
 
-  // Where copies yield, one that has begun a chunk when an exchange comes ends it, and then waits until the exchange is
-  // over. What the next use waits for does not.
+  // Whether the current copy yields to an exchange: it ends the chunk that it has begun, and then waits until the
+  // exchange is over. A copy that the next use waits for does not yield.
   bool yields_now() const {
     const Transfer& t = schedule_.transfers[made_];
     const bool awaited = t.blocking || (t.needed != no_use && t.needed <= t.starts);
@@ -109,7 +109,7 @@ class Rank {
     if (moving_ == nullptr) cut();
   }
 
-  // The chunk that is under way is what is left of it.
+  // Begins the copy's next chunk when the last one has ended; a chunk that is under way goes on.
   void cut() {
     const double chunk = rates_.chunk_bytes > 0 ? rates_.chunk_bytes : copy_left_;
     if (chunk_left_ <= 0 && chunk > 0) chunk_left_ += chunk * (std::floor(-chunk_left_ / chunk) + 1);
@@ -142,10 +142,10 @@ class Rank {
   const WeightBytes& weights_;
   const PlayRates& rates_;
   double now_ = 0, exposed_ = 0;
-  size_t made_ = 0, allowed_ = 0;  // copies: those that are done, those that may begin
+  size_t made_ = 0, allowed_ = 0;  // numbers of copies that are done, and that may begin
   double copy_left_ = 0, chunk_left_ = 0, copy_latency_ = 0;
-  const PlayExchange* moving_ = nullptr;  // the exchange that moves data
-  std::vector<double> arrived_;           // when all parts of a copy that is done have come, where ranks bring parts
+  const PlayExchange* moving_ = nullptr;  // the exchange that moves data now; null: none
+  std::vector<double> arrived_;           // by copy: when its last part comes, where ranks bring parts for each other
 };
 
 void compute_use(Rank& rank, const Use& use, const PlayRates& rates, bool second_forward) {
@@ -169,7 +169,7 @@ Played play(const Schedule& schedule, std::span<const Use> uses, const WeightByt
   if (next > 0) rank.await(next - 1);
   played.first_load = rank.now();
 
-  std::vector<size_t> block_comes_by(static_cast<size_t>(schedule.slots));  // 1 + the copy that fills a slot; 0: there
+  std::vector<size_t> block_comes_by(static_cast<size_t>(schedule.slots));  // 1 + the copy that fills a slot; 0: none
   std::vector<size_t> other_comes_by(static_cast<size_t>(schedule.other_slots));
   double step_began = rank.now(), exposed_before = rank.exposed();
   for (size_t i = 0; i < uses.size(); ++i) {

@@ -1,12 +1,15 @@
-// How a rank's loop goes on a machine of given rates: a schedule, played. A prediction; no measurement of a run enters.
+// Plays a schedule: simulates how one rank goes through its loop on a machine of given rates, and so predicts how long
+// each step takes. No measurement of a run enters.
 //
-// Three streams, as the worker has them. The compute stream goes through the uses, each a sequence of pieces; a piece
-// computes and exchanges at the same time, and is over when both are. The copy stream makes the schedule's copies one
-// after the other, none before the use that it starts with, and not while an exchange moves data where copies yield; a
-// use waits for its block, and for copies that nothing is computed beside. Parts that peers bring for each other follow
-// on a third stream. A copy and an exchange that run at the same time have the rates that they have beside each other.
+// The simulated rank has three streams, as the worker has. The compute stream goes through the schedule's uses of
+// blocks. Each use is a sequence of pieces; a piece computes and exchanges at the same time, and is over when both are.
+// The copy stream makes the schedule's copies one after the other. A copy does not start before the use that the
+// schedule names for it, and where copies yield, it pauses while an exchange moves data. A use waits until its block
+// has arrived, and until blocking copies are done, during which nothing is computed. Where ranks bring parts of a block
+// for each other, the parts from the peers arrive on a third stream, after the copy. A copy and an exchange that run at
+// the same time each have the rate measured beside the other.
 //
-// The ranks of a run are alike: one of them is played, and what they share is in its rates.
+// The ranks of a run are taken to be alike: one of them is played, and its rates account for what the ranks share.
 #pragma once
 
 #include <span>
@@ -17,46 +20,47 @@
 
 namespace wansweep {
 
-// An exchange with the peers. Bytes are those that leave the rank, rates bytes a second.
+// An exchange with the peers. `bytes` counts the bytes that leave this rank; rates are in bytes a second.
 struct PlayExchange {
-  double latency = 0;  // seconds before data moves, and waiting for peers; copies run as if there were none
+  double latency = 0;  // seconds before data moves, waiting for peers included; copies go on undisturbed
   double bytes = 0;
   double rate = 1;
   double rate_beside_copies = 1;
-  double copy_rate = 1;  // of the copies beside it
+  double copy_rate = 1;  // rate of the copies that run beside this exchange
 };
 
 // Computing and an exchange, side by side.
 struct PlayPiece {
-  double seconds = 0;  // of computing
+  double seconds = 0;  // how long the computing takes
   PlayExchange exchange = {};
 };
 
 struct PlayRates {
-  // Of a block in one forward, and of the first block of a step's second forward where a rank makes both: that one
-  // finds its self-attention done. A use for both forwards is both, one after the other. Empty: as `block`.
+  // `block`: the pieces of a block in one forward. `shared_block`: those of the first block of a step's second forward,
+  // where one rank makes both forwards: that block reuses the self-attention of the first. When a use serves both
+  // forwards, it plays the pieces of one and then those of the other. An empty shared_block means the same as `block`.
   std::vector<PlayPiece> block, shared_block;
-  std::vector<PlayPiece> after_blocks;  // of a step: what it takes beside its blocks
-  double in = 1, out = 1;               // bytes a second of a copy, no exchange beside it
-  double copy_latency = 0;              // seconds that a copy takes beside its bytes
-  double computing_beside_copies = 1;   // the share of its speed that computing has while a copy runs
+  std::vector<PlayPiece> after_blocks;  // what each step takes outside its blocks
+  double in = 1, out = 1;               // bytes a second of a copy with no exchange beside it
+  double copy_latency = 0;              // seconds that a copy takes however few its bytes are
+  double computing_beside_copies = 1;   // share of its full speed at which computing goes on while a copy runs
   bool yields = false;                  // copies wait, chunk by chunk, while an exchange moves data
   double chunk_bytes = 0;               // 0: copies are not cut
   int sharers = 1;                      // ranks that bring a part of each block for each other
-  double parts_rate = 1;                // at which a rank gets the other parts
+  double parts_rate = 1;                // bytes a second at which a rank gets the parts that its peers bring
 };
 
 struct PlayedStep {
   double seconds = 0;
-  double exposed = 0;  // of these, in copies while nothing was computed
+  double exposed = 0;  // the part of `seconds` in which a copy ran and nothing was computed
 };
 
 struct Played {
   double first_load = 0;          // seconds in copies before the loop
-  std::vector<PlayedStep> steps;  // from 1: [0] is step 1
+  std::vector<PlayedStep> steps;  // steps[0] is step 1
 };
 
-// `schedule` must be one of `uses`.
+// `schedule` must be a schedule of exactly these `uses`.
 Played play(const Schedule& schedule, std::span<const Use> uses, const WeightBytes& weights, const PlayRates& rates);
 
 }  // namespace wansweep

@@ -15,11 +15,11 @@ namespace {
 
 using Values = std::array<double, quantities>;
 
-constexpr double rounding = 1e-9;  // seconds
+constexpr double rounding = 1e-9;  // seconds; smaller differences are taken for rounding
 
 double& at(Values& values, Quantity quantity) { return values[static_cast<size_t>(quantity)]; }
 
-// As view attempt_time has them.
+// The predicted quantities of a played run, defined as in the results database's view attempt_time.
 Values figures_of(const Played& played, const std::optional<int>& switch_step, const PlayDoubt& doubt, Draw& draw) {
   const auto factor = [&draw](const Measured& of) { return of.known() ? draw(of) : 1; };
   const double of_steps = factor(doubt.loop) * factor(doubt.way);
@@ -43,7 +43,7 @@ Values figures_of(const Played& played, const std::optional<int>& switch_step, c
   return values;
 }
 
-// Deviations of independent numbers, up and down.
+// Combines the deviations that independent numbers cause, those upward and those downward apart.
 class Spread {
  public:
   void add(double at_low, double at_high) {
@@ -58,13 +58,13 @@ class Spread {
   double up_ = 0, down_ = 0;
 };
 
-// That a node holds.
+// The most ranks of the run that one node holds.
 int64_t most_ranks(const Machine& machine, const RunPlan& plan) {
   const bool shares = plan.settings.backend == BackendKind::cpu || plan.settings.share_device;
   return shares ? plan.parallel.ranks : machine.gpus_per_node;
 }
 
-// One number of each doubt.
+// The numbers that have a spread, each once; of those that share a doubt, only one.
 std::vector<const Measured*> with_spread(std::vector<const Measured*> asked) {
   std::ranges::sort(asked);
   asked.erase(std::unique(asked.begin(), asked.end()), asked.end());

@@ -1,12 +1,13 @@
-// What a run would take on a machine, each figure with an interval that follows from the spreads of the machine's
-// numbers. Predictions are predictions: they are stored and shown as such, never as anything measured.
+// Predicts how long a run takes on a machine. Each figure has an interval, which follows from the spreads of the
+// machine's numbers. A prediction is stored and shown as a prediction, never as a measurement.
 //
-// How an interval is made: the run is played with all numbers at their medians, and once more with each number that it
-// depends on at either end of its spread (the 10th and 90th percentile), the others at their medians. The deviations
-// up and those down are each added as independent errors are: the root of the sum of their squares. That is exact to
-// first order, and asks for two plays a number. It takes every number to be off for the whole run, as a machine that is
-// slower today than when it was probed is. What the play itself leaves out, differences between ranks above all, is a
-// doubt of its own (play_doubt.h). Not covered: a network or host that others use.
+// An interval is made as follows. The run is played (played_schedule.h) with all numbers at their medians. Then it is
+// played twice for each number that it depends on: with that number at the low and at the high end of its spread (the
+// 10th and 90th percentile), and the others at their medians. The deviations upward are combined as independent errors,
+// by the root of the sum of their squares, and so are those downward. The result is exact to first order. It assumes
+// that a number is off by the same amount during the whole run, as on a machine that is slower today than when it was
+// probed. What the play itself leaves out, above all differences between ranks, enters as numbers of its own
+// (play_doubt.h). The interval does not cover a network or a host that other programs use at the same time.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +26,13 @@ struct Estimate {
   double high = 0;
 };
 
-// What a run is asked for, as the results database has it: seconds.
+// The predicted times of a run, in seconds, defined as in the results database.
 enum class Quantity : uint8_t {
-  total,  // of all steps
+  total,  // all steps together
   median_step,
-  spike,             // the switch step above the median step; 0 where the experts do not switch
-  exposed_transfer,  // of copies in the steps, while nothing was computed
-  first_load,        // copies before step 1; not in the total
+  spike,             // the switch step less the median step; 0 where the experts do not switch
+  exposed_transfer,  // the time within steps in which copies run and nothing is computed
+  first_load,        // copies before step 1; not part of the total
 };
 constexpr std::string_view name_of(Quantity quantity) {
   switch (quantity) {
@@ -50,33 +51,35 @@ constexpr std::string_view name_of(Quantity quantity) {
 }
 inline constexpr int quantities = 5;
 
-// How far one of the machine's numbers, with those that share its doubt, moves the total from its end to its median.
+// How far the total moves when one of the machine's numbers, with all that share its doubt, goes from its median to an
+// end of its spread.
 struct Influence {
-  const Measured* of = nullptr;  // into the machine
-  double at_low = 0;             // seconds more or less than the total, with the number at its low end
+  const Measured* of = nullptr;  // the number; points into the machine
+  double at_low = 0;             // seconds added to the total with the number at its low end; may be negative
   double at_high = 0;
-  bool own = false;  // of this run alone: another one may be off the other way
+  bool own = false;  // the number errs by itself in each run: another run may be off the other way
 };
 
 struct Prediction {
-  std::string unknown;  // why there is no prediction: what the machine's numbers lack; empty: there is one
-  Estimate seconds[quantities];
-  double store_seconds = 0;  // before the loop: filling and pinning the host's store
+  std::string unknown;  // why there is no prediction, such as a number that the machine lacks; empty: there is one
+  Estimate seconds[quantities];  // by Quantity
+  double store_seconds = 0;      // filling and pinning the host's store of weights, before the loop
   std::vector<Influence> influences;
-  // Bytes that the plan promises, exact.
-  int64_t device_bytes = 0;  // of a rank
-  int64_t host_bytes = 0;    // of a node
+  // Bytes of memory that the run's plan allots; exact.
+  int64_t device_bytes = 0;  // on each rank
+  int64_t host_bytes = 0;    // on each node
   const Estimate& of(Quantity quantity) const { return seconds[static_cast<size_t>(quantity)]; }
 };
 
-// `machine` must outlive the prediction.
+// `machine` must outlive the prediction, which points into it.
 Prediction predict(const Machine& machine, const RunPlan& plan);
 
-// Of all, in their order, on as many threads as the host has cores. Null plans have no prediction, and say nothing.
+// The predictions of all `plans`, in the same order. Uses as many threads as the host has cores. A null plan has an
+// empty prediction.
 std::vector<Prediction> predict_all(const Machine& machine, const std::vector<const RunPlan*>& plans);
 
-// By how much the total of `a` exceeds that of `b`, both on one machine: a number that both depend on is the same in
-// both. Both must have a prediction.
+// The total of `a` less the total of `b`, with an interval. Both must be predictions for the same machine, neither with
+// an `unknown`. A number that both depend on is off by the same amount in both, so that its error largely cancels.
 Estimate difference(const Prediction& a, const Prediction& b);
 
 }  // namespace wansweep

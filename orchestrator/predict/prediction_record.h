@@ -1,5 +1,6 @@
-// Predictions as a sweep's directory keeps them: predictions/DIGEST.json, one file a machine file. They stay beside
-// what is measured later, and are gathered into table prediction; nothing takes them for a measurement.
+// Stores predictions in a sweep's directory, as predictions/DIGEST.json: one file for each machine file, DIGEST being
+// that of the machine file. They stay beside the results measured later, and are gathered into a table of their own,
+// `prediction`.
 #pragma once
 
 #include <string>
@@ -22,22 +23,22 @@ struct PredictionRecord {
   std::string machine;
   std::string machine_digest;
   std::string machine_source;  // name_of(MachineSource)
-  std::string made_at;         // UTC
-  std::string wansweep;        // version and revision that predicted
+  std::string made_at;         // UTC, ISO 8601
+  std::string wansweep;        // version and revision of the wansweep that made the predictions
   std::vector<RecordedPrediction> predictions;
 };
 
 PredictionRecord record_of(const MachineFile& machine, const Plan& plan, const std::vector<Prediction>& predictions);
 
-// Makes the folder where it is missing. An earlier record of the same machine file is replaced. Returns the file.
-// Throws Error(output).
+// Creates the folder if it is missing, and replaces an earlier record for the same machine file. Returns the path of
+// the file. Throws Error(output) when it cannot be written.
 std::string write_predictions(const std::string& directory, const PredictionRecord& record);
 
-// Those in a sweep's directory, by file name; none where there is no folder. Each that cannot be read is a line in
-// `problems`.
+// The records in a sweep's directory, ordered by file name; none where there is no such folder. For each file that
+// cannot be read, a line is added to `problems`.
 std::vector<PredictionRecord> read_predictions(const std::string& directory, std::vector<std::string>& problems);
 
-// Throws bad_input, its line beginning with `name`.
+// Throws bad_input, with a line that begins with `name`, for a text that is no such record.
 PredictionRecord parse_prediction_record(const std::string& text, const std::string& name);
 
 }  // namespace wansweep

@@ -12,7 +12,8 @@
 namespace wansweep {
 namespace {
 
-// Of all intervals of the totals, as variances: which numbers of the machine they come from, the largest first.
+// The shares, of all variance in the intervals of the totals, that each of the machine's numbers contributes; the
+// largest first.
 std::vector<std::pair<double, const Measured*>> shares_of_intervals(const std::vector<Prediction>& predictions) {
   std::map<const Measured*, double> shares;
   for (const Prediction& prediction : predictions) {

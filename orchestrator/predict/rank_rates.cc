@@ -1,7 +1,8 @@
-// A block's pieces are in the order of worker/model/sharded_attention.cc: what comes before attention; q, k and v to
-// the peers; attention, a turn for each member of a ring while the next keys and values are under way; its output back;
-// what comes after. Groups of heads are exchanged while other groups attend. What a probe found a block to take with
-// its exchanges, above what its parts add up to, is waiting for peers, and is in the latencies.
+// The pieces of a block are in the order of worker/model/sharded_attention.cc: the computing before attention; sending
+// q, k and v to the peers; attention, with a turn for each member of the ring, during which the next keys and values
+// are under way; sending attention's output back; the computing after attention. Groups of heads are exchanged while
+// other groups attend. A probe may find that a block with its exchanges takes longer than its pieces add up to. The
+// excess is waiting for peers, and is added to the latencies of the exchanges.
 
 #include "orchestrator/predict/rank_rates.h"
 
@@ -19,7 +20,7 @@ constexpr double yielding_chunk = 32.0 * 1024 * 1024;  // worker/transport.cc: w
 constexpr double disturbed = 1.2;                      // worker/transport.cc: where copies yield with `auto`
 constexpr double faster = 1.1;                         // worker/transport.cc: where ranks cooperate with `auto`
 
-// Of one tensor of q, k and v, or of the output: what the rank sends that sends most.
+// The bytes of one tensor (q, k, v or the output) that the rank which sends the most sends to its peers.
 double bytes_to_peers(const RunPlan& plan) {
   const ParallelPlan& parallel = plan.parallel;
   if (parallel.ulysses == 1) return 0;
@@ -29,7 +30,7 @@ double bytes_to_peers(const RunPlan& plan) {
   return heads * head;
 }
 
-// Keys and values that a rank passes on to the next of its ring.
+// The bytes of keys and values that a rank passes to the next rank of its ring in one turn.
 double bytes_round_ring(const RunPlan& plan) {
   const ParallelPlan& parallel = plan.parallel;
   if (parallel.ring == 1) return 0;
@@ -40,7 +41,7 @@ double bytes_round_ring(const RunPlan& plan) {
 
 using Pieces = std::vector<PlayPiece>;
 
-// Two exchanges at the same time, one after the other on their stream.
+// Two exchanges that are due at the same time, as one: they follow each other on their stream.
 PlayExchange both(const PlayExchange& a, const PlayExchange& b) {
   if (a.bytes == 0) return b;
   if (b.bytes == 0) return a;
@@ -52,7 +53,8 @@ PlayExchange both(const PlayExchange& a, const PlayExchange& b) {
   return sum;
 }
 
-// One group's heads, or all: the turns of the ring. `beside` is exchanged meanwhile.
+// Adds the pieces in which a group of heads (or all heads) attends, one for each turn of the ring. `beside` is
+// exchanged during the first turn, `pass` during all but the last.
 void attend(Pieces& pieces, double seconds, int turns, const PlayExchange& pass, const PlayExchange& beside) {
   for (int turn = 0; turn < turns; ++turn) {
     const PlayExchange own = turn + 1 < turns ? pass : PlayExchange();
@@ -84,14 +86,15 @@ double seconds_of(const PlayExchange& exchange, Beside beside) {
   return exchange.latency + exchange.bytes / rate;
 }
 
-// Of pieces one after the other, beside copies all the time or beside none.
+// The seconds of pieces one after the other, with copies beside them all the time or never.
 double seconds_of(const Pieces& pieces, Beside beside) {
   double seconds = 0;
   for (const PlayPiece& piece : pieces) seconds += std::max(piece.seconds, seconds_of(piece.exchange, beside));
   return seconds;
 }
 
-// With the run's number of groups, or the one that its warm-up would find fastest.
+// The pieces of a block with the number of exchange groups that the run sets, or, where the run leaves it to the
+// warm-up, with the number that is fastest.
 Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
   Pieces fastest;
   for (const int groups : exchange_groups_to_try(plan)) {
@@ -102,7 +105,8 @@ Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeco
   return fastest;
 }
 
-// The share of their time that exchanges must take for the pieces to take `seconds`, from `least` to `most`.
+// The factor, from `least` to `most`, by which the time of the exchanges must be multiplied for the pieces to take
+// `seconds`. seconds_at(factor) says how long they take with a factor.
 template <typename Scaled>
 double share_for(double seconds, double least, double most, Scaled seconds_at) {
   constexpr int halvings = 40;
@@ -127,14 +131,14 @@ Pieces scaled_beside_copies(Pieces pieces, double share) {
   return pieces;
 }
 
-// The pieces of a block that takes `seconds` longer than they do. What is added is waiting for peers, and goes to each
-// exchange in proportion to the time in which it delays the block. Where `seconds` is negative, the exchanges hide more
-// than their bytes and rates say, and all of them become faster.
+// Changes the pieces so that the block takes `seconds` longer. The added time is waiting for peers; it is divided among
+// the exchanges in proportion to the time by which each delays the block. Where `seconds` is negative, the exchanges
+// hide behind computing more than their bytes and rates say, and all of them are made faster.
 Pieces with_waiting(Pieces pieces, double seconds) {
   const double alone = seconds_of(pieces, Beside::nothing);
   if (seconds < 0) {
     const auto seconds_at = [&](double share) { return seconds_of(scaled(pieces, share), Beside::nothing); };
-    constexpr double least = 0.02;  // of what they take
+    constexpr double least = 0.02;  // exchanges keep at least this share of their time
     return scaled(pieces, share_for(alone + seconds, least, 1, seconds_at));
   }
   double computing = 0;
@@ -147,8 +151,9 @@ Pieces with_waiting(Pieces pieces, double seconds) {
   return pieces;
 }
 
-// The pieces of a block that takes `seconds` while copies run all the time; never less than beside none. A probe's
-// exchanges beside copies are alone with them; a block's have attention beside them too.
+// Changes the rates beside copies so that the block takes `seconds` while copies run all the time, though never less
+// than without copies. This corrects the rates of exchanges that a probe measures beside copies alone: in a block,
+// attention runs beside both.
 Pieces with_copies_beside(Pieces pieces, double seconds) {
   const auto seconds_at = [&](double share) { return seconds_of(scaled_beside_copies(pieces, share), Beside::copies); };
   constexpr double least = 0.25, most = 4;
@@ -160,7 +165,7 @@ Pieces with_copies_beside(Pieces pieces, double seconds) {
   return pieces;
 }
 
-// What a block took on the probe beyond its parts, on the probe's own link.
+// How many seconds longer the probe's block with exchanges took than its pieces add up to, on the probe's own link.
 double waiting_of(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
   RunPlan probed = plan;
   probed.settings.link_bandwidth = machine.links.link_bandwidth;

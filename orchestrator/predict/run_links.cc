@@ -11,7 +11,7 @@
 namespace wansweep {
 namespace {
 
-constexpr double turn_bytes = 256.0 * 1024;  // of the emulated link
+constexpr double turn_bytes = 256.0 * 1024;  // bytes of one turn on the emulated link
 
 bool takes_emulated_link(const Machine& machine, const RunPlan& plan) {
   return machine.links.emulated && plan.settings.link_bandwidth > 0;
@@ -19,16 +19,16 @@ bool takes_emulated_link(const Machine& machine, const RunPlan& plan) {
 
 double wire_rate(const RunPlan& plan) { return plan.settings.link_bandwidth * giga; }
 
-// Ranks that take turns on one wire.
+// The number of ranks that take turns on one wire.
 double users_of_wire(const Machine& machine, const RunPlan& plan) {
   return plan.settings.link == LinkSharing::shared ? static_cast<double>(ranks_of_node(machine, plan)) : 1;
 }
 
-// Of each of `ranks` ranks at once; nullopt: the machine has no such rate.
+// Bytes a second of each of `ranks` ranks that copy at the same time; nullopt: the machine has no such rate.
 std::optional<double> copy_rate(const Machine& machine, Way way, HostMemory memory, int64_t ranks, Beside beside,
                                 Draw& draw) {
-  const CopyRate* at_least = nullptr;  // the measured count from `ranks` on
-  const CopyRate* most = nullptr;
+  const CopyRate* at_least = nullptr;  // the rate of the smallest measured count that is `ranks` or more
+  const CopyRate* most = nullptr;      // the rate of the largest measured count
   for (const CopyRate& each : machine.links.copies) {
     if (each.way != way || each.memory != memory || each.beside != beside) continue;
     if (each.ranks >= ranks && (at_least == nullptr || each.ranks < at_least->ranks)) at_least = &each;
@@ -46,7 +46,7 @@ double known_copy_rate(const Machine& machine, Way way, HostMemory memory, int64
                               way == Way::in ? "to the device" : "to the host", name_of(memory)));
 }
 
-// Of the fewest ranks that are as many, else of the most.
+// The rate of the smallest measured count that is `ranks` or more, else that of the largest. Null: there is no rate.
 const ExchangeRate* exchange_rate(const Machine& machine, int64_t ranks, Beside beside) {
   const ExchangeRate* found = nullptr;
   for (const ExchangeRate& each : machine.links.exchanges) {
@@ -63,7 +63,8 @@ const ExchangeRate* exchange_rate(const Machine& machine, int64_t ranks, Beside 
 PlayExchange on_emulated_link(const Machine& machine, const RunPlan& plan, double bytes) {
   const double users = users_of_wire(machine, plan), rate = wire_rate(plan);
   const double copy_turn = std::min(turn_bytes, static_cast<double>(plan.weights.block));
-  const double turns = std::ceil(bytes / turn_bytes) - 0.5;  // that copies come in between; the first was under way
+  // A turn of every copy comes before each turn of the exchange; the first of them was under way, half over on average.
+  const double turns = std::ceil(bytes / turn_bytes) - 0.5;
   const double alone = users * bytes / rate;
   const double beside = alone + turns * users * copy_turn / rate;
   PlayExchange exchange;
@@ -126,7 +127,7 @@ PlayExchange exchange_of(const Machine& machine, const RunPlan& plan, double byt
 PartRates part_rates(const Machine& machine, const RunPlan& plan, const CopyRates& copies, Draw& draw) {
   const auto ranks = static_cast<double>(ranks_of_node(machine, plan));
   if (takes_emulated_link(machine, plan) || machine.links.exchanges_take == Wire::copies) {
-    // Own parts and those of the others take the same wire, one of them a part of ranks.
+    // A rank's own part and the parts of the others go over the same wire; its own part is one of `ranks` parts.
     return {copies.in / ranks, copies.in * (ranks - 1) / ranks};
   }
   const ExchangeRate* exchange = exchange_rate(machine, ranks_of_node(machine, plan), Beside::copies);

@@ -1,10 +1,13 @@
-// The links of one run on a machine: how fast a rank copies and exchanges, alone and beside each other.
+// The links of one run on a machine: how fast a rank copies weights and how fast it exchanges with its peers, each
+// alone and while the other goes on.
 //
-// On a real machine these are the numbers that it has for so many ranks, or what follows from those for another count:
-// up to a measured count each rank has what a rank has there at least, and beyond it the ranks share what all had.
+// On a real machine the rates are those measured with as many ranks as the run has on a node. Where that count was not
+// measured, a rank has the rate of the next larger measured count. Beyond the largest measured count, the ranks divide
+// among them what all ranks of that count had together.
 //
-// On the cpu backend's emulated link users take turns, 256 KiB at a time (worker/device/cpu/link.h): ranks of a shared
-// link, and copies and exchanges. So an exchange beside copies waits, each turn, for a turn of every copy.
+// On the cpu backend's emulated link, users take turns of 256 KiB each (worker/device/cpu/link.h). The users are the
+// ranks that share the link, and on each rank its copies and its exchanges. So an exchange beside copies waits, before
+// each of its turns, for a turn of every copy.
 #pragma once
 
 #include "orchestrator/machines/machine.h"
@@ -14,24 +17,25 @@
 
 namespace wansweep {
 
-// Bytes a second unless something else is said.
+// In bytes a second, except the latency.
 struct CopyRates {
   double in = 0, out = 0;
   double latency = 0;  // seconds
 };
 
-// Ranks of the run that share a node. Throws bad_input when the machine's nodes do not hold them all: it has no rates
-// of exchanges between nodes.
+// The number of the run's ranks on one node. Throws bad_input when they do not all fit on one node: a machine has no
+// rates of exchanges between nodes.
 int64_t ranks_of_node(const Machine& machine, const RunPlan& plan);
 
-// Of weights. Throws bad_input, as the others, naming the rate that the machine lacks.
+// The rates of copying weights. This function and those below throw bad_input, with a line that names the rate, when
+// the machine lacks a rate that they need.
 CopyRates copy_rates(const Machine& machine, const RunPlan& plan, Draw& draw);
 
-// One in which `bytes` leave each rank.
+// An exchange in which `bytes` leave each rank.
 PlayExchange exchange_of(const Machine& machine, const RunPlan& plan, double bytes, Draw& draw);
 
-// With the ranks of a node bringing parts of each block for each other: at which rate a rank brings its own part, and
-// gets the others.
+// Rates, in bytes a second, for ranks of a node that each copy a part of every block and send it to the others. `own`:
+// the rate at which a rank copies its part. `others`: the rate at which it receives the other parts.
 struct PartRates {
   double own = 0;
   double others = 0;

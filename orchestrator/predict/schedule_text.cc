@@ -12,7 +12,7 @@
 namespace wansweep {
 namespace {
 
-// Of each use, whether a copy in the loop brings its block for it.
+// For each use, whether a copy in the loop brings the block for it.
 std::vector<bool> brought_in_loop(const Schedule& schedule) {
   std::vector<bool> brought(schedule.slot_of_use.size());
   for (const Transfer& t : schedule.transfers) {
@@ -22,7 +22,8 @@ std::vector<bool> brought_in_loop(const Schedule& schedule) {
   return brought;
 }
 
-// Of the copies in the loop that a use waits for: how many uses before it the latest of them starts.
+// The smallest lead, in uses, of all copies in the loop that a use waits for: how many uses before that use the copy
+// starts.
 std::optional<int32_t> least_ahead(const Schedule& schedule) {
   std::optional<int32_t> least;
   for (const Transfer& t : schedule.transfers) {

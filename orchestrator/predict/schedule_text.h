@@ -1,4 +1,4 @@
-// A run's schedule as people read it, and as programs do.
+// Formats a run's schedule, for people and for programs.
 #pragma once
 
 #include <optional>
@@ -8,18 +8,18 @@
 
 namespace wansweep {
 
-// What a machine does: with it, the time that the schedule would take is predicted. Both are of one rank.
+// Rates of one rank, from which the time that the schedule would take is predicted.
 struct ScheduleRates {
-  double step_seconds = 0;  // of a step's computing
+  double step_seconds = 0;  // how long a step computes
   double link_bytes_per_second = 0;
 };
 
-// What moves, and a line a step: which blocks were there for each pass, and which were brought for it. `configuration`
-// must have a plan.
+// Says what the schedule moves, then, on a line for each step, which blocks were on the device already for each pass
+// and which were copied for it. `configuration` must have a plan.
 std::string schedule_as_text(const PlannedConfiguration& configuration, const std::optional<ScheduleRates>& rates);
 
-// {"name", "uses": [[step, expert, forward, block], ...], "schedule" as schema/schedule.h has it, "moved_by_step":
-// bytes, [0] before the loop}
+// A JSON object {"name", "uses": [[step, expert, forward, block], ...], "schedule", "moved_by_step"}. The schedule has
+// the form of schema/schedule.h. moved_by_step holds the bytes moved in each step; its element 0 is before the loop.
 std::string schedule_as_json(const PlannedConfiguration& configuration);
 
 }  // namespace wansweep

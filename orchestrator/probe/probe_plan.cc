@@ -18,8 +18,9 @@
 namespace wansweep {
 namespace {
 
-// What one start of the worker cannot vary. The cpu backend's link is not among it: a probe measures over that of the
-// first run, and predictions of others go by their own settings.
+// The settings that are fixed within one start of the worker. The emulated link of the cpu backend is not one of them:
+// a probe measures over the link of the settings that its start has, and a prediction goes by its own run's link
+// settings.
 using StartKey = std::tuple<int64_t, BackendKind, CommunicatorKind, bool>;
 
 StartKey key_of(const RunSettings& settings) {

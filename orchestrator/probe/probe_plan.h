@@ -1,5 +1,5 @@
-// What a probe measures for a sweep: each distinct shape of its runs, once, in as few starts of the worker as there are
-// numbers of ranks and ways to start them.
+// Plans what a probe measures for a sweep. Each distinct shape of the sweep's runs is measured once. The worker is
+// started as seldom as possible: once for each number of ranks and each way to start ranks.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,15 @@ namespace wansweep {
 
 inline constexpr double default_probe_seconds = 90;
 
-// The configurations of `jobs` that the worker runs, on as many ranks as `ranks` names (empty: all there are), as a
-// plan of probes: a configuration for each start, with the shapes that it measures and its share of `seconds`. Shapes
-// and starts are in the order of the sweep; of several that would do, a start takes the settings that need the least of
-// the host's memory. Throws bad_input when nothing is left to measure, or a number of ranks is none of the sweep's.
+// Makes a plan of probes for the configurations of `jobs` that the worker runs with a number of ranks that is in
+// `ranks` (empty: with any number). The plan has a configuration for each start of the worker, with the shapes that
+// this start measures and its share of `seconds`. Shapes and starts are in the order of the sweep. A start takes its
+// settings from the one of its configurations that needs the least host memory. Throws bad_input when nothing is left
+// to measure, and when `ranks` has a number that the sweep does not.
 Plan plan_probe(const Plan& jobs, const std::vector<int64_t>& ranks, double seconds);
 
-// What the attempts of such a plan left in `directory`, in its order. Throws bad_input when one is not whole, with what
-// the worker said.
+// The records that the attempts of the plan `probes` left in `directory`, in the order of the plan. Throws bad_input
+// when an attempt left no complete record, with what the worker said.
 std::vector<ProbeRecord> read_probe_records(const std::string& directory, const Plan& probes);
 
 }  // namespace wansweep

@@ -1,5 +1,5 @@
-// wansweep choose: ranks the ways to move weights, and writes the sweep of the runs that decide what predictions do
-// not. It is asked again after these runs, so that it may replace the sweep that it wrote, and no other file.
+// `wansweep choose` ranks the ways to move weights, and writes a sweep of the runs that decide what predictions cannot.
+// The user calls it again after these runs. It may therefore replace a sweep that it wrote itself, and no other file.
 
 #include <fmt/format.h>
 
@@ -50,7 +50,7 @@ void check_output(const std::string& file) {
       fmt::format("{}: `wansweep choose` did not write this file and does not replace it; give another -o", file));
 }
 
-// Of the newest complete attempt of each run, superseded ones left out.
+// The totals in a sweep's directory: that of each run's newest complete attempt that is not superseded.
 MeasuredTotals measured_in(const std::string& directory) {
   MeasuredTotals totals;
   if (directory.empty()) return totals;
@@ -89,7 +89,7 @@ nlohmann::json to_json(const Ranking& ranking) {
   return {{"ranks", ranking.ranks}, {"ways", std::move(ways)}, {"pairs", std::move(pairs)}};
 }
 
-// What is to be run next, into options.output, and how.
+// Writes the sweep of the deciding runs to options.output, and says how to run it.
 void write_deciding_runs(const ChooseArguments& options, const Machine& machine, const DecidingRuns& runs) {
   if (runs.ways.empty()) {
     fmt::print("\nThe first of each number of ranks is decided, as far as these runs can decide it.\n");
@@ -115,7 +115,8 @@ bool uses_results(const Ranking& ranking) {
   return std::ranges::any_of(ranking.ways, [](const RankedWay& way) { return !way.measured.empty(); });
 }
 
-// On standard error: which numbers of ranks have no way, and results that serve none.
+// Warns on standard error of numbers of ranks for which no way is ranked, and of measured results that belong to none
+// of the ways.
 void warn_of_rankings(const ChooseArguments& options, const std::vector<Ranking>& rankings,
                       const MeasuredTotals& measured) {
   for (const Ranking& ranking : rankings) {

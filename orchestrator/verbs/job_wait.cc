@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::chrono::seconds between_looks{2};
 
-// "RUNNING (...)"
+// The state of an attempt's job as shown to the user: "RUNNING (...)"
 std::string state_text(const SlurmPoll& poll, const Attempt& attempt) {
   if (attempt.state) return std::string(name_of(attempt.state->end));
   const auto live = poll.live.find(attempt.directory);

@@ -24,19 +24,20 @@ namespace {
 struct PredictArguments {
   std::string jobs;
   std::string machine;
-  std::string directory;  // empty: nothing is kept
+  std::string directory;  // sweep's directory to store predictions in; empty: they are not stored
   bool csv = false;
   bool json = false;
 };
 
-// NULL where it is not known. Made in place: GCC 12 warns of temporaries in a conditional.
+// Adds a cell: `value`, or NULL where it is not known. An if makes the cell, as GCC 12 warns of temporaries in ?:.
 template <typename T>
 void add_known(std::vector<Cell>& row, bool known, const T& value) {
   Cell& cell = row.emplace_back();
   if (known) cell = value;
 }
 
-// A row a configuration; what has no prediction is NULL, and `unknown` says why.
+// A table with a row for each configuration. Where there is no prediction, the cells are NULL, and column `unknown`
+// says why.
 Table table_of(const MachineFile& file, const Plan& plan, const std::vector<Prediction>& predictions) {
   Table table;
   table.columns = {"machine", "machine_digest", "configuration", "config", "ranks", "offload"};

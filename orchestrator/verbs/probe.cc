@@ -1,6 +1,6 @@
-// `wansweep probe`: the shapes of a sweep become a few attempts of the worker's probe, which are launched, judged and
-// kept as every other attempt; their records become the machine's file, which is written last. A probe that does not
-// end well leaves the file as it was.
+// `wansweep probe` turns the shapes of a sweep into a few attempts of the worker's probe. The attempts are launched,
+// judged and kept like all other attempts. Their records become the machine's file, which is written last, so that a
+// probe that fails leaves the file as it was.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -44,8 +44,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double least_seconds = 1;
-constexpr int64_t seconds_of_start = 120;  // modules, MPI, libraries that load
-constexpr double overrun = 1.5;            // the last measurement of a probe ends when it ends
+constexpr int64_t seconds_of_start = 120;  // for loading modules and libraries, and starting MPI
+constexpr double overrun = 1.5;            // factor on a probe's seconds: its last measurement is not cut short
 
 struct ProbeArguments {
   std::string jobs_file;
@@ -75,7 +75,8 @@ std::string machine_name(const ProbeArguments& arguments) {
   return name;
 }
 
-// Before minutes are spent on measuring what could not be written then. What a person has written stays.
+// Checks, before minutes are spent on measuring, that the machine's file can be written afterwards. A file that a
+// person wrote is not replaced.
 void check_output(const std::string& file, const std::string& name) {
   const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : ".";
   make_directories(folder.string());
@@ -100,7 +101,7 @@ void check_output(const std::string& file, const std::string& name) {
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
 
-// The exit code where not all probes ended well; nullopt: they did.
+// Runs the probes on this machine. Returns the exit code when not all of them succeeded; nullopt: all did.
 std::optional<int> run_here(const Sweep& sweep, const Plan& probes, const ProbeArguments& arguments) {
   create_sweep_directory(arguments.directory);
   const SweepLock lock(arguments.directory);
@@ -121,7 +122,7 @@ std::optional<int> run_in_slurm(const Sweep& sweep, const Plan& probes, const Pr
   submit.directory = arguments.directory;
   submit.worker = arguments.programs.worker;
   const ClusterProfile profile = read_profile(arguments.cluster);
-  // Slurm signals a job that is as near its end as the profile's notice.
+  // Slurm signals the job signal_before_end seconds before its time limit, so these seconds come on top.
   submit.time =
       format_duration(profile.signal_before_end + seconds_of_start + static_cast<int64_t>(overrun * arguments.seconds));
   const PreparedSubmission prepared = prepare_submission(submit, sweep, probes);
@@ -138,7 +139,7 @@ std::optional<int> run_in_slurm(const Sweep& sweep, const Plan& probes, const Pr
   return all ? std::nullopt : std::optional(static_cast<int>(ExitCode::incomplete));
 }
 
-// A line a reason: what it kept from being measured, each thing once.
+// Prints a line for each reason, with all that was not measured for that reason, each thing once.
 void print_left_out(const std::vector<ProbeRecord>& records) {
   for (const ProbeRecord& record : records) {
     std::map<std::string, std::set<ProbeWhat>> by_reason;

@@ -1,5 +1,5 @@
-// One function a struct, visit(), names its members; a writer and a reader go by it, so that what is written and what
-// is read cannot differ. The reader refuses what is missing, unknown or out of range; `where` says which one it is.
+// For each struct, a function visit() names the members. Both the writer and the reader use it, so that they cannot
+// differ. The reader refuses a member that is missing, unknown or out of range; `where` names it in the error.
 
 #include "schema/probe/record.h"
 
@@ -222,7 +222,7 @@ class Reader {
   std::vector<std::string> keys_;
 };
 
-// What the members' kinds alone do not say.
+// Checks what the kinds of the members alone do not ensure.
 void check(const ProbeRecord& record, const std::string& name) {
   if (record.ranks < 1) throw bad_input(fmt::format("{}: ranks is 0; at least 1 is needed", name));
   for (size_t i = 0; i < record.samples.size(); ++i) {

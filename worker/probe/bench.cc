@@ -12,16 +12,16 @@ namespace wansweep {
 
 namespace {
 
-constexpr int most_blocks = 4;  // more than any cache holds of a large model
+constexpr int most_blocks = 4;  // enough that the blocks of a large model exceed any cache
 constexpr int64_t most_beside_copy = int64_t{256} << 20;
 constexpr int64_t least_copied = int64_t{64} << 10;
-constexpr double copy_s = 0.02;  // that a copy beside other work should take, so that it can be stopped soon
+constexpr double copy_s = 0.02;  // how long a copy beside other work should take, so that copying can stop soon
 
 }  // namespace
 
 void Bench::check_room(const RunPlan& run, const Device& device) {
   const int64_t block = run.weights.block;
-  const int64_t blocks = std::clamp(run.model.config.layers, 1, most_blocks) + 1;  // one more to copy to
+  const int64_t blocks = std::clamp(run.model.config.layers, 1, most_blocks) + 1;  // one more for copies_beside
   const int64_t needed = activation_bytes(run.activations, run.parallel).total() + blocks * block;
   const int64_t limit = device.memory_use().device_limit;
   if (needed <= limit) return;
@@ -50,7 +50,7 @@ Bench::Bench(MpiWorld& world, const Backend& backend, Timer& timer, ProbeRecord&
   load_blocks();
 }
 
-// Drawn, whatever the run's weights are: the time of a product does not depend on which model's they are.
+// Loads random weights, whatever weights the run has: the time of a product does not depend on the values.
 void Bench::load_blocks() {
   const int64_t bytes = run.weights.block;
   block_count_ = std::clamp(run.model.config.layers, 1, most_blocks);

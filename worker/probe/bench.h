@@ -1,5 +1,5 @@
-// What the measurements of a probe work on: the device and the ranks, and for one shape of the job the same
-// activations, block and exchanges as a run of that shape has.
+// A bench holds what the measurements of a probe work on: the device, the ranks, and, for one shape of the job, the
+// same activations, block weights and exchanges as a run of that shape has.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace wansweep {
 
-// Exchanges that move nothing and take no time: a block's computing is what is left.
+// A communicator that moves nothing and takes no time. A block that runs with it takes only its time of computing.
 class NoExchanges : public Communicator {
  public:
   explicit NoExchanges(CommunicatorKind kind) : kind_(kind) {}
@@ -30,11 +30,13 @@ class NoExchanges : public Communicator {
 
 class Bench {
  public:
-  // Whether the device has room for all that a bench puts there, before it does. Throws Error(device_memory).
+  // Checks, before a bench is made, that the device has room for all that the bench would put there. Throws
+  // Error(device_memory) when it has not.
   static void check_room(const RunPlan& run, const Device& device);
 
-  // Collective; `run` is the shape's, whatever its offload: no more weights than a few blocks are on the device. All
-  // that is passed must outlive it.
+  // Collective: all ranks call it together. `run` is a run of the shape; its offload mode does not matter, since only
+  // the weights of a few blocks are on the device. `shape` is its index in the record. All arguments passed by
+  // reference must outlive the bench.
   Bench(MpiWorld& world, const Backend& backend, Timer& timer, ProbeRecord& record, RunPlan run, int shape);
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;
@@ -49,16 +51,18 @@ class Bench {
   int exchange_groups = 1;
   bool first() const { return shape_ == 0; }
 
-  // For the model's parts; `exchanging` false: their exchanges are left out. Both outlive what is made of them.
+  // The context that the model's parts are made with, valid as long as the bench. With `exchanging` false, the parts
+  // leave out their exchanges.
   const ModelContext& context(bool exchanging) const { return exchanging ? exchanging_ : computing_; }
-  // Weights of a block, of several in turn, as the loop goes from one to the next.
+  // Weights of a block on the device: another block at each call, in turn, as the loop goes from one to the next.
   const std::byte* next_block();
   const std::byte* any_block() const { return blocks_.data(); }
-  // A piece of what copies beside other work bring from pinned memory, over the link at its rate; and how long it takes
-  // alone. (Copies from pageable memory hold the host thread: nothing could be enqueued beside them.)
+  // Copies that go on beside other work: a piece of them is one copy from pinned memory to the device. (A copy from
+  // pageable memory blocks the host thread, so that nothing could be enqueued beside it.)
   const BesideWork& copies_beside();
 
-  // `sample` without its seconds. Nothing is added when there are none: then it is said to be not measured.
+  // Adds `sample` with these `seconds` to the record; add_of_shape also gives it this bench's shape. When `seconds` is
+  // empty, the record names the sample as not measured instead.
   void add(ProbeSample sample, std::vector<double> seconds);
   void add_of_shape(ProbeSample sample, std::vector<double> seconds);
   void leave_out(ProbeWhat what, const std::string& why);
@@ -78,7 +82,7 @@ class Bench {
   FinishOnExit finish_;
 };
 
-// One thing to measure, in about `seconds`; its weight decides its share of the probe's time.
+// One thing to measure. `measure` takes about `seconds`; `weight` decides the share of the probe's time that it gets.
 struct Measurement {
   ProbeWhat what = ProbeWhat::block_forward;
   double weight = 1;
@@ -86,11 +90,11 @@ struct Measurement {
 };
 using Measurements = std::vector<Measurement>;
 
-// By kind; each in a file of its own. What they return uses `bench` when it is called.
+// The measurements of one shape, by kind; each kind has a file of its own. They use `bench`, which must outlive them.
 Measurements block_measurements(Bench& bench);
 Measurements operation_measurements(Bench& bench);
 Measurements exchange_measurements(Bench& bench);
-// Of the machine, not of a shape: measured with the first shape's.
+// Measurements of the machine, not of a shape. They are made only with the bench of the first shape.
 Measurements copy_measurements(Bench& bench);
 Measurements exchange_ladder(Bench& bench);
 Measurements host_memory_measurements(Bench& bench);

@@ -1,5 +1,5 @@
-// One block of the model, by all ranks at once: with its exchanges as the loop runs it, without them, and beside copies
-// of weights.
+// Measures one block of the model, run by all ranks at once: with its exchanges, as the loop runs it; without them; and
+// beside copies of weights.
 
 #include "worker/model/block.h"
 #include "worker/probe/bench.h"
@@ -20,7 +20,7 @@ void measure_block(Bench& bench, const BlockRun& how, double seconds) {
   TransformerBlock block(bench.context(how.exchanging));
   Workspace& w = bench.workspace;
   const auto run = [&](Prefix prefix) { block.run(bench.next_block(), {w.hidden, w.text}, prefix, {}); };
-  if (how.prefix == Prefix::kept) run(Prefix::keep);  // leaves what it goes on from
+  if (how.prefix == Prefix::kept) run(Prefix::keep);  // leaves the kept prefix that the measured block starts from
   Work work{StreamId::compute, [&] { run(how.prefix); }};
   if (how.beside == Beside::copies) work.beside = bench.copies_beside();
   std::vector<double> measured = bench.timer.repeat(work, seconds);

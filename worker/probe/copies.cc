@@ -1,5 +1,5 @@
-// Copies between host and device: each way, from pinned and from pageable memory, by one rank while the others wait and
-// by all at once, small ones for their latency, and beside exchanges.
+// Measures copies between host and device: in each direction, with pinned and with pageable memory, by one rank while
+// the others wait and by all ranks at once, with few bytes (for the latency) and beside exchanges.
 
 #include <algorithm>
 #include <utility>
@@ -13,14 +13,14 @@ namespace {
 
 constexpr int64_t small_copy = int64_t{64} << 10;
 constexpr int64_t most_copied = int64_t{1} << 30;
-constexpr double copies_in_share = 8;  // that should fit at least
+constexpr double copies_in_share = 8;  // how many copies, at least, should fit into a measurement's share of time
 
 struct CopyRun {
   ProbeWhat way;
   HostMemory memory;
-  bool all;  // ranks
+  bool all;  // true: all ranks copy; false: only rank 0
   Beside beside;
-  int64_t bytes;  // at most; less on a slow link
+  int64_t bytes;  // bytes at most; fewer on a slow link
 };
 
 void measure_copy(Bench& bench, const CopyRun& how, double seconds) {

@@ -1,5 +1,6 @@
-// Exchanges of device memory between ranks: what a block of the job exchanges, what a ring and the two halves of the
-// guidance do, and a ladder of sizes from which latency and rate follow; alone and beside copies of weights.
+// Measures exchanges of device memory between ranks: those of a block of the job, those of a ring, those between the
+// two halves of the ranks with guidance, and a ladder of sizes from which latency and rate follow. Each is measured
+// alone and beside copies of weights.
 
 #include <algorithm>
 #include <utility>
@@ -11,7 +12,7 @@ namespace wansweep {
 namespace {
 
 constexpr int64_t aligned_to = 256;
-constexpr int64_t smallest = 4096;  // of the ladder, to each peer
+constexpr int64_t smallest = 4096;  // bytes to each peer in the ladder's first exchange
 constexpr int ladder_factor = 8;
 
 int rank_of(const Bench& bench, int ring_index, int ulysses_index) {
@@ -47,7 +48,7 @@ void add_exchange(Measurements& to, Bench& bench, ProbeWhat what, std::vector<Ex
   }
 }
 
-// As ShardedAttention passes k and v on.
+// The exchanges with which ShardedAttention passes k and v to the next rank of the ring.
 std::vector<Exchange> ring_exchanges(const Bench& bench) {
   const ParallelPlan& plan = bench.run.parallel;
   const Workspace& w = bench.workspace;
@@ -63,7 +64,7 @@ std::vector<Exchange> ring_exchanges(const Bench& bench) {
           {before, nullptr, 0, w.ring_v, bytes}};
 }
 
-// As the two halves exchange their predictions.
+// The exchanges with which the two halves of the ranks exchange their predictions.
 std::vector<Exchange> guidance_exchanges(const Bench& bench) {
   const ParallelPlan& plan = bench.run.parallel;
   const Workspace& w = bench.workspace;

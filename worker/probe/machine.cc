@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-// Which processors this rank may use: ranks that are bound have some each, others all.
+// The processors that this rank may use: some of them if ranks are bound to processors, otherwise all.
 std::vector<int> own_processors() {
   std::vector<int> processors;
   cpu_set_t set;

@@ -1,4 +1,4 @@
-// What a probe runs on.
+// Describes the machine that a probe runs on.
 #pragma once
 
 #include "schema/probe/record.h"
@@ -7,7 +7,7 @@
 
 namespace wansweep {
 
-// Collective; the whole is on rank 0, of whose node it is.
+// Collective: all ranks call it together. The description is of rank 0's node, and only rank 0's result is complete.
 ProbedMachine describe_machine(MpiWorld& world, const Backend& backend, const RunSettings& settings);
 
 }  // namespace wansweep

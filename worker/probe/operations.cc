@@ -1,5 +1,5 @@
-// A block's largest operations one by one, at the shape that a rank gives them: rates for shapes that were not
-// measured.
+// Measures a block's largest operations one by one, at the sizes that they have on a rank. Their rates serve to predict
+// blocks of shapes that were not measured.
 
 #include <array>
 #include <utility>
@@ -13,7 +13,7 @@ namespace {
 struct Product {
   int64_t n = 0, k = 0;
   const std::byte* x = nullptr;
-  int64_t weights = 0, bias = 0;  // in the block
+  int64_t weights = 0, bias = 0;  // offsets in the block's weights, in bytes
   std::byte* y = nullptr;
 };
 
@@ -37,7 +37,7 @@ void measure_product(Bench& bench, const Product& product, double seconds) {
   bench.add_of_shape(std::move(sample), bench.timer.repeat({StreamId::compute, enqueue}, seconds));
 }
 
-// As ShardedAttention asks for it, of one group of heads and one member of the ring: those that rank 0 has.
+// Attention as ShardedAttention calls it for all heads of rank 0 at once and the keys of the ring's first member.
 void measure_attention(Bench& bench, double seconds) {
   const Workspace& w = bench.workspace;
   const ParallelPlan& plan = bench.run.parallel;
@@ -72,7 +72,7 @@ void measure_attention(Bench& bench, double seconds) {
   bench.add_of_shape(std::move(sample), bench.timer.repeat({StreamId::compute, enqueue}, seconds));
 }
 
-// What every part of a block ends with: two matrices are read, and one is written.
+// The gated sum with which every part of a block ends: it reads two matrices and writes one.
 void measure_elementwise(Bench& bench, double seconds) {
   const Workspace& w = bench.workspace;
   const int64_t rows = bench.run.parallel.tokens_per_rank, dim = bench.run.model.config.dim();

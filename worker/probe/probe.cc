@@ -1,6 +1,6 @@
-// The request becomes plans, one a shape; the ranks then go through a list of measurements, each with its share of the
-// time that is left: what one does not use goes to those behind it. All decisions are the same on all ranks. The record
-// is written last, by rank 0: a probe that ends early leaves none.
+// The request becomes plans, one for each shape. The ranks then go through a list of measurements. Each gets a share of
+// the time that is left, so that time which one does not use goes to those after it. All decisions are the same on all
+// ranks. Rank 0 writes the record last, so that a probe that ends early leaves no record.
 
 #include "worker/probe/probe.h"
 
@@ -33,7 +33,8 @@ struct Shapes {
   std::vector<RunPlan> plans;
 };
 
-// Settings of the device are those of the attempt itself: a process opens one device.
+// Makes a plan for each requested shape. The settings of the device are those of the attempt, since a process opens
+// only one device.
 Shapes plan_shapes(const WorkerOptions& options, int ranks) {
   const ProbeRequest request = probe_request_from_json(nlohmann::json::parse(options.probe),
                                                        options.spec_file.empty() ? "--probe" : options.spec_file);
@@ -52,7 +53,7 @@ Shapes plan_shapes(const WorkerOptions& options, int ranks) {
   return shapes;
 }
 
-// Goes through measurements in turn.
+// Makes measurements one after the other, and divides the probe's time among them and the shapes.
 class Turns {
  public:
   Turns(Timer& timer, ProbeRecord& record, size_t shapes)
@@ -76,7 +77,8 @@ class Turns {
   }
 
  private:
-  // What has no room is left out, as all ranks know; anything else ends the probe.
+  // A measurement for which there is no memory is left out, on all ranks alike, and recorded as not measured. Any other
+  // error ends the probe.
   void measure(const Measurement& measurement, double share) {
     try {
       measurement.measure(share);
@@ -95,7 +97,7 @@ void append(Measurements& to, Measurements more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-// What predictions need most comes first: the time may be over before the last.
+// The measurements that predictions need most come first, because the time may be over before the last.
 Measurements measurements_of(Bench& bench, ShortSteps& steps) {
   Measurements all = steps.measurements(bench);
   append(all, block_measurements(bench));
@@ -122,7 +124,7 @@ void check_output(const std::string& directory) {
 }  // namespace
 
 ExitCode run_probe(MpiWorld& world, const WorkerOptions& options) {
-  // There is no step whose end is worth waiting for.
+  // Signals end a probe at once, since it has no step whose end would be worth waiting for.
   for (const int signal : {SIGTERM, SIGINT, SIGUSR2}) std::signal(signal, SIG_DFL);
   ProbeRecord record;
   record.started_at = timestamp_now();

@@ -7,9 +7,10 @@
 
 namespace wansweep {
 
-// Together with the other ranks: leaves probe.json (schema/probe/record.h) and completed.json in options.out, or
-// neither. Ends in about the seconds that the request allows; what was not reached is named in the record. Throws on
-// all ranks: bad_input for a request that cannot be measured, Error(device_unavailable) for a GPU that others use.
+// Collective: all ranks call it together. Leaves probe.json (schema/probe/record.h) and completed.json in options.out,
+// or neither of them. It ends after about the seconds that the request allows; the record names what it had no time to
+// measure. Throws on all ranks: bad_input for a request that cannot be measured, Error(device_unavailable) for a GPU
+// that other processes use.
 ExitCode run_probe(MpiWorld& world, const WorkerOptions& options);
 
 }  // namespace wansweep

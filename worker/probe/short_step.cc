@@ -26,9 +26,9 @@ namespace fs = std::filesystem;
 
 constexpr int few_layers = 1;
 constexpr int more_layers = 4;
-constexpr int64_t least_steps = 60;  // a short share ends before that
+constexpr int64_t least_steps = 60;  // steps planned at least; the loop ends earlier when its share of time is over
 
-// The job's run with fewer blocks, one expert and no offload: its work otherwise.
+// The job's run with fewer blocks, one expert and no offload; otherwise it does the same work.
 RunPlan shortened(const RunPlan& run, int layers) {
   RunSettings settings = run.settings;
   const RunSettings defaults;
@@ -96,7 +96,7 @@ void ShortSteps::measure(Bench& bench, int layers, double seconds) {
   const int64_t since = monotonic_ns();
   const double allowed = until - bench.timer.elapsed();
   int64_t step_began = since;
-  // As the session does at a step's end: the ranks agree on whether to go on.
+  // At each step's end the ranks agree on whether to go on, as they do in a real run.
   denoise(context, transformer, [&](const StepEnd&) {
     const int64_t now = monotonic_ns();
     own.push_back(static_cast<double>(now - step_began) / 1e9);
@@ -113,7 +113,7 @@ void ShortSteps::measure(Bench& bench, int layers, double seconds) {
   kept_ = true;
 
   std::vector<double> measured;
-  for (size_t step = 1; step < own.size(); ++step) measured.push_back(world.most(own[step]));  // the first is a warm-up
+  for (size_t step = 1; step < own.size(); ++step) measured.push_back(world.most(own[step]));  // step 0 is a warm-up
   ProbeSample sample{.what = ProbeWhat::short_step, .ranks = world.ranks()};
   sample.sizes = {layers, 0, 0};
   bench.add_of_shape(std::move(sample), std::move(measured));

@@ -9,10 +9,10 @@ namespace wansweep {
 
 namespace {
 
-constexpr double round_s = 0.03;  // that a repeat of short work should take: far more than ranks differ in starting
+constexpr double round_s = 0.03;  // how long a repeat of short work takes: far longer than the ranks' starts differ
 constexpr int most_pieces = 2000;
 constexpr double most_beside = 20'000;
-constexpr double patience = 4;  // shares that work beside may take before it is given up
+constexpr double patience = 4;  // how many shares of time the work beside may take before the timer gives up
 constexpr size_t least_repeats = 3;
 constexpr size_t most_repeats = 400;
 
@@ -28,7 +28,7 @@ double Timer::elapsed() { return world_.most(seconds_between(since_, monotonic_n
 double Timer::left() { return seconds_ - elapsed(); }
 
 Timer::Round Timer::round(const Work& work, int pieces, int beside) {
-  world_.any(false);  // all begin together
+  world_.any(false);  // makes all ranks begin together
   for (int i = 0; i < beside; ++i) work.beside.enqueue();
   const Event start = device_.record(work.stream);
   for (int i = 0; i < pieces; ++i) work.enqueue();
@@ -50,7 +50,8 @@ std::vector<double> Timer::repeat(const Work& work, double share) {
     const int pieces = pieces_in();
     return collect([&] { return round(work, pieces, 0).seconds / pieces; }, one * pieces, share);
   }
-  // Work takes longer beside other work, how much longer a piece tells; then more of that until it lasts.
+  // Work takes longer beside other work. One piece tells how much longer; from that follows how much other work must be
+  // enqueued, and more is enqueued until it lasts as long as the measured work.
   const double most = std::min(most_beside, (patience * share + round_s) / work.beside.seconds);
   const auto lasting = [&](double seconds) { return std::min(most, 2 + 1.5 * seconds / work.beside.seconds); };
   one = round(work, 1, static_cast<int>(std::ceil(lasting(one)))).seconds;
@@ -78,7 +79,7 @@ std::vector<double> Timer::repeat_on_host(const std::function<void()>& work, dou
   return collect(seconds, expected, share);
 }
 
-// `repeat` gives 0 when it cannot be measured any more.
+// Collects repeats for about `share` seconds. `repeat` returns 0 when it can measure no more, which ends them.
 std::vector<double> Timer::collect(const std::function<double()>& repeat, double expected, double share) {
   const double until = std::min(elapsed() + share, seconds_);
   std::vector<double> seconds;

@@ -1,7 +1,8 @@
-// How long a piece of the loop's work takes, by all ranks together: repeated within a share of the probe's time.
+// Measures how long a piece of the loop's work takes when all ranks do it together. The work is repeated for a share of
+// the probe's time.
 //
-// Ranks begin each repeat together, and the slowest one's time counts, so that all of them go on or stop alike. Every
-// call is collective, and gives the same on all ranks.
+// The ranks begin each repeat together, and the time of the slowest rank counts. Every call is collective, and returns
+// the same on all ranks, so that all of them go on or stop alike.
 #pragma once
 
 #include <functional>
@@ -12,14 +13,16 @@
 
 namespace wansweep {
 
-// What keeps another stream busy meanwhile: `enqueue` once a piece, as often as it takes.
+// Work that keeps another stream busy during a measurement. `enqueue` puts one piece of it on `stream`; it is called as
+// often as needed to last until the measured work ends.
 struct BesideWork {
   StreamId stream = StreamId::copy;
-  std::function<void()> enqueue;  // null: there is none
-  double seconds = 0;             // that a piece takes alone
+  std::function<void()> enqueue;  // null: nothing runs beside the measured work
+  double seconds = 0;             // how long one piece takes alone
 };
 
-// What is measured: `enqueue` puts it on `stream` once. A rank that has no part in it leaves `enqueue` without effect.
+// The work that is measured. `enqueue` puts one piece of it on `stream`. On a rank that takes no part in the work,
+// `enqueue` does nothing.
 struct Work {
   StreamId stream = StreamId::compute;
   std::function<void()> enqueue;
@@ -28,25 +31,26 @@ struct Work {
 
 class Timer {
  public:
-  // `seconds`: that the whole probe may take, from now.
+  // `seconds`: how long the whole probe may take, from now on.
   Timer(MpiWorld& world, Device& device, double seconds);
 
   double elapsed();
   double left();
 
-  // Seconds of one piece of work, a value a repeat, for about `share` seconds: three values at least while the probe's
-  // time is not over. A repeat enqueues short work many times and divides. The first two rounds do not count: libraries
-  // try algorithms, and caches are cold. Empty when nothing can keep `beside` busy long enough.
+  // Repeats the work for about `share` seconds, and returns the seconds of one piece, a value for each repeat: at least
+  // three values, unless the probe's time runs out. Where a piece is short, one repeat enqueues many and divides the
+  // time by their number. The first two rounds do not count: libraries still try algorithms, and caches are cold. The
+  // result is empty when `work.beside` cannot be made to last as long as the work.
   std::vector<double> repeat(const Work& work, double share);
-  // The same for work of the host, by the wall clock; one round is not counted.
+  // The same for work that the host thread does, by the wall clock. The first round does not count.
   std::vector<double> repeat_on_host(const std::function<void()>& work, double share);
-  // One uncounted look, to find out how much fits into a share.
+  // The seconds of one piece without repeats, from which a caller works out how much fits into a share.
   double once(const Work& work);
 
  private:
   struct Round {
-    double seconds = 0;    // of all its pieces
-    bool covered = false;  // `beside` lasted to its end
+    double seconds = 0;    // all of its pieces together
+    bool covered = false;  // the work beside it lasted to its end
   };
   Round round(const Work& work, int pieces, int beside);
   std::vector<double> collect(const std::function<double()>& repeat, double expected, double share);

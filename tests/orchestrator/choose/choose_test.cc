@@ -54,7 +54,7 @@ TEST(Choose, RanksTheWaysThatFitAndSaysOfTheOthersByHowMuchTheyDoNot) {
   EXPECT_EQ(ranking.pairs.size(), in_ranking * (in_ranking - 1) / 2);
 }
 
-// The differences that are shown are those of the totals that are shown.
+// The difference of two ways is the difference of the totals by which they are ranked.
 TEST(Choose, AMeasuredTotalBesideAPredictedOneIsComparedAsItIs) {
   const Ranking before = ranked(plain(), question()).front();
   const RankedWay& resident = way_named(before, "resident");
@@ -76,7 +76,7 @@ TEST(Choose, WithSureNumbersEveryPairThatDiffersIsDecided) {
   }
 }
 
-// The link may hide layerwise's copies or not.
+// A machine whose link is so uncertain that computing may or may not hide layerwise's copies.
 Machine unsure() {
   Machine machine = plain();
   for (CopyRate& each : machine.links.copies) each.gb_per_second = {24, 12, 48, 5, "a link of many moods"};
@@ -108,7 +108,8 @@ TEST(Choose, WhatWasMeasuredThriceGoesBeforeWhatIsPredicted) {
   EXPECT_DOUBLE_EQ(way_named(ranking, "swap").seconds, 20.1);
 }
 
-// Two ways of a hundred seconds and a little more, each as sure as a number of its own.
+// Two ways, one of 100 s and one of `apart` seconds more. The prediction of each depends on an uncertain number of its
+// own.
 class Deciding : public testing::Test {
  protected:
   std::vector<Ranking> two(double apart, double each_unsure) {

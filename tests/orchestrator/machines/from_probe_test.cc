@@ -10,8 +10,8 @@
 namespace wansweep {
 namespace {
 
-// Two ranks, one shape of 2 forwards a step. A block takes 10 ms, 12 ms with its exchanges, 4 and 5 ms behind the
-// shared prefix; a step 3 ms beside its blocks.
+// A record of two ranks and one shape, whose steps have two forwards. A block takes 10 ms without and 12 ms with its
+// exchanges; a block that starts from the shared prefix takes 4 ms and 5 ms. A step takes 3 ms outside its blocks.
 ProbeRecord record_of_two_ranks() {
   ProbeRecord record;
   record.finished_at = "2026-11-26T19:01:30.000Z";
@@ -49,7 +49,7 @@ ProbeRecord record_of_two_ranks() {
   add({.what = ProbeWhat::short_step, .shape = 0, .sizes = {4, 0, 0}, .seconds = {7 * 0.012 + 0.005 + 0.003}});
   add({.what = ProbeWhat::product, .shape = 0, .operations = 2e12, .sizes = {8190, 5120, 5120}, .seconds = {0.004}});
   add({.what = ProbeWhat::product, .shape = 0, .operations = 6e12, .sizes = {8190, 15360, 5120}, .seconds = {0.012}});
-  // 20 us and 50 GB/s; beside copies 25 GB/s.
+  // Exchanges have a latency of 20 us and a rate of 50 GB/s, beside copies 25 GB/s.
   for (const int64_t bytes : {int64_t{1} << 12, int64_t{1} << 20, int64_t{1} << 28}) {
     const auto x = static_cast<double>(bytes);
     add({.what = ProbeWhat::exchange, .shape = 0, .bytes = bytes, .sizes = {2, 0, 0}, .seconds = {20e-6 + x / 50e9}});
@@ -108,7 +108,7 @@ TEST(MachineFromProbe, HasTheTimesOfEachShape) {
   EXPECT_EQ(times.block.samples, 3);
   EXPECT_DOUBLE_EQ(times.block_rest.value, 0.004);
   EXPECT_DOUBLE_EQ(times.block_beside_copies.value, 0.0125);
-  // 2.5 ms for what 30 GB/s bring in 10 ms.
+  // A block takes 2.5 ms longer beside copies, which bring 0.3 GB in its 10 ms at 30 GB/s.
   EXPECT_NEAR(machine.links.computing_lost_per_gb.value, 0.0025 / 0.3, 1e-6);
   EXPECT_FALSE(times.block_with_exchanges_beside_copies.known());
   EXPECT_NEAR(times.step_beside_blocks.value, 0.003, 1e-9);
@@ -126,7 +126,7 @@ TEST(MachineFromProbe, HasRatesAndLatenciesByLeastSquares) {
   EXPECT_NEAR(links.copies[0].gb_per_second.value, 55, 0.1);
   EXPECT_NEAR(links.copies[1].gb_per_second.value, 30, 0.1);
   EXPECT_EQ(links.copies[1].ranks, 2);
-  EXPECT_EQ(links.exchanges_take, Wire::copies);  // copies halve their rate
+  EXPECT_EQ(links.exchanges_take, Wire::copies);  // copies halve the rate of exchanges
   EXPECT_FALSE(links.emulated);
 }
 
@@ -138,7 +138,7 @@ TEST(MachineFromProbe, HasWhatItIsAndWhatTheHostDoes) {
   EXPECT_EQ(machine.power_watts, 700);
   EXPECT_EQ(machine.host.memory_gib, 512);
   EXPECT_NEAR(machine.host.register_gb_per_second.value, 8, 1e-6);
-  EXPECT_FALSE(machine.host.fill_gb_per_second.known());  // nobody measured it
+  EXPECT_FALSE(machine.host.fill_gb_per_second.known());  // the record has no sample of it
   ASSERT_EQ(machine.compute.products.size(), 1u);
   EXPECT_NEAR(machine.compute.products[0].tflops.value, 500, 1e-6);
   EXPECT_TRUE(machine.compute.attention.empty());

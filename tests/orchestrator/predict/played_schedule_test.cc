@@ -12,7 +12,7 @@
 namespace wansweep {
 namespace {
 
-// Six blocks an expert; guidance, so two passes a step; the switch at step 4 of 6.
+// Each expert has six blocks. With guidance, each of the six steps has two passes. The experts switch at step 4.
 LoopShape loop() {
   LoopShape shape;
   shape.steps = 6;
@@ -61,8 +61,9 @@ TEST(PlayedSchedule, LayerwiseWaitsForEveryCopyThatIsSlowerThanAUse) {
   EXPECT_NEAR(total_exposed(play_mode(OffloadMode::layerwise, 0, 1.5)), 0.5 * 71, 1);
 }
 
-// Six copies start when the first block of the old expert has been used for the last time, one use into its last pass;
-// the last of them is needed by the last use of the next pass, ten uses later.
+// The new expert's six copies can start once the old expert's first block has been used for the last time, which is
+// after the first use of its last pass. The last of these copies is needed by the last use of the next pass, ten uses
+// later.
 TEST(PlayedSchedule, PlannedHidesTheSwitchWhereTheLinkCarriesAnExpertInTwoPasses) {
   EXPECT_NEAR(total_exposed(play_mode(OffloadMode::planned, 6, 10.0 / 6)), 0, 1e-9);
   EXPECT_GT(total_exposed(play_mode(OffloadMode::planned, 6, 2)), 0.5);
@@ -83,8 +84,8 @@ TEST(PlayedSchedule, PlannedServesItselfAtTheLeastRateThatItNames) {
   }
 }
 
-// The least time of any way to copy: a search, tick by tick, of all that a link can do which carries one block at a
-// time, with any blocks there before the loop.
+// Finds the shortest time that any way of copying allows. It searches, tick by tick, all that a link can do that
+// carries one block at a time, with any set of blocks on the device before the loop.
 class BestTime {
  public:
   BestTime(std::vector<int> blocks_of_uses, int blocks, int slots, int use_ticks, int copy_ticks)
@@ -115,7 +116,7 @@ class BestTime {
     auto operator<=>(const State&) const = default;
   };
 
-  // All that can begin at this instant.
+  // Adds to `into` all states that can follow from what may begin at this instant.
   void decide(State state, std::set<State>& into) const {
     const int block = uses_[static_cast<size_t>(state.use)];
     if (state.use_left == 0 && ((state.there >> block) & 1) != 0) state.use_left = use_;
@@ -162,8 +163,9 @@ TEST(PlayedSchedule, WithRoomForOneExpertNoWayToCopyWaitsLess) {
   }
 }
 
-// Less than an expert has room. At the rate that the schedule names and above, nothing waits; below that, no fixed
-// schedule is best on every link, and this is how far planned's is from the best of all at most.
+// The device has room for less than one expert. When a copy takes no longer than a use, nothing waits. On a slower
+// link, no fixed schedule is best for every rate; the test bounds how far the planned schedule is from the best way to
+// copy.
 TEST(PlayedSchedule, BelowOneExpertsRoomPlannedIsNearTheBestWayToCopy) {
   struct Loop {
     int layers, steps;

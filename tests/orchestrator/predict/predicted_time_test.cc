@@ -5,7 +5,7 @@
 namespace wansweep {
 namespace {
 
-// Wan2.2 T2V A14B at 832x480x81 on four H100: 27 steps, two forwards each.
+// A run of Wan2.2 T2V A14B at 832x480, 81 frames, on four H100: 27 steps with two forwards each.
 RunPlan study(OffloadMode offload, const std::string& model = "t2v-a14b") {
   RunSettings settings;
   settings.model_id = model;
@@ -44,8 +44,8 @@ TEST(PredictedTime, EachModeMovesWhatItMoves) {
   EXPECT_EQ(work_of(study(OffloadMode::resident)).bytes_over_link, 2 * expert);
   EXPECT_EQ(work_of(study(OffloadMode::swap)).bytes_over_link, 3 * expert);
   EXPECT_EQ(work_of(study(OffloadMode::snapshot)).bytes_over_link, 2 * expert);
-  // Each forward's blocks, the first of each expert and, behind the last use, the first of the next forward; once what
-  // lies outside blocks.
+  // Layerwise moves each forward's blocks; besides, the first block of each expert and, after the last use, the first
+  // block of a next forward. It moves the weights outside blocks once for each expert.
   const double other = expert - 40 * block;
   EXPECT_EQ(work_of(study(OffloadMode::layerwise)).bytes_over_link, (54 * 40 + 2) * block + 2 * other);
   MachineRates rates;

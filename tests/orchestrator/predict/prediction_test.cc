@@ -13,7 +13,7 @@
 namespace wansweep {
 namespace {
 
-// Wan2.2 T2V A14B, 81 frames, 27 steps; the experts switch at step 19.
+// A run of Wan2.2 T2V A14B with 81 frames and 27 steps; its experts switch at step 19.
 RunSettings study(OffloadMode offload, int ranks = 4, const char* size = "832x480") {
   RunSettings settings;
   settings.model_id = "t2v-a14b";
@@ -35,11 +35,11 @@ Prediction predicted(const Machine& machine, const RunSettings& settings) {
 double total(const Prediction& prediction) { return prediction.of(Quantity::total).value; }
 
 TEST(BlockWork, CountsTheOperationsOfAForwardAsThePaperDoes) {
-  // One rank, 75,600 tokens: 163.08 TFLOP a block, of which 117.05 are self-attention.
+  // On one rank with 75,600 tokens, a block takes 163.08 TFLOP, of which 117.05 are self-attention.
   const BlockWork work = block_work(probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 1, "1280x720"))));
   EXPECT_NEAR(work.attention / 1e12, 117.051, 0.001);
   EXPECT_NEAR((work.before + work.attention + work.after) / 1e12, 163.082, 0.001);
-  // Four ranks share all but the text's keys and values.
+  // Four ranks divide all of the work among them, except for the keys and values of the text.
   const BlockWork quarter = block_work(probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 4, "1280x720"))));
   EXPECT_DOUBLE_EQ(quarter.attention, work.attention / 4);
   EXPECT_NEAR(quarter.before + quarter.after, (work.before + work.after) / 4, 5e10);
@@ -51,8 +51,8 @@ TEST(Prediction, NumbersWithoutASpreadGiveTimesWithoutAnInterval) {
   EXPECT_EQ(resident.of(Quantity::total).low, resident.of(Quantity::total).high);
   EXPECT_EQ(resident.of(Quantity::spike).value, 0);
   EXPECT_EQ(resident.of(Quantity::exposed_transfer).value, 0);
-  // 27 steps of 3.357 PFLOP a step on four ranks, less 27 self-attentions that two forwards share, and exchanges of
-  // 4 x 62.9 MB a block.
+  // Computing: 27 steps of 3.357 PFLOP each on four ranks, less 27 self-attentions that the two forwards of a step
+  // share. Exchanges: 4 x 62.9 MB in each block.
   const double computing = 27 * (3.357e15 - 28.85e12) / 4 / 500e12;
   const double exchanging = 27 * 79 * 4 * 62.9e6 / 100e9;
   EXPECT_NEAR(total(resident), computing + exchanging, 0.02 * total(resident));
@@ -131,7 +131,7 @@ TEST(Prediction, NumbersOfOneDoubtAreOffTogether) {
   const Prediction together = predicted(machine, study(OffloadMode::resident));
   EXPECT_EQ(together.influences.size(), 1U);
   EXPECT_GT(width(together), 1.3 * width(apart));
-  // Of two runs that depend on one number each, the difference is sure when both are off together.
+  // When two runs depend on one number each and both numbers share a doubt, the difference of the runs is nearly sure.
   machine.compute.attention.front().tflops = exactly(500);
   machine.compute.products.front().tflops = exactly(500);
   machine.links.exchanges.front().gb_per_second = {100, 50, 200, 5, "exchanges", "bytes"};
@@ -154,7 +154,7 @@ TEST(Prediction, TheDoubtOfThePlayIsInEveryInterval) {
   EXPECT_EQ(of.value, total(predicted(plain(), study(OffloadMode::resident))));
   EXPECT_NEAR((of.high - of.value) / of.value, std::hypot(0.04, 0.015), 1e-3);
   EXPECT_LT(swap.of(Quantity::first_load).low, swap.of(Quantity::first_load).high);
-  // What all runs share is in no difference; what each way has by itself is there twice.
+  // The doubt that all runs share cancels in a difference; the doubt that each way has by itself counts twice.
   const Estimate cost = difference(swap, resident);
   EXPECT_NEAR((cost.high - cost.value) / of.value, std::hypot(0.015, 0.015), 2e-3);
 }
@@ -179,7 +179,7 @@ double seconds_beside_copies(const PlayRates& rates) {
   return seconds;
 }
 
-// Exchanges that attention hides while no copy runs show when copies slow them down.
+// Exchanges that attention hides while no copy runs delay the block when copies slow them down.
 TEST(Prediction, WhatABlockTookBesideCopiesSaysHowMuchTheyDelayIt) {
   Machine machine = plain();
   RunSettings settings = study(OffloadMode::layerwise);
@@ -194,7 +194,8 @@ TEST(Prediction, WhatABlockTookBesideCopiesSaysHowMuchTheyDelayIt) {
   machine.shapes = {times};
   Draw draw;
   EXPECT_NEAR(seconds_beside_copies(rank_rates(machine, plan, draw)), 0.026, 1e-6);
-  // A card that rests while it waits computes faster then: copies never make exchanges faster.
+  // The measured block may be faster beside copies, because a card that rests while it waits then computes faster. The
+  // rates must not follow: copies never make exchanges faster.
   machine.shapes.front().block_with_exchanges_beside_copies = exactly(0.019);
   EXPECT_NEAR(seconds_beside_copies(rank_rates(machine, plan, draw)), 0.021, 1e-4);
 }
@@ -230,10 +231,10 @@ TEST(Prediction, AMeasuredShapeGoesBeforeTheRates) {
   machine.shapes = {times};
   const double exchange = 4 * 62.9e6 / 100e9;
   EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * (0.020 + exchange) + 0.010 + 0.1, 1e-3);
-  // What a block took with its exchanges counts, whatever its parts add up to.
+  // The measured time of a block with its exchanges is used, whatever the block's parts add up to.
   machine.shapes.front().block_with_exchanges = exactly(0.025);
   EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * 0.025 + 0.010 + 0.1, 1e-6);
-  machine.shapes.front().block_with_exchanges = exactly(0.021);  // groups of heads hide the most of them
+  machine.shapes.front().block_with_exchanges = exactly(0.021);  // groups of heads hide most of the exchanges
   EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * 0.021 + 0.010 + 0.1, 1e-6);
 }
 
@@ -261,9 +262,9 @@ TEST(Prediction, OnAnEmulatedLinkRanksTakeTurns) {
   EXPECT_DOUBLE_EQ(rank_rates(machine, make_run_plan(settings), draw).in, 2e9);
 }
 
-// The medians of what jobs/four-gpus.toml and four-gpus-one-wire.toml took on the machine that these files were
-// measured on (MEASURED.md). An H200 is within 6 % of its prediction there, and each pair that runs told apart by more
-// is in order.
+// Compares predictions with the medians of the runs of jobs/four-gpus.toml and four-gpus-one-wire.toml, on the machine
+// on which the machine files were probed (MEASURED.md). Each run is within 6 % of its prediction, and any two runs that
+// differ by more than 6 % are predicted in the right order.
 TEST(Prediction, FourH200FromAProbeOfThemAreWhatTheRunsThereWere) {
   struct Case {
     OffloadMode offload;

@@ -37,7 +37,8 @@ TEST(ScheduleText, ShowsWhatMovesAndWhichBlocksEachPassFindsOrWaitsFor) {
   EXPECT_EQ(line_of(text, "depth"),
             "depth       every copy in the loop may start 2 uses ahead of the one that needs it, or more");
   const std::string first = line_of(text, "   1");
-  EXPECT_NE(first.find("====================<"), std::string::npos) << text;  // the first 20 blocks were loaded before
+  // The first 20 blocks were loaded before the loop.
+  EXPECT_NE(first.find("====================<"), std::string::npos) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '<') - 1, 2 * 9 * 40 - std::count(text.begin(), text.end(), '=') + 1);
 }
 

@@ -1,4 +1,5 @@
-// What the play knows beside schedules: exchanges, yielding, parts, what a step takes beside its blocks.
+// Tests what the played rank does besides the schedule's copies: exchanges, copies that yield, parts that ranks bring
+// for each other, and what a step takes outside its blocks.
 #include <gtest/gtest.h>
 
 #include "orchestrator/predict/played_schedule.h"
@@ -44,8 +45,8 @@ TEST(Streams, ACopyAndAnExchangeSlowEachOtherDownWhileBothRun) {
   // Each use exchanges 100 bytes and computes nothing. Its copy of 100 bytes starts with the use before it.
   PlayRates rates = link(100);
   rates.block = {{0, {.bytes = 100, .rate = 100, .rate_beside_copies = 50, .copy_rate = 50}}};
-  // Alone each takes a second; together both take two. The last two uses have no copy beside them but those for the
-  // next forward, which never comes.
+  // Alone, the exchange and the copy take a second each; at the same time, they take two seconds. Beside the last two
+  // uses run only copies for a next forward, which never comes.
   EXPECT_DOUBLE_EQ(total(play_layerwise(rates)), 8 * 2);
 }
 
@@ -54,8 +55,8 @@ TEST(Streams, CopiesThatYieldWaitForTheExchangeButNotWithinAChunk) {
   rates.block = {{0, {.bytes = 100, .rate = 100, .rate_beside_copies = 50, .copy_rate = 50}}, {0.25}};
   rates.yields = true;
   rates.chunk_bytes = 25;
-  // The exchange has the wire for its second, the copy of 25 bytes at a time the computing between; the rest of each
-  // copy is waited for.
+  // The exchange has the wire for its second. The copy, in chunks of 25 bytes, goes on while the use computes, and the
+  // next use waits for the rest of the copy.
   const Played played = play_layerwise(rates);
   const double yielding = total(played);
   rates.yields = false;
@@ -78,9 +79,10 @@ TEST(Streams, RanksThatBringPartsWaitForThePartsOfTheOthers) {
   rates.block = {{0.25}};
   rates.sharers = 4;
   rates.parts_rate = 1000;
-  // A quarter of a block comes in 0.25 s, as long as a use computes; the other three quarters 0.075 s later.
+  // A rank copies its quarter of a block in 0.25 s, as long as a use computes. The other three quarters arrive 0.075 s
+  // later.
   EXPECT_NEAR(total(play_layerwise(rates)), 8 * 0.25 + 7 * 0.075, 0.3);
-  rates.parts_rate = 75;  // a second a block, which nothing hides
+  rates.parts_rate = 75;  // the other parts of a block take one second, which nothing hides
   EXPECT_NEAR(total(play_layerwise(rates)), 8 * 1, 1.1);
 }
 
@@ -95,14 +97,14 @@ TEST(Streams, TheSecondForwardsFirstBlockTakesWhatItTakesAndAStepWhatIsBesideIts
     shape.order = order;
     for (const PlayedStep& step : play_layerwise(rates, shape).steps) EXPECT_NEAR(step.seconds, 7.5 + 0.125, 1e-6);
   }
-  shape.forwards = {forward_uncond};  // a rank that makes one of the two shares nothing
+  shape.forwards = {forward_uncond};  // a rank that computes only one of the two forwards shares nothing
   EXPECT_NEAR(play_layerwise(rates, shape).steps[1].seconds, 4.125, 1e-6);
 }
 
 TEST(Streams, ComputingBesideCopiesIsSlowerForAsLongAsTheyRun) {
   PlayRates rates = link(100);
   rates.block = {{2}};
-  rates.computing_beside_copies = 0.5;  // for the second of each copy, half a second of computing is lost
+  rates.computing_beside_copies = 0.5;  // each copy lasts a second, which costs half a second of computing
   EXPECT_DOUBLE_EQ(total(play_layerwise(rates)), 8 * 2.5);
 }
 
