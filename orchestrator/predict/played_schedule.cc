@@ -36,6 +36,10 @@ class Rank {
 
   void compute(const PlayPiece& piece) {
     double seconds = piece.seconds, latency = piece.exchange.latency, bytes = piece.exchange.bytes;
+    if (!copies()) {  // none is under way, and none begins before the next use
+      now_ += std::max(seconds, latency + (bytes > 0 ? bytes / piece.exchange.rate : 0));
+      return;
+    }
     while (seconds > 0 || latency > 0 || bytes > 0) {
       if (latency > 0) {
         latency -= advance(latency, seconds);

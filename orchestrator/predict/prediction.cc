@@ -90,21 +90,30 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
   const std::vector<Use> uses = list_uses(loop_shape(plan, 0));
   const Schedule schedule = schedule_of(plan);
   const auto played_with = [&](Draw& draw) {
-    return figures_of(play(schedule, uses, plan.weights, rank_rates(machine, plan, draw)), plan.switch_step,
-                      machine.play_doubt, draw);
+    return play(schedule, uses, plan.weights, rank_rates(machine, plan, draw));
+  };
+  const auto figures_with = [&](const Played& played, Draw draw = {}) {
+    return figures_of(played, plan.switch_step, machine.play_doubt, draw);
   };
   try {
-    Draw medians;
+    Draw medians, factors;
     prediction.store_seconds = store_seconds(machine, plan, medians);
     medians = Draw();
-    const Values values = played_with(medians);
+    const Played played = played_with(medians);
+    const Values values = figures_of(played, plan.switch_step, machine.play_doubt, factors);
     std::array<Spread, quantities> spreads;
-    for (const Measured* moved : with_spread(medians.asked())) {
-      Draw low(moved, End::low), high(moved, End::high);
-      const Values at_low = played_with(low), at_high = played_with(high);
+    const auto add = [&](const Measured* moved, const Values& at_low, const Values& at_high) {
       for (size_t i = 0; i < quantities; ++i) spreads[i].add(at_low[i] - values[i], at_high[i] - values[i]);
       prediction.influences.push_back(
           {moved, at_low[0] - values[0], at_high[0] - values[0], moved == &machine.play_doubt.way});
+    };
+    for (const Measured* moved : with_spread(medians.asked())) {
+      Draw low(moved, End::low), high(moved, End::high);
+      add(moved, figures_with(played_with(low)), figures_with(played_with(high)));
+    }
+    // The doubt of the play is in factors of what was played: nothing is played again.
+    for (const Measured* moved : with_spread(factors.asked())) {
+      add(moved, figures_with(played, Draw(moved, End::low)), figures_with(played, Draw(moved, End::high)));
     }
     for (size_t i = 0; i < quantities; ++i) prediction.seconds[i] = spreads[i].around(values[i]);
   } catch (const Error& error) {
