@@ -1,3 +1,6 @@
+// A run is played once with every number at its median, and twice more for each number of the machine, at either end of
+// its spread. The doubt of the play is in factors of what was played, so that it asks for no further play.
+
 #include "orchestrator/predict/prediction.h"
 
 #include <algorithm>
@@ -111,7 +114,6 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
       Draw low(moved, End::low), high(moved, End::high);
       add(moved, figures_with(played_with(low)), figures_with(played_with(high)));
     }
-    // The doubt of the play is in factors of what was played: nothing is played again.
     for (const Measured* moved : with_spread(factors.asked())) {
       add(moved, figures_with(played, Draw(moved, End::low)), figures_with(played, Draw(moved, End::high)));
     }
