@@ -12,12 +12,13 @@
 namespace wansweep {
 namespace {
 
-constexpr int64_t most_bytes = 4096;
+constexpr int64_t most_environment_bytes = 4096;
 
 // The value of the variable in engine.env; nullopt when the file does not tell it.
 std::optional<std::string> value_set(const std::string& attempt) {
   if (attempt.empty()) return std::nullopt;
-  const std::string text = read_text_if_there(attempt + '/' + engine_environment_name, most_bytes).value_or("");
+  const std::string text =
+      read_text_if_there(attempt + '/' + engine_environment_name, most_environment_bytes).value_or("");
   const std::string line = fmt::format("{}=", sync_steps_variable);
   if (!text.starts_with(line)) return std::nullopt;
   return text.substr(line.size(), text.find('\n') - line.size());
