@@ -65,8 +65,8 @@ LoopShape loop_shape(const RunPlan& plan, int rank);
 // made on demand because it is large and a sweep has many plans.
 Schedule schedule_of(const RunPlan& plan);
 
-// The numbers of groups in which the run may exchange its heads: its setting alone, or the ones that its warm-up tries, to
-// take the fastest. They begin with the fewest.
+// The numbers of groups in which the run may exchange its heads, the fewest first: its setting alone, or the numbers
+// that its warm-up tries in order to take the fastest.
 std::vector<int> exchange_groups_to_try(const RunPlan& plan);
 
 // The bytes of device memory that a rank may use; nullopt means all of the device, whose size only the worker knows.

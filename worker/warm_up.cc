@@ -68,12 +68,11 @@ double seconds_of_block(const ModelContext& context, const std::byte* weights, i
 }
 
 // On random values, which stay in the workspace.
-void run_outer_layers(const ModelContext& context) {
+void run_outer_layers(const ModelContext& context, const Filler& values) {
   const Workspace& w = context.workspace;
   const int64_t bytes = other_layout(context.config(), w.type).bytes;
   const Buffer weights = context.device.allocate(bytes, "the weights outside blocks to warm up with");
   const FinishOnExit finish(context.device);
-  const Filler values(context.device, 0.02F);
   values.fill(w.type, weights.data(), bytes / size_of(w.type));
   values.fill(w.type, w.tokens, context.plan().tokens_per_rank * context.config().patch_values());
   values.fill(w.type, w.prompt, context.run.input.text_tokens * context.config().text_dim);
@@ -108,7 +107,8 @@ WarmUp warm_up(ModelContext context, MpiWorld& world) {
   const ModelConfig& config = context.config();
   Workspace& w = context.workspace;
   const int64_t rows = context.plan().tokens_per_rank;
-  run_outer_layers(context);
+  const Filler small_values(context.device, 0.02F);
+  run_outer_layers(context, small_values);
   const Filler values(context.device, 1);
   values.fill(w.type, w.hidden, rows * config.dim());
   values.fill(w.type, w.text, context.run.input.text_tokens * config.dim());
@@ -118,7 +118,7 @@ WarmUp warm_up(ModelContext context, MpiWorld& world) {
   const int64_t bytes = block_layout(config, w.type).bytes;
   const Buffer weights = context.device.allocate(bytes, "a block's weights to warm up with");
   const FinishOnExit finish(context.device);
-  Filler(context.device, 0.02F).fill(w.type, weights.data(), bytes / size_of(w.type));
+  small_values.fill(w.type, weights.data(), bytes / size_of(w.type));
   const std::vector<int> to_try = exchange_groups_to_try(context.run);
   context.exchange_groups = to_try.front();
   const double block_seconds = seconds_of_block(context, weights.data(), 1);

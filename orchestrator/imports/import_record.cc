@@ -102,8 +102,8 @@ void refuse_repeat_of_others(const AttemptFolder& folder, const std::string& run
   if (same == nullptr) return;
   throw bad_input(fmt::format(
       "--repeat {}: run {} is repeat {} of the same settings; give --repeat {} to make run {} the next repeat, tell "
-      "with "
-      "--set what differs (ranks, for example), or give --run {} --replace to put these files in place of that run's",
+      "with --set what differs (ranks, for example), or give --run {} --replace to put these files in place of that "
+      "run's",
       repeat, same->run, repeat, last + 1, run, same->run));
 }
 
