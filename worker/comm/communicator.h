@@ -43,8 +43,51 @@ class Communicator {
   // rank have reached the exchange. Must be called on all ranks or on none.
   void set_closes_gate(bool closes) { closes_gate_ = closes; }
 
+  // In a burst, a gate that an exchange has closed stays closed until the burst ends: a copy that began in the short
+  // pause between two exchanges would slow the second one down. Within a burst no rank may wait for a copy that the
+  // gate holds. All ranks begin and end the same bursts; use Burst.
+  void begin_burst() { in_burst_ = true; }
+  void end_burst() {
+    in_burst_ = false;
+    open_gate();
+  }
+
  protected:
+  Communicator(Device& device, StreamId stream) : gated_(device), gated_stream_(stream) {}
+
+  // Whether the next exchange is to close the gate, once all peers have reached it; in a burst, only the first does.
+  bool closes_gate() const { return closes_gate_ && !closed_; }
+  void gate_closes() { closed_ = true; }  // the closing has been enqueued
+  void close_gate() {
+    if (!closes_gate()) return;
+    gated_.close_gate(gated_stream_);
+    gate_closes();
+  }
+  // Behind the exchange; in a burst, the gate stays closed.
+  void open_gate() {
+    if (!closed_ || in_burst_) return;
+    gated_.open_gate(gated_stream_);
+    closed_ = false;
+  }
+
+ private:
+  Device& gated_;
+  StreamId gated_stream_;
   bool closes_gate_ = false;
+  bool in_burst_ = false;
+  bool closed_ = false;  // by work that is enqueued
+};
+
+// A burst of exchanges for a scope, also when an exception ends it.
+class Burst {
+ public:
+  explicit Burst(Communicator& communicator) : communicator_(communicator) { communicator_.begin_burst(); }
+  ~Burst() { communicator_.end_burst(); }
+  Burst(const Burst&) = delete;
+  Burst& operator=(const Burst&) = delete;
+
+ private:
+  Communicator& communicator_;
 };
 
 // The communicator of the cpu backend, over MPI. Messages take time on the emulated link that the weights use too, as

@@ -94,7 +94,7 @@ class SharedEvent {
 class IpcCommunicator : public Communicator {
  public:
   IpcCommunicator(CudaDevice& device, CommunicatorPlace place)
-      : device_(device), id_(place.stream), stream_(device.stream(place.stream)) {
+      : Communicator(device, place.stream), device_(device), id_(place.stream), stream_(device.stream(place.stream)) {
     const RankGroup group(place.among);
     rank_ = group.rank();
     const int ranks = group.size();
@@ -138,9 +138,9 @@ class IpcCommunicator : public Communicator {
     // Every rank posts all its messages before it waits for anything, so each wait ends.
     for (const auto& [peer, messages] : sends) post(peer, messages);
     for (const auto& [peer, messages] : receives) await(peer, messages);
-    if (closes_gate_) device_.close_gate(id_);
+    close_gate();
     for (const auto& [peer, messages] : receives) take(peer, messages);
-    if (closes_gate_) device_.open_gate(id_);
+    open_gate();
     for (const auto& [peer, messages] : sends) {
       const Mailbox& box = mailboxes_->from_to(rank_, peer);
       wait_for(box.taken, at(peer).posted, peer);

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,7 +47,8 @@ void wait_politely(std::vector<MPI_Request>& requests) {
 class MpiCommunicator : public Communicator {
  public:
   MpiCommunicator(CpuDevice& device, CommunicatorPlace place)
-      : device_(device),
+      : Communicator(device, place.stream),
+        device_(device),
         stream_(place.stream),
         group_(place.among),
         comm_(group_.ranks()),
@@ -65,7 +65,11 @@ class MpiCommunicator : public Communicator {
         wait_politely(messages.requests);
       });
     } else {
-      device_.enqueue_timed(stream_, [this, list = std::move(list)](int64_t begin) { return over_link(list, begin); });
+      const bool closes = closes_gate();
+      device_.enqueue_timed(
+          stream_, [this, closes, list = std::move(list)](int64_t begin) { return over_link(list, begin, closes); });
+      if (closes) gate_closes();
+      open_gate();
     }
   }
 
@@ -79,11 +83,10 @@ class MpiCommunicator : public Communicator {
   // begins when the last rank has reached the exchange, and ends for all ranks when the last part is through. The ranks
   // tell each other both times, because the system may give a rank no core at that very moment. When MPI takes longer
   // to move the messages than the link, the exchange lasts as long as MPI.
-  int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin) {
+  int64_t over_link(const std::vector<Exchange>& exchanges, int64_t begin, bool closes_gate) {
     const int64_t since = latest(exchanges, begin, arrival_tag);
     const int64_t used = thread_processor_ns();
-    std::optional<ClosedGate> closed;
-    if (closes_gate_) closed.emplace(device_.gate());
+    if (closes_gate) device_.gate().close();
     Messages messages = post(exchanges);
     const int64_t end =
         device_.link()->occupy_both(messages.received, messages.sent, since, [&] { all_done(messages.requests); });

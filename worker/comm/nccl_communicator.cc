@@ -36,7 +36,8 @@ void nccl_check(ncclResult_t result, const char* call, const char* file, int lin
 
 class NcclCommunicator : public Communicator {
  public:
-  NcclCommunicator(CudaDevice& device, CommunicatorPlace place) : device_(device), stream_(place.stream) {
+  NcclCommunicator(CudaDevice& device, CommunicatorPlace place)
+      : Communicator(device, place.stream), device_(device), stream_(place.stream) {
     const RankGroup group(place.among);
     rank_ = group.rank();
     cudaCheck(cudaMalloc(&meeting_, 2 * static_cast<size_t>(group.size())));
@@ -65,12 +66,12 @@ class NcclCommunicator : public Communicator {
   CommunicatorKind kind() const override { return CommunicatorKind::nccl; }
 
   void exchange(std::span<const Exchange> exchanges) override {
-    if (closes_gate_) {
+    if (closes_gate()) {
       meet(exchanges);
-      device_.close_gate(stream_);
+      close_gate();
     }
     move(exchanges);
-    if (closes_gate_) device_.open_gate(stream_);
+    open_gate();
   }
 
  private:

@@ -78,6 +78,8 @@ void ShardedAttention::run(void* out, Place place) {
     recorder_.end(span);
     return;
   }
+  // No rank waits for a copy here: it attends only when the block's weights are there.
+  const Burst burst(*communicator_);
   if (plan_.ulysses == 1) {
     attend_ring({heads_, 0}, w_.parts[0], w_.parts[1], w_.parts[2], out, place);
     return;

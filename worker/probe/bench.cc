@@ -41,7 +41,7 @@ Bench::Bench(MpiWorld& world, const Backend& backend, Timer& timer, ProbeRecord&
       untraced(device, nullptr, TraceDetail::block),
       record_(record),
       shape_(shape),
-      no_exchanges_(backend.communicator ? backend.communicator->kind() : CommunicatorKind::automatic),
+      no_exchanges_(device, backend.communicator ? backend.communicator->kind() : CommunicatorKind::automatic),
       exchanging_{device, backend.communicator.get(), untraced, workspace, run, world.rank()},
       computing_{device, backend.communicator ? &no_exchanges_ : nullptr, untraced, workspace, run, world.rank()},
       finish_(device) {

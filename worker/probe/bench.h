@@ -20,7 +20,7 @@ namespace wansweep {
 // A communicator that moves nothing and takes no time. A block that runs with it takes only its time of computing.
 class NoExchanges : public Communicator {
  public:
-  explicit NoExchanges(CommunicatorKind kind) : kind_(kind) {}
+  NoExchanges(Device& device, CommunicatorKind kind) : Communicator(device, StreamId::comm), kind_(kind) {}
   void exchange(std::span<const Exchange>) override {}
   CommunicatorKind kind() const override { return kind_; }
 

@@ -23,7 +23,8 @@ std::byte value_at(int64_t i) { return static_cast<std::byte>(i * 7 + i / 251); 
 // Sends what the peers would send: `whole` is the piece as they have it.
 class FakePeers : public Communicator {
  public:
-  FakePeers(CpuDevice& device, const std::byte* whole, const std::byte* to) : device_(device), whole_(whole), to_(to) {}
+  FakePeers(CpuDevice& device, const std::byte* whole, const std::byte* to)
+      : Communicator(device, StreamId::peers), device_(device), whole_(whole), to_(to) {}
   void exchange(std::span<const Exchange> exchanges) override {
     for (const Exchange& each : exchanges) {
       sent += each.send_bytes;

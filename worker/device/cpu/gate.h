@@ -27,16 +27,4 @@ class Gate {
   bool open_ = true;
 };
 
-// Closes the gate for a scope, also when an exception ends it.
-class ClosedGate {
- public:
-  explicit ClosedGate(Gate& gate) : gate_(gate) { gate_.close(); }
-  ~ClosedGate() { gate_.open(); }
-  ClosedGate(const ClosedGate&) = delete;
-  ClosedGate& operator=(const ClosedGate&) = delete;
-
- private:
-  Gate& gate_;
-};
-
 }  // namespace wansweep
