@@ -9,7 +9,8 @@
 namespace wansweep {
 
 int64_t ActivationBytes::total() const {
-  return 2 * hidden + wide + shared_prefix + 3 * parts + 4 * gathered + ring + text + latents + modulation + rotary;
+  return 2 * hidden + wide + shared_prefix + 3 * parts + 4 * gathered + ring + text + text_cache + latents +
+         modulation + rotary;
 }
 
 ActivationBytes activation_bytes(const ActivationRequest& request, const ParallelPlan& plan) {
@@ -33,6 +34,10 @@ ActivationBytes activation_bytes(const ActivationRequest& request, const Paralle
   const int64_t text = request.text_tokens;
   bytes.text = 2 * align_up(text * c.text_dim * t) + 3 * align_up(text * dim * t) + align_up(text * 2 * dim * t);
   if (request.goes_block_by_block()) bytes.text += align_up(text * dim * t);
+  if (request.keeps_text) {
+    const int64_t forwards = request.both_forwards ? 2 : 1;
+    bytes.text_cache = forwards * c.layers * (align_up(text * 2 * dim * t) + align_up(text * dim * t));
+  }
   const int64_t values = rows * c.patch_values();
   bytes.latents = 3 * align_up(values * t) + 5 * align_up(values * 4) + align_up(8);
   bytes.modulation =

@@ -22,6 +22,7 @@ struct ActivationRequest {
   int64_t text_tokens = 512;
   bool both_forwards = true;  // this rank runs cond and uncond of each step
   GuidanceOrder order = GuidanceOrder::branch;
+  bool keeps_text = false;  // each block's cross-attention k and v of the text, for one expert at a time
   bool goes_block_by_block() const { return both_forwards && order == GuidanceOrder::block; }
 };
 
@@ -36,6 +37,7 @@ struct ActivationBytes {
   int64_t gathered = 0;    // [R, heads, head_dim], four times with Ulysses: q, k, v and the attention's output
   int64_t ring = 0;        // the next k and v, the partial output, and the f32 sum with its two log-sum-exps
   int64_t text = 0;        // prompts, embedded text (of each forward, block by block), its cross-attention k and v
+  int64_t text_cache = 0;  // k and v of the text for each forward and block, when they are kept: [T, 2 D] and [T, D]
   int64_t latents = 0;     // model input, two predictions, the scheduler's f32 state, and a count
   int64_t modulation = 0;  // time embedding and modulation vectors
   int64_t rotary = 0;      // f32 [M, head_dim]: cosines and sines

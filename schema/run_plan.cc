@@ -87,6 +87,25 @@ int slots_in_budget(const RunPlan& plan, const LoopShape& shape) {
   return std::max(slots_in(*limit - activations - experts_used(shape) * plan.weights.other), std::min(fewest, blocks));
 }
 
+// With `auto`, only where the cache is small beside the memory that blocks could use. The CPU backend stands in for a
+// GPU whose step is long beside the text's products: there, a step that fills the cache would stand out.
+bool keeps_text(const RunPlan& plan) {
+  constexpr int least_share = 20;
+  switch (plan.settings.text_cache) {
+    case Choice::off:
+      return false;
+    case Choice::on:
+      return true;
+    case Choice::automatic:
+      break;
+  }
+  if (plan.settings.backend == BackendKind::cpu) return false;
+  const std::optional<int64_t> limit = device_memory_limit(plan.settings);
+  ActivationRequest kept = plan.activations;
+  kept.keeps_text = true;
+  return !limit || activation_bytes(kept, plan.parallel).text_cache * least_share <= *limit;
+}
+
 // Each group must have at least one head of every Ulysses rank.
 void check_exchange_groups(const RunSettings& settings, const ParallelPlan& parallel) {
   if (settings.exchange_groups <= 1) return;
@@ -165,6 +184,7 @@ RunPlan make_run_plan(RunSettings resolved, const ModelIdentity& model, const In
   plan.activations.text_tokens = input.text_tokens;
   plan.activations.both_forwards = loop_shape(plan, 0).forwards.size() > 1;
   plan.activations.order = plan.settings.guidance_order;
+  plan.activations.keeps_text = keeps_text(plan);
   plan.weights = weight_bytes(model.config, plan.type, plan.experts());
   const Schedule schedule = schedule_of(plan);
   plan.block_slots = schedule.slots;

@@ -80,9 +80,10 @@ struct RunSettings {
   Precision precision = Precision::automatic;
   CommunicatorKind communicator = CommunicatorKind::automatic;
   int64_t exchange_groups = 0;  // groups of a Ulysses rank's heads: one is exchanged while another attends; 0: measured
-  bool share_device = false;    // several ranks may use one GPU
-  double device_memory = 0;     // GiB that a rank may use; 0: all of the device (cuda), default_cpu_device_gib (cpu)
-  double link_bandwidth = 0;    // GB/s of the cpu backend's host link, each direction; 0: as fast as memory
+  Choice text_cache = Choice::automatic;  // keeps each block's keys and values of the text for all steps of an expert
+  bool share_device = false;              // several ranks may use one GPU
+  double device_memory = 0;   // GiB that a rank may use; 0: all of the device (cuda), default_cpu_device_gib (cpu)
+  double link_bandwidth = 0;  // GB/s of the cpu backend's host link, each direction; 0: as fast as memory
   LinkSharing link = LinkSharing::shared;
   // What is recorded.
   TraceDetail trace_detail = TraceDetail::block;

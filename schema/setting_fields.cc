@@ -108,6 +108,15 @@ std::vector<Field> make_table() {
        "or 1 "
        "(cpu)",
        Role::placement, &S::exchange_groups, Bounds{0, 64}, false, true},
+      {"text_cache",
+       "keep each block's keys and values of the text, which are the same in all steps of an expert; auto keeps them "
+       "on "
+       "cuda where they take at most a twentieth of device_memory",
+       Role::placement,
+       &S::text_cache,
+       {},
+       false,
+       true},
       {"share_device", "allow several ranks to use one GPU", Role::placement, &S::share_device},
       {"device_memory", "GiB of device memory that a rank may use; 0 is all of the device (cuda) or 64 (cpu)",
        Role::offload, &S::device_memory, gib_bounds},

@@ -51,7 +51,9 @@ const std::vector<std::vector<std::string>> other_ways{
     {"planned", "--device-budget", "0.006"},
     {"resident", "--guidance-order", "block"},
     {"layerwise", "--guidance-order", "block"},
-    {"planned", "--device-budget", "0.004", "--guidance-order", "block"}};
+    {"planned", "--device-budget", "0.004", "--guidance-order", "block"},
+    {"planned", "--device-budget", "0.006", "--text-cache", "on"},
+    {"layerwise", "--guidance-order", "block", "--text-cache", "on"}};
 
 void expect_matches_reference(const std::string& trajectory, const std::vector<Plan>& plans,
                               const std::vector<std::vector<std::string>>& modes) {

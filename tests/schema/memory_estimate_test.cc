@@ -100,6 +100,22 @@ TEST(MemoryEstimate, BlockOrderAddsTheSecondPromptAndNoSecondHiddenState) {
   EXPECT_EQ(activation_bytes(request, plan).total(), one_by_block);
 }
 
+// k and v of 512 tokens, beside the product that holds v: 3 x 5120 values a token, in 40 blocks.
+TEST(MemoryEstimate, KeptTextTakesItsKeysAndValuesInEachBlockAndForward) {
+  ActivationRequest request;
+  request.config = a14b();
+  request.type = DType::bf16;
+  const ParallelPlan plan = make_parallel_plan({1, false, {}, {}, 40, 32760});
+  const auto total = [&](bool keeps) {
+    request.keeps_text = keeps;
+    return activation_bytes(request, plan).total();
+  };
+  constexpr int64_t of_forward = int64_t{40} * 512 * 3 * 5120 * 2;
+  EXPECT_EQ(total(true) - total(false), 2 * of_forward);
+  request.both_forwards = false;
+  EXPECT_EQ(total(true) - total(false), of_forward);
+}
+
 TEST(MovedBytes, AreTheSchedulesCopiesByStep) {
   LoopShape loop;
   loop.steps = 4;

@@ -69,6 +69,29 @@ TEST(RunPlan, EachExchangeGroupHasAHeadOfEveryRank) {
   EXPECT_EQ(make_run_plan(settings).parallel.ring, 2);
 }
 
+// A14B's cache takes 1.17 GiB for two forwards.
+TEST(RunPlan, TextIsKeptWhereItTakesLittleOfTheMemory) {
+  RunSettings settings = study();
+  settings.backend = BackendKind::cuda;
+  const auto keeps = [&] { return make_run_plan(settings).activations.keeps_text; };
+  EXPECT_TRUE(keeps()) << "no limit";
+  settings.device_memory = 80;
+  EXPECT_TRUE(keeps());
+  settings.offload = OffloadMode::planned;
+  settings.device_memory = 16;
+  EXPECT_FALSE(keeps()) << "blocks need the memory";
+  settings.text_cache = Choice::on;
+  EXPECT_TRUE(keeps());
+  settings.text_cache = Choice::off;
+  settings.device_memory = 80;
+  EXPECT_FALSE(keeps());
+  settings.text_cache = Choice::automatic;
+  settings.backend = BackendKind::cpu;
+  settings.precision = Precision::automatic;
+  settings.device_memory = 1024;
+  EXPECT_FALSE(keeps()) << "the cpu backend, if it is not told to";
+}
+
 TEST(RunPlan, AModelThatTakesAnImageIsRefusedBeforeAnythingRuns) {
   RunSettings settings = study();
   settings.model_id = "i2v-a14b";

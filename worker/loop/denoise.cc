@@ -35,8 +35,13 @@ std::vector<Branch> branches_of(const LoopShape& shape, const Workspace& w) {
   std::vector<Branch> branches;
   for (const int8_t forward : shape.forwards) {
     const bool is_cond = forward == forward_cond;
-    branches.push_back(
-        {forward, is_cond ? w.prompt : w.negative_prompt, is_cond ? w.cond : w.uncond, w.hidden, w.text, Prefix::own});
+    branches.push_back({.forward = forward,
+                        .index = static_cast<int>(branches.size()),
+                        .prompt = is_cond ? w.prompt : w.negative_prompt,
+                        .prediction = is_cond ? w.cond : w.uncond,
+                        .hidden = w.hidden,
+                        .text = w.text,
+                        .prefix = Prefix::own});
   }
   if (branches.size() < 2) return branches;
   branches[0].prefix = Prefix::keep;

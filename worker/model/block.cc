@@ -116,22 +116,25 @@ void TransformerBlock::cross_attention(const std::byte* weights, const Carried& 
                .n = dim_,
                .k = dim_});
   ops_.rms_norm(w_.type, q, dim_, weight(weights, at_.attn2_norm_q), q_normed, rows_, dim_, eps_);
-  ops_.linear({.type = w_.type,
-               .x = carried.text,
-               .w = weight(weights, at_.attn2_kv),
-               .bias = weight(weights, at_.attn2_kv_bias),
-               .y = w_.text_kv,
-               .m = text_rows_,
-               .n = 2 * dim_,
-               .k = dim_});
-  ops_.rms_norm(w_.type, w_.text_kv, 2 * dim_, weight(weights, at_.attn2_norm_k), w_.text_k, text_rows_, dim_, eps_);
+  const TextKeys& text = carried.text_keys;
+  if (!text.made) {
+    ops_.linear({.type = w_.type,
+                 .x = carried.text,
+                 .w = weight(weights, at_.attn2_kv),
+                 .bias = weight(weights, at_.attn2_kv_bias),
+                 .y = text.kv,
+                 .m = text_rows_,
+                 .n = 2 * dim_,
+                 .k = dim_});
+    ops_.rms_norm(w_.type, text.kv, 2 * dim_, weight(weights, at_.attn2_norm_k), text.k, text_rows_, dim_, eps_);
+  }
   recorder_.end(span);
 
   span = recorder_.begin(EventKind::attention, StreamId::compute, place);
   ops_.attention({.type = w_.type,
                   .q = {q_normed, dim_},
-                  .k = {w_.text_k, dim_},
-                  .v = {w_.text_kv + dim_ * value, 2 * dim_},
+                  .k = {text.k, dim_},
+                  .v = {text.kv + dim_ * value, 2 * dim_},
                   .out = w_.normed,
                   .q_rows = rows_,
                   .kv_rows = text_rows_,

@@ -19,7 +19,8 @@ enum class Prefix : uint8_t {
 // The device tensors that a forward carries from block to block.
 struct Carried {
   std::byte* hidden = nullptr;      // [M, D]: the residual stream
-  const std::byte* text = nullptr;  // [T, D]: the embedded prompt
+  const std::byte* text = nullptr;  // [T, D]: the embedded prompt; not read where text_keys are made
+  TextKeys text_keys;               // of the block that runs
 };
 
 class TransformerBlock {

@@ -18,6 +18,7 @@ Transformer::Transformer(const ModelContext& context, Streamer& streamer)
       outer_(context),
       block_(context),
       config_(context.config()),
+      keeps_text_(context.run.activations.keeps_text),
       host_frequencies_(device_.allocate_host(int64_t{config_.freq_dim} * 4, HostMemory::pinned, "timestep embedding")),
       finish_(context.device) {}
 
@@ -30,10 +31,13 @@ void Transformer::set_timestep(int timestep) {
 void Transformer::forward(int step, int expert, std::span<const Branch> branches) {
   const auto of_expert = static_cast<int8_t>(expert);
   const std::byte* other = streamer_.other(expert);
+  const auto text_is_kept = [&](const Branch& branch) {
+    return keeps_text_ && text_of_expert_[static_cast<size_t>(branch.index)] == expert;
+  };
   for (const Branch& branch : branches) {
     const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, {of_expert, branch.forward, -1});
     if (branch.prefix != Prefix::kept) outer_.embed_tokens(other, branch.hidden);
-    outer_.embed_text(other, branch.prompt, branch.text);
+    if (!text_is_kept(branch)) outer_.embed_text(other, branch.prompt, branch.text);
     recorder_.end(span);
   }
   const int8_t pass = branches.size() > 1 ? forward_both : branches.front().forward;
@@ -43,7 +47,8 @@ void Transformer::forward(int step, int expert, std::span<const Branch> branches
     const std::byte* weights = streamer_.acquire(use);
     for (const Branch& branch : branches) {
       const Prefix prefix = block == 0 ? branch.prefix : Prefix::own;
-      block_.run(weights, {branch.hidden, branch.text}, prefix, {of_expert, branch.forward, block});
+      const TextKeys text = w_.text_keys(branch.index, block, text_is_kept(branch));
+      block_.run(weights, {branch.hidden, branch.text, text}, prefix, {of_expert, branch.forward, block});
     }
     streamer_.release(use);
   }
@@ -51,6 +56,7 @@ void Transformer::forward(int step, int expert, std::span<const Branch> branches
     const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, {of_expert, branch.forward, -1});
     outer_.project(other, branch.hidden, branch.prediction);
     recorder_.end(span);
+    text_of_expert_[static_cast<size_t>(branch.index)] = expert;
   }
 }
 

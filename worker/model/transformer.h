@@ -4,6 +4,7 @@
 // the projection. Input and output are tokens. The rank's main thread calls it.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "schema/uses.h"
@@ -17,6 +18,7 @@ namespace wansweep {
 // One of a step's forwards.
 struct Branch {
   int8_t forward = forward_cond;
+  int index = 0;                 // among the forwards of this rank
   const void* prompt = nullptr;  // [T, text_dim]
   void* prediction = nullptr;    // [M, patch values], in the order of the latents' tokens
   std::byte* hidden = nullptr;   // [M, D]: where its residual stream lies
@@ -31,6 +33,7 @@ class Transformer {
   // Computes the time conditioning of the step that begins. The device must have finished the step before.
   void set_timestep(int timestep);
 
+  // With a text cache, the first pass of each expert and forward fills it.
   // One pass of workspace.tokens [M, patch values] through the blocks of `expert` (0 or 1) to the branches'
   // predictions. Several branches go through each block one after the other, in regions of their own. Throws as the
   // streamer does.
@@ -44,6 +47,8 @@ class Transformer {
   OuterLayers outer_;
   TransformerBlock block_;
   const ModelConfig& config_;
+  bool keeps_text_;
+  std::array<int, 2> text_of_expert_{-1, -1};  // by forward of this rank: the expert whose text keys are kept
   Buffer host_frequencies_;
   FinishOnExit finish_;  // declared last: a copy from host_frequencies_ may be under way
 };

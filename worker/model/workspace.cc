@@ -56,6 +56,10 @@ Workspace::Workspace(Device& device, const ActivationRequest& request, const Par
   second_text = cut.take(request.goes_block_by_block() ? text_rows * dim * t : 0);
   text_k = cut.take(text_rows * dim * t);
   text_kv = cut.take(text_rows * 2 * dim * t);
+  text_cache = cut.take(bytes.text_cache);
+  text_kv_bytes_ = align_up(text_rows * 2 * dim * t);
+  text_k_bytes_ = align_up(text_rows * dim * t);
+  layers_ = c.layers;
   const int64_t values = plan.tokens_per_rank * c.patch_values();
   tokens = cut.take(values * t);
   cond = cut.take(values * t);
@@ -79,6 +83,12 @@ Workspace::Workspace(Device& device, const ActivationRequest& request, const Par
   if (cut.at() - memory_.data() != bytes.total()) {
     throw Error(ExitCode::internal, "workspace: the regions are not as large as activation_bytes says");
   }
+}
+
+TextKeys Workspace::text_keys(int forward, int block, bool made) const {
+  if (text_cache == nullptr) return {text_kv, text_k, false};
+  std::byte* at = text_cache + (int64_t{forward} * layers_ + block) * (text_kv_bytes_ + text_k_bytes_);
+  return {at, at + text_kv_bytes_, made};
 }
 
 }  // namespace wansweep

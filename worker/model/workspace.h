@@ -7,6 +7,13 @@
 
 namespace wansweep {
 
+// The cross-attention's keys and values of the text in one block.
+struct TextKeys {
+  std::byte* kv = nullptr;  // [T, 2 D]: the product; its second half are the values
+  std::byte* k = nullptr;   // [T, D]: the normalised keys
+  bool made = false;        // kept from an earlier step; otherwise the block computes them
+};
+
 struct Workspace {
   Workspace(Device& device, const ActivationRequest& request, const ParallelPlan& plan);
 
@@ -23,7 +30,8 @@ struct Workspace {
   std::byte *prompt, *negative_prompt;             // [T, text_dim]
   std::byte *text, *text_inner;                    // [T, D]: embedded text, and inside its two layers
   std::byte* second_text;                          // [T, D]: the second forward's; null unless block by block
-  std::byte *text_kv, *text_k;                     // [T, 2 D], [T, D]
+  std::byte *text_kv, *text_k;                     // [T, 2 D], [T, D]: of the block that runs
+  std::byte* text_cache;                           // of each forward and block; null when they are not kept
   std::byte *tokens, *cond, *uncond;               // [M, patch values]
   float *latents, *last, *m0, *m1, *noise_pred;    // [M, patch values], the scheduler's state
   int64_t* not_finite;                             // number of latents that are infinite or not a number
@@ -33,7 +41,13 @@ struct Workspace {
   float *time_proj, *modulation, *out_modulation;  // [6 D], [6 D], [2 D]
   float* rotary;                                   // [M, head_dim / 2, 2]
 
+  // Where a block finds or leaves the text's keys and values. `forward` counts this rank's forwards from 0. Without a
+  // cache all blocks use one place, and `made` is false.
+  TextKeys text_keys(int forward, int block, bool made) const;
+
  private:
+  int64_t text_kv_bytes_, text_k_bytes_;
+  int layers_;
   Buffer memory_;
 };
 

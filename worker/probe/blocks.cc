@@ -19,9 +19,12 @@ struct BlockRun {
 void measure_block(Bench& bench, const BlockRun& how, double seconds) {
   TransformerBlock block(bench.context(how.exchanging));
   Workspace& w = bench.workspace;
-  const auto run = [&](Prefix prefix) { block.run(bench.next_block(), {w.hidden, w.text}, prefix, {}); };
-  if (how.prefix == Prefix::kept) run(Prefix::keep);  // leaves the kept prefix that the measured block starts from
-  Work work{StreamId::compute, [&] { run(how.prefix); }};
+  const auto run = [&](Prefix prefix, bool text_made) {
+    block.run(bench.next_block(), {w.hidden, w.text, w.text_keys(0, 0, text_made)}, prefix, {});
+  };
+  // Leaves the prefix and the text's keys that the measured block starts from, where they are kept.
+  run(how.prefix == Prefix::kept ? Prefix::keep : how.prefix, false);
+  Work work{StreamId::compute, [&] { run(how.prefix, true); }};
   if (how.beside == Beside::copies) work.beside = bench.copies_beside();
   std::vector<double> measured = bench.timer.repeat(work, seconds);
   bench.add_of_shape({.what = how.what,

@@ -115,6 +115,25 @@ TEST_F(CudaReferenceTest, EveryWayToBringWeightsGivesTheSameLatents) {
   }
 }
 
+TEST_F(CudaReferenceTest, KeptKeysOfTheTextGiveTheSameLatents) {
+  for (const Precision& precision : precisions) {
+    for (const std::vector<std::string>& way : std::vector<std::vector<std::string>>{
+             {"--offload", "swap"}, {"--offload", "layerwise", "--guidance-order", "block"}}) {
+      std::optional<std::string> digest;
+      for (const std::string cache : {"off", "on", "auto"}) {
+        std::vector<std::string> arguments{"--precision", precision.name, "--text-cache", cache};
+        arguments.insert(arguments.end(), way.begin(), way.end());
+        const WorkerResult result = run("shift12", 1, arguments);
+        const std::string name = std::string(precision.name) + ", " + way[1] + ", text cache " + cache;
+        ASSERT_EQ(result.exit_code, 0) << name << ": " << result.err;
+        if (!digest) digest = digest_of(result);
+        EXPECT_EQ(digest_of(result), *digest) << name;
+        std::filesystem::remove_all(result.out);
+      }
+    }
+  }
+}
+
 TEST_F(CudaReferenceTest, AnyNumberOfExchangeGroupsGivesTheSameLatents) {
   for (const Precision& precision : precisions) {
     // Heads that do not divide into groups, and a ring of each group's keys.
