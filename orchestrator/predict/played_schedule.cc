@@ -19,7 +19,8 @@ class Rank {
       : schedule_(schedule), weights_(weights), rates_(rates) {}
 
   double now() const { return now_; }
-  double exposed() const { return exposed_; }
+  double exposed() const { return exposed_; }  // seconds until now, in which a copy ran and nothing was computed
+  double hidden() const { return hidden_; }    // and beside computing
 
   // From now on, the schedule's copies with an index below `end` may be made.
   void allow(size_t end) {
@@ -34,6 +35,19 @@ class Rank {
     while (rates_.sharers > 1 && arrived_[index] - now_ > an_instant) advance(arrived_[index] - now_, nothing);
   }
 
+  // Goes through pieces one after the other, such as those of a block in one forward. Their exchanges are one burst.
+  void compute(std::span<const PlayPiece> pieces) {
+    last_of_burst_ = nullptr;
+    for (const PlayPiece& piece : pieces) {
+      if (piece.exchange.bytes > 0) last_of_burst_ = &piece.exchange;
+    }
+    for (const PlayPiece& piece : pieces) compute(piece);
+    in_burst_ = false;
+  }
+
+ private:
+  bool copies() const { return copy_left_ > 0 || copy_latency_ > 0; }
+
   void compute(const PlayPiece& piece) {
     double seconds = piece.seconds, latency = piece.exchange.latency, bytes = piece.exchange.bytes;
     if (!copies()) {  // none is under way, and none begins before the next use
@@ -45,6 +59,7 @@ class Rank {
         latency -= advance(latency, seconds);
       } else if (bytes > 0) {
         moving_ = &piece.exchange;
+        in_burst_ = true;
         const double rate = copies() && !held_back() ? moving_->rate_beside_copies : moving_->rate;
         const double left = bytes / rate;
         const double passed = advance(left, seconds);
@@ -56,12 +71,10 @@ class Rank {
     }
   }
 
- private:
-  bool copies() const { return copy_left_ > 0 || copy_latency_ > 0; }
-
   void exchange_ended() {
+    if (moving_ == last_of_burst_) in_burst_ = false;
     moving_ = nullptr;
-    if (copies()) cut();
+    if (copies() && !in_burst_) cut();
   }
 
   // Advances the time to the next event, but by `most` seconds at most. `seconds` is the computing that is left; what
@@ -79,18 +92,18 @@ class Rank {
     now_ += passed;
     if (computes) seconds = seconds / speed == passed ? 0 : std::max(0.0, seconds - passed * speed);
     if (copying) {
-      if (!computes) exposed_ += passed;
+      (computes ? hidden_ : exposed_) += passed;
       move_copy(passed, passed == copy_ends);
     }
     return passed;
   }
 
-  // Whether the current copy yields to an exchange: it ends the chunk that it has begun, and then waits until the
-  // exchange is over. A copy that the next use waits for does not yield.
+  // Whether the current copy yields to exchanges: it ends the chunk that it has begun, and then waits until the burst
+  // is over. A copy that the next use waits for does not yield.
   bool yields_now() const {
     const Transfer& t = schedule_.transfers[made_];
     const bool awaited = t.blocking || (t.needed != no_use && t.needed <= t.starts);
-    return moving_ != nullptr && rates_.yields && !awaited;
+    return in_burst_ && rates_.yields && !awaited;
   }
   bool held_back() const { return yields_now() && chunk_left_ <= 0; }
   double until_held() const { return yields_now() ? std::min(chunk_left_, copy_left_) : copy_left_; }
@@ -110,7 +123,7 @@ class Rank {
     copy_left_ -= moved;
     chunk_left_ -= moved;
     if (copy_left_ <= 0) return end_copy();
-    if (moving_ == nullptr) cut();
+    if (!in_burst_) cut();
   }
 
   // Begins the copy's next chunk when the last one has ended; a chunk that is under way goes on.
@@ -134,7 +147,7 @@ class Rank {
     copy_left_ = bytes_of(schedule_.transfers[made_]) / rates_.sharers;
     copy_latency_ = rates_.copy_latency;
     chunk_left_ = 0;
-    if (moving_ == nullptr) cut();
+    if (!in_burst_) cut();
     if (!copies()) end_copy();  // nothing to move
   }
 
@@ -145,20 +158,19 @@ class Rank {
   const Schedule& schedule_;
   const WeightBytes& weights_;
   const PlayRates& rates_;
-  double now_ = 0, exposed_ = 0;
+  double now_ = 0, exposed_ = 0, hidden_ = 0;
   size_t made_ = 0, allowed_ = 0;  // numbers of copies that are done, and that may begin
   double copy_left_ = 0, chunk_left_ = 0, copy_latency_ = 0;
   const PlayExchange* moving_ = nullptr;  // the exchange that moves data now; null: none
-  std::vector<double> arrived_;           // by copy: when its last part comes, where ranks bring parts for each other
+  const PlayExchange* last_of_burst_ = nullptr;
+  bool in_burst_ = false;        // the first exchange of a burst has moved data, and the last one is not over
+  std::vector<double> arrived_;  // by copy: when its last part comes, where ranks bring parts for each other
 };
 
 void compute_use(Rank& rank, const Use& use, const PlayRates& rates, bool second_forward) {
   const std::vector<PlayPiece>& shared = rates.shared_block.empty() ? rates.block : rates.shared_block;
-  const auto compute = [&](const std::vector<PlayPiece>& pieces) {
-    for (const PlayPiece& piece : pieces) rank.compute(piece);
-  };
-  compute(second_forward && use.block == 0 ? shared : rates.block);
-  if (use.forward == forward_both) compute(use.block == 0 ? shared : rates.block);
+  rank.compute(second_forward && use.block == 0 ? shared : rates.block);
+  if (use.forward == forward_both) rank.compute(use.block == 0 ? shared : rates.block);
 }
 
 }  // namespace
@@ -175,7 +187,7 @@ Played play(const Schedule& schedule, std::span<const Use> uses, const WeightByt
 
   std::vector<size_t> block_comes_by(static_cast<size_t>(schedule.slots));  // 1 + the copy that fills a slot; 0: none
   std::vector<size_t> other_comes_by(static_cast<size_t>(schedule.other_slots));
-  double step_began = rank.now(), exposed_before = rank.exposed();
+  double step_began = rank.now(), exposed_before = rank.exposed(), hidden_before = rank.hidden();
   for (size_t i = 0; i < uses.size(); ++i) {
     const Use& use = uses[i];
     size_t wait_for = 0;
@@ -192,10 +204,11 @@ Played play(const Schedule& schedule, std::span<const Use> uses, const WeightByt
     const bool second_forward = i > 0 && use.forward == forward_uncond && uses[i - 1].step == use.step;
     compute_use(rank, use, rates, second_forward);
     if (i + 1 < uses.size() && uses[i + 1].step == use.step) continue;
-    for (const PlayPiece& piece : rates.after_blocks) rank.compute(piece);
-    played.steps.push_back({rank.now() - step_began, rank.exposed() - exposed_before});
+    rank.compute(rates.after_blocks);
+    played.steps.push_back({rank.now() - step_began, rank.exposed() - exposed_before, rank.hidden() - hidden_before});
     step_began = rank.now();
     exposed_before = rank.exposed();
+    hidden_before = rank.hidden();
   }
   return played;
 }

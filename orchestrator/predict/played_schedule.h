@@ -4,10 +4,11 @@
 // The simulated rank has three streams, as the worker has. The compute stream goes through the schedule's uses of
 // blocks. Each use is a sequence of pieces; a piece computes and exchanges at the same time, and is over when both are.
 // The copy stream makes the schedule's copies one after the other. A copy does not start before the use that the
-// schedule names for it, and where copies yield, it pauses while an exchange moves data. A use waits until its block
-// has arrived, and until blocking copies are done, during which nothing is computed. Where ranks bring parts of a block
-// for each other, the parts from the peers arrive on a third stream, after the copy. A copy and an exchange that run at
-// the same time each have the rate measured beside the other.
+// schedule names for it. Where copies yield, it pauses from the time at which a block's first exchange moves data until
+// the block's last exchange is over, as the worker's gate makes it (Burst in worker/comm/communicator.h). A use waits
+// until its block has arrived, and until blocking copies are done, during which nothing is computed. Where ranks bring
+// parts of a block for each other, the parts from the peers arrive on a third stream, after the copy. A copy and an
+// exchange that run at the same time each have the rate measured beside the other.
 //
 // The ranks of a run are taken to be alike: one of them is played, and its rates account for what the ranks share.
 #pragma once
@@ -44,7 +45,7 @@ struct PlayRates {
   double in = 1, out = 1;               // bytes a second of a copy with no exchange beside it
   double copy_latency = 0;              // seconds that a copy takes however few its bytes are
   double computing_beside_copies = 1;   // share of its full speed at which computing goes on while a copy runs
-  bool yields = false;                  // copies wait, chunk by chunk, while an exchange moves data
+  bool yields = false;                  // copies wait, chunk by chunk, while a block exchanges
   double chunk_bytes = 0;               // 0: copies are not cut
   int sharers = 1;                      // ranks that bring a part of each block for each other
   double parts_rate = 1;                // bytes a second at which a rank gets the parts that its peers bring
@@ -53,6 +54,7 @@ struct PlayRates {
 struct PlayedStep {
   double seconds = 0;
   double exposed = 0;  // the part of `seconds` in which a copy ran and nothing was computed
+  double hidden = 0;   // the part in which a copy ran beside computing
 };
 
 struct Played {

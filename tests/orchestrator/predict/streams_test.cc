@@ -66,6 +66,28 @@ TEST(Streams, CopiesThatYieldWaitForTheExchangeButNotWithinAChunk) {
   EXPECT_LT(yielding, sharing);
 }
 
+TEST(Streams, CopiesThatYieldWaitFromABlocksFirstExchangeToItsLast) {
+  const PlayExchange exchange{.bytes = 50, .rate = 100, .rate_beside_copies = 100, .copy_rate = 100};
+  PlayRates rates = link(100);
+  rates.block = {{0.25}, {0, exchange}, {1}, {0, exchange}, {0.25}};
+  rates.yields = true;
+  rates.chunk_bytes = 20;
+  // A block takes 2.5 s, of which the burst takes 2. Its copy of 100 bytes moves 25 before the burst, then the 15 that
+  // are left of the second chunk, and 25 after the burst. The next use waits 0.35 s for the other 35. The first use
+  // does not wait, as its block is there before the loop.
+  const Played played = play_layerwise(rates);
+  EXPECT_NEAR(total(played), 8 * 2.5 + 7 * 0.35, 1e-9);
+  double exposed = 0, hidden = 0;
+  for (const PlayedStep& step : played.steps) {
+    exposed += step.exposed;
+    hidden += step.hidden;
+  }
+  EXPECT_NEAR(exposed, 8 * 0.15 + 7 * 0.35, 1e-9);
+  EXPECT_NEAR(hidden, 8 * 0.5, 1e-9);
+  rates.yields = false;
+  EXPECT_NEAR(total(play_layerwise(rates)), 8 * 2.5, 1e-9);
+}
+
 TEST(Streams, WhatIsExposedIsACopyWithoutComputingNotWithoutExchanges) {
   PlayRates rates = link(100);
   rates.block = {{0.5}, {0, {.bytes = 50, .rate = 100, .rate_beside_copies = 100, .copy_rate = 100}}};
