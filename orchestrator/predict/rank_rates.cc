@@ -2,7 +2,9 @@
 // q, k and v to the peers; attention, with a turn for each member of the ring, during which the next keys and values
 // are under way; sending attention's output back; the computing after attention. Groups of heads are exchanged while
 // other groups attend. A probe may find that a block with its exchanges takes longer than its pieces add up to. The
-// excess is waiting for peers, and is added to the latencies of the exchanges.
+// excess is waiting for peers, and is added to the latencies of the exchanges. It may also find that the block takes
+// less time. Then the computing is made faster: the pieces hide as much of the exchanges as can be hidden, and a card
+// that rests during exchanges computes at a higher clock than one that computes without a pause.
 
 #include "orchestrator/predict/rank_rates.h"
 
@@ -105,8 +107,8 @@ Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeco
   return fastest;
 }
 
-// The factor, from `least` to `most`, by which the time of the exchanges must be multiplied for the pieces to take
-// `seconds`. seconds_at(factor) says how long they take with a factor.
+// The factor, from `least` to `most`, with which the pieces take `seconds`. seconds_at(factor) says how long they take
+// with a factor.
 template <typename Scaled>
 double share_for(double seconds, double least, double most, Scaled seconds_at) {
   constexpr int halvings = 40;
@@ -118,11 +120,7 @@ double share_for(double seconds, double least, double most, Scaled seconds_at) {
 }
 
 Pieces scaled(Pieces pieces, double share) {
-  for (PlayPiece& piece : pieces) {
-    piece.exchange.latency *= share;
-    piece.exchange.rate /= share;
-    piece.exchange.rate_beside_copies /= share;
-  }
+  for (PlayPiece& piece : pieces) piece.seconds *= share;
   return pieces;
 }
 
@@ -131,24 +129,32 @@ Pieces scaled_beside_copies(Pieces pieces, double share) {
   return pieces;
 }
 
-// Changes the pieces so that the block takes `seconds` longer. The added time is waiting for peers; it is divided among
-// the exchanges in proportion to the time by which each delays the block. Where `seconds` is negative, the exchanges
-// hide behind computing more than their bytes and rates say, and all of them are made faster.
-Pieces with_waiting(Pieces pieces, double seconds) {
-  const double alone = seconds_of(pieces, Beside::nothing);
-  if (seconds < 0) {
-    const auto seconds_at = [&](double share) { return seconds_of(scaled(pieces, share), Beside::nothing); };
-    constexpr double least = 0.02;  // exchanges keep at least this share of their time
-    return scaled(pieces, share_for(alone + seconds, least, 1, seconds_at));
+// How long the exchanges of the pieces delay them.
+double exposed_of(const Pieces& pieces) {
+  double seconds = 0;
+  for (const PlayPiece& piece : pieces) {
+    seconds += std::max(0.0, seconds_of(piece.exchange, Beside::nothing) - piece.seconds);
   }
-  double computing = 0;
-  for (const PlayPiece& piece : pieces) computing += piece.seconds;
-  if (alone == computing) return pieces;
+  return seconds;
+}
+
+// The pieces with `seconds` of waiting for peers, divided among the exchanges in proportion to the time by which each
+// delays the block.
+Pieces with_waiting(Pieces pieces, double seconds) {
+  const double all = exposed_of(pieces);
+  if (all == 0) return pieces;
   for (PlayPiece& piece : pieces) {
     const double exposed = std::max(0.0, seconds_of(piece.exchange, Beside::nothing) - piece.seconds);
-    piece.exchange.latency += seconds * exposed / (alone - computing);
+    piece.exchange.latency += seconds * exposed / all;
   }
   return pieces;
+}
+
+// The pieces with faster computing, so that together they take `seconds` less.
+Pieces with_faster_computing(const Pieces& pieces, double seconds) {
+  const auto seconds_at = [&](double share) { return seconds_of(scaled(pieces, share), Beside::nothing); };
+  constexpr double least = 0.5;  // computing keeps at least this share of its time
+  return scaled(pieces, share_for(seconds_of(pieces, Beside::nothing) - seconds, least, 1, seconds_at));
 }
 
 // Changes the rates beside copies so that the block takes `seconds` while copies run all the time, though never less
@@ -165,12 +171,17 @@ Pieces with_copies_beside(Pieces pieces, double seconds) {
   return pieces;
 }
 
-// How many seconds longer the probe's block with exchanges took than its pieces add up to, on the probe's own link.
-double waiting_of(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
+// The pieces as the probe's block with exchanges shows them. The probe had a link of its own; where the run's exchanges
+// delay a block less than those of the probe did, the card rests less, and its computing gains less.
+Pieces as_probed(Pieces pieces, const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
   RunPlan probed = plan;
   probed.settings.link_bandwidth = machine.links.link_bandwidth;
   probed.settings.link = machine.links.link;
-  return seconds.with_exchanges - seconds_of(block_pieces(machine, probed, seconds, draw), Beside::nothing);
+  const Pieces there = block_pieces(machine, probed, seconds, draw);
+  const double longer = seconds.with_exchanges - seconds_of(there, Beside::nothing);
+  if (longer >= 0) return with_waiting(std::move(pieces), longer);
+  const double rest = exposed_of(there);
+  return with_faster_computing(pieces, rest > 0 ? -longer * std::min(1.0, exposed_of(pieces) / rest) : 0);
 }
 
 bool chosen(Choice choice, bool measured_better) {
@@ -213,7 +224,7 @@ PlayRates rank_rates(const Machine& machine, const RunPlan& plan, Draw& draw) {
   PlayRates rates;
   rates.block = block_pieces(machine, plan, seconds, draw);
   if (seconds.with_exchanges > 0) {
-    rates.block = with_waiting(std::move(rates.block), waiting_of(machine, plan, seconds, draw));
+    rates.block = as_probed(std::move(rates.block), machine, plan, seconds, draw);
   }
   if (seconds.beside_copies > 0 && !machine.links.emulated) {
     rates.block = with_copies_beside(std::move(rates.block), seconds.beside_copies);

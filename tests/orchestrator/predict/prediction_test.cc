@@ -234,8 +234,31 @@ TEST(Prediction, AMeasuredShapeGoesBeforeTheRates) {
   // The measured time of a block with its exchanges is used, whatever the block's parts add up to.
   machine.shapes.front().block_with_exchanges = exactly(0.025);
   EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * 0.025 + 0.010 + 0.1, 1e-6);
-  machine.shapes.front().block_with_exchanges = exactly(0.021);  // groups of heads hide most of the exchanges
+}
+
+// Exchanges of one group of heads hide behind nothing. A block that takes less time than its computing and its
+// exchanges do alone therefore computes faster.
+TEST(Prediction, ABlockThatIsFasterThanItsPartsComputesFaster) {
+  Machine machine = plain();
+  const RunPlan plan = make_run_plan(study(OffloadMode::resident));
+  BlockTimes times;
+  times.shape = probe_shape_of(plan);
+  times.block = exactly(0.020);
+  times.block_rest = exactly(0.010);
+  times.block_with_exchanges = exactly(0.021);
+  times.step_beside_blocks = exactly(0.1);
+  machine.shapes = {times};
   EXPECT_NEAR(predict(machine, plan).of(Quantity::median_step).value, 79 * 0.021 + 0.010 + 0.1, 1e-6);
+  Draw draw;
+  double computing = 0, bytes = 0;
+  for (const PlayPiece& piece : rank_rates(machine, plan, draw).block) {
+    computing += piece.seconds;
+    bytes += piece.exchange.bytes;
+    if (piece.exchange.bytes > 0) {
+      EXPECT_DOUBLE_EQ(piece.exchange.rate, 100e9);
+    }
+  }
+  EXPECT_NEAR(computing, 0.021 - bytes / 100e9, 1e-6);
 }
 
 TEST(Prediction, OnAnEmulatedLinkRanksTakeTurns) {
