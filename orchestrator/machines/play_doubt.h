@@ -12,10 +12,14 @@ struct PlayDoubt {
   Measured loop;
   // On every step, but each way of moving weights errs by itself: in the difference of two ways it counts twice.
   Measured way;
-  // On exposed_transfer alone: copies that run during the waiting above.
-  Measured exposed;
-  // On copies during which nothing is computed: the first load and the spike.
+  // On copies during which nothing is computed: the first load, the spike and exposed_transfer.
   Measured copies;
+  // 1 and the share of a step that the rank which rests most rests longer than the played one: it waits for slower
+  // ranks. Copies that computing hides on the played rank are exposed on that one for this share.
+  Measured waiting;
+  // On the rate of copies out into a host store that several ranks share. A probe measures copies into memory that each
+  // rank has for itself.
+  Measured out_to_shared;
   bool operator==(const PlayDoubt&) const = default;
 };
 const PlayDoubt& measured_play_doubt();

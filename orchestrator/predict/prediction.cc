@@ -26,13 +26,13 @@ double& at(Values& values, Quantity quantity) { return values[static_cast<size_t
 Values figures_of(const Played& played, const std::optional<int>& switch_step, const PlayDoubt& doubt, Draw& draw) {
   const auto factor = [&draw](const Measured& of) { return of.known() ? draw(of) : 1; };
   const double of_steps = factor(doubt.loop) * factor(doubt.way);
-  const double of_copies = factor(doubt.copies), of_exposed = factor(doubt.exposed);
+  const double of_copies = factor(doubt.copies), waiting = factor(doubt.waiting) - 1;
   Values values{};
   std::vector<double> steps;
   for (const PlayedStep& step : played.steps) {
     steps.push_back(of_steps * step.seconds);
     at(values, Quantity::total) += steps.back();
-    at(values, Quantity::exposed_transfer) += of_exposed * step.exposed;
+    at(values, Quantity::exposed_transfer) += of_copies * step.exposed + waiting * step.hidden;
   }
   at(values, Quantity::first_load) = of_copies * played.first_load;
   if (steps.empty()) return values;

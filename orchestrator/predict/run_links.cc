@@ -99,7 +99,11 @@ CopyRates copy_rates(const Machine& machine, const RunPlan& plan, Draw& draw) {
   const int64_t ranks = ranks_of_node(machine, plan);
   rates.in = known_copy_rate(machine, Way::in, memory, ranks, draw);
   rates.out = rates.in;
-  if (plan.settings.offload == OffloadMode::swap) rates.out = known_copy_rate(machine, Way::out, memory, ranks, draw);
+  if (plan.settings.offload != OffloadMode::swap) return rates;
+  rates.out = known_copy_rate(machine, Way::out, memory, ranks, draw);
+  const Measured& shared = machine.play_doubt.out_to_shared;
+  const bool shares = plan.settings.host_store == HostStoreKind::per_node && ranks > 1;
+  if (shares && shared.known()) rates.out *= draw(shared);
   return rates;
 }
 

@@ -159,6 +159,35 @@ TEST(Prediction, TheDoubtOfThePlayIsInEveryInterval) {
   EXPECT_NEAR((cost.high - cost.value) / of.value, std::hypot(0.015, 0.015), 2e-3);
 }
 
+TEST(Prediction, SwapIsUnsureByTheRateOfCopiesOutIntoAStoreThatRanksShare) {
+  Machine machine = plain();
+  machine.play_doubt.out_to_shared = {1, 0.5, 1, 5, "a test"};
+  RunSettings settings = study(OffloadMode::swap);
+  settings.host_store = HostStoreKind::per_node;
+  const double expert = 28.577e9 / 40e9;
+  const Estimate shared = predicted(machine, settings).of(Quantity::spike);
+  EXPECT_NEAR(shared.value, 2 * expert, 0.01);
+  EXPECT_EQ(shared.low, shared.value);
+  EXPECT_NEAR(shared.high - shared.value, expert, 0.01) << "at half the rate the copies out take twice as long";
+  settings.ranks = 1;
+  const Estimate alone = predicted(machine, settings).of(Quantity::spike);
+  EXPECT_EQ(alone.low, alone.high) << "one rank shares its store with nobody";
+  const Estimate own = predicted(machine, study(OffloadMode::swap)).of(Quantity::spike);
+  EXPECT_EQ(own.low, own.high);
+}
+
+TEST(Prediction, CopiesThatComputingHidesMayBeExposedOnARankThatWaitsForOthers) {
+  Machine machine = plain();
+  machine.play_doubt.waiting = {1, 1, 1.1, 5, "a test"};
+  const Prediction layerwise = predicted(machine, study(OffloadMode::layerwise));
+  const Estimate exposed = layerwise.of(Quantity::exposed_transfer);
+  EXPECT_EQ(exposed.low, exposed.value);
+  EXPECT_GT(exposed.high, exposed.value);
+  EXPECT_LT(exposed.high, exposed.value + 0.1 * total(layerwise));
+  EXPECT_EQ(layerwise.of(Quantity::total).low, layerwise.of(Quantity::total).high);
+  EXPECT_EQ(predicted(machine, study(OffloadMode::resident)).of(Quantity::exposed_transfer).high, 0);
+}
+
 TEST(Prediction, HeadsAreExchangedInTheGroupsThatTheWarmUpWouldFindFastest) {
   Machine machine = plain();
   RunSettings settings = study(OffloadMode::layerwise);
