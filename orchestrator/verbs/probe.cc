@@ -1,6 +1,7 @@
 // `wansweep probe` turns the shapes of a sweep into a few attempts of the worker's probe. The attempts are launched,
 // judged and kept like all other attempts. Their records become the machine's file, which is written last, so that a
-// probe that fails leaves the file as it was.
+// probe that fails leaves the file as it was. A machine's file that is there already is replaced only when the user
+// says so, and only the one that was there when the probe began: another probe may end meanwhile.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -52,6 +53,7 @@ struct ProbeArguments {
   std::vector<int64_t> ranks;
   std::string machine;
   std::string output;
+  bool replace = false;  // the file of an earlier probe
   std::string cluster, account;
   std::string directory;
   double seconds = default_probe_seconds;
@@ -76,16 +78,18 @@ std::string machine_name(const ProbeArguments& arguments) {
 }
 
 // Checks, before minutes are spent on measuring, that the machine's file can be written afterwards. A file that a
-// person wrote is not replaced.
-void check_output(const std::string& file, const std::string& name) {
+// person wrote is not replaced, and that of an earlier probe only when `replace` says so. Returns the text of the file
+// to replace; nullopt: there is none.
+std::optional<std::string> check_output(const std::string& file, const std::string& name, bool replace) {
   const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : ".";
   make_directories(folder.string());
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
     throw Error(ExitCode::output, fmt::format("{}: cannot write there ({})", folder.string(), error_text(errno)));
   }
   std::error_code failed;
-  if (!fs::exists(file, failed)) return;
-  const Machine there = read_machine(fs::absolute(file).string()).machine;
+  if (!fs::exists(file, failed)) return std::nullopt;
+  std::string text = read_text(file);
+  const Machine there = parse_machine(text, file);
   switch (there.source) {
     case MachineSource::facts:
       throw bad_input(
@@ -93,10 +97,41 @@ void check_output(const std::string& file, const std::string& name) {
     case MachineSource::probe:
       break;
   }
+  if (!replace) {
+    throw bad_input(
+        fmt::format("{}: holds what was measured on {} at {}; --replace measures it again, and another "
+                    "--machine, or -o, keeps both",
+                    file, there.measured_on, there.measured_at));
+  }
   fmt::print("{} of {} is replaced\n", printable(file), there.measured_at);
   for (const std::string& reason : stale_reasons(there, see_this_machine(), version)) {
     fmt::print("  it is stale: {}\n", printable(reason));
   }
+  return text;
+}
+
+// A time as part of a file's name.
+std::string time_for_names() {
+  std::string time = timestamp_now();
+  std::erase(time, ':');
+  return time;
+}
+
+// Writes the machine's file, and returns its name. A file that was not there when the probe began, or had another text
+// than `before`, stays, and the machine goes into a new file beside it.
+std::string write_machine(const std::string& file, const std::optional<std::string>& before, const Machine& machine) {
+  const std::string text = machine_text(machine);
+  const std::optional<std::string> now = read_text_if_there(file);
+  if (now ? now == before : write_file_once(file, text)) {
+    if (now) write_output_file(file, text);
+    return file;
+  }
+  const std::string beside =
+      (fs::path(file).parent_path() / fmt::format("{}-{}.toml", fs::path(file).stem().string(), time_for_names()))
+          .string();
+  fmt::print(stderr, "wansweep: {} was written while this probe measured, and stays as it is\n", printable(file));
+  write_output_file(beside, text);
+  return beside;
 }
 
 std::string absolute(const std::string& path) { return fs::absolute(path).lexically_normal().string(); }
@@ -159,11 +194,9 @@ int probe(ProbeArguments& arguments) {
   const Plan probes = plan_probe(jobs, arguments.ranks, arguments.seconds);
   const std::string name = machine_name(arguments);
   const std::string file = arguments.output.empty() ? fmt::format("machines/{}.toml", name) : arguments.output;
-  check_output(file, name);
+  const std::optional<std::string> before = check_output(file, name, arguments.replace);
   if (arguments.directory.empty()) {
-    std::string time = timestamp_now();
-    std::erase(time, ':');
-    arguments.directory = fmt::format("out/probe-{}-{}", name, time);
+    arguments.directory = fmt::format("out/probe-{}-{}", name, time_for_names());
   }
   arguments.directory = absolute(arguments.directory);
   sweep.name = probes.sweep;
@@ -176,8 +209,8 @@ int probe(ProbeArguments& arguments) {
   }
   const std::vector<ProbeRecord> records = read_probe_records(arguments.directory, probes);
   print_left_out(records);
-  write_output_file(file, machine_text(machine_from(records, name)));
-  fmt::print("{}: machine {} as it was measured now\n", printable(file), printable(name));
+  const std::string written = write_machine(file, before, machine_from(records, name));
+  fmt::print("{}: machine {} as it was measured now\n", printable(written), printable(name));
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -195,6 +228,8 @@ void add_probe(CLI::App& app, Action& action) {
       ->delimiter(',');
   verb->add_option("--machine", arguments->machine, "what to call it (default: the host's name, or the cluster's)");
   verb->add_option("-o,--output", arguments->output, "the file to write (default: machines/NAME.toml)");
+  verb->add_flag("--replace", arguments->replace,
+                 "replace the file of an earlier probe; never one that a person wrote");
   verb->add_option(
           "--seconds", arguments->seconds,
           "that all measuring may take, shared out over the shapes (default 90); what there is no time for is\n"
@@ -207,8 +242,8 @@ void add_probe(CLI::App& app, Action& action) {
   verb->add_option("--mpirun", arguments->programs.mpirun, "mpirun (default: the one in PATH)");
   verb->footer(
       "A GPU that others use is refused. Exit code 17 when the probe failed (no file is written then), 2 for bad "
-      "input,\n"
-      "130 after Ctrl-C.\n\n"
+      "input\n"
+      "and for a file that is there without --replace, 130 after Ctrl-C.\n\n"
       "Example:\n  wansweep probe jobs/demo.toml --machine laptop --seconds 30");
   verb->callback([arguments, &action] { action = [arguments] { return probe(*arguments); }; });
 }

@@ -82,6 +82,18 @@ class ProbeEndToEnd : public testing::Test {
   std::string jobs_;
 };
 
+// The file of a machine that another probe has measured.
+std::string earlier_probe() {
+  Machine machine;
+  machine.name = "box";
+  machine.source = MachineSource::probe;
+  machine.measured_at = "2026-11-01T12:00:00.000Z";
+  machine.measured_on = "box";
+  machine.wansweep = "0.1.0 (0123456789ab)";
+  machine.card = "a processor";
+  return machine_text(machine);
+}
+
 double rate(const Machine& machine, int64_t ranks, Beside beside) {
   for (const CopyRate& copy : machine.links.copies) {
     if (copy.way == Way::in && copy.memory == HostMemory::pinned && copy.ranks == ranks && copy.beside == beside) {
@@ -165,6 +177,44 @@ TEST_F(ProbeEndToEnd, RefusesAPlaceThatCannotBeWrittenBeforeItMeasures) {
   const Outcome outcome = probe({"-o", "/dev/null/machine.toml"});
   EXPECT_EQ(outcome.exit_code, 13) << outcome.err;
   EXPECT_FALSE(fs::exists(directory_ / "probe"));
+}
+
+TEST_F(ProbeEndToEnd, ReplacesAnEarlierProbeOnlyWhereTheUserSaysSo) {
+  const std::string earlier = earlier_probe();
+  write_text(file_, earlier);
+  const Outcome refused = probe({"-o", file_, "--seconds", "2"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find(file_ + ": holds what was measured on box at 2026-11-01T12:00:00.000Z; --replace"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_EQ(text(file_), earlier);
+  EXPECT_FALSE(fs::exists(directory_ / "probe")) << "it was refused before anything was measured";
+  const Outcome replaced = probe({"-o", file_, "--seconds", "2", "--replace"});
+  EXPECT_EQ(replaced.exit_code, 0) << replaced.err;
+  EXPECT_NE(read_machine(file_).machine.measured_at, "2026-11-01T12:00:00.000Z");
+}
+
+TEST_F(ProbeEndToEnd, LeavesTheFileOfAProbeThatEndedMeanwhile) {
+  const std::string other = earlier_probe();
+  for (const bool was_there : {false, true}) {
+    fs::remove_all(directory_ / "probe");
+    fs::remove(file_);
+    if (was_there) write_text(file_, other + "# first\n");
+    const pid_t pid = start({"-o", file_, "--seconds", "2", "--replace"});
+    wait_for_ranks();
+    write_text(file_, other);
+    const Outcome outcome = finish(pid);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_NE(outcome.err.find(file_ + " was written while this probe measured, and stays as it is"), std::string::npos)
+        << outcome.err;
+    EXPECT_EQ(text(file_), other);
+    const size_t beside = outcome.out.find(": machine ");
+    ASSERT_NE(beside, std::string::npos) << outcome.out;
+    const size_t line = outcome.out.rfind('\n', beside) + 1;
+    const std::string written = outcome.out.substr(line, beside - line);
+    EXPECT_NE(written, file_);
+    EXPECT_EQ(read_machine(written).machine.source, MachineSource::probe);
+  }
 }
 
 TEST_F(ProbeEndToEnd, LeavesFactsThatAPersonWroteDown) {
