@@ -43,7 +43,18 @@ RecordedPrediction prediction_from(const Json& json) {
   return prediction;
 }
 
+std::string file_of(const std::string& directory, const PredictionRecord& record) {
+  return fmt::format("{}/{}/{}.json", directory, folder, record.machine_digest.substr(0, 16));
+}
+
 }  // namespace
+
+std::optional<PredictionRecord> earlier_predictions(const std::string& directory, const PredictionRecord& record) {
+  const std::string file = file_of(directory, record);
+  const std::optional<std::string> text = read_text_if_there(file);
+  if (!text) return std::nullopt;
+  return parse_prediction_record(*text, file);
+}
 
 PredictionRecord record_of(const MachineFile& machine, const Plan& plan, const std::vector<Prediction>& predictions) {
   PredictionRecord record{machine.machine.name,
@@ -65,8 +76,7 @@ PredictionRecord record_of(const MachineFile& machine, const Plan& plan, const s
 }
 
 std::string write_predictions(const std::string& directory, const PredictionRecord& record) {
-  const std::string within = directory + "/" + folder;
-  make_directories(within);
+  make_directories(directory + "/" + folder);
   Json predictions = Json::array();
   for (const RecordedPrediction& each : record.predictions) predictions.push_back(to_json(each));
   const Json json{{"version", record_version},
@@ -76,7 +86,7 @@ std::string write_predictions(const std::string& directory, const PredictionReco
                   {"made_at", record.made_at},
                   {"wansweep", record.wansweep},
                   {"predictions", std::move(predictions)}};
-  const std::string file = fmt::format("{}/{}.json", within, record.machine_digest.substr(0, 16));
+  const std::string file = file_of(directory, record);
   write_file_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   return file;
 }

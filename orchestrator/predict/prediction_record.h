@@ -3,6 +3,7 @@
 // `prediction`.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ struct PredictionRecord {
 };
 
 PredictionRecord record_of(const MachineFile& machine, const Plan& plan, const std::vector<Prediction>& predictions);
+
+// The record for the same machine's file that write_predictions would replace; nullopt: there is none. Throws bad_input
+// for a file that is no record.
+std::optional<PredictionRecord> earlier_predictions(const std::string& directory, const PredictionRecord& record);
 
 // Creates the folder if it is missing, and replaces an earlier record for the same machine file. Returns the path of
 // the file. Throws Error(output) when it cannot be written.

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,8 +80,15 @@ int predict_sweep(const PredictArguments& options) {
   }
   flush_standard_output();
   if (!options.directory.empty()) {
-    const std::string file = write_predictions(options.directory, record_of(machine, plan, predictions));
-    fmt::print(stderr, "wansweep: kept as {}; `gather` brings it beside what is measured\n", printable(file));
+    const PredictionRecord record = record_of(machine, plan, predictions);
+    const std::optional<PredictionRecord> earlier = earlier_predictions(options.directory, record);
+    const std::string file = write_predictions(options.directory, record);
+    const std::string replaced = !earlier
+                                     ? ""
+                                     : fmt::format(", in place of the {} predictions of {} (wansweep {})",
+                                                   earlier->predictions.size(), earlier->made_at, earlier->wansweep);
+    fmt::print(stderr, "wansweep: kept as {}{}; `gather` brings it beside what is measured\n", printable(file),
+               printable(replaced));
   }
   refuse_problems(plan);
   return static_cast<int>(ExitCode::ok);

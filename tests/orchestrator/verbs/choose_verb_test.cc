@@ -32,6 +32,9 @@ TEST_F(ChooseVerbTest, PredictionsOfASweepAsTableAsDataAndInItsDirectory) {
   EXPECT_NE(text.out.find("Predicted, not measured, for machine h200-nvlink"), std::string::npos) << text.out;
   EXPECT_NE(text.out.find("where the intervals come from"), std::string::npos);
   EXPECT_EQ(std::distance(fs::directory_iterator(out_ + "/predictions"), fs::directory_iterator()), 1);
+  EXPECT_EQ(text.err.find("in place of"), std::string::npos) << text.err;
+  const Result again = wansweep({"predict", jobs, "--machine", "h200-nvlink", "--dir", out_});
+  EXPECT_NE(again.err.find("in place of the "), std::string::npos) << "it is said what was replaced: " << again.err;
   const Result json = wansweep({"predict", jobs, "--machine", "h200-nvlink", "--json"});
   const auto rows = nlohmann::json::parse(json.out);
   EXPECT_GT(rows.size(), 3U);
