@@ -132,7 +132,7 @@ BlockSeconds seconds_by_shapes(const AllTimes& all_times, const Machine& machine
 
 }  // namespace
 
-BlockWork block_work(const ProbeShape& shape) {
+BlockWork block_work(const ProbeShape& shape, bool keeps_text) {
   const auto m = static_cast<double>(shape.tokens_per_rank), n = static_cast<double>(shape.tokens);
   const auto d = static_cast<double>(shape.dim()), f = static_cast<double>(shape.ffn_dim);
   const auto t = static_cast<double>(shape.text_tokens);
@@ -142,7 +142,8 @@ BlockWork block_work(const ProbeShape& shape) {
   work.before = 2 * m * d * 3 * d;
   work.attention = 4 * rows * n * static_cast<double>(shape.heads_of_rank * shape.head_dim);
   work.after_attention = 4 * m * t * d;
-  work.after = 2 * m * d * d + (4 * m + 4 * t) * d * d + work.after_attention + 4 * m * d * f;
+  const double text_rows = keeps_text ? 0 : t;
+  work.after = 2 * m * d * d + (4 * m + 4 * text_rows) * d * d + work.after_attention + 4 * m * d * f;
   work.elementwise_before = passes_before * m * d * value;
   work.elementwise_after = passes_after * m * d * value;
   return work;
@@ -150,7 +151,7 @@ BlockWork block_work(const ProbeShape& shape) {
 
 BlockSeconds block_seconds(const Machine& machine, const RunPlan& plan, Draw& draw) {
   const ProbeShape shape = probe_shape_of(plan);
-  const BlockWork work = block_work(shape);
+  const BlockWork work = block_work(shape, plan.activations.keeps_text);
   const AllTimes times = times_of(machine, shape);
   if (!times.empty()) return seconds_by_shapes(times, machine, shape, work, draw);
   if (plan.settings.share_device) {

@@ -13,12 +13,13 @@ namespace wansweep {
 //   before     2 M D 3D                                     q, k and v
 //   attention  4 R N H W
 //   after      2 M D D + (4 M + 4 T) D D + 4 M T D + 4 M D F  output; cross-attention; feed-forward
+// Where the keys and values of the text are kept, the 4 T D D that make them are left out.
 struct BlockWork {
   double before = 0, attention = 0, after = 0;           // operations
   double after_attention = 0;                            // the part of `after` that is cross-attention
   double elementwise_before = 0, elementwise_after = 0;  // bytes read and written by norms, gates and the like
 };
-BlockWork block_work(const ProbeShape& shape);
+BlockWork block_work(const ProbeShape& shape, bool keeps_text);
 
 // How long the parts of one block take on one rank, in seconds.
 struct BlockSeconds {

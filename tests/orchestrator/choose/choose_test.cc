@@ -45,7 +45,7 @@ TEST(Choose, RanksTheWaysThatFitAndSaysOfTheOthersByHowMuchTheyDoNot) {
   Question asked = question();
   asked.device_memory_gib = 40;
   const Ranking ranking = ranked(plain(), asked).front();
-  EXPECT_EQ(way_named(ranking, "resident").why_not, "needs 14.4 GiB more device memory a rank");
+  EXPECT_EQ(way_named(ranking, "resident").why_not, "needs 15.6 GiB more device memory a rank");
   EXPECT_EQ(way_named(ranking, "swap, pageable").why_not,
             "machine plain has no rate of copies to the device and pageable memory");
   EXPECT_LT(place_of(ranking, "snapshot, shared"), place_of(ranking, "swap"));

@@ -25,6 +25,7 @@ RunSettings study(OffloadMode offload, int ranks = 4, const char* size = "832x48
   settings.ranks = ranks;
   settings.offload = offload;
   settings.exchange_groups = 1;
+  settings.text_cache = Choice::off;
   return settings;
 }
 
@@ -36,13 +37,17 @@ double total(const Prediction& prediction) { return prediction.of(Quantity::tota
 
 TEST(BlockWork, CountsTheOperationsOfAForwardAsThePaperDoes) {
   // On one rank with 75,600 tokens, a block takes 163.08 TFLOP, of which 117.05 are self-attention.
-  const BlockWork work = block_work(probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 1, "1280x720"))));
+  const ProbeShape shape = probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 1, "1280x720")));
+  const BlockWork work = block_work(shape, false);
   EXPECT_NEAR(work.attention / 1e12, 117.051, 0.001);
   EXPECT_NEAR((work.before + work.attention + work.after) / 1e12, 163.082, 0.001);
   // Four ranks divide all of the work among them, except for the keys and values of the text.
-  const BlockWork quarter = block_work(probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 4, "1280x720"))));
+  const ProbeShape of_four = probe_shape_of(make_run_plan(study(OffloadMode::layerwise, 4, "1280x720")));
+  const BlockWork quarter = block_work(of_four, false);
   EXPECT_DOUBLE_EQ(quarter.attention, work.attention / 4);
   EXPECT_NEAR(quarter.before + quarter.after, (work.before + work.after) / 4, 5e10);
+  // Kept keys and values of the text are not made again: two products of 512 x 5120 x 5120.
+  EXPECT_DOUBLE_EQ(work.after - block_work(shape, true).after, 4.0 * 512 * 5120 * 5120);
 }
 
 TEST(Prediction, NumbersWithoutASpreadGiveTimesWithoutAnInterval) {
