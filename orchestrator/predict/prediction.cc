@@ -103,7 +103,7 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
     prediction.store_seconds = store_seconds(machine, plan, medians);
     medians = Draw();
     const Played played = played_with(medians);
-    const Values values = figures_of(played, plan.switch_step, machine.play_doubt, factors);
+    Values values = figures_of(played, plan.switch_step, machine.play_doubt, factors);
     std::array<Spread, quantities> spreads;
     const auto add = [&](const Measured* moved, const Values& at_low, const Values& at_high) {
       for (size_t i = 0; i < quantities; ++i) spreads[i].add(at_low[i] - values[i], at_high[i] - values[i]);
@@ -117,7 +117,11 @@ Prediction predict(const Machine& machine, const RunPlan& plan) {
     for (const Measured* moved : with_spread(factors.asked())) {
       add(moved, figures_with(played, Draw(moved, End::low)), figures_with(played, Draw(moved, End::high)));
     }
-    for (size_t i = 0; i < quantities; ++i) prediction.seconds[i] = spreads[i].around(values[i]);
+    for (const Quantity quantity : values_of<Quantity>()) {
+      Estimate& seconds = prediction.seconds[static_cast<size_t>(quantity)];
+      seconds = spreads[static_cast<size_t>(quantity)].around(at(values, quantity));
+      if (quantity != Quantity::spike) seconds.low = std::max(seconds.low, 0.0);  // only a spike can be below 0
+    }
   } catch (const Error& error) {
     prediction.unknown = error.what();
   }

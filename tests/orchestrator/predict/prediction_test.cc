@@ -114,6 +114,16 @@ TEST(Prediction, AnIntervalIsTheRootOfTheSquaresOfWhatEachNumberDoes) {
   EXPECT_EQ(both.influences.size(), 2U);
 }
 
+TEST(Prediction, NothingButASpikeIsPredictedToTakeLessThanNoTime) {
+  Machine machine = plain();
+  // Either of these ends hides all copies; both deviations together would be more than what is exposed.
+  for (CopyRate& copies : machine.links.copies) copies.gb_per_second = {10, 5, 1000, 5, "copies"};
+  machine.compute.attention.front().tflops = {500, 50, 500, 5, "attention"};
+  const Estimate exposed = predicted(machine, study(OffloadMode::layerwise)).of(Quantity::exposed_transfer);
+  EXPECT_GT(exposed.value, 0);
+  EXPECT_EQ(exposed.low, 0);
+}
+
 TEST(Prediction, ANumberThatTwoRunsDependOnAlikeDoesNotBlurTheirDifference) {
   Machine machine = plain();
   machine.compute.attention.front().tflops = {500, 400, 625, 5, "attention"};
