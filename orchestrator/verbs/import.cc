@@ -70,7 +70,7 @@ void add_import(CLI::App& app, Action& action) {
   verb->add_option(
       "FILES", options->request.files,
       "files of all ranks: perf dump (--perf-dump-path), traces of the PyTorch profiler (.json, .json.gz),\n"
-      "SQLite exports of Nsight Systems, step records of diffusers_run.py");
+      "SQLite exports of Nsight Systems, step records of diffusers_run.py, logs of SGLang");
   verb->add_option("--run", options->request.run, "name of the run");
   verb->add_option("--dir", options->request.directory, "the sweep's directory (default out/imported)");
   verb->add_option("--repeat", options->request.repeat, "number of the repeat of its configuration (default 1)")

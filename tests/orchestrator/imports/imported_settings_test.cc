@@ -38,7 +38,8 @@ EngineTrace dump_of(std::map<std::string, std::string> settings = {}) {
   return file;
 }
 
-RunSettings imported(const Given& given, const EngineTrace& file = dump_of(), std::vector<std::string>* notes = nullptr) {
+RunSettings imported(const Given& given, const EngineTrace& file = dump_of(),
+                     std::vector<std::string>* notes = nullptr) {
   std::vector<std::string> ignored;
   return imported_settings(told(given), {file}, notes != nullptr ? *notes : ignored);
 }

@@ -13,6 +13,7 @@
 #include "orchestrator/imports/import_run.h"
 #include "orchestrator/store/gather.h"
 #include "schema/setting_fields.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
 namespace wansweep {
@@ -83,6 +84,50 @@ TEST_F(RealFilesTest, ATraceAndASglangDumpTellTheSame) {
   EXPECT_NEAR(number(store, "SELECT total_s FROM timeline WHERE rank = 0"), recorded_total, 0.01 * recorded_total);
   EXPECT_NEAR(number(store, "SELECT exposed_transfer_s FROM timeline WHERE rank = 0"), 6.288, 0.02);
   EXPECT_EQ(number(store, "SELECT value = 'device' FROM environment WHERE name = 'steps_marked_by'"), 1);
+}
+
+// SGLang 0.5.23's own `generate`: its log tells the settings, its trace the steps, less the one before the profiler
+// began and less the decoding.
+TEST_F(RealFilesTest, ALogTellsTheSettingsOfATraceThatHasNoDump) {
+  ImportRequest request;
+  request.directory = directory_ / "imported";
+  request.run = "log";
+  request.files = {real("log", "sglang-cpu."), real("rank-0.trace.json.gz", "sglang-cpu.")};
+  set_field(request.settings, "engine", "sglang", "test");
+  const ImportReport report = import_run(request);
+  EXPECT_EQ(report.steps, 5);
+  const RunSettings settings = read_settings(report.attempt + "/spec.json");
+  for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{{"offload", "layerwise"},
+                                                                                       {"size", "64x64"},
+                                                                                       {"frames", 17},
+                                                                                       {"steps", 6},
+                                                                                       {"flow_shift", 12.0},
+                                                                                       {"boundary_ratio", 0.875},
+                                                                                       {"guidance_scale", 4.0},
+                                                                                       {"host_memory", "pinned"},
+                                                                                       {"ulysses", 1}}) {
+    EXPECT_EQ(get_field(settings, *find_field(name)), value) << name;
+    EXPECT_EQ(settings.origins.at(name).origin, "log") << name;
+  }
+  EXPECT_EQ(settings.origins.at("guidance_scale_2").origin, "unknown");
+  EXPECT_EQ(settings.origins.at("engine_version").origin, "unknown");
+  Store store = gathered();
+  constexpr double dumped =
+      23.0746 + 21.7420 + 21.7332 + 27.5308 + 22.1951;  // ms, of steps 2 to 6 in sglang-cpu.perf.json
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e6 FROM attempt_time"), dumped, 0.01 * dumped);
+}
+
+TEST_F(RealFilesTest, ALogAndADumpOfOneRunAgree) {
+  ImportRequest request;
+  request.directory = directory_ / "imported";
+  request.run = "dump";
+  request.files = {real("perf.json", "sglang-cpu."), real("log", "sglang-cpu."),
+                   real("rank-0.trace.json.gz", "sglang-cpu.")};
+  set_field(request.settings, "engine", "sglang", "test");
+  EXPECT_EQ(import_run(request).steps, 6);
+  set_field(request.settings, "frames", 81, "test");
+  request.replace = true;
+  expect_error(ExitCode::bad_input, "frames is 81, but", [&] { import_run(request); });
 }
 
 TEST_F(RealFilesTest, TwoRanksOfOneRunAreOneAttempt) {
