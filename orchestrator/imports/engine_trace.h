@@ -60,7 +60,7 @@ struct EngineTrace {
   std::vector<StepMark> steps;
   bool counts_profiler_steps = false;  // steps are ranges ProfilerStep#N; the last may cover what followed the loop
   std::vector<EventRow> events;        // the device's events; step, forward, block and expert are not set yet
-  bool tells_events = false;           // the file records events, even if there are none
+  bool tells_events = false;           // the file records the device's work; false: it has none, or there was no device
   std::optional<int64_t> device_used, device_peak;  // bytes of the whole run, if the file does not give them by step
   std::string latents_digest;                       // SHA-256; empty: unknown
   std::map<std::string, std::string> environment;   // "device.name", "torch", ...

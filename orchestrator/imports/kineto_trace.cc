@@ -64,7 +64,6 @@ class Collector {
     trace.file = std::move(file);
     trace.kind = EngineFileKind::kineto_trace;
     trace.has_times = true;
-    trace.tells_events = true;
   }
 
   void add(const TraceEvent& e) {
@@ -104,6 +103,10 @@ class Collector {
     }
     std::stable_sort(trace.events.begin(), trace.events.end(),
                      [](const EventRow& a, const EventRow& b) { return a.start_ns < b.start_ns; });
+    trace.tells_events = !trace.events.empty();
+    if (!trace.tells_events) {
+      trace.notes.push_back(fmt::format("{}: has no work of a device, so it tells only the steps", trace.file));
+    }
     trace.environment["steps_marked_by"] = by_device ? "device" : "host";
     return std::move(trace);
   }

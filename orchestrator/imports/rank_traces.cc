@@ -377,7 +377,7 @@ class Assembly {
                          {"sha256", file->sha256},
                          {"bytes", file->bytes}});
     }
-    if (files.trace != nullptr) tells.push_back("events");
+    if (files.trace != nullptr && files.trace->tells_events) tells.push_back("events");
     environment["engine"] = {{"name", name_of(settings_.engine)}, {"tells", tells}, {"files", sources}};
     if (!settings_.engine_version.empty()) environment["engine"]["version"] = settings_.engine_version;
     return environment;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,25 @@ TEST_F(RealFilesTest, TwoRanksOfOneRunAreOneAttempt) {
              "SELECT latents_digest = 'dff410bda6be1e734f5b93a95f679a3d260423e7b2627d004075752a06a9f95f' FROM attempt"),
       1);
   EXPECT_EQ(number(store, "SELECT device_peak FROM attempt_waits"), -1) << "PyTorch does not count on the CPU";
+}
+
+// Without a GPU the profiler records no work of a device: how a rank spent its time is unknown, and is not idle time.
+TEST_F(RealFilesTest, TracesOfTwoRanksOnACpuTellTheStepsAndNoIdleTime) {
+  std::vector<std::string> files;
+  for (const char* name : {"0.steps.json", "1.steps.json", "0.trace.json.gz", "1.trace.json.gz"}) {
+    files.push_back(real(name, "cpu-profiled."));
+  }
+  const ImportReport report = import_files("profiled", files, "diffusers", "layerwise");
+  EXPECT_EQ(report.steps, 12);
+  EXPECT_EQ(report.events, 0);
+  EXPECT_EQ(
+      std::ranges::count_if(report.notes,
+                            [](const std::string& note) { return note.find("has no work of a device") != note.npos; }),
+      2);
+  Store store = gathered();
+  EXPECT_EQ(number(store, "SELECT count(*) FROM rank"), 2);
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e9 FROM attempt_time"), 0.456, 0.01 * 0.456);  // of rank 0's record
+  EXPECT_EQ(number(store, "SELECT count(*) FROM timeline WHERE idle_s IS NOT NULL OR compute_s IS NOT NULL"), 0);
 }
 
 TEST_F(RealFilesTest, NearlyAllOfTheDevicesTimeIsInKernelsThatAreKnown) {
