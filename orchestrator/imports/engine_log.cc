@@ -13,8 +13,10 @@
 #include <set>
 #include <sstream>
 
+#include "base/enum_names.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "orchestrator/engines/sglang_versions.h"
 #include "schema/setting_values.h"
 
 namespace wansweep {
@@ -89,10 +91,9 @@ bool given(const Json& arguments, const char* name) {
 }
 
 std::optional<OffloadMode> mode_of_residency(const std::string& residency) {
-  if (residency == "resident") return OffloadMode::resident;
-  if (residency == "component-offload") return OffloadMode::swap;
-  if (residency == "layerwise-offload") return OffloadMode::layerwise;
-  if (residency == "snapshot-offload") return OffloadMode::snapshot;
+  for (const OffloadMode mode : values_of<OffloadMode>()) {
+    if (residency_of(mode) == residency && !residency.empty()) return mode;
+  }
   return std::nullopt;
 }
 
