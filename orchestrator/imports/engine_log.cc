@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -28,6 +29,22 @@ constexpr int64_t most_log_bytes = int64_t{64} << 20;  // the largest log that i
 constexpr size_t most_line = 4096;                     // characters of a line of time or of a value that are read
 constexpr std::string_view arguments_mark = "server_args: ";
 constexpr std::string_view request_mark = "Sampling params:";
+
+// SGLang's arguments that are read.
+constexpr std::array argument_names{"model_path",
+                                    "num_gpus",
+                                    "ulysses_degree",
+                                    "ring_degree",
+                                    "enable_cfg_parallel",
+                                    "pin_cpu_memory",
+                                    "use_fsdp_inference",
+                                    "component_residency",
+                                    "cpu_offload_components",
+                                    "layerwise_offload_components",
+                                    "dit_cpu_offload",
+                                    "dit_layerwise_offload",
+                                    "dit_offload_prefetch_size",
+                                    "layerwise_prefetch_size"};
 
 // Settings as they are told, by our names. What is told twice, and differently, is not told.
 class ToldSettings {
@@ -55,6 +72,20 @@ Json from_python(std::string text) {
   return Json::parse(text, nullptr, false);
 }
 
+// The value of one argument in "ServerArgs(model_path='./wan', num_gpus=4, ...)"; discarded when there is none.
+Json python_argument(const std::string& text, const std::string& name) {
+  size_t at = text.find(fmt::format("({}=", name));
+  if (at == text.npos) at = text.find(fmt::format(" {}=", name));
+  if (at == text.npos) return Json(Json::value_t::discarded);
+  at += name.size() + 2;
+  // A text, a dict or a list ends with its own sign, and anything else where the argument does.
+  static const std::map<char, char> closing{{'\'', '\''}, {'{', '}'}, {'[', ']'}};
+  const auto closed = closing.find(text[at]);
+  const size_t end = closed == closing.end() ? text.find_first_of(",)", at) : text.find(closed->second, at + 1);
+  if (end == text.npos) return Json(Json::value_t::discarded);
+  return from_python(text.substr(at, end - at + (closed == closing.end() ? 0 : 1)));
+}
+
 // The arguments in the rest of a line; null when it holds none.
 Json arguments_in(const std::string& text) {
   if (text.starts_with('{')) {
@@ -62,11 +93,9 @@ Json arguments_in(const std::string& text) {
     return arguments.is_object() ? arguments : Json();
   }
   if (!text.starts_with("ServerArgs(")) return {};
-  static const std::regex member(R"([(, ]([a-z][a-z0-9_]*)=(None|True|False|-?[0-9.]+|'[^']*'|\{[^{}]*\}))");
   Json arguments = Json::object();
-  for (std::sregex_iterator at(text.begin(), text.end(), member), end; at != end; ++at) {
-    const Json value = from_python((*at)[2]);
-    if (!value.is_discarded()) arguments.emplace((*at)[1], value);
+  for (const char* name : argument_names) {
+    if (const Json value = python_argument(text, name); !value.is_discarded()) arguments.emplace(name, value);
   }
   return arguments;
 }

@@ -1,5 +1,5 @@
-// The order: the files' settings, the checks, the model and its configuration, and last the marks of what is unknown.
-// A model's path stays the text that the engine was given, since SGLang goes by that text.
+// The order: the engine and the files' settings, the checks, the model and its configuration, and last the marks of
+// what is unknown. A model's path stays the text that the engine was given, since SGLang goes by that text.
 
 #include "orchestrator/imports/imported_settings.h"
 
@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/enum_names.h"
 #include "base/error.h"
 #include "orchestrator/engines/followed_settings.h"
 #include "schema/model_catalog.h"
@@ -40,6 +41,37 @@ std::string plain_path(const std::string& path) {
   std::string plain = fs::path(path).lexically_normal().string();
   while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
   return plain;
+}
+
+// The program that wrote a file; nullopt where several may have.
+std::optional<EngineKind> writer_of(const EngineTrace& file) {
+  switch (file.kind) {
+    case EngineFileKind::perf_dump:
+    case EngineFileKind::engine_log:
+      return EngineKind::sglang;
+    case EngineFileKind::step_record: {
+      const auto name = file.environment.find("engine.name");
+      return name == file.environment.end() ? std::nullopt : value_named<EngineKind>(name->second);
+    }
+    case EngineFileKind::kineto_trace:
+    case EngineFileKind::nsight_export:
+      break;
+  }
+  return std::nullopt;
+}
+
+void take_engine(const std::vector<EngineTrace>& files, RunSettings& settings) {
+  for (const EngineTrace& file : files) {
+    const std::optional<EngineKind> writer = writer_of(file);
+    if (!writer) continue;
+    if (settings.origins.contains("engine") && settings.engine != *writer) {
+      throw bad_input(fmt::format("engine is {}, but {} is a {} of {}", name_of(settings.engine), file.file,
+                                  name_of(file.kind), title_of(*writer)));
+    }
+    if (settings.origins.contains("engine")) continue;
+    settings.engine = *writer;
+    settings.origins["engine"].origin = origin_of(file);
+  }
 }
 
 void take_model(const std::string& path, const EngineTrace& file, RunSettings& settings) {
@@ -228,6 +260,7 @@ std::optional<int64_t> ranks_told(const std::vector<EngineTrace>& files) {
 
 RunSettings imported_settings(RunSettings told, const std::vector<EngineTrace>& files,
                               std::vector<std::string>& notes) {
+  take_engine(files, told);
   for (const EngineTrace& file : files) take_settings_of(file, told);
   take_counts(files, told, notes);
   check_settings(told);

@@ -97,6 +97,10 @@ TEST_F(EngineLogTest, ArgumentsThatAreNoJsonAreReadAsPythonPrintsThem) {
   EXPECT_EQ(trace.settings.at("ulysses"), "2");
   EXPECT_FALSE(trace.settings.contains("ring"));
   EXPECT_EQ(trace.ranks, 2);
+  EXPECT_EQ(setting("server_args: ServerArgs(num_gpus=1, ring_degree=1, cpu_offload_components=['dit', 'vae'], "
+                    "dit_cpu_offload=False)\n",
+                    "offload"),
+            "unknown");
 }
 
 TEST_F(EngineLogTest, ARequestTellsWhatItComputes) {
@@ -133,6 +137,13 @@ TEST_F(EngineLogTest, WhatTwoRequestsHadDifferentlyIsNotTold) {
   EXPECT_FALSE(trace.settings.contains("steps"));
   ASSERT_EQ(trace.notes.size(), 1U);
   EXPECT_NE(trace.notes[0].find("tells different values of steps, which are therefore not taken"), std::string::npos);
+}
+
+TEST_F(EngineLogTest, ALineOfAMegabyteIsReadLikeAnother) {
+  const std::string longer(1 << 20, 'x');
+  const std::string line = "server_args: ServerArgs(model_path='" + longer + "', num_gpus=2, ring_degree=1)\n";
+  EXPECT_EQ(read(line + longer + "\n").ranks, 2);
+  EXPECT_EQ(setting("server_args: ServerArgs(ring_degree=1, model_path='" + longer, "ring"), "1");
 }
 
 TEST_F(EngineLogTest, ALineThatIsCutTellsNothing) {

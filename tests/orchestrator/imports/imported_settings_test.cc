@@ -50,6 +50,18 @@ bool says(const std::vector<std::string>& notes, const std::string& part) {
   return std::ranges::any_of(notes, [&](const std::string& note) { return note.find(part) != note.npos; });
 }
 
+TEST(ImportedSettings, TheEngineIsThatWhichWritesSuchFiles) {
+  RunSettings without;
+  set_field(without, "offload", "swap", "test");
+  std::vector<std::string> notes;
+  const RunSettings settings = imported_settings(without, {dump_of()}, notes);
+  EXPECT_EQ(settings.engine, EngineKind::sglang);
+  EXPECT_EQ(origin(settings, "engine"), "file");
+  expect_error(ExitCode::bad_input, "engine is diffusers, but perf.json is a perf dump of SGLang", [] {
+    imported({{"engine", "diffusers"}});
+  });
+}
+
 TEST(ImportedSettings, ALocalPathThatSglangTookForWan21IsDrift) {
   std::vector<std::string> notes;
   const RunSettings settings = imported({{"engine_version", "0.5.9"}, {"model", tiny_model}}, dump_of(), &notes);

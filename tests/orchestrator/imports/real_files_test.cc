@@ -94,11 +94,11 @@ TEST_F(RealFilesTest, ALogTellsTheSettingsOfATraceThatHasNoDump) {
   request.directory = directory_ / "imported";
   request.run = "log";
   request.files = {real("log", "sglang-cpu."), real("rank-0.trace.json.gz", "sglang-cpu.")};
-  set_field(request.settings, "engine", "sglang", "test");
   const ImportReport report = import_run(request);
   EXPECT_EQ(report.steps, 5);
   const RunSettings settings = read_settings(report.attempt + "/spec.json");
-  for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{{"offload", "layerwise"},
+  for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{{"engine", "sglang"},
+                                                                                       {"offload", "layerwise"},
                                                                                        {"size", "64x64"},
                                                                                        {"frames", 17},
                                                                                        {"steps", 6},
