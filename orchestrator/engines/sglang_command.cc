@@ -50,22 +50,6 @@ void check_offload(const SglangVersion& version, const RunSettings& settings) {
       fmt::format("offload is {}; SGLang has only resident, swap, layerwise and snapshot", name_of(settings.offload)));
 }
 
-std::string_view residency_of(OffloadMode mode) {
-  switch (mode) {
-    case OffloadMode::resident:
-      return "dit=resident";
-    case OffloadMode::swap:
-      return "dit=component-offload";
-    case OffloadMode::layerwise:
-      return "dit=layerwise-offload";
-    case OffloadMode::snapshot:
-      return "dit=snapshot-offload";
-    case OffloadMode::planned:
-      break;
-  }
-  return {};
-}
-
 class Arguments {
  public:
   explicit Arguments(const SglangVersion& version) : version_(version) {}
@@ -89,7 +73,7 @@ class Arguments {
 void add_offload(Arguments& arguments, const SglangVersion& version, const RunSettings& settings) {
   const bool layerwise = settings.offload == OffloadMode::layerwise;
   if (version.has("--component-residency")) {
-    arguments.add("--component-residency", residency_of(settings.offload));
+    arguments.add("--component-residency", fmt::format("dit={}", residency_of(settings.offload)));
   } else {
     arguments.add("--dit-cpu-offload", settings.offload == OffloadMode::swap);
     arguments.add_if_there("--dit-layerwise-offload", layerwise);

@@ -61,4 +61,20 @@ std::optional<FlagSpan> span_of(std::string_view flag) {
   return std::nullopt;
 }
 
+std::string_view residency_of(OffloadMode mode) {
+  switch (mode) {
+    case OffloadMode::resident:
+      return "resident";
+    case OffloadMode::swap:
+      return "component-offload";
+    case OffloadMode::layerwise:
+      return "layerwise-offload";
+    case OffloadMode::snapshot:
+      return "snapshot-offload";
+    case OffloadMode::planned:
+      break;
+  }
+  return {};
+}
+
 }  // namespace wansweep

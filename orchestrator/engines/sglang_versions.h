@@ -1,11 +1,14 @@
-// Which flags of `sglang generate`, and which variables, each release knows. Made from the releases' wheels by
-// tools/engines/sglang_flags.py; a test compares the table with them (tests/orchestrator/engines/sglang_flags.json).
+// Which flags of `sglang generate`, and which variables, each release knows, and what they call an offload mode. Made
+// from the releases' wheels by tools/engines/sglang_flags.py; a test compares the table with them
+// (tests/orchestrator/engines/sglang_flags.json).
 #pragma once
 
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "schema/setting_values.h"
 
 namespace wansweep {
 
@@ -41,5 +44,8 @@ struct FlagSpan {
   std::string_view first, last;
 };
 std::optional<FlagSpan> span_of(std::string_view flag);
+
+// What --component-residency calls an offload mode: "layerwise-offload"; empty for a mode that SGLang does not have.
+std::string_view residency_of(OffloadMode mode);
 
 }  // namespace wansweep

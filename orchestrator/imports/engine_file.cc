@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "orchestrator/imports/engine_log.h"
 #include "orchestrator/imports/gzip_stream.h"
 #include "orchestrator/imports/kineto_trace.h"
 #include "orchestrator/imports/nsight_export.h"

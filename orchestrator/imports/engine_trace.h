@@ -58,8 +58,9 @@ struct EngineTrace {
   std::string host;          // empty: unknown
   bool has_times = false;    // whether steps have times, and not only durations
   std::vector<StepMark> steps;
-  std::vector<EventRow> events;  // the device's events; step, forward, block and expert are not set yet
-  bool tells_events = false;     // the file records events, even if there are none
+  bool counts_profiler_steps = false;  // steps are ranges ProfilerStep#N; the last may cover what followed the loop
+  std::vector<EventRow> events;        // the device's events; step, forward, block and expert are not set yet
+  bool tells_events = false;           // the file records the device's work; false: it has none, or there was no device
   std::optional<int64_t> device_used, device_peak;  // bytes of the whole run, if the file does not give them by step
   std::string latents_digest;                       // SHA-256; empty: unknown
   std::map<std::string, std::string> environment;   // "device.name", "torch", ...

@@ -1,5 +1,5 @@
-// The order: the files' settings, the checks, the model and its configuration, and last the marks of what is unknown.
-// A model's path stays the text that the engine was given, since SGLang goes by that text.
+// The order: the engine and the files' settings, the checks, the model and its configuration, and last the marks of
+// what is unknown. A model's path stays the text that the engine was given, since SGLang goes by that text.
 
 #include "orchestrator/imports/imported_settings.h"
 
@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/enum_names.h"
 #include "base/error.h"
 #include "orchestrator/engines/followed_settings.h"
 #include "schema/model_catalog.h"
@@ -24,6 +25,11 @@ using Json = nlohmann::json;
 
 constexpr std::string_view from_user = "user";
 constexpr std::string_view from_file = "file";
+constexpr std::string_view from_log = "log";  // what SGLang printed
+
+std::string_view origin_of(const EngineTrace& file) {
+  return file.kind == EngineFileKind::engine_log ? from_log : from_file;
+}
 
 bool told_by(const RunSettings& settings, const std::string& name, std::string_view whom) {
   const auto found = settings.origins.find(name);
@@ -37,16 +43,47 @@ std::string plain_path(const std::string& path) {
   return plain;
 }
 
-void take_model(const std::string& path, const std::string& file, RunSettings& settings) {
+// The program that wrote a file; nullopt where several may have.
+std::optional<EngineKind> writer_of(const EngineTrace& file) {
+  switch (file.kind) {
+    case EngineFileKind::perf_dump:
+    case EngineFileKind::engine_log:
+      return EngineKind::sglang;
+    case EngineFileKind::step_record: {
+      const auto name = file.environment.find("engine.name");
+      return name == file.environment.end() ? std::nullopt : value_named<EngineKind>(name->second);
+    }
+    case EngineFileKind::kineto_trace:
+    case EngineFileKind::nsight_export:
+      break;
+  }
+  return std::nullopt;
+}
+
+void take_engine(const std::vector<EngineTrace>& files, RunSettings& settings) {
+  for (const EngineTrace& file : files) {
+    const std::optional<EngineKind> writer = writer_of(file);
+    if (!writer) continue;
+    if (settings.origins.contains("engine") && settings.engine != *writer) {
+      throw bad_input(fmt::format("engine is {}, but {} is a {} of {}", name_of(settings.engine), file.file,
+                                  name_of(file.kind), title_of(*writer)));
+    }
+    if (settings.origins.contains("engine")) continue;
+    settings.engine = *writer;
+    settings.origins["engine"].origin = origin_of(file);
+  }
+}
+
+void take_model(const std::string& path, const EngineTrace& file, RunSettings& settings) {
   if (settings.origins.contains("model") && plain_path(settings.model) != plain_path(path)) {
     throw bad_input(fmt::format(
         "model is {}, but {} says {}, and the engine went by that path: leave --set model out, and say with --set "
         "model_id which model it is",
-        settings.model, file, path));
+        settings.model, file.file, path));
   }
   if (told_by(settings, "model", from_file)) return;
   settings.model = path;
-  settings.origins["model"] = {std::string(from_file), "", ""};
+  settings.origins["model"] = {std::string(origin_of(file)), "", ""};
 }
 
 // Takes settings that the user left open from the file. Throws bad_input when the user gave another value.
@@ -54,7 +91,7 @@ void take_settings_of(const EngineTrace& file, RunSettings& settings) {
   for (const auto& [name, text] : file.settings) {
     const Field* field = find_field(name);
     if (field == nullptr || !follows(settings.engine, name)) continue;
-    if (name == "model") take_model(text, file.file, settings);
+    if (name == "model") take_model(text, file, settings);
     if (field->is_path()) continue;
     const Json parsed = field->is_text() ? Json(text) : Json::parse(text, nullptr, false);
     RunSettings told;
@@ -68,7 +105,7 @@ void take_settings_of(const EngineTrace& file, RunSettings& settings) {
     }
     if (given != settings.origins.end()) continue;
     set_field(settings, name, value, file.file);
-    settings.origins[name].origin = from_file;
+    settings.origins[name].origin = origin_of(file);
   }
 }
 
@@ -76,7 +113,10 @@ void take_counts(const std::vector<EngineTrace>& files, RunSettings& settings, s
   if (!settings.origins.contains("ranks")) {
     if (const std::optional<int64_t> ranks = ranks_told(files)) {
       settings.ranks = *ranks;
-      settings.origins["ranks"].origin = from_file;
+      const bool other_than_log = std::ranges::any_of(files, [](const EngineTrace& file) {
+        return file.kind != EngineFileKind::engine_log && (file.ranks || file.rank.value_or(0) > 0);
+      });
+      settings.origins["ranks"].origin = other_than_log ? from_file : from_log;
     } else {
       notes.emplace_back("no file tells the number of ranks, so it stays unknown; --set ranks=N tells it");
     }
@@ -96,7 +136,7 @@ void check_settings(const RunSettings& settings) {
   if (!settings.origins.contains("offload")) {
     throw bad_input(
         "offload is not set; give --set offload=resident, swap or layerwise: no file tells how weights "
-        "move");
+        "move (SGLang's log often does, in its line server_args)");
   }
   for (const Field& field : fields()) check_bounds(settings, field);
   refuse_unfollowed(settings);
@@ -220,6 +260,7 @@ std::optional<int64_t> ranks_told(const std::vector<EngineTrace>& files) {
 
 RunSettings imported_settings(RunSettings told, const std::vector<EngineTrace>& files,
                               std::vector<std::string>& notes) {
+  take_engine(files, told);
   for (const EngineTrace& file : files) take_settings_of(file, told);
   take_counts(files, told, notes);
   check_settings(told);

@@ -18,6 +18,7 @@ std::optional<int64_t> ranks_told(const std::vector<EngineTrace>& files);
 
 // Completes `told` (each setting that the user gave has an origin) from the files, and resolves it as a planned run's
 // settings are:
+//   engine        by who writes such files: perf dumps and logs are SGLang's, and a step record names its engine
 //   the model     by its files, if its path is here; by model_id; or by its name on the hub
 //   the catalog   its values are recorded beside those that are known, so that query configuration_drift sees them
 //   SGLang's own  where engine_version and the path are known, flow_shift, boundary_ratio and the guidance scales that

@@ -64,7 +64,6 @@ class Collector {
     trace.file = std::move(file);
     trace.kind = EngineFileKind::kineto_trace;
     trace.has_times = true;
-    trace.tells_events = true;
   }
 
   void add(const TraceEvent& e) {
@@ -74,6 +73,7 @@ class Collector {
     if (!on_device && !host_mark && !device_mark) return;
     const auto [start, end] = times_of(e);
     if (on_device) return add_work(e, start, end);
+    if (host_mark && e.name.starts_with("STAGE ")) stage_starts_.push_back(start);
     const std::optional<StepName> name = parse_step_name(e.name);
     if (!name) return;
     Marks& marks = (name->kind == StepName::Kind::denoising ? denoising_ : profiler_)[name->step];
@@ -82,7 +82,9 @@ class Collector {
   }
 
   EngineTrace finish(int64_t base_ns) {
+    drop_what_followed_the_loop();
     const std::map<int, Marks>& marks = denoising_.empty() ? profiler_ : denoising_;
+    trace.counts_profiler_steps = denoising_.empty() && !profiler_.empty();
     // One clock for all steps: the device's, if it has every one.
     const bool by_device =
         std::all_of(marks.begin(), marks.end(), [](const auto& m) { return m.second.device.there(); });
@@ -101,6 +103,10 @@ class Collector {
     }
     std::stable_sort(trace.events.begin(), trace.events.end(),
                      [](const EventRow& a, const EventRow& b) { return a.start_ns < b.start_ns; });
+    trace.tells_events = !trace.events.empty();
+    if (!trace.tells_events) {
+      trace.notes.push_back(fmt::format("{}: has no work of a device, so it tells only the steps", trace.file));
+    }
     trace.environment["steps_marked_by"] = by_device ? "device" : "host";
     return std::move(trace);
   }
@@ -119,6 +125,18 @@ class Collector {
     // The end is rounded too, not the duration, so that an event that begins where another ends still does.
     const auto nanoseconds = [](double microseconds) { return static_cast<int64_t>(std::llround(microseconds * 1e3)); };
     return {nanoseconds(*e.start), nanoseconds(*e.start + *e.duration)};
+  }
+
+  // SGLang's profiler runs on after the last step, so that the last ProfilerStep covers the decoding. From 0.5.20 on a
+  // range "STAGE decoding_stage" begins in it.
+  void drop_what_followed_the_loop() {
+    if (profiler_.empty()) return;
+    const auto last = std::prev(profiler_.end());
+    const Marks::Range& range = last->second.host;
+    const bool has_stage = std::any_of(stage_starts_.begin(), stage_starts_.end(), [&](int64_t start) {
+      return range.there() && start > range.start && start < range.end;
+    });
+    if (has_stage) profiler_.erase(last);
   }
 
   void add_work(const TraceEvent& e, int64_t start, int64_t end) {
@@ -165,6 +183,7 @@ class Collector {
 
   KernelClasses& classes_;
   std::map<int, Marks> denoising_, profiler_;
+  std::vector<int64_t> stage_starts_;  // of SGLang's stages, on the host
 };
 
 // nlohmann's SAX interface. Levels: 1 the document, 2 its lists, 3 an event, 4 the event's args.

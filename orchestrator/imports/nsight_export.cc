@@ -28,7 +28,6 @@ class Export {
     trace.file = file;
     trace.kind = EngineFileKind::nsight_export;
     trace.has_times = true;
-    trace.tells_events = true;
   }
 
   EngineTrace read() {
@@ -42,6 +41,7 @@ class Export {
     read_memsets();
     read_steps();
     read_session();
+    trace.tells_events = !trace.events.empty();
     std::stable_sort(trace.events.begin(), trace.events.end(),
                      [](const EventRow& a, const EventRow& b) { return a.start_ns < b.start_ns; });
     return std::move(trace);

@@ -10,7 +10,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -172,25 +171,6 @@ EngineTrace read_step_record(const std::string& file) {
   if (const auto found = record.find("settings"); found != record.end()) flatten(*found, "", trace.settings);
   if (const auto found = record.find("synchronised"); found != record.end() && found->is_boolean()) {
     trace.environment["synchronised"] = found->get<bool>() ? "synchronised" : "unsynchronised";
-  }
-  return trace;
-}
-
-EngineTrace read_engine_log(const std::string& file) {
-  EngineTrace trace = begin(file, EngineFileKind::engine_log);
-  // "[DenoisingStage] average time per step: 3.4553 seconds", "[DenoisingStage] finished in 94.2283 seconds"
-  static const std::regex average(R"(average time per step: ([0-9]+\.?[0-9]*) seconds)");
-  static const std::regex stage(R"(\[([A-Za-z0-9_]+)\] finished in ([0-9]+\.?[0-9]*) seconds)");
-  constexpr size_t most_line = 4096;
-  std::istringstream lines(read_text(file, most_bytes));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.size() > most_line) line.resize(most_line);
-    std::smatch match;
-    if (std::regex_search(line, match, average)) trace.environment["log.average_step_s"] = match[1];
-    if (std::regex_search(line, match, stage)) trace.environment["log.stage_s." + match[1].str()] = match[2];
-  }
-  if (trace.environment.empty()) {
-    throw bad_input(fmt::format("{}: holds no line of SGLang about the time of a stage or a step", file));
   }
   return trace;
 }

@@ -1,4 +1,4 @@
-// Readers for the small files of engines: SGLang's --perf-dump-path, the step record of diffusers_run.py, SGLang's log.
+// Readers for the small files of engines: SGLang's --perf-dump-path, and the step record of diffusers_run.py.
 #pragma once
 
 #include <string>
@@ -14,10 +14,5 @@ EngineTrace read_perf_dump(const std::string& file);
 
 // A file of tools/engines/step_record.py. Throws bad_input naming the file.
 EngineTrace read_step_record(const std::string& file);
-
-// The lines of SGLang's log about the denoising stage: its time, and the average time of a step. A log has no times of
-// single steps, so it gives no rows; its values go into the environment of a run that has other files. Throws bad_input
-// naming the file when there are no such lines.
-EngineTrace read_engine_log(const std::string& file);
 
 }  // namespace wansweep

@@ -171,7 +171,12 @@ class Assembly {
       : settings_(settings), expected_(settings), files_(by_rank(files, settings.ranks)) {}
 
   AssembledRun run() {
-    for (const auto& [rank, files] : files_) steps_.emplace(rank, steps_of(rank, files));
+    for (const auto& [rank, files] : files_) {
+      for (const EngineTrace* file : files.all) {
+        run_.notes.insert(run_.notes.end(), file->notes.begin(), file->notes.end());
+      }
+      steps_.emplace(rank, steps_of(rank, files));
+    }
     for (auto& [rank, steps] : steps_) check_count(steps);
     match_ranks();
     for (const auto& [rank, files] : files_) {
@@ -189,6 +194,7 @@ class Assembly {
       if (files.trace != nullptr) found.trace_later = match_trace(*files.trace, found);
     } else if (files.trace != nullptr && !files.trace->steps.empty()) {
       found = {files.trace->steps, files.trace->file, true, 0};
+      if (files.trace->counts_profiler_steps) drop_what_followed_the_loop(found);
       join_up(found.steps);
       if (files.dump != nullptr && !files.dump->steps.empty()) use_dump(*files.dump, found);
     } else if (files.dump != nullptr && files.trace == nullptr) {
@@ -201,6 +207,18 @@ class Assembly {
           files.all.front()->file, rank));
     }
     return found;
+  }
+
+  // The profiler's steps go on after the loop's last one: SGLang's profiler is stopped after the decoding.
+  void drop_what_followed_the_loop(RankSteps& found) {
+    if (!settings_.steps) {
+      run_.notes.push_back(
+          fmt::format("{}: marks steps only as ProfilerStep#N; the last of them, {}, may be what came after the loop: "
+                      "--set steps=N tells how many steps there are",
+                      found.file, found.steps.back().step - 1));
+    } else if (found.steps.size() > 1 && found.steps.back().step == *settings_.steps + 1) {
+      found.steps.pop_back();
+    }
   }
 
   void use_dump(const EngineTrace& dump, RankSteps& found) {
@@ -359,7 +377,7 @@ class Assembly {
                          {"sha256", file->sha256},
                          {"bytes", file->bytes}});
     }
-    if (files.trace != nullptr) tells.push_back("events");
+    if (files.trace != nullptr && files.trace->tells_events) tells.push_back("events");
     environment["engine"] = {{"name", name_of(settings_.engine)}, {"tells", tells}, {"files", sources}};
     if (!settings_.engine_version.empty()) environment["engine"]["version"] = settings_.engine_version;
     return environment;

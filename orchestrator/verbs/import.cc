@@ -70,7 +70,7 @@ void add_import(CLI::App& app, Action& action) {
   verb->add_option(
       "FILES", options->request.files,
       "files of all ranks: perf dump (--perf-dump-path), traces of the PyTorch profiler (.json, .json.gz),\n"
-      "SQLite exports of Nsight Systems, step records of diffusers_run.py");
+      "SQLite exports of Nsight Systems, step records of diffusers_run.py, logs of SGLang");
   verb->add_option("--run", options->request.run, "name of the run");
   verb->add_option("--dir", options->request.directory, "the sweep's directory (default out/imported)");
   verb->add_option("--repeat", options->request.repeat, "number of the repeat of its configuration (default 1)")
@@ -80,8 +80,9 @@ void add_import(CLI::App& app, Action& action) {
                  "attempt");
   verb->add_option(
           "--set", options->changes,
-          "a setting of the run, KEY=VALUE; engine and offload are needed, other settings may stay unknown; model and\n"
-          "engine_version tell what SGLang took for the path, and model_id what is right")
+          "a setting of the run, KEY=VALUE; engine and offload are needed where no file tells them, other settings "
+          "may\n"
+          "stay unknown; model and engine_version tell what SGLang took for the path, and model_id what is right")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
@@ -92,8 +93,8 @@ void add_import(CLI::App& app, Action& action) {
   verb->footer(
       "Then: wansweep gather out/imported; wansweep query out/imported offload_comparison\n\n"
       "Example:\n"
-      "  wansweep import perf.json logs/*-rank*.trace.json.gz --run swap-4gpu --set engine=sglang \\\n"
-      "    --set engine_version=0.5.9 --set offload=swap --set flow_shift=12 --set boundary_ratio=0.875");
+      "  wansweep import perf.json run.log logs/*-rank*.trace.json.gz --run swap-4gpu --set engine_version=0.5.9 \\\n"
+      "    --set offload=swap --set flow_shift=12 --set boundary_ratio=0.875");
   verb->callback([options, &action] { action = [options] { return import(*options); }; });
 }
 

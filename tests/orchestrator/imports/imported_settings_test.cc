@@ -38,7 +38,8 @@ EngineTrace dump_of(std::map<std::string, std::string> settings = {}) {
   return file;
 }
 
-RunSettings imported(const Given& given, const EngineTrace& file = dump_of(), std::vector<std::string>* notes = nullptr) {
+RunSettings imported(const Given& given, const EngineTrace& file = dump_of(),
+                     std::vector<std::string>* notes = nullptr) {
   std::vector<std::string> ignored;
   return imported_settings(told(given), {file}, notes != nullptr ? *notes : ignored);
 }
@@ -47,6 +48,18 @@ std::string origin(const RunSettings& settings, const std::string& name) { retur
 
 bool says(const std::vector<std::string>& notes, const std::string& part) {
   return std::ranges::any_of(notes, [&](const std::string& note) { return note.find(part) != note.npos; });
+}
+
+TEST(ImportedSettings, TheEngineIsThatWhichWritesSuchFiles) {
+  RunSettings without;
+  set_field(without, "offload", "swap", "test");
+  std::vector<std::string> notes;
+  const RunSettings settings = imported_settings(without, {dump_of()}, notes);
+  EXPECT_EQ(settings.engine, EngineKind::sglang);
+  EXPECT_EQ(origin(settings, "engine"), "file");
+  expect_error(ExitCode::bad_input, "engine is diffusers, but perf.json is a perf dump of SGLang", [] {
+    imported({{"engine", "diffusers"}});
+  });
 }
 
 TEST(ImportedSettings, ALocalPathThatSglangTookForWan21IsDrift) {

@@ -83,6 +83,17 @@ TEST_F(KinetoTraceTest, TheDevicesMarksGoBeforeTheHostsAndTheLoopsBeforeTheProfi
   EXPECT_EQ(profiler.environment.at("steps_marked_by"), "host");
 }
 
+TEST_F(KinetoTraceTest, TheProfilerStepInWhichSglangDecodesIsNoStepOfTheLoop) {
+  TraceBuilder trace;
+  trace.event("user_annotation", "STAGE denoising_stage", 0, 220);
+  trace.event("user_annotation", "ProfilerStep#1", 100, 50).event("user_annotation", "ProfilerStep#2", 150, 60);
+  trace.event("user_annotation", "ProfilerStep#3", 210, 900).event("user_annotation", "STAGE decoding_stage", 225, 880);
+  const EngineTrace read_back = read(trace.text());
+  EXPECT_TRUE(read_back.counts_profiler_steps);
+  ASSERT_EQ(read_back.steps.size(), 2u);
+  EXPECT_EQ(read_back.steps.back().step, 3);
+}
+
 TEST_F(KinetoTraceTest, AStepsTimestepIsTakenFromItsName) {
   TraceBuilder trace;
   trace.event("user_annotation", "denoising_step_18_t857", 10, 5);

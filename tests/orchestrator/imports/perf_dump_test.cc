@@ -110,17 +110,6 @@ TEST_F(PerfDumpTest, ARecordWhoseStepsGoBackIsRefused) {
                [&] { read_engine_file(file(R"({"format": "wansweep-steps-9"})"), classes_); });
 }
 
-TEST_F(PerfDumpTest, TheLogsLinesStandInTheEnvironment) {
-  const EngineTrace trace =
-      read_engine_log(file("[11-26 16:00:01] [DenoisingStage] started...\n"
-                           "[DenoisingStage] average time per step: 3.4553 seconds\n"
-                           "[DenoisingStage] finished in 94.2283 seconds\n"));
-  EXPECT_EQ(trace.environment.at("log.average_step_s"), "3.4553");
-  EXPECT_EQ(trace.environment.at("log.stage_s.DenoisingStage"), "94.2283");
-  expect_error(ExitCode::bad_input, "holds no line of SGLang about the time of a stage or a step",
-               [&] { read_engine_log(file("nothing\n")); });
-}
-
 TEST_F(PerfDumpTest, AFileThatNobodyCanImportIsSaidToBeSo) {
   expect_error(ExitCode::bad_input, "is empty", [&] { read_engine_file(file(""), classes_); });
   expect_error(ExitCode::bad_input, "cannot be imported",

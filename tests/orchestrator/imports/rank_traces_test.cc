@@ -106,6 +106,21 @@ TEST(RankTraces, ADumpGivesTheStepsAroundThoseThatWereProfiled) {
   EXPECT_EQ(steps[3].end_ns, 1042 * ms);
 }
 
+TEST(RankTraces, TheProfilersStepAfterTheLoopIsNotOneOfTheRun) {
+  EngineTrace trace = steps_file(EngineFileKind::kineto_trace, 0, 0, {10, 11, 900});
+  trace.counts_profiler_steps = true;
+  EXPECT_EQ(assemble_run({trace}, elsewhere(1, 2)).ranks.at(0).rows.steps.size(), 2u);
+  RunSettings unknown_steps = elsewhere(1, 2);
+  unknown_steps.steps.reset();
+  const AssembledRun open = assemble_run({trace}, unknown_steps);
+  EXPECT_EQ(open.ranks.at(0).rows.steps.size(), 3u);
+  ASSERT_EQ(open.notes.size(), 1u);
+  EXPECT_NE(open.notes[0].find("the last of them, 2, may be what came after the loop: --set steps=N"),
+            std::string::npos);
+  expect_error(ExitCode::bad_input, "has a step 3, but the run has 1 steps",
+               [&] { assemble_run({trace}, elsewhere(1, 1)); });
+}
+
 TEST(RankTraces, FilesOfAnotherRunAreRefused) {
   const EngineTrace first = steps_file(EngineFileKind::kineto_trace, 0, 1000 * ms, {10, 10});
   const EngineTrace slow = steps_file(EngineFileKind::kineto_trace, 1, 1000 * ms, {20, 20});

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "orchestrator/imports/import_run.h"
 #include "orchestrator/store/gather.h"
 #include "schema/setting_fields.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
 namespace wansweep {
@@ -85,6 +87,50 @@ TEST_F(RealFilesTest, ATraceAndASglangDumpTellTheSame) {
   EXPECT_EQ(number(store, "SELECT value = 'device' FROM environment WHERE name = 'steps_marked_by'"), 1);
 }
 
+// SGLang 0.5.23's own `generate`: its log tells the settings, its trace the steps, less the one before the profiler
+// began and less the decoding.
+TEST_F(RealFilesTest, ALogTellsTheSettingsOfATraceThatHasNoDump) {
+  ImportRequest request;
+  request.directory = directory_ / "imported";
+  request.run = "log";
+  request.files = {real("log", "sglang-cpu."), real("rank-0.trace.json.gz", "sglang-cpu.")};
+  const ImportReport report = import_run(request);
+  EXPECT_EQ(report.steps, 5);
+  const RunSettings settings = read_settings(report.attempt + "/spec.json");
+  for (const auto& [name, value] : std::vector<std::pair<const char*, nlohmann::json>>{{"engine", "sglang"},
+                                                                                       {"offload", "layerwise"},
+                                                                                       {"size", "64x64"},
+                                                                                       {"frames", 17},
+                                                                                       {"steps", 6},
+                                                                                       {"flow_shift", 12.0},
+                                                                                       {"boundary_ratio", 0.875},
+                                                                                       {"guidance_scale", 4.0},
+                                                                                       {"host_memory", "pinned"},
+                                                                                       {"ulysses", 1}}) {
+    EXPECT_EQ(get_field(settings, *find_field(name)), value) << name;
+    EXPECT_EQ(settings.origins.at(name).origin, "log") << name;
+  }
+  EXPECT_EQ(settings.origins.at("guidance_scale_2").origin, "unknown");
+  EXPECT_EQ(settings.origins.at("engine_version").origin, "unknown");
+  Store store = gathered();
+  constexpr double dumped =
+      23.0746 + 21.7420 + 21.7332 + 27.5308 + 22.1951;  // ms, of steps 2 to 6 in sglang-cpu.perf.json
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e6 FROM attempt_time"), dumped, 0.01 * dumped);
+}
+
+TEST_F(RealFilesTest, ALogAndADumpOfOneRunAgree) {
+  ImportRequest request;
+  request.directory = directory_ / "imported";
+  request.run = "dump";
+  request.files = {real("perf.json", "sglang-cpu."), real("log", "sglang-cpu."),
+                   real("rank-0.trace.json.gz", "sglang-cpu.")};
+  set_field(request.settings, "engine", "sglang", "test");
+  EXPECT_EQ(import_run(request).steps, 6);
+  set_field(request.settings, "frames", 81, "test");
+  request.replace = true;
+  expect_error(ExitCode::bad_input, "frames is 81, but", [&] { import_run(request); });
+}
+
 TEST_F(RealFilesTest, TwoRanksOfOneRunAreOneAttempt) {
   const ImportReport report =
       import_files("two", {real("0.steps.json", "cpu-two-ranks."), real("1.steps.json", "cpu-two-ranks.")}, "diffusers",
@@ -100,6 +146,25 @@ TEST_F(RealFilesTest, TwoRanksOfOneRunAreOneAttempt) {
              "SELECT latents_digest = 'dff410bda6be1e734f5b93a95f679a3d260423e7b2627d004075752a06a9f95f' FROM attempt"),
       1);
   EXPECT_EQ(number(store, "SELECT device_peak FROM attempt_waits"), -1) << "PyTorch does not count on the CPU";
+}
+
+// Without a GPU the profiler records no work of a device: how a rank spent its time is unknown, and is not idle time.
+TEST_F(RealFilesTest, TracesOfTwoRanksOnACpuTellTheStepsAndNoIdleTime) {
+  std::vector<std::string> files;
+  for (const char* name : {"0.steps.json", "1.steps.json", "0.trace.json.gz", "1.trace.json.gz"}) {
+    files.push_back(real(name, "cpu-profiled."));
+  }
+  const ImportReport report = import_files("profiled", files, "diffusers", "layerwise");
+  EXPECT_EQ(report.steps, 12);
+  EXPECT_EQ(report.events, 0);
+  EXPECT_EQ(
+      std::ranges::count_if(report.notes,
+                            [](const std::string& note) { return note.find("has no work of a device") != note.npos; }),
+      2);
+  Store store = gathered();
+  EXPECT_EQ(number(store, "SELECT count(*) FROM rank"), 2);
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e9 FROM attempt_time"), 0.456, 0.01 * 0.456);  // of rank 0's record
+  EXPECT_EQ(number(store, "SELECT count(*) FROM timeline WHERE idle_s IS NOT NULL OR compute_s IS NOT NULL"), 0);
 }
 
 TEST_F(RealFilesTest, NearlyAllOfTheDevicesTimeIsInKernelsThatAreKnown) {
