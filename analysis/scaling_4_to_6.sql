@@ -1,6 +1,7 @@
 -- What do 6 ranks gain over 4, for each way of moving weights?
 -- Compares runs with 6 and with 4 ranks whose other settings, apart from the parallel plan, are the same. Times are medians over the repeats.
--- efficiency: the speedup, in percent of the 1.5 that 6 ranks could give.
+-- efficiency: the speedup, in percent of the 1.5 that 6 ranks could give. exchange: the time in which exchanges moved data, without waiting for the
+-- last rank; the mean over the ranks.
 WITH problem AS (
   SELECT run_id, group_concat(name || '=' || coalesce(value, ''), ' ') AS settings
   FROM (SELECT run_id, name, value
@@ -10,13 +11,13 @@ WITH problem AS (
   GROUP BY run_id
 ), ordered AS (
   SELECT g.sweep, g.sweep_id, p.settings, g.work, g.offload, g.ranks, g.plan, g.flow_shift, t.total_ns, t.median_step_ns,
-         w.all_to_all_ns + w.ring_ns AS exchange_ns, count(*) OVER k AS runs,
+         w.moving_ns AS exchange_ns, count(*) OVER k AS runs,
          row_number() OVER (k ORDER BY t.total_ns) AS at
   FROM current_attempt a
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN problem p ON p.run_id = a.run_id
   JOIN attempt_time t ON t.attempt_id = a.id
-  LEFT JOIN attempt_waits w ON w.attempt_id = a.id
+  LEFT JOIN attempt_exchanges w ON w.attempt_id = a.id
   WHERE g.ranks IN (4, 6)
   WINDOW k AS (PARTITION BY g.sweep_id, p.settings, g.ranks, g.plan)
 ), grouped AS (

@@ -103,8 +103,7 @@ std::string upgrade(Store& store, int from_version) {
     store.db.exec(migration.sql);
     if (migration.version == 3) fill_traffic(store);
     if (migration.version == 4) separate_first_loads(store);
-    // Version 8 has rates of one more kind of event; from before 6, version 6 made them.
-    if (migration.version == 6 || (migration.version == 8 && from_version >= 6)) fill_sums(store);
+    if (migration.version == 9) fill_sums(store);  // the last version that makes the sums of all before it anew
   }
   return copy;
 }

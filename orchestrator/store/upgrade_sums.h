@@ -1,4 +1,5 @@
-// What versions 6 and 8 have and older versions had not, from the events and settings of an older database.
+// What versions 6, 8 and 9 have and older versions had not, or had otherwise, from the events and settings of an older
+// database.
 #pragma once
 
 #include "orchestrator/store/database.h"

@@ -1,4 +1,4 @@
--- The results database, version 8 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. views.sql
+-- The results database, version 9 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. views.sql
 -- has the views; migrations/ has the steps from each older version to this one.
 --
 -- Each column's comment says what it holds and, for a quantity, in which unit. An id identifies its row and means nothing else.
@@ -230,7 +230,7 @@ CREATE TABLE step_part (
 -- How fast one rank moved data, by what ran at the same time: a least-squares fit over all events of steps 1 and later, each
 -- with the time that it spent in each condition (orchestrator/store/sums/traffic_rates.h). The opposite sort of a copy (h2d,
 -- d2h) and of parts of weights from peers (weight_parts) is an exchange that moved data; that of an exchange (all_to_all, ring)
--- is a copy.
+-- is a copy. A rate that the events do not tell to 15 % is null (orchestrator/store/sums/told_rates.h).
 CREATE TABLE traffic_rate (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,  -- the attempt
   kind       INTEGER NOT NULL,  -- number in table event_kind: all_to_all, ring, h2d, d2h or weight_parts
@@ -238,8 +238,8 @@ CREATE TABLE traffic_rate (
   beside     INTEGER NOT NULL,  -- the opposite sort ran 0: on no rank of the node; 1: on this rank; 2: on its other ranks only
   events     INTEGER NOT NULL,  -- number of events that spent any of their time in this condition
   time_ns    INTEGER NOT NULL,  -- ns that the events spent in this condition, summed
-  rate       REAL,              -- bytes a second; null: the events do not determine it
-  half_width REAL,              -- half of the 95 % confidence interval, bytes a second; null: it needs events of two steps
+  rate       REAL,              -- bytes a second; null: the events do not tell it
+  half_width REAL,              -- bytes a second: half of the 95 % confidence interval, or of what the fastest event allows; null: events of one step
   PRIMARY KEY (attempt_id, kind, at_once, beside)
 ) STRICT, WITHOUT ROWID;
 
@@ -309,4 +309,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm'), (3, 'peers');
 
-PRAGMA user_version = 8;
+PRAGMA user_version = 9;

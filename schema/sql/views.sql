@@ -137,15 +137,14 @@ LEFT JOIN ordered o ON o.attempt_id = w.attempt_id AND o.step = w.switch_step;
 CREATE VIEW attempt_waits AS
 WITH per_rank AS (
   SELECT r.attempt_id, r.id AS rank_id, sum(s.exposed_transfer_ns) AS exposed_transfer_ns,
-         sum(s.all_to_all_ns) AS all_to_all_ns, sum(s.ring_ns) AS ring_ns, sum(s.stall_weights_ns) AS stall_weights_ns,
+         sum(s.stall_weights_ns) AS stall_weights_ns,
          sum(s.stall_peers_ns) AS stall_peers_ns, sum(s.stall_host_ns) AS stall_host_ns, sum(s.h2d_bytes) AS h2d_bytes,
          (SELECT max(m.device_peak) FROM memory m WHERE m.rank_id = r.id) AS device_peak
   FROM rank r
   LEFT JOIN step_summary s ON s.rank_id = r.id AND s.step > 0
   GROUP BY r.id
 )
-SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(all_to_all_ns) AS all_to_all_ns,
-       max(ring_ns) AS ring_ns, max(stall_weights_ns) AS stall_weights_ns, max(stall_peers_ns) AS stall_peers_ns,
+SELECT attempt_id, max(exposed_transfer_ns) AS exposed_transfer_ns, max(stall_weights_ns) AS stall_weights_ns, max(stall_peers_ns) AS stall_peers_ns,
        max(stall_host_ns) AS stall_host_ns, max(h2d_bytes) AS h2d_bytes, max(device_peak) AS device_peak
 FROM per_rank
 GROUP BY attempt_id;
@@ -157,6 +156,58 @@ SELECT attempt_id, iif(count(first_load_ns) = count(*), max(first_load_ns), NULL
        iif(count(first_load_bytes) = count(*), max(first_load_bytes), NULL) AS first_load_bytes
 FROM rank
 GROUP BY attempt_id;
+
+-- The time that a rank spent in exchanges (all-to-alls and rings) of steps 1 and later, as the mean over the ranks: while data
+-- moved, and before that, while it waited for the last rank of its group to begin the exchange.
+CREATE VIEW attempt_exchanges AS
+SELECT a.id AS attempt_id,
+       coalesce(sum(e.total_ns) FILTER (WHERE e.part = 1), 0) / a.ranks AS moving_ns,
+       coalesce(sum(e.total_ns) FILTER (WHERE e.part = 2), 0) / a.ranks AS waiting_ns
+FROM (SELECT attempt_id AS id, 1.0 * count(*) AS ranks FROM rank GROUP BY attempt_id) a
+LEFT JOIN event_spread e ON e.attempt_id = a.id AND e.kind IN (SELECT id FROM event_kind WHERE name IN ('all_to_all', 'ring'))
+GROUP BY a.id;
+
+-- The rates of table traffic_rate, over the repeats of a configuration and offload mode (runs); exchanges also by the number
+-- of groups in which heads were exchanged, which a run that leaves it open takes by its own measurement. rate, in bytes a
+-- second of one rank: the mean of the runs' rates; null where one of the runs in which the condition took at least 1 % of the
+-- time of its kind has no rate, because the mean of the others would be that of a selection. half_width: of the 95 %
+-- confidence interval from the spread of the runs (Student's t), or of the runs' own intervals where that is wider. time_ns: of
+-- a rank of a run, in that condition.
+CREATE VIEW pooled_rate AS
+WITH student (degrees, t) AS (
+  VALUES (1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (6, 2.447), (7, 2.365), (8, 2.306), (9, 2.262)
+), ranks AS (
+  SELECT attempt_id, count(*) AS ranks, max(id) AS rank_id FROM rank GROUP BY attempt_id
+), of_run AS (
+  SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, t.kind, t.at_once, t.beside, t.rate, t.half_width,
+         t.time_ns, 1.0 * t.time_ns / n.ranks AS rank_ns,
+         t.time_ns >= 0.01 * sum(t.time_ns) OVER (PARTITION BY t.attempt_id, t.kind, t.at_once > 0) AS counts,
+         CASE WHEN t.kind IN (SELECT id FROM event_kind WHERE name IN ('all_to_all', 'ring'))
+              THEN (SELECT CAST(v.value AS INTEGER) FROM environment v
+                    WHERE v.rank_id = n.rank_id AND v.name = 'exchange_groups') END AS exchange_groups
+  FROM current_attempt a
+  JOIN run_settings g ON g.run_id = a.run_id
+  JOIN ranks n ON n.attempt_id = a.id
+  JOIN traffic_rate t ON t.attempt_id = a.id
+), pooled AS (
+  SELECT sweep, sweep_id, work, offload, max(configuration) AS configuration, kind, exchange_groups, at_once, beside,
+         sum(counts) AS runs, count(rate) FILTER (WHERE counts) AS rated, avg(rate) AS rate,
+         sum(rate * rate) AS squares, sum(half_width * half_width) AS own, count(half_width) AS sure,
+         avg(rank_ns) AS time_ns, sum(time_ns) AS all_ns
+  FROM of_run
+  GROUP BY sweep_id, work, offload, kind, exchange_groups, at_once, beside
+), spread AS (
+  SELECT p.*, iif(sure = runs, sqrt(own) / runs, NULL) AS own_half,
+         (SELECT t FROM student WHERE degrees = min(p.runs - 1, 9)) * sqrt(max(0, squares - runs * rate * rate) / (runs - 1) / runs)
+           AS between_half
+  FROM pooled p
+)
+SELECT sweep, sweep_id, work, offload, configuration, kind, exchange_groups, at_once, beside, runs, time_ns, all_ns,
+       iif(rated = runs AND runs > 0, rate, NULL) AS rate,
+       CASE WHEN rated < runs OR runs = 0 THEN NULL
+            WHEN runs = 1 THEN own_half
+            ELSE max(coalesce(own_half, 0), between_half) END AS half_width
+FROM spread;
 
 -- The runs that were replaced, with the run that replaced each and the reason.
 CREATE VIEW lineage AS

@@ -11,12 +11,12 @@
 
 #include "orchestrator/store/sums/intervals.h"
 #include "orchestrator/store/sums/rate_fit.h"
+#include "orchestrator/store/sums/told_rates.h"
 
 namespace wansweep {
 namespace {
 
-constexpr double least_share = 0.01;  // of the time of a kind, for a condition to be given a rate
-constexpr size_t conditions = 3;      // values of Condition
+constexpr size_t conditions = 3;  // values of Condition
 
 // When a rank did what.
 struct Busy {
@@ -131,6 +131,7 @@ class KindRates {
 
   void add(const EventRow& e, const Interval& time, const Busy& busy, const std::vector<Segment>& segments) {
     const auto bytes = static_cast<double>(e.bytes);
+    fastest_ = std::max(fastest_, bytes / static_cast<double>(time.length()));
     const Interval nominal{time.start, time.start + std::max<int64_t>(1, std::llround(bytes / mean_rate_))};
     const Conditions real = conditions_of(kind_, time, busy, segments);
     const Conditions expected = conditions_of(kind_, nominal, busy, segments);
@@ -146,24 +147,36 @@ class KindRates {
   }
 
   void solve(std::map<RateKey, TrafficRate>& rates) const {
-    const auto together = together_.solve();
-    const auto apart = apart_.solve();
-    int64_t all = 0;
-    for (const auto& [key, rate] : found_) all += key.at_once == 0 ? rate.time_ns : 0;
-    for (auto [key, rate] : found_) {
-      const auto& estimate = key.at_once == 0 ? together.at(static_cast<size_t>(key.condition))
-                                              : apart.at(unknown_of(key.at_once, key.condition));
-      const bool enough = static_cast<double>(rate.time_ns) >= least_share * static_cast<double>(all);
-      if (enough && estimate && estimate->value > estimate->half_width.value_or(0)) {
-        constexpr double per_second = 1e9;  // from bytes a nanosecond
-        rate.rate = estimate->value * per_second;
-        if (estimate->half_width) rate.half_width = *estimate->half_width * per_second;
-      }
-      rates[key] = rate;
-    }
+    add_told(rates, together_.solve(), [](const RateKey& key) { return key.at_once == 0; });
+    add_told(rates, apart_.solve(), [](const RateKey& key) { return key.at_once > 0; });
   }
 
  private:
+  // The conditions of one fit, which are those that `belongs` names.
+  template <typename Belongs>
+  void add_told(std::map<RateKey, TrafficRate>& rates, const std::vector<std::optional<FittedRate>>& fitted,
+                Belongs belongs) const {
+    int64_t all = 0;
+    for (const auto& [key, rate] : found_) all += belongs(key) ? rate.time_ns : 0;
+    std::vector<FittedCondition> of_fit;
+    for (const auto& [key, rate] : found_) {
+      if (!belongs(key)) continue;
+      const size_t unknown =
+          key.at_once == 0 ? static_cast<size_t>(key.condition) : unknown_of(key.at_once, key.condition);
+      of_fit.push_back({static_cast<double>(rate.time_ns) / static_cast<double>(all), fitted.at(unknown)});
+    }
+    const std::vector<std::optional<FittedRate>> rated = told_rates(of_fit, mean_rate_, fastest_);
+    auto told = rated.begin();
+    for (auto [key, rate] : found_) {
+      if (!belongs(key)) continue;
+      constexpr double per_second = 1e9;  // from bytes a nanosecond
+      if (*told) rate.rate = (*told)->value * per_second;
+      if (*told && (*told)->half_width) rate.half_width = *(*told)->half_width * per_second;
+      rates[key] = rate;
+      ++told;
+    }
+  }
+
   static std::vector<Term> together(const Conditions& all) {
     std::array<int64_t, conditions> sums{};
     for (const auto& [key, spent] : all) sums.at(static_cast<size_t>(key.second)) += spent;
@@ -190,6 +203,7 @@ class KindRates {
   }
   EventKind kind_;
   double mean_rate_;
+  double fastest_ = 0;  // of one event, bytes a nanosecond
   RateFit together_, apart_;
   std::map<RateKey, TrafficRate> found_;
 };

@@ -29,12 +29,11 @@ struct RateKey {
 
 // Table traffic_rate.
 struct TrafficRate {
-  int64_t events = 0;   // that spent any of their time so
-  int64_t time_ns = 0;  // that they spent so, summed
-  // Bytes a second of one rank. nullopt: the interval does not leave out zero; or the condition cannot be told from
-  // another, with which it always occurs in one proportion; or it takes less than a hundredth of the time of its kind.
-  std::optional<double> rate;
-  std::optional<double> half_width;  // of the rate's 95 % confidence interval; nullopt: it takes two steps
+  int64_t events = 0;                // that spent any of their time so
+  int64_t time_ns = 0;               // that they spent so, summed
+  std::optional<double> rate;        // bytes a second of one rank; nullopt: the events do not tell it (told_rates.h)
+  std::optional<double> half_width;  // of its interval: of 95 % confidence, or what the fastest event allows; nullopt:
+                                     // the events are of one step, all in one condition
 };
 
 // Each event's bytes are the sum, over the conditions that it went through, of the condition's rate times its time; the

@@ -30,13 +30,14 @@ TEST_F(GatherTest, ComparisonGivesWhatTheAttemptsWereBuiltWith) {
   EXPECT_EQ(report.complete, 6);
   EXPECT_EQ(report.events, number("SELECT count(*) FROM event"));
 
-  const Table table = ask(
-      "SELECT offload, runs, total_s, median_step_s, switch_step, spike_s, overhead_percent, beyond_noise, "
-      "peak_device_gib, exposed_s, all_to_all_s, same_latents, ranks, plan FROM offload_comparison ORDER BY offload");
+  const Table table =
+      ask("SELECT offload, runs, total_s, median_step_s, switch_step, spike_s, overhead_percent, beyond_noise, "
+          "peak_device_gib, exposed_s, exchange_moving_s, same_latents, ranks, plan FROM offload_comparison ORDER BY "
+          "offload");
   ASSERT_EQ(table.rows.size(), 2u);
   EXPECT_EQ(to_csv(table),
             "offload,runs,total_s,median_step_s,switch_step,spike_s,overhead_percent,beyond_noise,peak_device_gib,"
-            "exposed_s,all_to_all_s,same_latents,ranks,plan\r\n"
+            "exposed_s,exchange_moving_s,same_latents,ranks,plan\r\n"
             "resident,3,2.7,0.1,19,0,0,,0.0977,0,0.27,yes,2,2x1\r\n"
             "swap,3,3.2,0.1,19,0.5,18.5,no,0.0586,0.03,0.27,yes,2,2x1\r\n");
 }

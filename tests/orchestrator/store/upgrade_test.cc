@@ -41,6 +41,11 @@ class UpgradeTest : public SweepTest {
       if (version > 5) {
         for (const std::string table : {"step_part", "traffic_rate", "event_spread", "largest_event"})
           db.exec("INSERT INTO main." + table + " SELECT * FROM new." + table);
+        db.exec("UPDATE main.traffic_rate SET rate = 1");  // as another version may have estimated it
+      }
+      if (version > 7) {
+        for (const std::string table : {"power", "prediction"})
+          db.exec("INSERT INTO main." + table + " SELECT * FROM new." + table);
       }
     }
     remove_database();
