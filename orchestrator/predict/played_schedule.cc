@@ -37,23 +37,25 @@ class Rank {
 
   // Goes through pieces one after the other, such as those of a block in one forward. Their exchanges are one burst.
   void compute(std::span<const PlayPiece> pieces) {
-    last_of_burst_ = nullptr;
+    size_t bursting = pieces.size();  // number of pieces until the last exchange is over
+    while (bursting > 0 && pieces[bursting - 1].exchange.bytes == 0) --bursting;
+    last_of_burst_ = bursting > 0 ? &pieces[bursting - 1].exchange : nullptr;
     for (const PlayPiece& piece : pieces) {
-      if (piece.exchange.bytes > 0) last_of_burst_ = &piece.exchange;
+      if (copies()) {
+        compute_beside_copies(piece);
+      } else {  // none is under way, and none begins before the next use
+        const PlayExchange& exchange = piece.exchange;
+        now_ += std::max(piece.seconds, exchange.latency + (exchange.bytes > 0 ? exchange.bytes / exchange.rate : 0));
+      }
     }
-    for (const PlayPiece& piece : pieces) compute(piece);
     in_burst_ = false;
   }
 
  private:
   bool copies() const { return copy_left_ > 0 || copy_latency_ > 0; }
 
-  void compute(const PlayPiece& piece) {
+  void compute_beside_copies(const PlayPiece& piece) {
     double seconds = piece.seconds, latency = piece.exchange.latency, bytes = piece.exchange.bytes;
-    if (!copies()) {  // none is under way, and none begins before the next use
-      now_ += std::max(seconds, latency + (bytes > 0 ? bytes / piece.exchange.rate : 0));
-      return;
-    }
     while (seconds > 0 || latency > 0 || bytes > 0) {
       if (latency > 0) {
         latency -= advance(latency, seconds);
