@@ -147,6 +147,17 @@ std::vector<int> exchange_groups_to_try(const RunPlan& plan) {
   return groups;
 }
 
+bool copies_yield(double slowdown, double copy_seconds, double step_seconds) {
+  constexpr double disturbed = 1.2;     // exchanges take at least so many times as long beside copies
+  constexpr double most_copying = 0.5;  // of the step: exchanges and attention leave copies the rest
+  return slowdown > disturbed && copy_seconds <= most_copying * step_seconds;
+}
+
+double blocks_of_step(const RunPlan& plan, double block_seconds) {
+  const LoopShape shape = loop_shape(plan, 0);
+  return block_seconds * shape.layers * static_cast<double>(shape.forwards.size());
+}
+
 std::optional<int64_t> device_memory_limit(const RunSettings& settings) {
   if (settings.device_memory > 0) return static_cast<int64_t>(settings.device_memory * gibibyte);
   if (settings.backend == BackendKind::cpu) return static_cast<int64_t>(default_cpu_device_gib * gibibyte);

@@ -69,6 +69,15 @@ Schedule schedule_of(const RunPlan& plan);
 // that its warm-up tries in order to take the fastest.
 std::vector<int> exchange_groups_to_try(const RunPlan& plan);
 
+// Whether copies yield to exchanges where yield_to_collectives is auto: the worker decides so by what it measures, and
+// a prediction by a machine's numbers. `slowdown`: the time of an exchange beside copies over its time alone.
+// `copy_seconds`: the time of one rank's copies in a median step, and `step_seconds` that of the step without copies.
+// Copies that take long beside the step cannot wait, since they would be late for their blocks.
+bool copies_yield(double slowdown, double copy_seconds, double step_seconds);
+
+// The time of the blocks of one step on rank 0, when one block takes `block_seconds`.
+double blocks_of_step(const RunPlan& plan, double block_seconds);
+
 // The bytes of device memory that a rank may use; nullopt means all of the device, whose size only the worker knows.
 std::optional<int64_t> device_memory_limit(const RunSettings& settings);
 

@@ -262,8 +262,8 @@ ExitCode run_session(MpiWorld& world, WorkerOptions options) {
   progress.begin("warming up");
   Recorder untraced(device, nullptr, TraceDetail::step);
   warm = warm_up(context_with(untraced), world);
-  const Transport transport =
-      decide_transport(world, backend, context_with(untraced), reads_host_in_loop(offload.schedule));
+  const Transport transport = decide_transport(world, backend, context_with(untraced),
+                                               reads_host_in_loop(offload.schedule), world.most(warm.block_seconds));
   offload.copies = transport.copies;
 
   // Weights and trace.

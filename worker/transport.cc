@@ -18,10 +18,9 @@ namespace wansweep {
 namespace {
 
 constexpr int64_t chunk_where_copies_yield = int64_t{32} << 20;  // 0.6 ms on PCIe 5; 21 trace rows for a block of A14B
-constexpr double disturbed = 1.2;  // copies yield when they slow an exchange down by at least this factor
-constexpr double faster = 1.1;     // copies are cooperative when parts arrive sooner by at least this factor
-constexpr double turn_s = 0.03;    // approximate seconds of a measured copy
-constexpr int turns = 3;           // repetitions, of which the fastest counts
+constexpr double faster = 1.1;   // copies are cooperative when parts arrive sooner by at least this factor
+constexpr double turn_s = 0.03;  // approximate seconds of a measured copy
+constexpr int turns = 3;         // repetitions, of which the fastest counts
 
 struct Times {
   double plain_ms = 0;
@@ -57,6 +56,11 @@ class Measurement {
       return seconds_of_exchange();
     });
     return {alone * 1e3, beside * 1e3};
+  }
+
+  // Bytes a second of one rank, when all ranks copy at once.
+  double copy_rate() {
+    return static_cast<double>(bytes_) / fastest([&] { return seconds_of([&] { alone_.bring_alone(piece()); }); });
   }
 
   // Measures a piece that each rank copies for itself, and one that the ranks copy together.
@@ -145,7 +149,8 @@ void open_peers(Transport& transport, MpiWorld& world, const Backend& backend, c
 
 }  // namespace
 
-Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelContext& context, bool moves_weights) {
+Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelContext& context, bool moves_weights,
+                           double block_seconds) {
   const RunSettings& settings = context.run.settings;
   Transport transport;
   transport.yields_because = why_open(settings.yield_to_collectives);
@@ -170,9 +175,14 @@ Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelC
     }
     if (settings.yield_to_collectives == Choice::automatic) {
       const Times times = measurement.exchange();
-      transport.yields_because =
-          fmt::format("an exchange took {:.3f} ms alone, and {:.3f} ms beside copies", times.plain_ms, times.other_ms);
-      yields = times.other_ms > disturbed * times.plain_ms;
+      const double copies = static_cast<double>(context.run.moved.median_step) / measurement.copy_rate();
+      const double step = blocks_of_step(context.run, block_seconds);
+      transport.yields_because = fmt::format(
+          "an exchange took {:.3f} ms alone, and {:.3f} ms beside copies; a step's copies take {:.3g} s, and its "
+          "blocks "
+          "{:.3g} s",
+          times.plain_ms, times.other_ms, copies, step);
+      yields = copies_yield(times.other_ms / times.plain_ms, copies, step);
     }
   }
   if (transport.copies.peers == nullptr) transport.peers.reset();

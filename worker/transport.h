@@ -22,7 +22,9 @@ struct Transport {
 // runs. With `auto`, the measurement takes less than a second and overwrites the workspace. Also tells the run's
 // communicator whether to close the gate. Throws Error(bad_input), on all ranks, when `cooperative` is on and no two
 // ranks share a node.
-Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelContext& context, bool moves_weights);
+// `block_seconds`: the time of a block without copies, the same on all ranks.
+Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelContext& context, bool moves_weights,
+                           double block_seconds);
 
 // The decision as a JSON object for the trace's /environment, and as one line for people.
 std::string describe_json(const Transport& transport);

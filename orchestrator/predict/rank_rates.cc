@@ -19,7 +19,6 @@ namespace wansweep {
 namespace {
 
 constexpr double yielding_chunk = 32.0 * 1024 * 1024;  // worker/transport.cc: where copies yield and chunk_bytes is 0
-constexpr double disturbed = 1.2;                      // worker/transport.cc: where copies yield with `auto`
 constexpr double faster = 1.1;                         // worker/transport.cc: where ranks cooperate with `auto`
 
 // The bytes of one tensor (q, k, v or the output) that the rank which sends the most sends to its peers.
@@ -201,11 +200,14 @@ void set_transport(PlayRates& rates, const Machine& machine, const RunPlan& plan
   rates.chunk_bytes = static_cast<double>(settings.chunk_bytes);
   const bool moves_weights = plan.memory.host_weights > 0 || plan.memory.host_shared > 0;
   if (plan.parallel.ranks == 1 || !moves_weights) return;
-  bool slows_down = false;
+  double slowdown = 1;
   for (const PlayPiece& piece : rates.block) {
-    slows_down |= piece.exchange.bytes > 0 && piece.exchange.rate > disturbed * piece.exchange.rate_beside_copies;
+    if (piece.exchange.bytes == 0) continue;
+    slowdown = std::max(slowdown, piece.exchange.rate / piece.exchange.rate_beside_copies);
   }
-  rates.yields = chosen(settings.yield_to_collectives, slows_down);
+  const double step = blocks_of_step(plan, seconds_of(rates.block, Beside::nothing));
+  const double copies = static_cast<double>(plan.moved.median_step) / rates.in;
+  rates.yields = chosen(settings.yield_to_collectives, copies_yield(slowdown, copies, step));
   if (rates.yields && rates.chunk_bytes == 0) rates.chunk_bytes = yielding_chunk;
   if (settings.cooperative == Choice::off) return;
   const auto ranks = static_cast<double>(ranks_of_node(machine, plan));

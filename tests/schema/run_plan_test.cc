@@ -69,6 +69,12 @@ TEST(RunPlan, EachExchangeGroupHasAHeadOfEveryRank) {
   EXPECT_EQ(make_run_plan(settings).parallel.ring, 2);
 }
 
+TEST(RunPlan, CopiesYieldWhereTheyDisturbExchangesAndCanWait) {
+  EXPECT_TRUE(copies_yield(1.5, 0.6, 1.4));
+  EXPECT_FALSE(copies_yield(1.1, 0.6, 1.4)) << "exchanges are hardly slower";
+  EXPECT_FALSE(copies_yield(1.5, 1.3, 1.4)) << "the copies need the wire nearly all the time";
+}
+
 // A14B's cache takes 1.17 GiB for two forwards.
 TEST(RunPlan, TextIsKeptWhereItTakesLittleOfTheMemory) {
   RunSettings settings = study();
