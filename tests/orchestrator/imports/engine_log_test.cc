@@ -10,7 +10,7 @@
 namespace wansweep {
 namespace {
 
-// Arguments that follow the releases' own names; each line has the members of that release that are read.
+// The members that are read, as those releases name them.
 constexpr const char* of_0_5_6 =
     R"([11-27 03:00:00] server_args: {"model_path": "./models/wan2.2", "num_gpus": 4, "ulysses_degree": 2, )"
     R"("ring_degree": 2, "enable_cfg_parallel": false, "dit_cpu_offload": true, "use_fsdp_inference": false, )"
@@ -43,6 +43,26 @@ TEST_F(EngineLogTest, TimesOfStagesStandInTheEnvironment) {
   EXPECT_EQ(trace.environment.at("log.stage_s.DenoisingStage"), "94.2283");
   expect_error(ExitCode::bad_input, "holds no line of SGLang about the time of a stage or a step",
                [&] { read("nothing\n"); });
+}
+
+// real/sglang-arguments: the lines that the releases' own code printed.
+TEST_F(EngineLogTest, TheLineOfEachReleaseTellsTheSameOfOneCommand) {
+  for (const auto& [release, offload] : {std::pair{"0.5.6", "swap"},
+                                         {"0.5.9", "layerwise"},
+                                         {"0.5.12", "layerwise"},
+                                         {"0.5.16", "swap"},
+                                         {"0.5.20", "swap"}}) {
+    const EngineTrace trace = read_engine_log(
+        std::string(WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/sglang-arguments/") + release + ".log");
+    EXPECT_EQ(trace.settings.at("offload"), offload) << release;
+    EXPECT_EQ(trace.settings.at("ulysses"), "2") << release;
+    EXPECT_EQ(trace.settings.at("ring"), "1") << release;
+    EXPECT_EQ(trace.settings.at("cfg_parallel"), "true") << release;
+    EXPECT_EQ(trace.settings.at("host_memory"), "pinned") << release;
+    EXPECT_EQ(trace.settings.at("model"), "/tmp/sgl/tiny/Wan2.2-T2V-A14B-Diffusers") << release;
+    EXPECT_EQ(trace.ranks, 4) << release;
+    EXPECT_FALSE(trace.settings.contains("boundary_ratio")) << release;
+  }
 }
 
 TEST_F(EngineLogTest, The056ArgumentsTellASwap) {
