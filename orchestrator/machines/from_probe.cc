@@ -240,9 +240,15 @@ const CopyRate* copies_in(const Links& links, HostMemory memory, int64_t ranks) 
 
 // A block computes longer while copies run without a pause. The extra seconds are divided by the GB that would be
 // copied in the time that the block takes alone; rank_rates.cc applies the result in the same way. The spread is over
-// all shapes. The result is unknown where no shape takes longer.
+// all shapes. Beside slow copies a block takes hardly longer, and what its time varies by anyway, divided by few GB,
+// would pass for a great loss: only the fastest copies count, and those at half of their rate or more. The result is
+// unknown where no shape takes longer.
 Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeRecord> records) {
-  std::vector<double> lost;
+  struct Lost {
+    double rate, per_gb;
+  };
+  std::vector<Lost> all;
+  double fastest = 0;
   std::string origin;
   for (const ProbeRecord& record : records) {
     for (const ProbeSample& sample : record.samples) {
@@ -251,11 +257,17 @@ Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeReco
       const CopyRate* rate = copies_in(machine.links, *sample.memory, ranks_on_node(record, sample.ranks));
       const Measured alone = seconds_at(record, *sample.shape, ProbeWhat::block_forward);
       if (rate == nullptr || !alone.known()) continue;
+      const double gb_per_second = rate->gb_per_second.value;
+      fastest = std::max(fastest, gb_per_second);
       for (const double seconds : sample.seconds) {
-        lost.push_back((seconds - alone.value) / (alone.value * rate->gb_per_second.value));
+        all.push_back({gb_per_second, (seconds - alone.value) / (alone.value * gb_per_second)});
       }
       origin = origin_of(record, ProbeWhat::block_forward) + " beside copies";
     }
+  }
+  std::vector<double> lost;
+  for (const Lost& each : all) {
+    if (each.rate >= fastest / 2) lost.push_back(each.per_gb);
   }
   return above_zero(spread_of(lost, origin));
 }

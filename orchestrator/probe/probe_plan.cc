@@ -19,13 +19,27 @@ namespace wansweep {
 namespace {
 
 // The settings that are fixed within one start of the worker. The emulated link of the cpu backend is not one of them:
-// a probe measures over the link of the settings that its start has, and a prediction goes by its own run's link
-// settings.
+// all starts measure over the fastest link of the runs, and a prediction goes by its own run's link settings.
 using StartKey = std::tuple<int64_t, BackendKind, CommunicatorKind, bool>;
 
 StartKey key_of(const RunSettings& settings) {
   return {settings.ranks, settings.backend, settings.communicator, settings.share_device};
 }
+
+// What a block loses beside copies is measured by the GB copied meanwhile, so over a fast link: over a slow one, the
+// little that is lost drowns in what the block's time varies by anyway.
+struct ProbedLink {
+  double bandwidth = 0;  // GB/s; 0: not emulated
+  LinkSharing sharing = LinkSharing::shared;
+
+  void take(const RunSettings& settings) {
+    if (settings.link_bandwidth > bandwidth) *this = {settings.link_bandwidth, settings.link};
+  }
+  void set(RunSettings& settings) const {
+    settings.link_bandwidth = bandwidth;
+    settings.link = sharing;
+  }
+};
 
 struct Start {
   const PlannedConfiguration* cheapest = nullptr;
@@ -74,9 +88,11 @@ Plan plan_probe(const Plan& jobs, const std::vector<int64_t>& ranks, double seco
   std::vector<StartKey> order;
   std::map<StartKey, Start> starts;
   size_t shapes = 0;
+  ProbedLink link;
   for (const PlannedConfiguration& configuration : jobs.configurations) {
     if (!configuration.run || configuration.spec.engine != EngineKind::wansweep) continue;
     if (!ranks.empty() && std::ranges::find(ranks, configuration.spec.ranks) == ranks.end()) continue;
+    link.take(configuration.spec);
     const StartKey key = key_of(configuration.spec);
     const auto [found, added] = starts.try_emplace(key);
     if (added) order.push_back(key);
@@ -90,8 +106,10 @@ Plan plan_probe(const Plan& jobs, const std::vector<int64_t>& ranks, double seco
   Plan probes{"probe", jobs.file, 1, {}};
   for (const StartKey& key : order) {
     Start& start = starts.at(key);
+    for (RunSettings& shape : start.request.shapes) link.set(shape);
     start.request.seconds = seconds * static_cast<double>(start.shapes.size()) / static_cast<double>(shapes);
     PlannedConfiguration probe = *start.cheapest;
+    link.set(probe.spec);
     probe.name = name_of_start(probe.spec, probes.configurations);
     probe.probe = to_json(start.request).dump();
     probe.drift.clear();

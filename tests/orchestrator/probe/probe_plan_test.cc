@@ -46,6 +46,18 @@ TEST(PlanProbe, StartsTheWorkerOnceForEachNumberOfRanksAndSharesTheTimeByShapes)
   EXPECT_EQ(probes.configurations[1].name, "probe-r2-cpu");
 }
 
+TEST(PlanProbe, MeasuresOverTheFastestLinkOfTheRuns) {
+  const Plan probes = plan_probe(
+      plan_of("ranks = [1, 2]\nlink_bandwidth = [0.2, 1]\nlink = [\"per-rank\", \"shared\"]\noffload = [\"swap\"]"), {},
+      40);
+  ASSERT_EQ(probes.configurations.size(), 2u);
+  for (const PlannedConfiguration& probe : probes.configurations) {
+    EXPECT_EQ(probe.spec.link_bandwidth, 1) << probe.name;
+    for (const RunSettings& shape : request_of(probe).shapes) EXPECT_EQ(shape.link_bandwidth, 1) << probe.name;
+  }
+  EXPECT_EQ(probes.configurations[0].spec.link, probes.configurations[1].spec.link);
+}
+
 TEST(PlanProbe, TakesOnlyTheRanksThatAreAskedFor) {
   const Plan jobs = plan_of("ranks = [1, 2]");
   ASSERT_EQ(plan_probe(jobs, {2}, 10).configurations.size(), 1u);
