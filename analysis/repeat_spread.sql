@@ -1,6 +1,6 @@
 -- How far do repeats of one configuration lie apart, and did they compute the same?
--- spread: the slowest repeat minus the fastest, in percent of the median. A difference between modes that is smaller than the spread is not
--- significant. same_latents: whether all repeats gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means
+-- spread: the slowest repeat minus the fastest, in percent of the median; empty for a single run. A difference between modes that is smaller than
+-- the spread is not significant. same_latents: whether all repeats gave the same latents bit for bit; `not finite`: some latents are infinite or NaN, so equality means
 -- nothing; `yes, if finite`: infinite and NaN values were not counted; empty: some run left no latents.
 WITH ordered AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, g.run, t.total_ns, a.latents_digest, a.nonfinite_values,
@@ -22,7 +22,7 @@ SELECT sweep, configuration, offload, runs,
        round(fastest_ns / 1e9, 3) AS fastest_s,
        round(median_ns / 1e9, 3) AS median_s,
        round(slowest_ns / 1e9, 3) AS slowest_s,
-       round(100.0 * (slowest_ns - fastest_ns) / median_ns, 1) AS spread_percent,
+       iif(runs > 1, round(100.0 * (slowest_ns - fastest_ns) / median_ns, 1), NULL) AS spread_percent,
        slowest_run,
        CASE WHEN runs < 2 THEN NULL WHEN nonfinite > 0 THEN 'not finite' WHEN digests > 1 THEN 'no'
             WHEN with_digest < runs THEN NULL WHEN counted THEN 'yes' ELSE 'yes, if finite' END AS same_latents

@@ -70,14 +70,31 @@ mustache::data chapter_of(const Chapter& chapter, size_t number) {
 // Further cases are folded: whoever wants many of them queries the database.
 constexpr size_t open_cases = 6;
 
+mustache::data case_of(const SweepVerdict::Case& told) {
+  mustache::data data{"name", told.name};
+  data.set("sentences", fmt::format("{}", fmt::join(told.sentences, " ")));
+  const auto list = [](const std::vector<std::string>& texts) {
+    mustache::data cells{mustache::data::type::list};
+    for (size_t c = 0; c < texts.size(); ++c) {
+      mustache::data cell{"text", texts[c]};
+      cell.set("number", c > 0);
+      cells << cell;
+    }
+    return cells;
+  };
+  data.set("columns", list(told.table.columns));
+  mustache::data rows{mustache::data::type::list};
+  for (const std::vector<std::string>& row : told.table.rows) rows << mustache::data{"cells", list(row)};
+  data.set("rows", rows);
+  return data;
+}
+
 mustache::data verdict_of(const SweepVerdict& verdict) {
   mustache::data data;
   data.set("headline", verdict.headline);
   mustache::data first{mustache::data::type::list}, folded{mustache::data::type::list};
   for (size_t i = 0; i < verdict.cases.size(); ++i) {
-    mustache::data one{"name", verdict.cases[i].name};
-    one.set("sentences", fmt::format("{}", fmt::join(verdict.cases[i].sentences, " ")));
-    (i < open_cases ? first : folded) << one;
+    (i < open_cases ? first : folded) << case_of(verdict.cases[i]);
   }
   data.set("cases", first);
   data.set("more", verdict.cases.size() > open_cases);

@@ -18,6 +18,7 @@
 #include "orchestrator/answers/report/cells.h"
 #include "orchestrator/answers/report/picture.h"
 #include "orchestrator/answers/report/verdict_facts.h"
+#include "orchestrator/answers/report/way_names.h"
 #include "orchestrator/store/embedded_sql.h"
 #include "orchestrator/store/query/query.h"
 #include "schema/setting_values.h"
@@ -89,22 +90,18 @@ constexpr const char* nothing_to_draw = "<p>There is nothing to draw: no run has
 
 using Linetypes = std::map<std::string, int>;
 
-// The linetype of each way, as style.gp numbers them: a mode has the same colour in every picture of every sweep, and
-// each set of options that the sweep tries with the mode has its own shade of that colour.
-Linetypes linetypes_of(Store& store, const std::string& sweep) {
+// The linetype of each way by its name, as style.gp numbers them: a mode has the same colour in every picture of every
+// sweep, and each set of options that the sweep tries with the mode has its own dash and point.
+Linetypes linetypes_of(const std::map<std::string, WaySettings>& ways, const WayNames& names) {
   const std::vector<std::string_view> modes = names_of<OffloadMode>();
-  constexpr int shades = 4;
+  constexpr int variants = 4;
   std::vector<int> used(modes.size(), 0);
   Linetypes linetypes;
-  const Table labels = run_query(
-      store, fmt::format("SELECT DISTINCT g.offload, s.value FROM run_settings g JOIN setting s ON s.run_id = g.run_id "
-                         "AND s.name = 'offload' WHERE g.sweep = {} ORDER BY 1",
-                         sql_text(sweep)));
-  for (const auto& row : labels.rows) {
-    const auto mode = value_named<OffloadMode>(text_of(row[1]));
-    if (!mode) continue;
-    const auto at = static_cast<size_t>(*mode);
-    linetypes[text_of(row[0])] = 1 + static_cast<int>(at + modes.size() * static_cast<size_t>(used[at]++ % shades));
+  for (const auto& [label, way] : ways) {
+    if (!way.mode) continue;
+    const auto at = static_cast<size_t>(*way.mode);
+    linetypes[names.name_of(label)] =
+        1 + static_cast<int>(at + modes.size() * static_cast<size_t>(used[at]++ % variants));
   }
   return linetypes;
 }
@@ -139,10 +136,24 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table,
   }
 }
 
-Section section_of(Store& store, const NamedQuery& query, const std::string& sweep, const Linetypes& linetypes) {
+// Puts the names of ways in place of their labels, which some queries follow with ", " and the ranks.
+void name_ways_in(Table& table, const WayNames& names) {
+  for (auto& row : table.rows) {
+    for (Cell& cell : row) {
+      auto* text = std::get_if<std::string>(&cell);
+      if (text == nullptr) continue;
+      const size_t comma = text->find(", ");
+      *text = names.name_of(text->substr(0, comma)) + (comma == std::string::npos ? "" : text->substr(comma));
+    }
+  }
+}
+
+Section section_of(Store& store, const NamedQuery& query, const std::string& sweep, const Linetypes& linetypes,
+                   const WayNames& names) {
   Section section{question_of(query), notes_of(query.sql), query.sql, {}, {}};
   const Table table = run_query(store, fmt::format("SELECT * FROM {} WHERE sweep = {}", query.name, sql_text(sweep)));
   section.table = without_first_column(table);
+  name_ways_in(section.table, names);
   if (query.plot.empty()) return section;
   if (gnuplot_is_installed()) {
     add_pictures(section, query, section.table, linetypes);
@@ -239,9 +250,11 @@ Report make_report(Store& store, const std::string& wanted, const ProgressSink& 
   report.sweep = find_sweep(store, wanted);
   report.database = store.path;
   describe_sweep(store, report);
-  report.verdict = make_verdict(read_verdict_facts(store, report.sweep));
+  const std::map<std::string, WaySettings> ways = read_ways(store, report.sweep);
+  const WayNames names = name_ways(ways);
+  report.verdict = make_verdict(read_verdict_facts(store, report.sweep, names));
 
-  const Linetypes linetypes = linetypes_of(store, report.sweep);
+  const Linetypes linetypes = linetypes_of(ways, names);
   const auto chapter = [&](std::string_view title) -> Chapter& {
     if (report.chapters.empty() || report.chapters.back().title != title)
       report.chapters.push_back({std::string(title), {}});
@@ -251,7 +264,7 @@ Report make_report(Store& store, const std::string& wanted, const ProgressSink& 
   for (size_t i = 0; i < queries.size(); ++i) {
     const auto& [query, title] = queries[i];
     if (progress) progress(fmt::format("answering {}", query->name), i + 1, queries.size());
-    Section section = section_of(store, *query, report.sweep, linetypes);
+    Section section = section_of(store, *query, report.sweep, linetypes, names);
     if (says_nothing(*query, section.table)) continue;
     if (section.notes.ends_with(no_gnuplot)) report.missing.emplace_back(query->name);
     chapter(title).sections.push_back(std::move(section));

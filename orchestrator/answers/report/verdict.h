@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "schema/setting_values.h"
+
 namespace wansweep {
 
 // Whether the final latents of all repeats of a way are finite.
@@ -19,14 +21,16 @@ enum class LatentsState : uint8_t {
 
 // One way of moving weights, in all its repeats. Seconds and bytes.
 struct WayFacts {
-  std::string name;            // the mode with its options: "swap", "planned 16 GiB"
-  bool resident = false;       // nothing moves while the loop runs: the baseline
-  std::vector<double> totals;  // the loop's time, one a repeat; at least one
-  std::vector<double> spikes;  // the switch step's time above the median step; empty: nothing switches, or unknown
+  std::string name;                 // way_names.h: "swap", "planned within 16 GiB"
+  std::optional<OffloadMode> mode;  // resident moves nothing while the loop runs: the baseline
+  std::vector<double> totals;       // the loop's time, one a repeat; at least one
+  std::vector<double> spikes;       // the switch step's time above the median step; empty: nothing switches, or unknown
   std::optional<double> device_peak;  // the highest of all ranks and repeats
   std::optional<double> host_peak;    // the highest sum over all ranks' host stores, of all repeats
   LatentsState latents = LatentsState::unknown;
   std::vector<std::string> digests;  // of the final latents, each once; empty: unknown
+
+  bool is_resident() const { return mode == OffloadMode::resident; }
 };
 
 // Ways that compute the same on as many ranks, and so may be set against each other.
@@ -59,28 +63,28 @@ struct VerdictFacts {
   bool catalog_knows = false;    // whether the catalog lists official settings of the model
   std::vector<DriftFacts> drifts;
   std::vector<UnfinishedFacts> unfinished;
-  int64_t replaced = 0;  // runs that a correction replaced
+  int64_t replaced = 0;         // runs that a correction replaced
+  std::string shared_settings;  // of all ways that move weights, so not in their names; may be empty
+};
+
+// A line for each way: resident first, then the others from the fastest. The first column is the way's name; a column
+// that would be empty in all lines is left out.
+struct VerdictTable {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
 };
 
 struct SweepVerdict {
   struct Case {
     std::string name;
     std::vector<std::string> sentences;
+    VerdictTable table;
   };
-  std::string headline;              // sums up all cases in one or two sentences
+  std::string headline;              // sums up all cases in a few sentences
   std::vector<Case> cases;           // in the order of the facts
   std::vector<std::string> remarks;  // on the sweep as a whole: settings, unfinished and replaced runs, engines
 };
 
 SweepVerdict make_verdict(const VerdictFacts& facts);
-
-// Whether the repeats of two samples tell them apart. yes: no value of the one is as low as any of the other.
-enum class Apart : uint8_t { yes, no, unknown };
-Apart apart(const std::vector<double>& one, const std::vector<double>& other);  // unknown: fewer than two values in one
-
-// "41.6 s", "0.391 s", "44.2 ms".
-std::string seconds_text(double seconds);
-// "20 % longer", "2.5 times as long", "4.1 % less time", "as long": `other` beside `base`, both above 0.
-std::string longer_text(double other, double base);
 
 }  // namespace wansweep

@@ -50,7 +50,7 @@ LatentsState together(LatentsState one, LatentsState other) {
   return one == LatentsState::unknown || other == LatentsState::unknown ? LatentsState::unknown : LatentsState::finite;
 }
 
-std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep) {
+std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep, const WayNames& names) {
   const Table runs = run_query(
       store,
       fmt::format(
@@ -80,10 +80,10 @@ std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep) {
                        integer_of(row[11]).value_or(0),
                        {}});
     }
-    const std::string name = text_of(row[6]);
+    const std::string name = names.name_of(text_of(row[6]));
     WayFacts fresh;
     fresh.name = name;
-    fresh.resident = value_named<OffloadMode>(text_of(row[7])) == OffloadMode::resident;
+    fresh.mode = value_named<OffloadMode>(text_of(row[7]));
     fresh.latents = LatentsState::finite;
     WayFacts& way = find_or_add(
         cases.back().ways, [&](const WayFacts& one) { return one.name == name; }, std::move(fresh));
@@ -133,11 +133,12 @@ int64_t count(Store& store, const std::string& from) {
 
 }  // namespace
 
-VerdictFacts read_verdict_facts(Store& store, const std::string& sweep) {
+VerdictFacts read_verdict_facts(Store& store, const std::string& sweep, const WayNames& names) {
   const std::string of_sweep =
       fmt::format("run r JOIN sweep p ON p.id = r.sweep_id WHERE p.name = {}", sql_text(sweep));
   VerdictFacts facts;
-  facts.cases = read_cases(store, sweep);
+  facts.cases = read_cases(store, sweep, names);
+  facts.shared_settings = names.shared;
   facts.runs = count(store, of_sweep + " AND r.superseded_by IS NULL");
   facts.replaced = count(store, of_sweep + " AND r.superseded_by IS NOT NULL");
   facts.catalog_knows =

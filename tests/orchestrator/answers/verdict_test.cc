@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "orchestrator/answers/report/ranking.h"
+#include "orchestrator/answers/report/verdict_words.h"
+
 namespace wansweep {
 namespace {
 
@@ -10,7 +15,7 @@ constexpr double gib = 1024.0 * 1024 * 1024;
 WayFacts way(const std::string& name, std::vector<double> totals) {
   WayFacts facts;
   facts.name = name;
-  facts.resident = name == "resident";
+  facts.mode = value_named<OffloadMode>(name.substr(0, name.find(' ')));
   facts.totals = std::move(totals);
   facts.latents = LatentsState::finite;
   facts.digests = {"d"};
@@ -29,6 +34,15 @@ CaseFacts case_of(const std::string& name, std::vector<WayFacts> ways) {
   return {name, "wansweep", {}, 27, std::move(ways)};
 }
 
+// A column of a case's table, from the first line to the last.
+std::vector<std::string> column(const SweepVerdict& verdict, const std::string& heading, size_t i = 0) {
+  const VerdictTable& table = verdict.cases.at(i).table;
+  const auto at = std::find(table.columns.begin(), table.columns.end(), heading) - table.columns.begin();
+  std::vector<std::string> cells;
+  for (const auto& row : table.rows) cells.push_back(row.at(static_cast<size_t>(at)));
+  return cells;
+}
+
 std::string told(const SweepVerdict& verdict, size_t i = 0) {
   std::string text;
   for (const std::string& sentence : verdict.cases.at(i).sentences) text += (text.empty() ? "" : " ") + sentence;
@@ -40,8 +54,8 @@ TEST(Verdict, SaysWhichWayWonByHowMuchAndThatItIsMoreThanTheSpread) {
       sweep_of({case_of("4 ranks", {way("resident", {0.39, 0.391, 0.40}), way("layerwise", {0.91, 0.914, 0.92}),
                                     way("swap", {0.46, 0.468, 0.47})})}));
   EXPECT_EQ(verdict.headline,
-            "swap is the fastest way of moving weights; the next fastest takes 95 % longer. Compared with both experts "
-            "resident on the device, swap takes 20 % longer.");
+            "swap is the fastest way of moving weights; the next fastest, layerwise, takes 95 % longer. Compared with "
+            "both experts resident on the device, swap takes 20 % longer.");
   EXPECT_EQ(
       told(verdict),
       "swap won with 0.468 s (median of 3 runs); layerwise took 0.914 s (95 % longer). That exceeds the spread "
@@ -54,7 +68,8 @@ TEST(Verdict, OneWinnerInAllCasesIsSaidOnceWithItsRange) {
       sweep_of({case_of("4 ranks", {way("resident", {10, 10}), way("swap", {11, 11}), way("layerwise", {20, 20})}),
                 case_of("6 ranks", {way("resident", {10, 10}), way("swap", {12, 12}), way("layerwise", {36, 36})})}));
   EXPECT_EQ(verdict.headline,
-            "swap is the fastest way of moving weights in both cases; the next fastest takes 1.8 to 3.0 times as long. "
+            "swap is the fastest way of moving weights in both cases; the next fastest, layerwise, takes 1.8 to 3.0 "
+            "times as long. "
             "Compared with both experts resident on the device, swap takes 10 to 20 % longer.");
 }
 
@@ -70,10 +85,12 @@ TEST(Verdict, WhereCasesDifferEachWinnerHasItsOwn) {
 TEST(Verdict, ATieIsNoVictory) {
   const SweepVerdict verdict =
       make_verdict(sweep_of({case_of("4 ranks", {way("swap", {10.0, 10.4}), way("planned 8 GiB", {10.3, 10.5})})}));
-  EXPECT_EQ(verdict.headline, "The two fastest ways of moving weights cannot be told apart: their repeats overlap.");
+  EXPECT_EQ(verdict.headline,
+            "swap and planned 8 GiB are the fastest ways of moving weights and cannot be told apart: their repeats "
+            "overlap.");
   EXPECT_EQ(
       told(verdict),
-      "swap and planned 8 GiB tie: swap took 10.2 s (median of 2 runs); planned 8 GiB took 10.4 s (2 % longer). The "
+      "swap and planned 8 GiB tie: swap took 10.2 s (median of 2 runs). The "
       "spread of the repeats explains the difference between swap and planned 8 GiB. No run kept both experts on the "
       "device, so what moving them costs is not known. All ways computed the same latents, bit for bit.");
 }
@@ -84,8 +101,8 @@ TEST(Verdict, ATieInOneCaseOfTwoIsNoVictoryThere) {
                              case_of("6 ranks", {way("swap", {10, 20}), way("layerwise", {19, 21})})}));
   EXPECT_EQ(
       verdict.headline,
-      "swap is the fastest way of moving weights in 1 of 2 cases; the next fastest takes 2.2 times as long there. In 1 "
-      "of 2 cases the repeats do not tell the two fastest apart (6 ranks).");
+      "swap is the fastest way of moving weights in 1 of 2 cases; the next fastest, layerwise, takes 2.2 times as long "
+      "there. In 1 of 2 cases the repeats do not tell the fastest ways apart (6 ranks: swap and layerwise).");
 }
 
 TEST(Verdict, ALeadThatIsSmallInOneCaseIsPercentThere) {
@@ -93,8 +110,8 @@ TEST(Verdict, ALeadThatIsSmallInOneCaseIsPercentThere) {
       make_verdict(sweep_of({case_of("4 ranks", {way("swap", {10, 10}), way("layerwise", {11, 11})}),
                              case_of("6 ranks", {way("swap", {10, 10}), way("layerwise", {25, 25})})}));
   EXPECT_EQ(verdict.headline,
-            "swap is the fastest way of moving weights in both cases; the next fastest takes 10 % longer to 2.5 times "
-            "as long.");
+            "swap is the fastest way of moving weights in both cases; the next fastest, layerwise, takes 10 % longer "
+            "to 2.5 times as long.");
 }
 
 TEST(Verdict, WithoutRepeatsTheSpreadIsNotKnown) {
@@ -164,7 +181,7 @@ TEST(Verdict, WhatAllCasesSayOfTheirLatentsIsSaidOnce) {
   EXPECT_EQ(told(verdict).find("latents"), std::string::npos);
 }
 
-TEST(Verdict, MemoryAndTheSwitchOfExpertsAreOneSentenceEach) {
+TEST(Verdict, MemoryAndTheSwitchOfExpertsAreColumnsOfTheTable) {
   CaseFacts one = case_of("4 ranks", {way("resident", {41.6}), way("swap", {43.5}), way("layerwise", {48.3})});
   one.switch_step = 19;
   one.ways[0].device_peak = 54.4395 * gib;
@@ -174,16 +191,89 @@ TEST(Verdict, MemoryAndTheSwitchOfExpertsAreOneSentenceEach) {
   one.ways[0].spikes = {0.0054};
   one.ways[1].spikes = {1.8625};
   one.ways[2].spikes = {-0.05};
-  const std::string text = told(make_verdict(sweep_of({one})));
-  EXPECT_NE(text.find("Peak device memory: resident 54.4 GiB and swap 27.8 GiB; host memory of all ranks "
-                      "together: resident 5.2 GiB and swap 219 GiB."),
+  const SweepVerdict verdict = make_verdict(sweep_of({one}));
+  using Cells = std::vector<std::string>;
+  EXPECT_EQ(column(verdict, "way"), (Cells{"resident", "swap", "layerwise"}));
+  EXPECT_EQ(column(verdict, "one run"), (Cells{"41.6 s", "43.5 s", "48.3 s"}));
+  EXPECT_EQ(column(verdict, "device memory of a rank"), (Cells{"54.4 GiB", "27.8 GiB", ""}));
+  EXPECT_EQ(column(verdict, "host memory of all ranks"), (Cells{"5.2 GiB", "219 GiB", ""}));
+  EXPECT_EQ(column(verdict, "the switch step adds"), (Cells{"under 1 %", "1.86 s (4.3 %)", "under 1 %"}));
+  EXPECT_NE(told(verdict).find("The experts switch at step 19 of 27; that step is longer than the median step by up to "
+                               "1.86 s with swap (4.3 % of its run)."),
             std::string::npos)
-      << text;
+      << told(verdict);
   EXPECT_NE(
-      text.find("The experts switch at step 19 of 27; that step is longer than the median step by "
-                "1.86 s with swap (4.3 % of its run), and by less than 1 % of the run with resident and layerwise."),
+      verdict.headline.find("The device memory of a rank peaks at 27.8 GiB with swap and 54.4 GiB with resident."),
       std::string::npos)
-      << text;
+      << verdict.headline;
+}
+
+TEST(Verdict, AColumnThatNoWayHasIsLeftOut) {
+  EXPECT_EQ(make_verdict(sweep_of({case_of("4 ranks", {way("swap", {10, 10})})})).cases.at(0).table.columns,
+            (std::vector<std::string>{"way", "one run", "runs"}));
+}
+
+TEST(Verdict, EveryComparisonSaysWhetherTheRepeatsConfirmIt) {
+  const SweepVerdict verdict = make_verdict(
+      sweep_of({case_of("4 ranks", {way("resident", {9, 10.1}), way("swap", {10.0, 10.4}), way("planned", {10.3, 10.5}),
+                                    way("layerwise", {20, 20}), way("snapshot", {11})})}));
+  using Cells = std::vector<std::string>;
+  EXPECT_EQ(column(verdict, "way"), (Cells{"resident", "swap", "planned", "snapshot", "layerwise"}));
+  EXPECT_EQ(column(verdict, "beside the fastest"),
+            (Cells{"", "fastest", "2 % longer (within the spread)", "7.8 % longer (spread unknown)", "96 % longer"}));
+  EXPECT_EQ(column(verdict, "beside resident")[1], "6.8 % longer (within the spread)");
+}
+
+TEST(Verdict, TheHeadlineStatesNoOverheadThatTheRepeatsExplain) {
+  const SweepVerdict verdict =
+      make_verdict(sweep_of({case_of("4 ranks", {way("resident", {0.39, 0.615, 0.68}), way("swap", {0.5, 0.636, 0.78}),
+                                                 way("layerwise", {1, 1})}),
+                             case_of("6 ranks", {way("resident", {0.49, 0.494, 0.74}), way("swap", {0.58, 0.699, 0.88}),
+                                                 way("layerwise", {1.5, 1.5})})}));
+  EXPECT_EQ(verdict.headline,
+            "swap is the fastest way of moving weights in both cases; the next fastest, layerwise, takes 1.6 to 2.1 "
+            "times as long. In both cases swap cannot be told from both experts resident on the device: their repeats "
+            "overlap (by the medians it takes 3.4 to 41 % longer).");
+}
+
+TEST(Verdict, TheHeadlineSaysInHowManyCasesAnOverheadIsMoreThanNoise) {
+  const SweepVerdict verdict = make_verdict(
+      sweep_of({case_of("4 ranks", {way("resident", {10, 12}), way("swap", {11, 13}), way("layerwise", {22, 22})}),
+                case_of("6 ranks", {way("resident", {10, 10}), way("swap", {12, 12}), way("layerwise", {24, 24})}),
+                case_of("8 ranks", {way("swap", {12, 12}), way("layerwise", {24, 24})})}));
+  EXPECT_EQ(verdict.headline,
+            "swap is the fastest way of moving weights in all 3 cases; the next fastest, layerwise, takes 1.8 to 2.0 "
+            "times as long. Compared with both experts resident on the device, swap takes 20 % longer in 1 of 3 cases. "
+            "In 1 of 3 cases swap cannot be told from both experts resident on the device: their repeats overlap (by "
+            "the medians it takes 9.1 % longer).");
+}
+
+TEST(Verdict, TheHeadlineNamesTiedWaysAndWhatEveryOtherModeTakes) {
+  const SweepVerdict verdict = make_verdict(sweep_of({case_of(
+      "4 ranks", {way("resident", {12.55, 12.62}), way("planned within 16 GiB", {12.58, 12.66}),
+                  way("planned within 30 GiB", {12.61, 12.7}), way("planned within 5 GiB", {12.9, 12.9}),
+                  way("layerwise", {13.2, 13.2}), way("swap", {14.4, 14.4}), way("swap (pageable)", {20, 20})})}));
+  EXPECT_EQ(verdict.headline.substr(0, verdict.headline.find(" planned within 16 GiB cannot")),
+            "planned within 16 GiB and planned within 30 GiB are the fastest ways of moving weights and cannot be told "
+            "apart: their repeats overlap. Compared with planned within 16 GiB, layerwise takes 4.6 % longer and swap "
+            "takes 14 % longer.");
+}
+
+TEST(Verdict, AWayThatRanInOneCaseOfTwoIsNotFastestInBoth) {
+  const SweepVerdict verdict = make_verdict(
+      sweep_of({case_of("4 ranks", {way("resident", {10, 10}), way("swap", {14.1, 14.1}), way("layerwise", {20, 20})}),
+                case_of("6 ranks", {way("resident", {10, 10}), way("layerwise", {20, 20})})}));
+  EXPECT_EQ(
+      verdict.headline,
+      "swap is the fastest way of moving weights in 1 of 2 cases; the next fastest, layerwise, takes 42 % longer. "
+      "Compared with both experts resident on the device, swap takes 41 % longer in 1 of 2 cases. In 1 of 2 "
+      "cases there is nothing to compare (6 ranks: only layerwise).");
+}
+
+TEST(Verdict, SettingsThatAllWaysShareAreSaidOnce) {
+  VerdictFacts facts = sweep_of({case_of("4 ranks", {way("swap", {1, 1})})});
+  facts.shared_settings = "host_store shared";
+  EXPECT_EQ(make_verdict(facts).remarks.at(0), "All ways that move weights ran with host_store shared.");
 }
 
 TEST(Verdict, SettingsThatAreNotTheModelsOwnAreCounted) {

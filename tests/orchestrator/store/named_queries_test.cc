@@ -261,6 +261,12 @@ TEST_F(NamedQueries, RepeatSpreadIsInPercentOfTheMedian) {
             "3,2.7,2.97,3.24,18.2,1,yes\r\n");
 }
 
+TEST_F(NamedQueries, ASingleRunHasNoSpread) {
+  write_attempt(sweep_, {});
+  gather_all();
+  EXPECT_EQ(rows_of("runs, spread_percent", "repeat_spread"), "1,\r\n");
+}
+
 TEST_F(NamedQueries, RepeatsWithoutLatentsAreNeitherTheSameNorDifferent) {
   write_mode({});
   gather_all();
