@@ -6,11 +6,11 @@
 
 #include <array>
 #include <exception>
-#include <iostream>
 #include <string>
 
 #include "base/call_check.h"
 #include "base/error.h"
+#include "base/standard_error.h"
 
 namespace wansweep {
 
@@ -28,7 +28,7 @@ inline void say_if_mpi_failed(int result, const char* call, const char* file, in
   try {
     check_mpi(result, call, file, line);
   } catch (const std::exception& error) {
-    std::cerr << "wansweep-worker: " << error.what() << '\n';
+    print_error("wansweep-worker: {}\n", error.what());
   }
 }
 

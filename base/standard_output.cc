@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/standard_error.h"
 
 namespace wansweep {
 namespace {
@@ -40,8 +41,8 @@ int finish_standard_output(const char* program, int exit_code) {
   if (!unflushed && !unclosed) return exit_code;
   if (failed_before && exit_code == static_cast<int>(ExitCode::output)) return exit_code;
   if (reason == 0) reason = errno;
-  fmt::print(stderr, "{}: standard output cannot be written{}\n", program,
-             reason != 0 ? ": " + error_text(reason) : std::string());
+  print_error("{}: standard output cannot be written{}\n", program,
+              reason != 0 ? ": " + error_text(reason) : std::string());
   return exit_code != 0 ? exit_code : static_cast<int>(ExitCode::output);
 }
 

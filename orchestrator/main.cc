@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -13,7 +12,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/standard_error.h"
 #include "base/standard_output.h"
+#include "base/standard_streams.h"
 #include "orchestrator/verbs/verbs.h"
 #include "schema/version.h"
 
@@ -30,7 +31,7 @@ void refuse_empty_values(CLI::App& app) {
 }
 
 int fail(wansweep::ExitCode code, const char* line) {
-  fmt::print(stderr, "wansweep: {}\n", wansweep::printable(line));
+  wansweep::print_error("wansweep: {}\n", wansweep::printable(line));
   return static_cast<int>(code);
 }
 
@@ -96,6 +97,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a pipe whose reader has left gives a failed write, with a line and an exit code
+  wansweep::prepare_standard_streams();
   return wansweep::finish_standard_output("wansweep", run(argc, argv));
 }

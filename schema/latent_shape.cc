@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
-#include "base/safetensors_header.h"
+#include "base/formats/safetensors_header.h"
 
 namespace wansweep {
 namespace {

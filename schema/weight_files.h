@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/safetensors_header.h"
+#include "base/formats/safetensors_header.h"
 #include "schema/model_config.h"
 
 namespace wansweep {

@@ -17,10 +17,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/formats/toml.h"
 #include "base/json.h"
 #include "base/nearest_name.h"
 #include "base/share_folder.h"
-#include "base/toml.h"
 
 namespace wansweep {
 namespace {

@@ -1,18 +1,16 @@
 #include "worker/failure_report.h"
 
 #include <filesystem>
-#include <iostream>
-
-#include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/standard_error.h"
 #include "schema/completion.h"
 
 namespace wansweep {
 
 void report_failure(const std::string& out, int rank, ExitCode code, const std::string& line) {
-  std::cerr << fmt::format("wansweep-worker: {}\n", line) << std::flush;
+  print_error("wansweep-worker: {}\n", line);
   std::error_code error;
   if (out.empty() || !std::filesystem::is_directory(out, error)) return;
   try {

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -21,6 +20,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/sha256.h"
+#include "base/standard_error.h"
 #include "base/units.h"
 #include "schema/run_plan.h"
 #include "schema/setting_fields.h"
@@ -161,7 +161,7 @@ void say_how_weights_move(const RunSettings& settings, const std::optional<HostS
                           const Transport& transport) {
   if (store && store->report().kind == HostStoreKind::per_node) {
     const HostStoreReport& report = store->report();
-    std::cerr << fmt::format(
+    print_error(
         "wansweep-worker: host store: {:.2f} GiB that the ranks of a node share, {:.2f} GiB of them from rank 0, in "
         "pages "
         "of {}; allocated in {:.2f} s, filled in {:.2f} s and meanwhile registered in {:.2f} s, {:.2f} s in all\n",
@@ -169,7 +169,7 @@ void say_how_weights_move(const RunSettings& settings, const std::optional<HostS
         report.registered_s, report.total_s);
   }
   if (settings.yield_to_collectives != Choice::off || settings.cooperative != Choice::off || settings.chunk_bytes > 0) {
-    std::cerr << fmt::format("wansweep-worker: {}\n", describe_text(transport));
+    print_error("wansweep-worker: {}\n", describe_text(transport));
   }
 }
 

@@ -47,26 +47,29 @@ void ProgressLine::show(const std::string& text) {
   if (now < next_) return;
   if (display_ == ProgressDisplay::lines) {
     next_ = now + pace_.line_every_s;
-    fmt::print(out_, "{}\n", text);
+    write(text + "\n");
   } else {
     next_ = now + pace_.place_every_s;
-    fmt::print(out_, "\r{}\x1b[K", text.substr(0, width()));
+    write(fmt::format("\r{}\x1b[K", text.substr(0, width())));
     shown_ = true;
   }
-  std::fflush(out_);
 }
 
 void ProgressLine::print(const std::string& line) {
   clear();
-  fmt::print(out_, "{}\n", line);
-  std::fflush(out_);
+  write(line + "\n");
 }
 
 void ProgressLine::clear() {
   if (!shown_) return;
-  fmt::print(out_, "\r\x1b[K");
-  std::fflush(out_);
+  write("\r\x1b[K");
   shown_ = false;
+}
+
+// Does not throw, and so ends neither the work nor, from the destructor, the program. The stream keeps the failure.
+void ProgressLine::write(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), out_);
+  std::fflush(out_);
 }
 
 ProgressSink ProgressLine::sink(std::string program) {

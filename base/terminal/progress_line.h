@@ -30,7 +30,8 @@ struct ProgressPace {
   std::function<double()> now = {};  // seconds since any moment; empty: the monotonic clock
 };
 
-// Used by one thread. The destructor erases what is shown in place.
+// Used by one thread. The destructor erases what is shown in place. A text that cannot be written is lost, and the work
+// goes on; for standard output, finish_standard_output() then reports it at the end.
 class ProgressLine {
  public:
   ProgressLine(std::FILE* out, ProgressDisplay display, ProgressPace pace = {});
@@ -53,6 +54,8 @@ class ProgressLine {
   ProgressSink sink(std::string program);
 
  private:
+  void write(std::string_view text);
+
   std::FILE* out_;
   ProgressDisplay display_;
   ProgressPace pace_;

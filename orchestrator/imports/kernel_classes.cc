@@ -8,8 +8,8 @@
 #include "base/enum_names.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/formats/toml.h"
 #include "base/nearest_name.h"
-#include "base/toml.h"
 #include "orchestrator/imports/embedded_kernel_classes.h"
 
 namespace wansweep {

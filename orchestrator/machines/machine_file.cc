@@ -19,10 +19,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/formats/toml.h"
 #include "base/nearest_name.h"
 #include "base/sha256.h"
 #include "base/share_folder.h"
-#include "base/toml.h"
 #include "orchestrator/machines/machine_keys.h"
 
 namespace wansweep {

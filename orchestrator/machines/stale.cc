@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/printable.h"
+#include "base/standard_error.h"
 #include "schema/version.h"
 
 namespace wansweep {
@@ -60,8 +61,8 @@ std::vector<std::string> stale_reasons(const Machine& machine, const SeenMachine
 MachineFile read_machine_to_predict(const std::string& name) {
   MachineFile machine = read_machine(name);
   for (const std::string& reason : stale_reasons(machine.machine, see_this_machine(), version)) {
-    fmt::print(stderr, "wansweep: {} may no longer hold: {}; `wansweep probe` measures anew\n", printable(machine.file),
-               printable(reason));
+    print_error("wansweep: {} may no longer hold: {}; `wansweep probe` measures anew\n", printable(machine.file),
+                printable(reason));
   }
   return machine;
 }

@@ -16,8 +16,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/formats/toml.h"
 #include "base/nearest_name.h"
-#include "base/toml.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {

@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/shell_quote.h"
+#include "base/standard_error.h"
 #include "base/standard_output.h"
 #include "base/units.h"
 #include "orchestrator/choose/choose.h"
@@ -121,11 +122,10 @@ void warn_of_rankings(const ChooseArguments& options, const std::vector<Ranking>
                       const MeasuredTotals& measured) {
   for (const Ranking& ranking : rankings) {
     if (has_a_way(ranking)) continue;
-    fmt::print(stderr, "wansweep: with {} ranks no way can run: the reasons stand in its table\n", ranking.ranks);
+    print_error("wansweep: with {} ranks no way can run: the reasons stand in its table\n", ranking.ranks);
   }
   if (!options.results.empty() && std::ranges::none_of(rankings, uses_results)) {
-    fmt::print(
-        stderr,
+    print_error(
         "wansweep: --results is {}; none of the {} configurations measured there is one of these ways: its model, "
         "size, frames, ranks or another setting differs (--set gives one to all ways)\n",
         printable(options.results), measured.size());

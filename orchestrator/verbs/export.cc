@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/standard_error.h"
+#include "base/standard_output.h"
 #include "orchestrator/answers/perfetto.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/sweep/sweep_directory.h"
@@ -41,8 +43,10 @@ Timeline find_timeline(const ExportArguments& options) {
 int export_run(const ExportArguments& options) {
   const Timeline timeline = find_timeline(options);
   const OutputKind kind = write_output_file(options.perfetto, to_trace_events(timeline));
-  fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: {}, {} ranks; open it in ui.perfetto.dev\n",
-             printable(options.perfetto), printable(timeline.attempt), timeline.ranks.size());
+  // When the file is standard output, this line must not be in it.
+  const std::string line = fmt::format("{}: {}, {} ranks; open it in ui.perfetto.dev\n", printable(options.perfetto),
+                                       printable(timeline.attempt), timeline.ranks.size());
+  kind == OutputKind::file ? write_standard_output(line) : write_standard_error(line);
   return static_cast<int>(ExitCode::ok);
 }
 

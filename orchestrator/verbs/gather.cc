@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/standard_error.h"
 #include "base/terminal/progress_line.h"
 #include "orchestrator/store/file_system.h"
 #include "orchestrator/store/gather.h"
@@ -29,13 +30,12 @@ int run_gather(const GatherArguments& options) {
   refuse_probes(options.directory);
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
-  if (!store.upgraded_from.empty()) {
-    fmt::print(stderr, "wansweep: {}: upgraded; the old version is kept in {}\n", printable(path),
-               printable(store.upgraded_from));
+  if (!store.upgraded_from.empty() && !options.quiet) {
+    print_error("wansweep: {}: upgraded; the old version is kept in {}\n", printable(path),
+                printable(store.upgraded_from));
   }
-  if (const FileSystem kind = file_system_of(path); kind != FileSystem::local) {
-    fmt::print(
-        stderr,
+  if (const FileSystem kind = file_system_of(path); kind != FileSystem::local && !options.quiet) {
+    print_error(
         "wansweep: {}: the file system is {}, so the database uses a rollback journal, which is slower but safe\n",
         printable(path), to_string(kind));
   }
@@ -45,9 +45,9 @@ int run_gather(const GatherArguments& options) {
     const GatherReport report = gather(directory, store, {.progress = line.sink("wansweep")});
     line.clear();
     damaged = damaged || !report.problems.empty();
-    for (const std::string& problem : report.problems) fmt::print(stderr, "wansweep: {}\n", printable(problem));
-    for (const std::string& note : report.notes) fmt::print(stderr, "wansweep: note: {}\n", printable(note));
+    for (const std::string& problem : report.problems) print_error("wansweep: {}\n", printable(problem));
     if (options.quiet) continue;
+    for (const std::string& note : report.notes) print_error("wansweep: note: {}\n", printable(note));
     fmt::print("{}: {}{} attempts: {} added, {} replaced, {} unchanged, {} kept; {} events in {:.1f} s\n",
                printable(path), directory == options.directory ? "" : printable(directory) + ": ", report.attempts,
                report.added, report.replaced, report.unchanged, report.kept, report.events, report.seconds);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/standard_error.h"
 #include "orchestrator/imports/import_run.h"
 #include "orchestrator/rerun/rerun.h"
 #include "orchestrator/verbs/number_checks.h"
@@ -49,7 +50,7 @@ int import(ImportArguments& arguments) {
   }
   const ImportReport report =
       of_attempt ? import_attempt(arguments.attempt, arguments.request.kernels) : import_files(arguments);
-  for (const std::string& note : report.notes) fmt::print(stderr, "wansweep: note: {}\n", printable(note));
+  for (const std::string& note : report.notes) print_error("wansweep: note: {}\n", printable(note));
   if (report.unchanged) {
     fmt::print("{}: these files are imported already; nothing was changed\n", printable(report.attempt));
   } else {

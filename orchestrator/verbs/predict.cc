@@ -8,6 +8,7 @@
 
 #include "base/exit_codes.h"
 #include "base/printable.h"
+#include "base/standard_error.h"
 #include "base/standard_output.h"
 #include "base/units.h"
 #include "orchestrator/machines/stale.h"
@@ -87,8 +88,8 @@ int predict_sweep(const PredictArguments& options) {
                                      ? ""
                                      : fmt::format(", in place of the {} predictions of {} (wansweep {})",
                                                    earlier->predictions.size(), earlier->made_at, earlier->wansweep);
-    fmt::print(stderr, "wansweep: kept as {}{}; `gather` brings it beside what is measured\n", printable(file),
-               printable(replaced));
+    print_error("wansweep: kept as {}{}; `gather` brings it beside what is measured\n", printable(file),
+                printable(replaced));
   }
   refuse_problems(plan);
   return static_cast<int>(ExitCode::ok);

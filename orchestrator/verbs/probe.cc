@@ -23,6 +23,7 @@
 #include "base/files.h"
 #include "base/printable.h"
 #include "base/shell_quote.h"
+#include "base/standard_error.h"
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/machines/from_probe.h"
 #include "orchestrator/machines/machine_file.h"
@@ -129,7 +130,7 @@ std::string write_machine(const std::string& file, const std::optional<std::stri
   const std::string beside =
       (fs::path(file).parent_path() / fmt::format("{}-{}.toml", fs::path(file).stem().string(), time_for_names()))
           .string();
-  fmt::print(stderr, "wansweep: {} was written while this probe measured, and stays as it is\n", printable(file));
+  print_error("wansweep: {} was written while this probe measured, and stays as it is\n", printable(file));
   write_output_file(beside, text);
   return beside;
 }

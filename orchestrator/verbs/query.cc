@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/standard_error.h"
 #include "base/text_table.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/query/query.h"
@@ -81,7 +82,7 @@ int query(const QueryArguments& options) {
   QueryLimits limits = options.limits;
   limits.stop = &stopped;
   limits.abandon = [](const Error& error) {
-    fmt::print(stderr, "wansweep: {}\n", error.what());
+    print_error("wansweep: {}\n", error.what());
     _exit(static_cast<int>(error.code()));
   };
   if (!limits.seconds && !reads_beside_writer(store)) limits.seconds = most_seconds_in_the_way;
@@ -97,7 +98,7 @@ int query(const QueryArguments& options) {
   writer.finish();
   output.flush();
   std::signal(SIGINT, SIG_DFL);
-  if (cut) fmt::print(stderr, "wansweep: only the first {} rows are shown\n", *limits.rows);
+  if (cut) print_error("wansweep: only the first {} rows are shown\n", *limits.rows);
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/printable.h"
+#include "base/standard_error.h"
+#include "base/standard_output.h"
 #include "base/terminal/progress_line.h"
 #include "orchestrator/answers/report/report.h"
 #include "orchestrator/store/find_sweep.h"
@@ -38,14 +40,15 @@ int report(const ReportArguments& options) {
   const OutputKind kind = write_output_file(options.output, to_html(report));
   // When the page goes to standard output, this line must not be in it.
   if (!options.quiet) {
-    fmt::print(kind == OutputKind::file ? stdout : stderr, "{}: sweep {}\n{}\n", printable(options.output),
-               printable(report.sweep), printable(report.verdict.headline));
+    const std::string line = fmt::format("{}: sweep {}\n{}\n", printable(options.output), printable(report.sweep),
+                                         printable(report.verdict.headline));
+    kind == OutputKind::file ? write_standard_output(line) : write_standard_error(line);
   }
   if (!report.missing.empty()) {
-    fmt::print(stderr,
-               "wansweep: gnuplot is not installed, so the page has tables in place of the pictures {}; install "
-               "gnuplot-nox (Debian) or load its module\n",
-               fmt::join(report.missing, ", "));
+    print_error(
+        "wansweep: gnuplot is not installed, so the page has tables in place of the pictures {}; install "
+        "gnuplot-nox (Debian) or load its module\n",
+        fmt::join(report.missing, ", "));
   }
   return static_cast<int>(ExitCode::ok);
 }

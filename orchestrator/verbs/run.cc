@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/exit_codes.h"
+#include "base/standard_error.h"
 #include "orchestrator/launch/local_launcher.h"
 #include "orchestrator/launch/machine_fit.h"
 #include "orchestrator/plan/plan.h"
@@ -47,17 +49,19 @@ void warn_of_drift(const Plan& plan, const std::string& jobs_file) {
   size_t count = 0;
   for (const PlannedConfiguration& c : plan.configurations) count += c.drift.empty() ? 0 : 1;
   if (count == 0) return;
-  fmt::print(stderr,
-             "wansweep: {} of {} configurations differ from the model's official settings; see wansweep plan {}\n",
-             count, plan.configurations.size(), jobs_file);
+  print_error("wansweep: {} of {} configurations differ from the model's official settings; see wansweep plan {}\n",
+              count, plan.configurations.size(), jobs_file);
 }
 
 int run(RunArguments& options) {
   const Sweep sweep = read_sweep(options.jobs_file);
   Plan plan = make_plan(sweep);
   refuse_problems(plan);
-  warn_of_drift(plan, options.jobs_file);
-  if (const auto line = check_machine_fits(plan, this_machine())) fmt::print(stderr, "wansweep: {}\n", *line);
+  const std::optional<std::string> tight = check_machine_fits(plan, this_machine());
+  if (!options.launch.quiet) {
+    warn_of_drift(plan, options.jobs_file);
+    if (tight) print_error("wansweep: {}\n", *tight);
+  }
   std::string& directory = options.launch.directory;
   if (directory.empty()) directory = "out/" + sweep.name;
   create_sweep_directory(directory);

@@ -17,7 +17,6 @@ namespace {
 struct SubmitVerb {
   SubmitArguments arguments;
   bool dry_run = false;
-  bool quiet = false;
 };
 
 int print_scripts(const SubmitArguments& arguments) {
@@ -37,14 +36,14 @@ int submit(const SubmitVerb& given) {
   const PreparedSubmission prepared = prepare_submission(given.arguments);
   const std::string& directory = prepared.options.directory;
   if (prepared.runs > 0) {
-    ProgressLine line(stderr, progress_display(stderr, given.quiet));
+    ProgressLine line(stderr, progress_display(stderr, given.arguments.quiet));
     const SubmitReport report = submit_arrays(prepared.arrays, prepared.sweep, directory, false, line.sink("wansweep"));
     line.clear();
     for (const std::string& job : report.lines) {
-      if (!given.quiet) fmt::print("{}\n", printable(job));
+      if (!given.arguments.quiet) fmt::print("{}\n", printable(job));
     }
   }
-  if (given.quiet) return static_cast<int>(ExitCode::ok);
+  if (given.arguments.quiet) return static_cast<int>(ExitCode::ok);
   fmt::print("{} runs submitted; next: wansweep status {}\n", prepared.runs, shell_word(directory));
   return static_cast<int>(ExitCode::ok);
 }
@@ -57,7 +56,7 @@ void add_submit(CLI::App& app, Action& action) {
       app.add_subcommand("submit", "Submit a sweep to Slurm as job arrays; submitted and finished runs are skipped");
   add_submit_options(*verb, options->arguments);
   verb->add_flag("--dry-run", options->dry_run, "print the job scripts; write and submit nothing");
-  verb->add_flag("--quiet,-q", options->quiet, "say only what is wrong: no progress, no jobs");
+  verb->add_flag("--quiet,-q", options->arguments.quiet, "say only what is wrong: no progress, no jobs");
   verb->footer(
       "The command may be killed at any moment and repeated: no run is lost or submitted twice.\n"
       "Exit code 2 for bad input or a refusal by Slurm, 20 when Slurm does not answer or its answer cannot be read,\n"

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/process.h"
+#include "base/standard_error.h"
 #include "orchestrator/cluster/settle.h"
 #include "orchestrator/engines/engine.h"
 #include "orchestrator/launch/local_launcher.h"
@@ -45,18 +46,18 @@ void check_engine_of(const ClusterProfile& profile, EngineKind engine) {
       profile.file, name_of(engine), program, sglang ? "sglang" : "engine_python"));
 }
 
-void check_engines(const Sweep& sweep, const ClusterProfile& profile) {
+void check_engines(const Sweep& sweep, const ClusterProfile& profile, bool quiet) {
   bool any = false;
   for (const Configuration& configuration : sweep.configurations) {
     if (!has_script(configuration.spec.engine)) continue;
     check_engine_of(profile, configuration.spec.engine);
     any = true;
   }
-  if (!any || !profile.account.empty()) return;
-  fmt::print(stderr,
-             "wansweep: note: {}: account is not set, so Slurm charges your default account, or refuses the jobs "
-             "where there is none; --account names one\n",
-             printable(profile.file));
+  if (quiet || !any || !profile.account.empty()) return;
+  print_error(
+      "wansweep: note: {}: account is not set, so Slurm charges your default account, or refuses the jobs "
+      "where there is none; --account names one\n",
+      printable(profile.file));
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ SubmitOptions submit_options(const SubmitArguments& arguments, const Sweep& swee
     check_slurm_word(arguments.account, "--account", "command line");
     options.profile.account = arguments.account;
   }
-  check_engines(sweep, options.profile);
+  check_engines(sweep, options.profile, arguments.quiet);
   if (!arguments.time.empty()) {
     const int64_t seconds = parse_duration(arguments.time);
     if (seconds <= 0) {
@@ -171,7 +172,7 @@ PreparedSubmission prepare_submission(const SubmitArguments& arguments, Sweep sw
   const std::vector<PlannedRun> runs = runs_to_submit(options.directory, plan);
   prepared.runs = runs.size();
   prepared.arrays = plan_arrays(runs, options);
-  if (runs.size() < plan.runs()) {
+  if (runs.size() < plan.runs() && !arguments.quiet) {
     fmt::print("{}: {} of {} runs are submitted, finished, or left alone\n", printable(options.directory),
                plan.runs() - runs.size(), plan.runs());
   }

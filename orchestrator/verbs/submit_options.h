@@ -25,6 +25,7 @@ struct SubmitArguments {
   std::string directory;
   std::string worker;
   int max_running = 0;
+  bool quiet = false;  // only what is wrong is said
 };
 
 void add_submit_options(CLI::App& verb, SubmitArguments& arguments);

@@ -1,5 +1,5 @@
 // The header of a safetensors file. What it accepts must lie inside the file.
-#include "base/safetensors_header.h"
+#include "base/formats/safetensors_header.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -149,6 +149,20 @@ TEST(Structure, NoModeIsComparedByItsText) {
   EXPECT_TRUE(found.empty()) << joined(found);
 }
 
+// fmt::print throws when standard error is full or closed: in a handler, a destructor or a thread, that ends the
+// program with a signal in place of its exit code.
+TEST(Structure, StandardErrorIsWrittenByTheFunctionThatDoesNotThrow) {
+  const std::regex direct(
+      R"(print\(\s*stderr|^\s*stderr,|[?:] stderr,|std::cerr|std::clog|f?perror\(|fprintf\(|fputs\()");
+  std::vector<std::string> found;
+  for (const auto& [path, file] : sources()) {
+    for (const std::string& line : file.lines) {
+      if (std::regex_search(line, direct)) found.push_back(path + ": " + line);
+    }
+  }
+  EXPECT_TRUE(found.empty()) << "use base/standard_error.h:\n" << joined(found);
+}
+
 TEST(Structure, EveryTestAssertsSomething) {
   const std::regex opening(R"(^(TEST|TEST_F|TEST_P)\()");
   const std::regex assertion(R"((EXPECT_|ASSERT_|ADD_FAILURE|FAIL\(|GTEST_SKIP|expect_\w+(<\w+>)?\())");

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/standard_output.h"
+#include "base/standard_streams.h"
 #include "worker/comm/launcher.h"
 #include "worker/comm/mpi_world.h"
 #include "worker/failure_report.h"
@@ -55,6 +56,7 @@ int run(MpiWorld& world, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  prepare_standard_streams();
   try {
     MpiWorld world(&argc, &argv);
     install_signal_handlers();

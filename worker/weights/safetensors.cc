@@ -21,7 +21,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/float_formats.h"
-#include "base/safetensors_header.h"
+#include "base/formats/safetensors_header.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is used as it is in the file");
 

@@ -44,6 +44,19 @@ TEST_F(ProgressLineTest, NothingIsShownInTheFirstTwoSeconds) {
   EXPECT_EQ(written(), "3 of 9\n");
 }
 
+TEST_F(ProgressLineTest, AStreamThatCannotBeWrittenDoesNotEndTheWork) {
+  std::FILE* full = std::fopen("/dev/full", "w");
+  ASSERT_NE(full, nullptr);
+  for (const ProgressDisplay display : {ProgressDisplay::lines, ProgressDisplay::in_place}) {
+    ProgressLine line(full, display, pace());
+    now_ += 3;
+    EXPECT_NO_THROW(line.show("1 of 9"));
+    EXPECT_NO_THROW(line.print("a line"));
+  }
+  EXPECT_NE(std::ferror(full), 0) << "the failure is kept for finish_standard_output()";
+  std::fclose(full);
+}
+
 TEST_F(ProgressLineTest, APipeGetsALineEveryTenSeconds) {
   ProgressLine line(out_, ProgressDisplay::lines, pace());
   for (int second = 0; second < 30; ++second, now_ += 1) line.show(std::to_string(second));

@@ -2,7 +2,7 @@
 // header is checked before any of it is used: lengths against the file's size, products against overflow, and that the
 // tensors cover the data without holes or overlaps.
 
-#include "base/safetensors_header.h"
+#include "base/formats/safetensors_header.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

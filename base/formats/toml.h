@@ -5,7 +5,7 @@
 #define TOML_ASSERT(expr) static_assert(true)
 #include <toml++/toml.h>
 
-#include "base/toml_check.h"
+#include "base/formats/toml_check.h"
 
 #include <string>
 

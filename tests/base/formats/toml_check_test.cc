@@ -1,4 +1,4 @@
-#include "base/toml_check.h"
+#include "base/formats/toml_check.h"
 
 #include <gtest/gtest.h>
 
