@@ -1,6 +1,6 @@
 -- Does the gap between swap and layerwise widen when the experts switch later?
 -- gap: layerwise's total minus swap's. Measured gaps compare medians of measured runs, predicted gaps compare predictions; the two are never mixed.
--- low, high: for measured gaps the least and the largest difference of any two repeats; for predicted gaps the difference of opposite ends of the two
+-- low, high: for measured gaps the least and the largest difference of any two repeats, empty where a way ran once; for predicted gaps the difference of opposite ends of the two
 -- intervals, which is a wide range. widening: the gap minus the gap at the earliest switch step of the same work.
 WITH measured AS (
   SELECT g.sweep, g.sweep_id, g.run_id, g.size, g.frames, g.ranks, g.plan, g.offload, t.switch_step, t.total_ns / 1e9 AS total,
@@ -24,7 +24,7 @@ WITH measured AS (
 ), gaps AS (
   SELECT s.source, s.sweep, s.size, s.frames, s.ranks, s.plan, s.offload AS swap, l.offload AS layerwise, s.switch_step,
          min(s.runs, l.runs) AS runs, s.total AS swap_s, l.total AS layerwise_s, l.total - s.total AS gap,
-         l.low - s.high AS low, l.high - s.low AS high
+         iif(min(s.runs, l.runs) = 1, NULL, l.low - s.high) AS low, iif(min(s.runs, l.runs) = 1, NULL, l.high - s.low) AS high
   FROM ways s
   JOIN ways l ON l.source = s.source AND l.sweep_id = s.sweep_id AND l.size IS s.size AND l.frames IS s.frames AND l.ranks = s.ranks AND l.plan = s.plan
              AND l.switch_step = s.switch_step AND l.offload LIKE 'layerwise%'
