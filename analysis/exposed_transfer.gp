@@ -1,16 +1,23 @@
 # Columns: seconds hidden, seconds exposed; a series has one row, and becomes a bar.
-stats data using ($1 + $2) nooutput
+above = 34.0
+down = above
+tall = row_height * series
+high = above + tall + 62
+@sized
+stats data using (column(at_hidden_s) + column(at_exposed_s)) nooutput
 by = s_by(STATS_max)
-set ylabel sprintf("copying (%s)", s_unit(STATS_max))
-set style fill solid 1.0 border linecolor rgb "#555555"
-set key maxrows 1
-set boxwidth 0.6
-set yrange [0:*]
-set xrange [-0.7:series - 0.3]
-set xtics () scale 0
-if (series > 4) { set xtics rotate by -30 }
-do for [i = 0:series - 1] { set xtics add (word(names, i + 1) i) }
-plot for [i = 0:series - 1] data index i using (i):(($1 + $2) / by) with boxes linecolor rgb exposed linewidth 0.3 dashtype 1 notitle, \
-     for [i = 0:series - 1] data index i using (i):($1 / by) with boxes linecolor rgb hidden linewidth 0.3 dashtype 1 notitle, \
-     keyentry with boxes linecolor rgb exposed linewidth 0.3 title "exposed", \
-     keyentry with boxes linecolor rgb hidden linewidth 0.3 title "hidden behind compute"
+set style fill solid 1.0 border linecolor rgb "black"
+@key_frame
+plot [0:1] [0:1] 2 notitle, keyentry with boxes linecolor rgb hidden linewidth 0.3 title "hidden behind compute", \
+  keyentry with boxes linecolor rgb exposed linewidth 0.3 title "exposed"
+@end_key_frame
+@row_frame
+set xlabel sprintf("copying (%s)", s_unit(STATS_max))
+set yrange [series - 0.5:-0.5]
+do for [i = 0:series - 1] { set ytics add (wrapped(word(names, i + 1)) i) }
+start(c) = c == 1 ? 0 : column(at_hidden_s) / by
+end(c) = (column(at_hidden_s) + (c == 2 ? column(at_exposed_s) : 0)) / by
+array ink[2] = [hidden, exposed]
+plot for [c = 1:2] for [i = 0:series - 1] data index i using (0):(i):(start(c)):(end(c)):(i - 0.33):(i + 0.33) \
+       with boxxyerror linecolor rgb ink[c] linewidth 0.3 dashtype 1 notitle
+unset multiplot

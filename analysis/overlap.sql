@@ -21,14 +21,14 @@ WITH of_mode AS (
 )
 SELECT m.sweep, m.configuration, m.offload, k.name AS direction,
        round(1.0 * s.events / m.ranks, 1) AS transfers,
-       round(s.bytes / 1048576.0 / m.ranks, 2) AS copied_mib,
-       round(s.duration_ns / 1e6 / m.ranks, 2) AS transfer_ms,
-       round(s.hidden_ns / 1e6 / m.ranks, 2) AS hidden_ms,
-       round((s.duration_ns - s.hidden_ns) / 1e6 / m.ranks, 2) AS exposed_ms,
+       round(s.bytes / 1073741824.0 / m.ranks, 4) AS copied_gib,
+       round(s.duration_ns / 1e9 / m.ranks, 4) AS transfer_s,
+       round(s.hidden_ns / 1e9 / m.ranks, 4) AS hidden_s,
+       round((s.duration_ns - s.hidden_ns) / 1e9 / m.ranks, 4) AS exposed_s,
        round(100.0 * s.hidden_ns / s.duration_ns, 1) AS hidden_percent,
-       round(s.with_all_to_all_ns / 1e6 / m.ranks, 2) AS with_all_to_all_ms,
-       round(s.with_ring_ns / 1e6 / m.ranks, 2) AS with_ring_ms,
-       round(s.with_copy_ns / 1e6 / m.ranks, 2) AS with_other_direction_ms
+       round(s.with_all_to_all_ns / 1e9 / m.ranks, 4) AS with_all_to_all_s,
+       round(s.with_ring_ns / 1e9 / m.ranks, 4) AS with_ring_s,
+       round(s.with_copy_ns / 1e9 / m.ranks, 4) AS with_other_direction_s
 FROM of_mode m
 JOIN sums s ON s.sweep_id = m.sweep_id AND s.work = m.work AND s.offload = m.offload
 JOIN event_kind k ON k.id = s.kind

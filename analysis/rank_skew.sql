@@ -22,10 +22,10 @@ WITH per_rank AS (
   GROUP BY run_id
 )
 SELECT g.sweep, g.run, g.configuration, g.offload, o.slowest_rank, o.slowest_host,
-       round(o.slowest_ns / 1e6, 2) AS slowest_compute_ms,
-       round(o.median_ns / 1e6, 2) AS median_compute_ms,
+       round(o.slowest_ns / 1e9, 4) AS slowest_compute_s,
+       round(o.median_ns / 1e9, 4) AS median_compute_s,
        round(100.0 * (o.slowest_ns / o.median_ns - 1), 1) AS skew_percent,
-       round(o.peers_ns / 1e6, 2) AS waited_for_peers_ms
+       round(o.peers_ns / 1e9, 4) AS waited_for_peers_s
 FROM one o
 JOIN run_settings g ON g.run_id = o.run_id
 WHERE o.ranks > 1

@@ -9,7 +9,6 @@ stats data using (valid(4) ? note(strcol(1) . "," . strcol(2)) : 0, $4) nooutput
 stats data using 6 nooutput
 by = s_by(STATS_max)
 set ylabel sprintf("one run (%s)", s_unit(STATS_max))
-set style fill solid 1.0
 set yrange [0:*]
 set xrange [0.4:words(spread) + 0.6]
 set xtics () scale 0
@@ -20,6 +19,6 @@ do for [j = 1:words(spread)] {
 wide = 0.8 / series
 at(i, k) = place(k) + (i - (series - 1) / 2.0) * wide
 plot for [i = 0:series - 1] data index i using (at(i, strcol(1) . "," . strcol(2))):($4 / by):(wide * 0.92) with boxes \
-       linetype lt(i) dashtype 1 linewidth 0.3 title columnheader(1), \
+       fillstyle transparent solid fill_of(lt(i)) border linetype lt(i) linetype lt(i) dashtype 1 linewidth 1.2 title columnheader(1), \
      for [i = 0:series - 1] data index i using (at(i, strcol(1) . "," . strcol(2))):($5 / by):(0):(($6 - $5) / by) with vectors \
        heads size screen 0.006,90 linecolor rgb "black" linewidth 1 dashtype 1 notitle

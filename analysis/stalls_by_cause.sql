@@ -22,13 +22,13 @@ WITH per_step AS (
   GROUP BY g.sweep_id, g.work, g.offload
 )
 SELECT p.sweep, max(p.configuration) AS configuration, p.offload, p.cause,
-       round(sum(p.waited_ns) / 1e6 / n.ranks, 2) AS waited_ms,
+       round(sum(p.waited_ns) / 1e9 / n.ranks, 4) AS waited_s,
        round(100.0 * sum(p.waited_ns) / n.total_ns, 1) AS percent_of_total,
-       round(sum(p.waited_ns) FILTER (WHERE p.step = p.switch_step) / 1e6 / n.ranks, 2) AS at_switch_ms,
+       round(sum(p.waited_ns) FILTER (WHERE p.step = p.switch_step) / 1e9 / n.ranks, 4) AS at_switch_s,
        (SELECT w.step FROM per_step w
         WHERE w.sweep_id = p.sweep_id AND w.work = p.work AND w.offload = p.offload AND w.cause = p.cause
         ORDER BY w.waited_ns DESC, w.step LIMIT 1) AS worst_step,
-       round(max(p.waited_ns) / 1e6 / n.ranks, 2) AS worst_step_ms
+       round(max(p.waited_ns) / 1e9 / n.ranks, 4) AS worst_step_s
 FROM per_step p
 JOIN ranks n ON n.sweep_id = p.sweep_id AND n.work = p.work AND n.offload = p.offload
 GROUP BY p.sweep_id, p.work, p.offload, p.cause

@@ -11,13 +11,13 @@ WITH at_switch AS (
   GROUP BY a.id
 )
 SELECT g.sweep, g.configuration, g.offload, count(*) AS runs, min(t.switch_step) AS switch_step,
-       round(avg(t.median_step_ns) / 1e6, 2) AS median_step_ms,
-       round(avg(t.switch_step_ns) / 1e6, 2) AS switch_step_ms,
-       round(avg(t.spike_ns) / 1e6, 2) AS spike_ms,
+       round(avg(t.median_step_ns) / 1e9, 4) AS median_step_s,
+       round(avg(t.switch_step_ns) / 1e9, 4) AS switch_step_s,
+       round(avg(t.spike_ns) / 1e9, 4) AS spike_s,
        round(100 * avg(t.spike_ns) / avg(t.total_ns), 1) AS spike_percent_of_total,
-       round(avg(x.bytes) / 1048576, 2) AS copied_mib,
-       round(avg(x.exposed_ns) / 1e6, 2) AS exposed_ms,
-       round(avg(x.waited_ns) / 1e6, 2) AS waited_for_weights_ms
+       round(avg(x.bytes) / 1073741824, 4) AS copied_gib,
+       round(avg(x.exposed_ns) / 1e9, 4) AS exposed_s,
+       round(avg(x.waited_ns) / 1e9, 4) AS waited_for_weights_s
 FROM current_attempt a
 JOIN run_settings g ON g.run_id = a.run_id
 JOIN attempt_time t ON t.attempt_id = a.id

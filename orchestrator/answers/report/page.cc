@@ -15,8 +15,20 @@ namespace {
 
 namespace mustache = kainjow::mustache;
 
+// The configurations are told when there are several: a column of "all" says nothing.
+Table without_one_configuration(Table table) {
+  const auto at = std::find(table.columns.begin(), table.columns.end(), "configuration") - table.columns.begin();
+  if (at == std::ssize(table.columns)) return table;
+  const bool one = std::all_of(table.rows.begin(), table.rows.end(),
+                               [&](const auto& row) { return row[static_cast<size_t>(at)] == Cell("all"); });
+  if (!one) return table;
+  table.columns.erase(table.columns.begin() + at);
+  for (auto& row : table.rows) row.erase(row.begin() + at);
+  return table;
+}
+
 mustache::data table_of(const Table& answer) {
-  const Table table = readable(answer);
+  const Table table = without_one_configuration(readable(answer));
   mustache::data columns{mustache::data::type::list};
   for (size_t c = 0; c < table.columns.size(); ++c) {
     mustache::data column{"name", heading_of(table.columns[c])};
@@ -39,8 +51,35 @@ mustache::data table_of(const Table& answer) {
   return data;
 }
 
-mustache::data section_of(const Section& section) {
+// How a section lies on a wide screen. Sections with one picture stand two in a row, and one that is left over has its
+// numbers beside the picture.
+enum class Place : uint8_t { full, half, alone };
+constexpr std::string_view name_of(Place place) {
+  switch (place) {
+    case Place::full:
+      return "full";
+    case Place::half:
+      return "half";
+    case Place::alone:
+      return "alone";
+  }
+  return {};
+}
+
+std::vector<Place> places_of(const std::vector<Section>& sections) {
+  std::vector<Place> places(sections.size(), Place::full);
+  for (size_t i = 0; i < sections.size(); ++i) {
+    if (sections[i].pictures.size() != 1) continue;
+    places[i] = Place::alone;
+    if (i > 0 && places[i - 1] == Place::alone) places[i] = places[i - 1] = Place::half;
+  }
+  return places;
+}
+
+mustache::data section_of(const Section& section, Place place) {
   mustache::data data;
+  data.set("place", std::string(name_of(place)));
+  data.set("alone", place == Place::alone);
   data.set("title", section.title);
   data.set("notes", section.notes);
   data.set("sql", section.sql);
@@ -62,7 +101,8 @@ mustache::data chapter_of(const Chapter& chapter, size_t number) {
   data.set("id", fmt::format("c{}", number));
   data.set("title", chapter.title);
   mustache::data sections{mustache::data::type::list};
-  for (const Section& section : chapter.sections) sections << section_of(section);
+  const std::vector<Place> places = places_of(chapter.sections);
+  for (size_t i = 0; i < chapter.sections.size(); ++i) sections << section_of(chapter.sections[i], places[i]);
   data.set("sections", sections);
   return data;
 }

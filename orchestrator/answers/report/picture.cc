@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -66,6 +67,18 @@ Data data_of(const Table& table) {
   return data;
 }
 
+// "at_step = 1": the place of each column by its name.
+std::string places_of(const std::vector<std::string>& columns) {
+  std::string places;
+  for (size_t c = 1; c < columns.size(); ++c) {
+    const bool word = std::all_of(columns[c].begin(), columns[c].end(), [](unsigned char letter) {
+      return letter == '_' || (letter < 0x80 && std::isalnum(letter) != 0);
+    });
+    if (word) places += fmt::format("at_{} = {}\n", columns[c], c);
+  }
+  return places;
+}
+
 void run_gnuplot(const TemporaryFolder& folder) {
   if (!gnuplot_is_installed()) {
     throw bad_input(
@@ -106,7 +119,7 @@ std::string for_html(std::string svg, const Picture& picture) {
     replace_all(svg, black, "\"currentColor\"");
   }
   replace_all(svg, "fill=\"#ffffff\"", "fill=\"none\"");
-  for (const char* id : {"gpDot", "gpPt", "textbox", "greybox", "gnuplot_canvas"}) {
+  for (const char* id : {"gpDot", "gpPt", "gpPat", "textbox", "greybox", "gnuplot_canvas"}) {
     replace_all(svg, fmt::format("id='{}", id), fmt::format("id='{}-{}", picture.name, id));
     replace_all(svg, fmt::format("id=\"{}", id), fmt::format("id=\"{}-{}", picture.name, id));
     replace_all(svg, fmt::format("href='#{}", id), fmt::format("href='#{}-{}", picture.name, id));
@@ -142,16 +155,15 @@ std::string draw(const Picture& picture) {
   std::string records;
   for (const std::vector<int>& series : data.records) records += fmt::format("{} ", fmt::join(series, " "));
   std::ofstream(folder.file("data.tsv")) << data.text;
-  std::ofstream(folder.file("plot.gp")) << plot_style
-                                        << fmt::format(
+  std::ofstream(folder.file("plot.gp")) << fmt::format(
                                                "data = \"{}\"\nseries = {}\nnames = \"{}\"\n"
-                                               "columns = {}\nrecords = \"{}\"\ntypes = \"{}\"\n"
+                                               "columns = {}\n{}records = \"{}\"\ntypes = \"{}\"\n"
                                                "lt(i) = int(word(types, i + 1))\n"
                                                "has(i, c) = int(word(records, i * columns + c)) > 0\n",
                                                folder.file("data.tsv"), data.names.size(), names,
                                                picture.table.columns.empty() ? 0 : picture.table.columns.size() - 1,
-                                               records, types)
-                                        << picture.commands;
+                                               places_of(picture.table.columns), records, types)
+                                        << plot_style << picture.commands;
   run_gnuplot(folder);
   return for_html(read_text(folder.file("picture.svg")), picture);
 }

@@ -11,7 +11,7 @@ namespace wansweep {
 // The commands of a picture (analysis/<name>.gp) find these gnuplot variables and functions. data: a file with one
 // index for each series, whose first line is the series' name. series: their number. names: the names as quoted words.
 // lt(i): the linetype of series i. has(i, c): whether series i has a number in column c. Column 1 is the one after the
-// table's first.
+// table's first; at_NAME is the column NAME.
 struct Picture {
   std::string name;   // unique in its page: it becomes the prefix of the SVG's ids
   std::string title;  // read out by screen readers

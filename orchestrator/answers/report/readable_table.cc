@@ -31,6 +31,9 @@ constexpr double large = 1000;
 constexpr int digits_of_largest = 4;
 constexpr int digits_of_least = 2;
 constexpr int most_decimals = 6;
+constexpr int most_decimals_more = 2;  // for the least number than for the largest
+constexpr size_t shortest_digest = 32;
+constexpr size_t digest_digits = 12;
 
 const Unit* unit_of(const std::string& column) {
   const auto found =
@@ -64,9 +67,23 @@ void change_numbers(Table& table, size_t column, const Change& change) {
   }
 }
 
+// A digest's first digits tell it from others on a page.
+void shorten_digests(Table& table) {
+  for (auto& row : table.rows) {
+    for (Cell& cell : row) {
+      auto* text = std::get_if<std::string>(&cell);
+      if (text == nullptr || text->size() < shortest_digest) continue;
+      const bool hexadecimal = std::all_of(
+          text->begin(), text->end(), [](unsigned char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+      if (hexadecimal) *text = text->substr(0, digest_digits) + "…";
+    }
+  }
+}
+
 }  // namespace
 
 Table readable(Table table) {
+  shorten_digests(table);
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const Unit* unit = unit_of(table.columns[c]);
     std::optional<Extent> extent = extent_of(table, c);
@@ -77,9 +94,9 @@ Table readable(Table table) {
       change_numbers(table, c, [&](double value) { return value / unit->divisor; });
       extent = extent_of(table, c);
     }
-    const int decimals = std::clamp(
-        std::max(decimals_for(extent->largest, digits_of_largest), decimals_for(extent->least, digits_of_least)), 0,
-        most_decimals);
+    const int for_largest = std::max(decimals_for(extent->largest, digits_of_largest), 0);
+    const int for_least = std::min(decimals_for(extent->least, digits_of_least), for_largest + most_decimals_more);
+    const int decimals = std::min(std::max(for_largest, for_least), most_decimals);
     const double scale = std::pow(10, decimals);
     change_numbers(table, c, [&](double value) { return std::round(value * scale) / scale; });
   }

@@ -9,7 +9,8 @@ namespace wansweep {
 
 // A column of milliseconds or MiB (by the end of its name: _ms, _mib) becomes one of seconds or GiB, name and values,
 // when its largest value is 1000 or more and none but 0 is below 1. Columns with a unit are rounded to four digits of
-// their largest value, and two of their least.
+// their largest value, and two of their least where that takes no more than two decimals more. A digest (32 hexadecimal
+// digits or more) is cut to its first 12.
 Table readable(Table table);
 
 // "median_step_ms" as "median step (ms)".

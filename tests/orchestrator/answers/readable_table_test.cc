@@ -31,6 +31,17 @@ TEST(ReadableTable, ColumnsWithoutAUnitStay) {
             (std::vector<std::string>{"123456", "3.14159"}));
 }
 
+TEST(ReadableTable, AMinuteLeastValueDoesNotLengthenTheOthers) {
+  EXPECT_EQ(shown_cells(readable({{"step_s"}, {{14.3871}, {0.00052}}, false}), "-"),
+            (std::vector<std::vector<std::string>>{{"14.3871"}, {"0.0005"}}));
+}
+
+TEST(ReadableTable, DigestsAreCutToTheirFirstDigits) {
+  const std::string digest(64, 'a'), run = "r4-planned-shift12-f8f01105-3-and-more-words";
+  EXPECT_EQ(shown_cells(readable({{"machine_digest", "run"}, {{digest, run}}, false}), "-")[0],
+            (std::vector<std::string>{"aaaaaaaaaaaa…", run}));
+}
+
 TEST(ReadableTable, HeadingsHaveTheUnitBehindTheName) {
   EXPECT_EQ(heading_of("median_step_ms"), "median step (ms)");
   EXPECT_EQ(heading_of("alone_gb_per_s"), "alone (GB/s)");

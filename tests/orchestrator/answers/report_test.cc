@@ -1,7 +1,12 @@
 #include "orchestrator/answers/report/report.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "orchestrator/answers/report/picture.h"
 #include "tests/orchestrator/store/sweep_fixture.h"
@@ -125,6 +130,82 @@ TEST_F(ReportTest, AModeHasOneColourInEveryPicture) {
   EXPECT_TRUE(colour_in(first, swap) && colour_in(first, layerwise));
   EXPECT_TRUE(colour_in(second, swap));
   EXPECT_FALSE(colour_in(second, layerwise));
+}
+
+// The share of the light that a colour reflects, as WCAG 2 defines it: 0 to 1. `svg`: "rgb(213,  94,   0)".
+double luminance(const std::string& svg) {
+  std::istringstream numbers(svg.substr(4));
+  double sum = 0;
+  char comma = 0;
+  for (const double weight : {0.2126, 0.7152, 0.0722}) {
+    double value = 0;
+    numbers >> value >> comma;
+    value /= 255;
+    sum += weight * (value <= 0.03928 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4));
+  }
+  return sum;
+}
+
+double contrast(double one, double other) { return (std::max(one, other) + 0.05) / (std::min(one, other) + 0.05); }
+
+// Every way of a mode, drawn as lines by themselves.
+std::string lines_of(const std::vector<int>& linetypes) {
+  Table table{{"offload", "step", "ms"}, {}, false};
+  std::map<std::string, int> types;
+  for (const int linetype : linetypes) {
+    const std::string name = "way " + std::to_string(linetype);
+    types[name] = linetype;
+    for (int64_t step = 1; step <= 2; ++step) table.rows.push_back({name, step, 2.0});
+  }
+  return draw({"p", "t",
+               "unset grid\nset border 0\nplot for [i = 0:series - 1] data index i using 1:2 with lines linetype lt(i)",
+               table, types});
+}
+
+TEST_F(ReportTest, EveryModeHasContrastOnALightAndADarkPage) {
+  const double white = 1, dark = luminance("rgb( 23,  25,  28)");
+  const std::regex colour(R"(stroke='(rgb\([^)]*\)))");
+  for (int linetype = 1; linetype <= 20; ++linetype) {
+    const std::string svg = lines_of({linetype});
+    const std::string plot = svg.substr(svg.find("plot_1"));
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(plot, found, colour)) << plot;
+    EXPECT_GE(contrast(luminance(found[1]), white), 3) << linetype << ' ' << found[1];
+    EXPECT_GE(contrast(luminance(found[1]), dark), 3) << linetype << ' ' << found[1];
+  }
+}
+
+TEST_F(ReportTest, WaysOfAModeDifferByDash) {
+  const std::regex dash("stroke-dasharray=[^ ]*");
+  std::set<std::string> dashes;
+  for (const int linetype : {5, 10, 15, 20}) {
+    const std::string svg = lines_of({linetype});
+    std::smatch found;
+    dashes.insert(std::regex_search(svg, found, dash) ? found[0].str() : "solid");
+  }
+  EXPECT_EQ(dashes.size(), 4u);
+}
+
+// Under a key of eight rows the plot keeps its height.
+TEST_F(ReportTest, APictureGrowsWithItsKey) {
+  const auto height_of_axis = [](int ways) {
+    Table table{{"offload", "step", "step_ms", "switch_step"}, {}, false};
+    for (int way = 0; way < ways; ++way) {
+      const std::string name = "planned within " + std::to_string(way) + " GiB (block order, yielding)";
+      for (int64_t step = 1; step <= 9; ++step) table.rows.push_back({name, step, 2.0, int64_t{7}});
+    }
+    const auto query = std::find_if(named_queries.begin(), named_queries.end(),
+                                    [](const NamedQuery& one) { return one.name == "step_times"; });
+    const std::string svg = draw({"p", "t", query->plot, table});
+    // The frame's left side: "M54.53,16.70 L54.53,240.26 L...".
+    const std::regex side(R"(M([0-9.]+),([0-9.]+) L\1,([0-9.]+) )");
+    double height = 0;
+    for (std::sregex_iterator found(svg.begin(), svg.end(), side); found != std::sregex_iterator(); ++found) {
+      height = std::max(height, std::abs(std::stod((*found)[3]) - std::stod((*found)[2])));
+    }
+    return height;
+  };
+  for (const int ways : {1, 4, 8}) EXPECT_GT(height_of_axis(ways), 200) << ways;
 }
 
 TEST_F(ReportTest, APictureWithoutDataSaysSo) {

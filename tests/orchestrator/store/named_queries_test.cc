@@ -89,27 +89,27 @@ TEST_F(NamedQueries, OverheadByStepIsZeroExceptAtTheSwitch) {
 TEST_F(NamedQueries, SwitchSpikeIsAboveTheMedianStep) {
   write_mode({.offload = "swap", .switch_at = 2, .spike_ms = 500, .exposed_ms = 30});
   gather_all();
-  EXPECT_EQ(rows_of("runs, switch_step, median_step_ms, switch_step_ms, spike_ms, spike_percent_of_total, copied_mib, "
-                    "exposed_ms, waited_for_weights_ms",
+  EXPECT_EQ(rows_of("runs, switch_step, median_step_s, switch_step_s, spike_s, spike_percent_of_total, copied_gib, "
+                    "exposed_s, waited_for_weights_s",
                     "switch_spike"),
-            "2,2,100,600,500,15.6,11.44,30,5\r\n");
+            "2,2,0.1,0.6,0.5,15.6,0.0112,0.03,0.005\r\n");
 }
 
 TEST_F(NamedQueries, OverlapTellsHiddenFromExposedAndWhatItCollidedWith) {
   write_mode({.offload = "swap", .exposed_ms = 20, .back_ms = 15});
   gather_all();
-  EXPECT_EQ(rows_of("direction, transfers, copied_mib, transfer_ms, hidden_ms, exposed_ms, hidden_percent, "
-                    "with_all_to_all_ms, with_ring_ms, with_other_direction_ms",
+  EXPECT_EQ(rows_of("direction, transfers, copied_gib, transfer_s, hidden_s, exposed_s, hidden_percent, "
+                    "with_all_to_all_s, with_ring_s, with_other_direction_s",
                     "overlap"),
-            "d2h,1,5.72,15,0,15,0,0,0,5\r\nh2d,2,11.44,50,30,20,60,10,0,5\r\n");
+            "d2h,1,0.0056,0.015,0,0.015,0,0,0,0.005\r\nh2d,2,0.0112,0.05,0.03,0.02,60,0.01,0,0.005\r\n");
 }
 
 TEST_F(NamedQueries, StallsAreTimedByCauseAndStep) {
   write_mode({.offload = "swap", .switch_at = 2, .skew_ms = 20});
   gather_all();
   // Only rank 0 of the two waits for its peer: 27 steps of 20 ms. The mean over the ranks is half of that.
-  EXPECT_EQ(rows_of("cause, waited_ms, percent_of_total, at_switch_ms, worst_step, worst_step_ms", "stalls_by_cause"),
-            "peers,270,10,10,1,10\r\nweights,5,0.2,5,2,5\r\n");
+  EXPECT_EQ(rows_of("cause, waited_s, percent_of_total, at_switch_s, worst_step, worst_step_s", "stalls_by_cause"),
+            "peers,0.27,10,0.01,1,0.01\r\nweights,0.005,0.2,0.005,2,0.005\r\n");
 }
 
 // One copy takes 30 ms, alone; another takes 60 ms, of which 40 ms are beside the exchange: 6 MB = 0.2 x 20 ms + 0.05 x
@@ -247,10 +247,10 @@ TEST_F(NamedQueries, WithoutAResidentRunNothingIsBeyondNoise) {
 TEST_F(NamedQueries, RankSkewNamesTheSlowRank) {
   write_attempt(sweep_, {.skew_ms = 14, .ranks = 3});
   gather_all();
-  EXPECT_EQ(rows_of("slowest_rank, slowest_host, slowest_compute_ms, median_compute_ms, skew_percent, "
-                    "waited_for_peers_ms",
+  EXPECT_EQ(rows_of("slowest_rank, slowest_host, slowest_compute_s, median_compute_s, skew_percent, "
+                    "waited_for_peers_s",
                     "rank_skew"),
-            "1,node1,2268,1890,20,378\r\n");
+            "1,node1,2.268,1.89,20,0.378\r\n");
 }
 
 TEST_F(NamedQueries, RepeatSpreadIsInPercentOfTheMedian) {
