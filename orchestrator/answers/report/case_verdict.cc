@@ -149,7 +149,6 @@ VerdictTable table_of(const CaseRanking& r) {
   };
   const std::vector<Column> columns{
       {"one run", [](const WayFacts& way) { return seconds_text(time_of(way)); }},
-      {"runs", [](const WayFacts& way) { return fmt::format("{}", way.totals.size()); }},
       {"beside the fastest",
        [&](const WayFacts& way) {
          if (!r.contested() || way.is_resident()) return std::string();
@@ -161,7 +160,8 @@ VerdictTable table_of(const CaseRanking& r) {
        }},
       {"device memory of a rank", [](const WayFacts& way) { return bytes_of(way.device_peak); }},
       {"host memory of all ranks", [](const WayFacts& way) { return bytes_of(way.host_peak); }},
-      {"the switch step adds", spike_of}};
+      {"the switch step adds", spike_of},
+      {"runs", [](const WayFacts& way) { return fmt::format("{}", way.totals.size()); }}};
   std::vector<const WayFacts*> ways = r.moving;
   if (r.resident != nullptr) ways.insert(ways.begin(), r.resident);
   VerdictTable table{{"way"}, {}};

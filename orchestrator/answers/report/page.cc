@@ -2,7 +2,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <kainjow/mustache.hpp>
+#include <string_view>
 #include <vector>
 
 #include "orchestrator/answers/report/embedded_page.h"
@@ -41,6 +43,7 @@ mustache::data table_of(const Table& answer) {
     for (size_t c = 0; c < row.size(); ++c) {
       mustache::data one{"text", row[c]};
       one.set("number", is_numeric(table, c));
+      one.set("way", table.columns[c] == "offload");
       cells << one;
     }
     rows << mustache::data{"cells", cells};
@@ -50,6 +53,9 @@ mustache::data table_of(const Table& answer) {
   data.set("rows", rows);
   return data;
 }
+
+// On paper a table ends after so many rows (page.html has the same number).
+constexpr size_t printed_rows = 40;
 
 // How a section lies on a wide screen. Sections with one picture stand two in a row, and one that is left over has its
 // numbers beside the picture.
@@ -85,6 +91,8 @@ mustache::data section_of(const Section& section, Place place) {
   data.set("sql", section.sql);
   data.set("drawn", !section.pictures.empty());
   data.set("none", section.table.rows.empty());
+  data.set("long", section.table.rows.size() > printed_rows);
+  data.set("rows_in_all", fmt::format("{}", section.table.rows.size()));
   mustache::data pictures{mustache::data::type::list};
   for (const auto& [caption, svg] : section.pictures) {
     mustache::data picture{"caption", caption};

@@ -163,15 +163,24 @@ Section section_of(Store& store, const NamedQuery& query, const std::string& swe
   return section;
 }
 
+// Numbers that nearly every rank has to itself, such as the time of a load, are told as a range.
 Section environment_of(Store& store, const std::string& sweep) {
   const std::string sql = fmt::format(
-      "SELECT e.name, e.value, count(DISTINCT a.run_id) AS runs, count(*) AS ranks\nFROM current_attempt a\n"
-      "JOIN run r ON r.id = a.run_id\nJOIN sweep p ON p.id = r.sweep_id\nJOIN rank k ON k.attempt_id = a.id\n"
-      "JOIN environment e ON e.rank_id = k.id\nWHERE p.name = {} AND e.name NOT IN ('rank', 'ranks', "
-      "'weights_loaded_s')\n"
-      "GROUP BY e.name, e.value\nORDER BY e.name, e.value",
+      "WITH seen AS (\n  SELECT e.name, e.value, a.run_id, e.value NOT GLOB '*[^-+.0-9e]*' AS number\n"
+      "  FROM current_attempt a\n  JOIN run r ON r.id = a.run_id\n  JOIN sweep p ON p.id = r.sweep_id\n"
+      "  JOIN rank k ON k.attempt_id = a.id\n  JOIN environment e ON e.rank_id = k.id\n"
+      "  WHERE p.name = {} AND e.name NOT IN ('rank', 'ranks', 'weights_loaded_s')\n), ranges AS (\n"
+      "  SELECT name, round(min(value + 0.0), 3) || ' to ' || round(max(value + 0.0), 3) AS value\n  FROM seen\n"
+      "  GROUP BY name\n  HAVING min(number) AND count(DISTINCT value) > 6\n)\n"
+      "SELECT s.name, coalesce(r.value, s.value) AS value, count(DISTINCT s.run_id) AS runs, count(*) AS ranks\n"
+      "FROM seen s\nLEFT JOIN ranges r ON r.name = s.name\nGROUP BY s.name, coalesce(r.value, s.value)\n"
+      "ORDER BY s.name, s.value",
       sql_text(sweep));
-  return {"On what did it run?", "Each value that a rank saw.", sql, run_query(store, sql), {}};
+  return {"On what did it run?",
+          "Each value that a rank saw; a range where a number has more than six values.",
+          sql,
+          run_query(store, sql),
+          {}};
 }
 
 // "2026-11-26T11:03:24.022Z" as "2026-11-26 11:03".

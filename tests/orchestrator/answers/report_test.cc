@@ -90,6 +90,26 @@ TEST_F(ReportTest, OpensWithTheVerdictOnItsRuns) {
   EXPECT_NE(html.find("1 of 7 runs has no result (failed)"), std::string::npos);
 }
 
+TEST_F(ReportTest, OnPaperALongTableSaysThatItGoesOn) {
+  for (const char* offload : {"resident", "swap", "layerwise"}) write_attempt(sweep_, {.offload = offload});
+  gather_all();
+  Store store = open_store_readonly(database_);
+  Report report = make_report(store, "");
+  Section& section = report.chapters.at(0).sections.at(0);
+  EXPECT_EQ(to_html(report).find("The first 40 of 41 rows"), std::string::npos);
+  section.table.rows.resize(41, section.table.rows.at(0));
+  EXPECT_NE(to_html(report).find("The first 40 of 41 rows: the page on a screen has all of them."), std::string::npos);
+}
+
+TEST_F(ReportTest, WhatEachRankMeasuresOfItselfIsARange) {
+  for (int repeat = 1; repeat <= 4; ++repeat) write_attempt(sweep_, {.repeat = repeat});
+  gather_all();
+  open_store(database_).db.exec(
+      "INSERT INTO environment (rank_id, name, value) SELECT id, 'warm_up_s', 0.5 + id / 8.0 FROM rank");
+  const std::string html = page();
+  EXPECT_NE(html.find("<td>warm_up_s</td><td>0.625 to 1.5</td>"), std::string::npos);
+}
+
 TEST_F(ReportTest, SaysHowFarItIs) {
   write_attempt(sweep_, {});
   gather_all();
