@@ -7,7 +7,7 @@ WITH seen AS (
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN rank r ON r.attempt_id = a.id
   JOIN environment e ON e.rank_id = r.id
-  WHERE e.name NOT IN ('rank', 'ranks', 'weights_loaded_s') AND e.name NOT LIKE 'variables.SLURM%'
+  WHERE e.name NOT IN ('rank', 'ranks', 'weights_loaded_s', 'warm_up_s') AND e.name NOT LIKE 'variables.SLURM%'
     AND e.name NOT LIKE 'host_store.%_s' AND e.name NOT LIKE 'transport.%_because'
 ), differing AS (
   SELECT DISTINCT s.sweep_id, s.name
