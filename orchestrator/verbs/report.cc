@@ -41,7 +41,7 @@ int report(const ReportArguments& options) {
   // When the page goes to standard output, this line must not be in it.
   if (!options.quiet) {
     const std::string line = fmt::format("{}: sweep {}\n{}\n", printable(options.output), printable(report.sweep),
-                                         printable(report.verdict.headline));
+                                         printable(fmt::format("{}", fmt::join(report.verdict.headline, " "))));
     kind == OutputKind::file ? write_standard_output(line) : write_standard_error(line);
   }
   if (!report.missing.empty()) {

@@ -43,7 +43,7 @@ std::string who_won(const CaseRanking& r) {
     return fmt::format("{} is the only way of moving weights that ran: {}.", best.name, time_and_runs_of(best));
   }
   if (!r.decided()) {
-    return fmt::format("{} tie: {} took {}.", list_of(names_of_ways(r.leaders())), best.name, time_and_runs_of(best));
+    return fmt::format("{} tie, the fastest with {}.", list_of(names_of_ways(r.leaders())), time_and_runs_of(best));
   }
   const WayFacts& next = *r.moving[1];
   return fmt::format("{} won with {}; {}{} took {} ({}).", best.name, time_and_runs_of(best),
@@ -65,7 +65,8 @@ std::string beyond_spread(const CaseRanking& r) {
   if (unknown.size() == others) return "Without repeats it is not known whether that is more than noise.";
   std::string text;
   if (!within.empty()) {
-    text = fmt::format("The spread of the repeats explains the difference between {} and {}.", best, list_of(within));
+    text = within.size() == 1 ? "The spread of the repeats explains their difference."
+                              : "The spread of the repeats explains their differences.";
   } else if (unknown.empty()) {
     text = others == 1 ? "That exceeds the spread of the repeats."
                        : fmt::format("Every other way's difference from {} exceeds the spread of the repeats.", best);

@@ -19,6 +19,13 @@ namespace {
 // The most names that one sentence lists.
 constexpr size_t most_names = 3;
 
+using Sentences = std::vector<std::string>;
+
+void add(Sentences& sentences, const Sentences& more) {
+  std::copy_if(more.begin(), more.end(), std::back_inserter(sentences),
+               [](const std::string& sentence) { return !sentence.empty(); });
+}
+
 using Rankings = std::vector<const CaseRanking*>;
 
 // "", " in both cases", " in 2 of 4 cases".
@@ -31,7 +38,7 @@ std::string in_cases(size_t some, size_t all) {
 // The same at the beginning of a sentence.
 std::string in_cases_first(size_t some, size_t all, const std::string& rest) {
   const std::string where = in_cases(some, all);
-  return where.empty() ? " " + rest : fmt::format(" In{} {}", where.substr(3), rest);
+  return where.empty() ? rest : fmt::format("In{} {}", where.substr(3), rest);
 }
 
 // "4 ranks; 6 ranks", "5 cases".
@@ -59,29 +66,29 @@ Range range_of(const std::vector<double>& ratios) {
 }
 
 // What `way` takes compared with the resident runs, in the cases where no way is faster.
-std::string overhead_of(const std::string& way, const std::vector<CaseRanking>& rankings) {
+Sentences overhead_of(const std::string& way, const std::vector<CaseRanking>& rankings) {
   std::vector<double> stated, noise;  // the ratios of the medians
   for (const CaseRanking& r : rankings) {
     if (r.resident == nullptr || r.moving.empty() || r.best().name != way) continue;
     const bool within = apart(r.best().totals, r.resident->totals) == Apart::no;
     (within ? noise : stated).push_back(time_of(r.best()) / time_of(*r.resident));
   }
-  std::string text;
+  Sentences sentences;
   if (!stated.empty()) {
     const Range range = range_of(stated);
-    text = fmt::format(" Compared with both experts resident on the device, {} takes {}{}.", way,
-                       range_text(range.least, range.most),
-                       stated.size() < rankings.size() ? in_cases(stated.size(), rankings.size()) : "");
+    sentences.push_back(fmt::format("Compared with both experts resident on the device, {} takes {}{}.", way,
+                                    range_text(range.least, range.most),
+                                    stated.size() < rankings.size() ? in_cases(stated.size(), rankings.size()) : ""));
   }
   if (!noise.empty()) {
     const Range range = range_of(noise);
-    text += in_cases_first(
+    sentences.push_back(in_cases_first(
         noise.size(), rankings.size(),
         fmt::format("{} cannot be told from both experts resident on the device: their repeats overlap (by the "
                     "medians it takes {}).",
-                    way, range_text(range.least, range.most)));
+                    way, range_text(range.least, range.most))));
   }
-  return text;
+  return sentences;
 }
 
 // The peak of a rank over all cases, of the named ways and of resident.
@@ -100,7 +107,7 @@ std::string memory_of(const std::vector<const WayFacts*>& ways, const std::vecto
   const auto with_resident =
       std::find_if(rankings.begin(), rankings.end(), [](const CaseRanking& r) { return r.resident != nullptr; });
   if (!parts.empty() && with_resident != rankings.end()) add(with_resident->resident->name);
-  return parts.empty() ? std::string() : fmt::format(" The device memory of a rank peaks at {}.", list_of(parts));
+  return parts.empty() ? std::string() : fmt::format("The device memory of a rank peaks at {}.", list_of(parts));
 }
 
 // The fastest way of each mode that is not among the leaders nor the next, against the fastest way of all.
@@ -114,18 +121,20 @@ std::string other_modes(const CaseRanking& r) {
       parts.push_back(fmt::format("{} takes {}", way->name, longer_text(time_of(*way), time_of(r.best()))));
     }
   }
-  return parts.empty() ? std::string() : fmt::format(" Compared with {}, {}.", r.best().name, list_of(parts));
+  return parts.empty() ? std::string() : fmt::format("Compared with {}, {}.", r.best().name, list_of(parts));
 }
 
 // One case in which ways compete, of `all` cases.
-std::string of_one(const CaseRanking& r, size_t all) {
+Sentences of_one(const CaseRanking& r, size_t all) {
   if (r.decided()) {
-    return fmt::format("{} is the fastest way of moving weights{}; the next fastest, {}, takes {}.{}", r.best().name,
-                       in_cases(1, all), r.moving[1]->name, range_text(r.lead(), r.lead()), other_modes(r));
+    return {fmt::format("{} is the fastest way of moving weights{}; the next fastest, {}, takes {}.", r.best().name,
+                        in_cases(1, all), r.moving[1]->name, range_text(r.lead(), r.lead())),
+            other_modes(r)};
   }
   const bool overlap = apart(r.best().totals, r.moving[1]->totals) == Apart::no;
-  return fmt::format("{} are the fastest ways of moving weights{} and cannot be told apart: {}.{}", names_of_leaders(r),
-                     in_cases(1, all), overlap ? "their repeats overlap" : "they took the same time", other_modes(r));
+  return {fmt::format("{} are the fastest ways of moving weights{} and cannot be told apart: {}.", names_of_leaders(r),
+                      in_cases(1, all), overlap ? "their repeats overlap" : "they took the same time"),
+          other_modes(r)};
 }
 
 // The next fastest way's name when it is the same in all: ", layerwise,".
@@ -157,23 +166,25 @@ std::string ties_of(const Rankings& ties, size_t all) {
 }
 
 // Several cases in which ways compete.
-std::string of_several(const Rankings& contested, const std::vector<CaseRanking>& rankings) {
+Sentences of_several(const Rankings& contested, const std::vector<CaseRanking>& rankings) {
   Rankings decided, ties;
   for (const CaseRanking* r : contested) (r->decided() ? decided : ties).push_back(r);
   const size_t all = rankings.size();
-  if (decided.empty()) return "No way of moving weights is the fastest beyond noise." + ties_of(ties, all);
-  std::string text = winners_of(decided, all);
-  if (text.empty()) {
+  if (decided.empty()) return {"No way of moving weights is the fastest beyond noise.", ties_of(ties, all)};
+  Sentences sentences{winners_of(decided, all)};
+  if (sentences[0].empty()) {
     std::vector<double> leads;
     for (const CaseRanking* r : decided) leads.push_back(r->lead());
     const Range lead = range_of(leads);
-    text = fmt::format("{} is the fastest way of moving weights{}; the next fastest{} takes {}{}.{}",
-                       decided[0]->best().name, in_cases(decided.size(), all), next_of(decided),
-                       range_text(lead.least, lead.most), decided.size() < all ? " there" : "",
-                       overhead_of(decided[0]->best().name, rankings) + memory_of({&decided[0]->best()}, rankings));
+    const WayFacts& best = decided[0]->best();
+    sentences[0] = fmt::format("{} is the fastest way of moving weights{}; the next fastest{} takes {}{}.", best.name,
+                               in_cases(decided.size(), all), next_of(decided), range_text(lead.least, lead.most),
+                               decided.size() < all ? " there" : "");
+    add(sentences, overhead_of(best.name, rankings));
+    sentences.push_back(memory_of({&best}, rankings));
   }
-  if (!ties.empty()) text += ties_of(ties, all);
-  return text;
+  if (!ties.empty()) sentences.push_back(ties_of(ties, all));
+  return sentences;
 }
 
 // The cases with one way of moving weights, and those with none, beside cases with several.
@@ -189,7 +200,7 @@ std::string uncontested_of(const std::vector<CaseRanking>& rankings) {
 }
 
 // No case has more than one way of moving weights.
-std::string of_none(const std::vector<CaseRanking>& rankings) {
+Sentences of_none(const std::vector<CaseRanking>& rankings) {
   std::set<std::string> ways;
   const WayFacts* only = nullptr;
   for (const CaseRanking& r : rankings) {
@@ -197,36 +208,45 @@ std::string of_none(const std::vector<CaseRanking>& rankings) {
     only = &r.best();
     ways.insert(only->name);
   }
-  if (only == nullptr) return "Only resident ran, which moves no weights: there is nothing to compare it with.";
+  if (only == nullptr) return {"Only resident ran, which moves no weights: there is nothing to compare it with."};
   if (ways.size() > 1) {
-    return fmt::format("No two ways of moving weights ran in the same case: {} cannot be compared.",
-                       list_of({ways.begin(), ways.end()}));
+    return {fmt::format("No two ways of moving weights ran in the same case: {} cannot be compared.",
+                        list_of({ways.begin(), ways.end()}))};
   }
-  return fmt::format("{} is the only way of moving weights that ran.{}{}", only->name,
-                     overhead_of(only->name, rankings), memory_of({only}, rankings));
+  Sentences sentences{fmt::format("{} is the only way of moving weights that ran.", only->name)};
+  add(sentences, overhead_of(only->name, rankings));
+  sentences.push_back(memory_of({only}, rankings));
+  return sentences;
 }
 
 }  // namespace
 
-std::string headline_of(const std::vector<CaseRanking>& rankings) {
-  if (rankings.empty()) return "No run is complete, so there is nothing to compare.";
+std::vector<std::string> headline_of(const std::vector<CaseRanking>& rankings) {
+  if (rankings.empty()) return {"No run is complete, so there is nothing to compare."};
   Rankings contested;
   for (const CaseRanking& r : rankings) {
     if (r.contested()) contested.push_back(&r);
   }
-  if (contested.empty()) return of_none(rankings);
-  std::string text;
+  Sentences headline;
+  if (contested.empty()) {
+    add(headline, of_none(rankings));
+    return headline;
+  }
   if (contested.size() == 1) {
     const CaseRanking& r = *contested[0];
-    text = of_one(r, rankings.size()) + overhead_of(r.best().name, rankings) + memory_of(r.leaders(), rankings);
+    add(headline, of_one(r, rankings.size()));
+    add(headline, overhead_of(r.best().name, rankings));
+    add(headline, {memory_of(r.leaders(), rankings)});
   } else {
-    text = of_several(contested, rankings);
+    add(headline, of_several(contested, rankings));
   }
-  text += uncontested_of(rankings);
+  add(headline, {uncontested_of(rankings)});
   const bool unknown =
       std::any_of(contested.begin(), contested.end(), [](const CaseRanking* r) { return r->has_single_runs(); });
-  if (unknown) text += " Some ways ran only once, so the spread of their repeats is not known.";
-  return text;
+  if (unknown) {
+    headline.insert(headline.begin() + 1, "Some ways ran only once, so the spread of their repeats is not known.");
+  }
+  return headline;
 }
 
 }  // namespace wansweep

@@ -139,7 +139,10 @@ mustache::data case_of(const SweepVerdict::Case& told) {
 
 mustache::data verdict_of(const SweepVerdict& verdict) {
   mustache::data data;
-  data.set("headline", verdict.headline);
+  data.set("headline", verdict.headline.at(0));
+  mustache::data findings{mustache::data::type::list};
+  for (size_t i = 1; i < verdict.headline.size(); ++i) findings << mustache::data{"text", verdict.headline[i]};
+  data.set("findings", findings);
   mustache::data first{mustache::data::type::list}, folded{mustache::data::type::list};
   for (size_t i = 0; i < verdict.cases.size(); ++i) {
     (i < open_cases ? first : folded) << case_of(verdict.cases[i]);

@@ -80,9 +80,9 @@ struct SweepVerdict {
     std::vector<std::string> sentences;
     VerdictTable table;
   };
-  std::string headline;              // sums up all cases in a few sentences
-  std::vector<Case> cases;           // in the order of the facts
-  std::vector<std::string> remarks;  // on the sweep as a whole: settings, unfinished and replaced runs, engines
+  std::vector<std::string> headline;  // sums up all cases: sentences, of which the first says who won
+  std::vector<Case> cases;            // in the order of the facts
+  std::vector<std::string> remarks;   // on the sweep as a whole: settings, unfinished and replaced runs, engines
 };
 
 SweepVerdict make_verdict(const VerdictFacts& facts);

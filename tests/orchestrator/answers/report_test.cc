@@ -1,5 +1,8 @@
 #include "orchestrator/answers/report/report.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -79,13 +82,13 @@ TEST_F(ReportTest, OpensWithTheVerdictOnItsRuns) {
   Store store = open_store_readonly(database_);
   const Report report = make_report(store, "");
   EXPECT_EQ(
-      report.verdict.headline,
+      fmt::format("{}", fmt::join(report.verdict.headline, " ")),
       "swap is the fastest way of moving weights; the next fastest, layerwise, takes 7.1 % longer. Compared with both "
       "experts resident on the device, swap takes 3.7 % longer. The device memory of a rank peaks at 100 MiB "
       "with swap and 100 MiB with resident.");
   ASSERT_EQ(report.verdict.cases.size(), 1u);
   const std::string html = to_html(report);
-  EXPECT_LT(html.find(report.verdict.headline), html.find(report.chapters.at(0).title)) << "before all else";
+  EXPECT_LT(html.find(report.verdict.headline.at(0)), html.find(report.chapters.at(0).title)) << "before all else";
   EXPECT_NE(html.find("swap won with 2.8 s (median of 2 runs); layerwise took 3 s (7.1 % longer)."), std::string::npos);
   EXPECT_NE(html.find("1 of 7 runs has no result (failed)"), std::string::npos);
 }
