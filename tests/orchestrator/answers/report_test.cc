@@ -209,6 +209,11 @@ TEST_F(ReportTest, WaysOfAModeDifferByDash) {
   EXPECT_EQ(dashes.size(), 4u);
 }
 
+const NamedQuery& query_named(std::string_view name) {
+  return *std::find_if(named_queries.begin(), named_queries.end(),
+                       [&](const NamedQuery& one) { return one.name == name; });
+}
+
 // Under a key of eight rows the plot keeps its height.
 TEST_F(ReportTest, APictureGrowsWithItsKey) {
   const auto height_of_axis = [](int ways) {
@@ -217,9 +222,7 @@ TEST_F(ReportTest, APictureGrowsWithItsKey) {
       const std::string name = "planned within " + std::to_string(way) + " GiB (block order, yielding)";
       for (int64_t step = 1; step <= 9; ++step) table.rows.push_back({name, step, 2.0, int64_t{7}});
     }
-    const auto query = std::find_if(named_queries.begin(), named_queries.end(),
-                                    [](const NamedQuery& one) { return one.name == "step_times"; });
-    const std::string svg = draw({"p", "t", query->plot, table});
+    const std::string svg = draw({"p", "t", query_named("step_times").plot, table});
     // The frame's left side: "M54.53,16.70 L54.53,240.26 L...".
     const std::regex side(R"(M([0-9.]+),([0-9.]+) L\1,([0-9.]+) )");
     double height = 0;
@@ -229,6 +232,24 @@ TEST_F(ReportTest, APictureGrowsWithItsKey) {
     return height;
   };
   for (const int ways : {1, 4, 8}) EXPECT_GT(height_of_axis(ways), 200) << ways;
+}
+
+TEST_F(ReportTest, RatesHaveAFrameForEachKindOfTrafficWhereverTheirColumnsStand) {
+  const auto row = [](const char* way, const char* kind, Cell groups, double alone) {
+    return std::vector<Cell>{std::string(way), std::move(groups), std::string(kind), 1.0, alone / 2, 1.0, alone};
+  };
+  const Table table{{"offload", "exchange_groups", "kind", "beside_plus_minus", "beside_gb_per_s", "alone_plus_minus",
+                     "alone_gb_per_s"},
+                    {row("swap", "all_to_all", int64_t{1}, 280.0), row("swap", "all_to_all", int64_t{2}, 95.0),
+                     row("swap", "h2d", std::monostate{}, 43.0)},
+                    false};
+  const std::string svg = draw({"p", "t", query_named("contention").plot, table});
+  for (const char* frame : {">copies to the device (", ">all-to-all (", ">all-to-all in 2 groups ("}) {
+    EXPECT_NE(svg.find(frame), std::string::npos) << frame;
+  }
+  EXPECT_EQ(svg.find(">copies from the device"), std::string::npos);
+  EXPECT_EQ(count_of(svg, ">swap<"), 3u);
+  EXPECT_NE(svg.find(" 300<"), std::string::npos) << "a linear axis up to the largest rate";
 }
 
 TEST_F(ReportTest, APictureWithoutDataSaysSo) {
