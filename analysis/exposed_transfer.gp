@@ -6,7 +6,7 @@ high = above + tall + 62
 @sized
 stats data using (column(at_hidden_s) + column(at_exposed_s)) nooutput
 by = s_by(STATS_max)
-set style fill solid 1.0 border linecolor rgb "black"
+set style fill solid 1.0 border linecolor rgb "#777777"
 @key_frame
 plot [0:1] [0:1] 2 notitle, keyentry with boxes linecolor rgb hidden linewidth 0.3 title "hidden behind compute", \
   keyentry with boxes linecolor rgb exposed linewidth 0.3 title "exposed"

@@ -11,7 +11,7 @@ unit = ms_unit(STATS_max)
 top = STATS_max > 0 ? STATS_max * 1.05 / by : 1
 stats data using 1 nooutput
 last = STATS_max
-set style fill solid 1.0 border linecolor rgb "black"
+set style fill solid 1.0 border linecolor rgb "#777777"
 set boxwidth 0.85
 left = 0.14
 width = (0.99 - left) / in_row

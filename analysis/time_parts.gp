@@ -6,7 +6,7 @@ high = above + tall + 62
 @sized
 stats data using ($1 + $2 + $3 + $4 + $5 + $6 + $7) nooutput
 by = ms_by(STATS_max)
-set style fill solid 1.0 border linecolor rgb "black"
+set style fill solid 1.0 border linecolor rgb "#777777"
 @key_frame
 plot [0:1] [0:1] 2 notitle, for [c = 1:7] keyentry with boxes linecolor rgb part[c] linewidth 0.3 title word(part_names, c)
 @end_key_frame

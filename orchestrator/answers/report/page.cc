@@ -1,3 +1,6 @@
+// The values of page.html, a mustache template. What is decided here is only how things lie on the page: which cases
+// are folded, which pictures stand side by side, and where a table ends on paper.
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
