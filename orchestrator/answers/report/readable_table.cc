@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -28,6 +29,7 @@ constexpr std::array<Unit, 8> units{{{"_gb_per_s", " (GB/s)", "", 1},
                                      {"_s", " (s)", "", 1}}};
 
 constexpr double large = 1000;
+constexpr double too_small = 0.1;  // in the smaller unit: the larger one would lose it
 constexpr int digits_of_largest = 4;
 constexpr int digits_of_least = 2;
 constexpr int most_decimals = 6;
@@ -58,6 +60,19 @@ std::optional<Extent> extent_of(const Table& table, size_t column) {
   return extent;
 }
 
+// Whether the table's columns of `unit` all take the larger unit.
+bool takes_larger(const Table& table, const Unit& unit) {
+  if (unit.larger.empty()) return false;
+  double least = std::numeric_limits<double>::infinity(), largest = 0;
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const std::optional<Extent> extent = unit_of(table.columns[c]) == &unit ? extent_of(table, c) : std::nullopt;
+    if (!extent) continue;
+    least = std::min(least, extent->least);
+    largest = std::max(largest, extent->largest);
+  }
+  return largest >= large && least >= too_small;
+}
+
 int decimals_for(double value, int digits) { return digits - 1 - static_cast<int>(std::floor(std::log10(value))); }
 
 template <typename Change>
@@ -84,16 +99,18 @@ void shorten_digests(Table& table) {
 
 Table readable(Table table) {
   shorten_digests(table);
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    const Unit* unit = unit_of(table.columns[c]);
-    std::optional<Extent> extent = extent_of(table, c);
-    if (unit == nullptr || !extent) continue;
-    if (!unit->larger.empty() && extent->largest >= large && extent->least >= 1) {
+  for (const Unit& unit : units) {
+    if (!takes_larger(table, unit)) continue;
+    for (size_t c = 0; c < table.columns.size(); ++c) {
       std::string& name = table.columns[c];
-      name.replace(name.size() - unit->ending.size(), unit->ending.size(), unit->larger);
-      change_numbers(table, c, [&](double value) { return value / unit->divisor; });
-      extent = extent_of(table, c);
+      if (unit_of(name) != &unit) continue;
+      name.replace(name.size() - unit.ending.size(), unit.ending.size(), unit.larger);
+      change_numbers(table, c, [&](double value) { return value / unit.divisor; });
     }
+  }
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const std::optional<Extent> extent = extent_of(table, c);
+    if (unit_of(table.columns[c]) == nullptr || !extent) continue;
     const int for_largest = std::max(decimals_for(extent->largest, digits_of_largest), 0);
     const int for_least = std::min(decimals_for(extent->least, digits_of_least), for_largest + most_decimals_more);
     const int decimals = std::min(std::max(for_largest, for_least), most_decimals);

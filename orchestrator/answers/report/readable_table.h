@@ -7,10 +7,10 @@
 
 namespace wansweep {
 
-// A column of milliseconds or MiB (by the end of its name: _ms, _mib) becomes one of seconds or GiB, name and values,
-// when its largest value is 1000 or more and none but 0 is below 1. Columns with a unit are rounded to four digits of
-// their largest value, and two of their least where that takes no more than two decimals more. A digest (32 hexadecimal
-// digits or more) is cut to its first 12.
+// The columns of milliseconds, and those of MiB (by the end of their names: _ms, _mib), become seconds and GiB, names
+// and values, all or none: when the largest of their values is 1000 or more and none but 0 is below 0.1. Columns with a
+// unit are rounded to four digits of their largest value, and two of their least where that takes no more than two
+// decimals more. A digest (32 hexadecimal digits or more) is cut to its first 12.
 Table readable(Table table);
 
 // "median_step_ms" as "median step (ms)".

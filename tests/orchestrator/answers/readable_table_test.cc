@@ -14,6 +14,13 @@ TEST(ReadableTable, LargeMillisecondsBecomeSecondsAndMebibytesGibibytes) {
             (std::vector<std::vector<std::string>>{{"a", "1.862", "53.34"}, {"b", "-0.054", "0.00"}}));
 }
 
+TEST(ReadableTable, ColumnsOfTimeShareOneUnit) {
+  EXPECT_EQ(readable({{"step_ms", "idle_ms", "peers_ms"}, {{1180.25, 0.3, 0.0}}, false}).columns,
+            (std::vector<std::string>{"step_s", "idle_s", "peers_s"}));
+  EXPECT_EQ(readable({{"longest_ms", "p50_ms"}, {{1862.0, 0.013}}, false}).columns,
+            (std::vector<std::string>{"longest_ms", "p50_ms"}));
+}
+
 TEST(ReadableTable, SmallNumbersKeepTheirUnit) {
   EXPECT_EQ(readable({{"spike_ms"}, {{44.63}, {2.6}}, false}).columns[0], "spike_ms");
   EXPECT_EQ(readable({{"p50_ms"}, {{1862.0}, {0.013}}, false}).columns[0], "p50_ms") << "seconds would lose the least";
