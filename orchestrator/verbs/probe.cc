@@ -46,7 +46,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double least_seconds = 1;
-constexpr int64_t seconds_of_start = 120;  // for loading modules and libraries, and starting MPI
+constexpr int64_t seconds_to_start = 120;  // for loading modules and libraries, and starting MPI
 constexpr double overrun = 1.5;            // factor on a probe's seconds: its last measurement is not cut short
 
 struct ProbeArguments {
@@ -160,7 +160,7 @@ std::optional<int> run_in_slurm(const Sweep& sweep, const Plan& probes, const Pr
   const ClusterProfile profile = read_profile(arguments.cluster);
   // Slurm signals the job signal_before_end seconds before its time limit, so these seconds come on top.
   submit.time =
-      format_duration(profile.signal_before_end + seconds_of_start + static_cast<int64_t>(overrun * arguments.seconds));
+      format_duration(profile.signal_before_end + seconds_to_start + static_cast<int64_t>(overrun * arguments.seconds));
   const PreparedSubmission prepared = prepare_submission(submit, sweep, probes);
   const std::string& directory = prepared.options.directory;
   for (const std::string& line : submit_arrays(prepared.arrays, prepared.sweep, directory, false).lines) {

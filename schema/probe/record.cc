@@ -131,9 +131,9 @@ class Writer {
   json object_ = json::object();
 };
 
-class Reader {
+class RecordReader {
  public:
-  Reader(const json& object, std::string where) : object_(object), where_(std::move(where)) {
+  RecordReader(const json& object, std::string where) : object_(object), where_(std::move(where)) {
     if (!object.is_object()) refuse("an object", object, where_);
   }
 
@@ -194,7 +194,7 @@ class Reader {
       return read_list<T>(value, where);
     } else {
       T whole;
-      Reader reader(value, where);
+      RecordReader reader(value, where);
       visit(reader, whole);
       reader.refuse_others();
       return whole;
@@ -276,7 +276,7 @@ std::string probe_record_text(const ProbeRecord& record) {
 
 ProbeRecord parse_probe_record(const std::string& text, const std::string& name) {
   const json value = parse_json_object(text, name);
-  Reader reader(value, name + ": ");
+  RecordReader reader(value, name + ": ");
   int version = 0;
   reader("version", version);
   if (version != probe_record_version) {

@@ -19,7 +19,7 @@ namespace {
 constexpr size_t conditions = 3;  // values of Condition
 
 // When a rank did what.
-struct Busy {
+struct RankBusy {
   Intervals in, out, copies, moving;
 };
 
@@ -34,8 +34,8 @@ struct Node {
   std::vector<Segment> segments;
 };
 
-Busy busy_of(const std::vector<EventRow>& events, const std::vector<int64_t>& since) {
-  Busy busy;
+RankBusy busy_of(const std::vector<EventRow>& events, const std::vector<int64_t>& since) {
+  RankBusy busy;
   for (size_t i = 0; i < events.size(); ++i) {
     const EventRow& e = events[i];
     if (is_exchange(e.kind) && since[i] < e.end_ns) busy.moving.push_back({since[i], e.end_ns});
@@ -47,7 +47,7 @@ Busy busy_of(const std::vector<EventRow>& events, const std::vector<int64_t>& si
   return busy;
 }
 
-std::vector<Segment> segments_of(const std::vector<size_t>& ranks, const std::vector<Busy>& busy) {
+std::vector<Segment> segments_of(const std::vector<size_t>& ranks, const std::vector<RankBusy>& busy) {
   struct Change {
     int64_t time;
     int32_t Segment::*count;
@@ -82,7 +82,7 @@ std::vector<Segment> segments_of(const std::vector<size_t>& ranks, const std::ve
   return segments;
 }
 
-std::vector<Node> nodes_of(const AttemptEvents& attempt, const std::vector<Busy>& busy) {
+std::vector<Node> nodes_of(const AttemptEvents& attempt, const std::vector<RankBusy>& busy) {
   std::map<std::string, Node> by_host;
   std::vector<Node> nodes;
   for (size_t r = 0; r < attempt.ranks.size(); ++r) {
@@ -102,7 +102,8 @@ using Conditions = std::map<std::pair<int32_t, Condition>, int64_t>;
 
 // Of an event of `kind` in `time`, on a rank that was `own` busy. The rank itself counts among those that copy at once,
 // also where it has finished already: a nominal event lasts longer than the real one.
-Conditions conditions_of(EventKind kind, const Interval& time, const Busy& own, const std::vector<Segment>& segments) {
+Conditions conditions_of(EventKind kind, const Interval& time, const RankBusy& own,
+                         const std::vector<Segment>& segments) {
   Conditions conditions;
   const Intervals& same = kind == EventKind::h2d ? own.in : own.out;
   const Intervals& other = is_exchange(kind) ? own.copies : own.moving;
@@ -129,7 +130,7 @@ class KindRates {
   KindRates(EventKind kind, double mean_rate, size_t ranks)
       : kind_(kind), mean_rate_(mean_rate), together_(conditions), apart_(conditions * (is_copy(kind) ? ranks : 0)) {}
 
-  void add(const EventRow& e, const Interval& time, const Busy& busy, const std::vector<Segment>& segments) {
+  void add(const EventRow& e, const Interval& time, const RankBusy& busy, const std::vector<Segment>& segments) {
     const auto bytes = static_cast<double>(e.bytes);
     fastest_ = std::max(fastest_, bytes / static_cast<double>(time.length()));
     const Interval nominal{time.start, time.start + std::max<int64_t>(1, std::llround(bytes / mean_rate_))};
@@ -229,7 +230,7 @@ void for_each_event(const AttemptEvents& attempt, const std::vector<std::vector<
 
 std::map<RateKey, TrafficRate> estimate_rates(const AttemptEvents& attempt,
                                               const std::vector<std::vector<int64_t>>& since) {
-  std::vector<Busy> busy;
+  std::vector<RankBusy> busy;
   for (size_t r = 0; r < attempt.ranks.size(); ++r) busy.push_back(busy_of(*attempt.ranks[r].events, since[r]));
   const std::vector<Node> nodes = nodes_of(attempt, busy);
   struct Whole {

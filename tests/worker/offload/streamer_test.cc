@@ -16,7 +16,7 @@ namespace wansweep {
 namespace {
 
 constexpr int layers = 6;
-constexpr WeightBytes weight_bytes{4096, 1024, layers, 2};
+constexpr WeightBytes streamed_bytes{4096, 1024, layers, 2};
 
 std::byte stamp(int expert, int block) { return static_cast<std::byte>(2 + expert * 100 + block); }
 
@@ -24,7 +24,7 @@ std::byte stamp(int expert, int block) { return static_cast<std::byte>(2 + exper
 class Stamped : public WeightSource {
  public:
   void read(int expert, int block, std::byte* to) const override {
-    const int64_t size = block == outside_blocks ? weight_bytes.other : weight_bytes.block;
+    const int64_t size = block == outside_blocks ? streamed_bytes.other : streamed_bytes.block;
     std::memset(to, static_cast<int>(stamp(expert, block)), static_cast<size_t>(size));
   }
 };
@@ -44,7 +44,7 @@ OffloadPlan plan_of(OffloadMode mode, const LoopShape& shape, const ScheduleOpti
   OffloadPlan plan;
   plan.uses = list_uses(shape);
   plan.schedule = make_schedule(mode, shape, plan.uses, options);
-  plan.bytes = weight_bytes;
+  plan.bytes = streamed_bytes;
   return plan;
 }
 
@@ -80,8 +80,8 @@ Played play(const OffloadPlan& plan) {
         step = use.step;
         recorder.begin_step(step, use.expert, 1000 - step, 0.5F);
       }
-      if (use.block == 0) look(streamer.other(use.expert), weight_bytes.other, stamp(use.expert, outside_blocks));
-      look(streamer.acquire(use), weight_bytes.block, stamp(use.expert, use.block));
+      if (use.block == 0) look(streamer.other(use.expert), streamed_bytes.other, stamp(use.expert, outside_blocks));
+      look(streamer.acquire(use), streamed_bytes.block, stamp(use.expert, use.block));
       streamer.release(use);
     }
     recorder.end_step();
@@ -117,7 +117,7 @@ TEST(Streamer, ServesTheRightBytesInEveryMode) {
 
 TEST(Streamer, TakesTheMemoryThatWasEstimatedToTheByte) {
   for (const OffloadMode mode : values_of<OffloadMode>()) {
-    const MemoryEstimate estimate = estimate_memory(weight_bytes, plan_of(mode).schedule, {});
+    const MemoryEstimate estimate = estimate_memory(streamed_bytes, plan_of(mode).schedule, {});
     const Played played = play(mode);
     EXPECT_EQ(played.after_loop.device_peak, estimate.device_weights) << name_of(mode);
     EXPECT_EQ(played.after_loop.host_peak, estimate.host_total()) << name_of(mode);
@@ -127,24 +127,24 @@ TEST(Streamer, TakesTheMemoryThatWasEstimatedToTheByte) {
 TEST(Streamer, KeepsNothingOnTheHostForResidentWeights) {
   const Played played = play(OffloadMode::resident);
   EXPECT_EQ(played.before_loop.host_used, 0);
-  EXPECT_EQ(played.before_loop.host_peak, 2 * weight_bytes.block)
+  EXPECT_EQ(played.before_loop.host_peak, 2 * streamed_bytes.block)
       << "two buffers while it loads, and no copy of an expert";
 }
 
 TEST(Streamer, LoadsBeforeTheLoopInEveryModeWithARowForEachPiece) {
   const std::map<OffloadMode, int64_t> first_load{
-      {OffloadMode::resident, 2 * weight_bytes.expert()},
-      {OffloadMode::swap, weight_bytes.expert()},
-      {OffloadMode::layerwise, 2 * (weight_bytes.block + weight_bytes.other)},
-      {OffloadMode::snapshot, weight_bytes.expert()},
-      {OffloadMode::planned, 2 * (weight_bytes.block + weight_bytes.other)}};
+      {OffloadMode::resident, 2 * streamed_bytes.expert()},
+      {OffloadMode::swap, streamed_bytes.expert()},
+      {OffloadMode::layerwise, 2 * (streamed_bytes.block + streamed_bytes.other)},
+      {OffloadMode::snapshot, streamed_bytes.expert()},
+      {OffloadMode::planned, 2 * (streamed_bytes.block + streamed_bytes.other)}};
   for (const OffloadMode mode : values_of<OffloadMode>()) {
     const Played played = play(mode);
     EXPECT_EQ(bytes_of(played, EventKind::h2d, 0), first_load.at(mode)) << name_of(mode);
     for (const EventRow& row : played.events) {
       if (row.step > 0) continue;
       EXPECT_EQ(row.kind, EventKind::h2d) << name_of(mode);
-      EXPECT_EQ(row.bytes, row.block == outside_blocks ? weight_bytes.other : weight_bytes.block) << name_of(mode);
+      EXPECT_EQ(row.bytes, row.block == outside_blocks ? streamed_bytes.other : streamed_bytes.block) << name_of(mode);
     }
   }
   EXPECT_EQ(copied(play(OffloadMode::layerwise, 2), 0),
@@ -162,9 +162,9 @@ TEST(Streamer, SwapsBothExpertsAtTheSwitchOnly) {
     EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 0) << step;
     EXPECT_EQ(bytes_of(played, EventKind::d2h, step), 0) << step;
   }
-  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), weight_bytes.expert());
-  EXPECT_EQ(bytes_of(played, EventKind::d2h, 3), weight_bytes.expert());
-  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), 2 * weight_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), streamed_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::d2h, 3), streamed_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), 2 * streamed_bytes.expert());
   EventRow out, in, whole;
   for (const EventRow& row : played.events) {
     if (row.step != 3) continue;
@@ -182,7 +182,7 @@ TEST(Streamer, SwapsBothExpertsAtTheSwitchOnly) {
 TEST(Streamer, StreamsEveryBlockOnceAForwardWhenLayerwise) {
   const Played played = play(OffloadMode::layerwise);
   for (int step = 1; step <= 4; ++step) {
-    EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 2 * layers * weight_bytes.block) << step;
+    EXPECT_EQ(bytes_of(played, EventKind::h2d, step), 2 * layers * streamed_bytes.block) << step;
   }
 }
 
@@ -194,8 +194,8 @@ TEST(Streamer, MovesWhatWasPlannedWithAnyBudgetInEitherOrderOfTheGuidance) {
       const OffloadPlan plan = plan_of(OffloadMode::planned, shape, {.slots = slots});
       const Played played = play(plan);
       EXPECT_EQ(played.wrong_bytes, 0) << name_of(order) << ", " << slots << " slots";
-      EXPECT_EQ(played.after_loop.device_peak, slots * weight_bytes.block + 2 * weight_bytes.other);
-      const std::vector<int64_t> moved = moved_by_step(weight_bytes, plan.schedule, plan.uses);
+      EXPECT_EQ(played.after_loop.device_peak, slots * streamed_bytes.block + 2 * streamed_bytes.other);
+      const std::vector<int64_t> moved = moved_by_step(streamed_bytes, plan.schedule, plan.uses);
       for (int step = 0; step <= 4; ++step) {
         EXPECT_EQ(bytes_of(played, EventKind::h2d, step), moved[static_cast<size_t>(step)])
             << name_of(order) << ", " << slots << " slots, step " << step;
@@ -207,8 +207,8 @@ TEST(Streamer, MovesWhatWasPlannedWithAnyBudgetInEitherOrderOfTheGuidance) {
 
 TEST(Streamer, BringsTheOtherExpertInAtTheSwitchAndNothingOutWithSnapshots) {
   const Played played = play(OffloadMode::snapshot);
-  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), weight_bytes.expert());
-  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), weight_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::h2d, 3), streamed_bytes.expert());
+  EXPECT_EQ(bytes_of(played, EventKind::switch_experts, 3), streamed_bytes.expert());
   for (int step = 1; step <= 4; ++step) EXPECT_EQ(bytes_of(played, EventKind::d2h, step), 0) << step;
 }
 
@@ -236,7 +236,7 @@ TEST(Streamer, CountsWaitsForWeightsAsStallsOfTheBlockThatWaits) {
 }
 
 TEST(Streamer, TooSmallADeviceSaysWhatWasAskedAndWhatIsLeft) {
-  auto device = open_cpu_device({.memory_bytes = 4 * weight_bytes.block, .link = nullptr});
+  auto device = open_cpu_device({.memory_bytes = 4 * streamed_bytes.block, .link = nullptr});
   Recorder recorder(*device, nullptr, TraceDetail::step);
   expect_error(ExitCode::device_memory, "MiB for 6 block slots cannot be allocated", [&] {
     const OffloadPlan plan = plan_of(OffloadMode::swap);

@@ -41,7 +41,7 @@ TEST(PartsOfStore, NoRankBringsMoreThanAPieceAboveItsShare) {
 
 constexpr WeightBytes small{4096, 1024, 3, 2};
 
-class Stamped : public WeightSource {
+class StampedByPiece : public WeightSource {
  public:
   static int stamp(int expert, int block) { return 2 + expert * 100 + block; }
   void read(int expert, int block, std::byte* to) const override {
@@ -51,12 +51,12 @@ class Stamped : public WeightSource {
 
 TEST(HostStore, APrivateStoreHoldsEveryPieceWhole) {
   const auto device = open_cpu_device({.memory_bytes = 1 << 20, .link = nullptr});
-  const HostStore store(*device, small, HostMemory::pinned, Stamped());
+  const HostStore store(*device, small, HostMemory::pinned, StampedByPiece());
   for (int expert = 0; expert < small.experts; ++expert) {
     for (int block = outside_blocks; block < small.layers; ++block) {
       const std::span<const std::byte> piece = store.piece(expert, block);
       ASSERT_EQ(piece.size(), static_cast<size_t>(block == outside_blocks ? small.other : small.block));
-      for (const std::byte value : piece) ASSERT_EQ(std::to_integer<int>(value), Stamped::stamp(expert, block));
+      for (const std::byte value : piece) ASSERT_EQ(std::to_integer<int>(value), StampedByPiece::stamp(expert, block));
     }
   }
   EXPECT_EQ(store.report().own_bytes, small.experts * small.expert());
