@@ -11,7 +11,7 @@ for each in "$SRC"/*; do
   case $(basename "$each") in build | out | jobs | machines | slurm) ;; *) ln -s "$each" . ;; esac
 done
 mkdir -p build/demo out; ln -s "$BIN" build/demo/bin; ln -s demo build/release
-cp -r "$SRC/jobs" "$SRC/machines" "$SRC/slurm" .; chmod -R u+w jobs machines slurm
+cp -rL "$SRC/jobs" "$SRC/machines" "$SRC/slurm" .; chmod -R u+w jobs machines slurm
 sed -i 's/^repeats = 3/repeats = 1/; s/^ranks = .*/ranks = [2]/; s/^steps = 27/steps = 8/' jobs/demo.toml
 fake_slurm
 echo 'echo "gpu|up|2-00:00:00|10|96|515000|gpu:h100:6(S:0-1)"' >"$FAKE/sinfo.say"
