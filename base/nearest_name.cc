@@ -36,4 +36,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string_vi
   return std::string(nearest);
 }
 
+std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known) {
+  const std::string nearest = nearest_name(name, known);
+  return nearest.empty() ? "" : "; did you mean " + nearest + "?";
+}
+
 }  // namespace wansweep

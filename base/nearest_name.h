@@ -11,4 +11,7 @@ namespace wansweep {
 // name is that near.
 std::string nearest_name(std::string_view name, const std::vector<std::string_view>& known);
 
+// "; did you mean NAME?" with that name; empty when no known name is that near.
+std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known);
+
 }  // namespace wansweep

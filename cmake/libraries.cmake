@@ -1,5 +1,5 @@
 # The libraries of both programs, found once: small ones from third_party/ where the source archive brought them (see
-# tools/dist/source), else from the system; HDF5 and OpenSSL from the system or its modules. Says what it took and where
+# tools/dist/make), else from the system; HDF5 and OpenSSL from the system or its modules. Says what it took and where
 # it looked.
 #
 # Targets: fmt::fmt  nlohmann_json::nlohmann_json  CLI11::CLI11  wansweep_toml  wansweep_mustache

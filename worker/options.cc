@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/terminal/unexpected_argument.h"
 #include "schema/probe/request.h"
 #include "schema/setting_fields.h"
 #include "schema/version.h"
@@ -69,7 +70,9 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
         dynamic_cast<const CLI::CallForVersion*>(&success) != nullptr ? std::string(success.what()) + "\n" : app.help();
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    throw bad_input(fmt::format("{}; see wansweep-worker --help", error.what()));
+    const std::string unknown = unexpected_argument(app);
+    const std::string line = unknown.empty() ? error.what() : unknown;
+    throw bad_input(fmt::format("{}{} see wansweep-worker --help", line, line.ends_with('?') ? "" : ";"));
   }
   if (!options.spec_file.empty()) {
     const nlohmann::json spec = read_json_object(options.spec_file);

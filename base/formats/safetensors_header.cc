@@ -147,8 +147,10 @@ int64_t header_length(std::string_view start, int64_t file_bytes, const std::str
   uint64_t length = 0;
   std::memcpy(&length, start.data(), sizeof length);
   if (length > uint64_t{most_header_bytes}) {
-    throw bad_input(
-        fmt::format("{}: the header has {} bytes; at most {} are allowed", file, length, most_header_bytes));
+    throw bad_input(fmt::format(
+        "{}: is not a safetensors file: its first 8 bytes should be the length of its header, at most {}, and "
+        "are {}",
+        file, most_header_bytes, length));
   }
   if (static_cast<int64_t>(length) > file_bytes - length_bytes) {
     throw bad_input(fmt::format("{}: the header of {} bytes extends past the end of the file", file, length));

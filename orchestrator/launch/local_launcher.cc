@@ -315,10 +315,11 @@ class LocalLauncher {
     if (completed) {
       line_.print(fmt::format("{} {} completed in {:.1f} s", place, attempt.run, seconds));
     } else {
-      const ExitCodeInfo* info = find_exit_code(worker_exit_code(attempt).value_or(-1));
-      line_.print(fmt::format("{} {} failed{} after {:.1f} s: {}", place, attempt.run,
-                              info != nullptr && info->code != ExitCode::ok ? fmt::format(" ({})", info->name) : "",
-                              seconds, printable(state.line)));
+      const ExitCodeInfo* info = worker_exit_meaning(attempt);
+      std::string how = info != nullptr && info->code != ExitCode::ok ? fmt::format(" ({})", info->name) : "";
+      if (info == nullptr && state.exit_code) how = fmt::format(" (exit code {})", *state.exit_code);
+      line_.print(
+          fmt::format("{} {} failed{} after {:.1f} s: {}", place, attempt.run, how, seconds, printable(state.line)));
     }
   }
 

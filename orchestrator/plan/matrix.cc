@@ -17,7 +17,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/formats/toml.h"
+#include "base/json.h"
 #include "base/nearest_name.h"
+#include "base/shell_quote.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -293,6 +295,23 @@ void read_header(const toml::table& root, Sweep& sweep) {
   }
 }
 
+// Says which file the directory's sweep was made from, if it tells: a rerun's lies in it, others are in its record.
+void refuse_directory(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  if (!fs::is_directory(path, unknown)) return;
+  const std::string own = (fs::path(path) / "sweep.toml").string();
+  std::string file = fs::is_regular_file(own, unknown) ? own : "";
+  if (file.empty()) {
+    const std::optional<Json> record = read_json_object_if_there((fs::path(path) / "sweep.json").string());
+    if (record && record->value("file", Json()).is_string()) file = record->at("file");
+  }
+  throw bad_input(file.empty()
+                      ? fmt::format("{}: is a directory; give a sweep's TOML file, for example jobs/demo.toml", path)
+                      : fmt::format("{}: is a sweep's directory; give its file: {} --dir {}", path, shell_word(file),
+                                    shell_word(path)));
+}
+
 }  // namespace
 
 const std::string& Configuration::place_of(std::string_view message) const {
@@ -352,6 +371,7 @@ Sweep parse_sweep(const std::string& text, const std::string& file) {
 }
 
 Sweep read_sweep(const std::string& file) {
+  refuse_directory(file);
   const std::optional<std::string> text = read_text_if_there(file, most_sweep_bytes);
   if (!text)
     throw bad_input(file + ": cannot be read: no such file; give a sweep's TOML file, for example jobs/demo.toml");

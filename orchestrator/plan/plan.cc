@@ -13,6 +13,7 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -23,6 +24,7 @@
 #include "base/units.h"
 #include "orchestrator/engines/engine.h"
 #include "orchestrator/engines/followed_settings.h"
+#include "orchestrator/plan/idle_settings.h"
 #include "schema/flow_schedule.h"
 #include "schema/model_catalog.h"
 #include "schema/setting_fields.h"
@@ -118,10 +120,34 @@ void warn_of_rounding(PlannedConfiguration& planned, int64_t frames) {
                   frames, name_of(spec.resolver), rounded, spec.ranks));
 }
 
-void warn_of_order(PlannedConfiguration& planned) {
-  const bool by_block = planned.spec.guidance_order == GuidanceOrder::block;
-  if (!by_block || planned.run->activations.both_forwards) return;
-  planned.warnings.emplace_back("guidance_order block has no effect here: each rank runs only one forward in a step");
+bool is_in_base(const Configuration& configuration, std::string_view setting) {
+  if (configuration.places == nullptr) return false;
+  const auto place = configuration.places->find(setting);
+  return place != configuration.places->end() && place->second.ends_with(": base");
+}
+
+// A setting in [base] may be there for some of the configurations only, so it is warned of when it serves none.
+void warn_of_idle_settings(const Sweep& sweep, Plan& plan) {
+  std::vector<std::vector<IdleSetting>> idle;
+  std::set<std::string_view> names;
+  for (const PlannedConfiguration& c : plan.configurations) {
+    idle.push_back(c.run ? idle_settings(*c.run) : std::vector<IdleSetting>());
+    for (const IdleSetting& each : idle.back()) names.insert(each.name);
+  }
+  std::set<std::string_view> serving;
+  for (size_t i = 0; i < idle.size(); ++i) {
+    for (const std::string_view name : names) {
+      const bool is_idle = std::ranges::find(idle[i], name, &IdleSetting::name) != idle[i].end();
+      if (!is_idle && is_given(plan.configurations[i].spec, name)) serving.insert(name);
+    }
+  }
+  for (size_t i = 0; i < idle.size(); ++i) {
+    PlannedConfiguration& planned = plan.configurations[i];
+    for (const IdleSetting& each : idle[i]) {
+      if (serving.contains(each.name) && is_in_base(sweep.configurations[i], each.name)) continue;
+      planned.warnings.push_back(to_warning(planned.spec, each));
+    }
+  }
 }
 
 void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
@@ -135,7 +161,6 @@ void plan_configuration(PlannedConfiguration& planned, FileCache& files) {
   planned.warnings = check_engine(*planned.run);
   mark_unfollowed(spec);
   planned.drift = configuration_drift(spec);
-  warn_of_order(planned);
   if (resolved.shards_frames && !spec.inputs.empty()) warn_of_rounding(planned, input.latents.frames);
 }
 
@@ -185,6 +210,7 @@ Plan make_plan(const Sweep& sweep) {
                                     sweep.configurations[first->second].where);
     }
   }
+  warn_of_idle_settings(sweep, plan);
   return plan;
 }
 

@@ -75,8 +75,7 @@ std::string failure_of(const Attempt& attempt) {
 std::string failed_runs_as_text(const FailedRuns& failed) {
   TextTable table({{"run"}, {"attempt", Align::right}, {"why"}, {"retry"}});
   for (const auto& [run, attempt] : failed.attempts) {
-    table.add_row({run, fmt::format("{}", attempt.number), failure_of(attempt),
-                   advice(find_exit_code(worker_exit_code(attempt).value_or(-1)))});
+    table.add_row({run, fmt::format("{}", attempt.number), failure_of(attempt), advice(worker_exit_meaning(attempt))});
   }
   return table.to_string() + '\n';
 }

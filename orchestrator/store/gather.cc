@@ -125,7 +125,7 @@ std::vector<std::string> attempt_directories(const std::string& sweep_dir, std::
           unknown ? fmt::format("cannot be read: {}", unknown.message()) : "is not the directory of an attempt"));
     }
   }
-  if (failed) throw bad_input(fmt::format("{}: is not a sweep's directory: {}", parent.string(), failed.message()));
+  if (failed) throw bad_input(fmt::format("{}: cannot be listed: {}", parent.string(), failed.message()));
   std::sort(directories.begin(), directories.end());
   return directories;
 }
@@ -233,9 +233,19 @@ void write_one(Store& store, const std::string& directory, const AttemptRows& ro
 
 }  // namespace
 
+void refuse_without_attempts(const std::string& directory) {
+  std::error_code unknown;
+  if (fs::exists(fs::path(directory) / "attempts", unknown) || unknown) return;
+  throw bad_input(
+      fmt::format("{}: is not a sweep's directory (it has no attempts/); give the directory of `wansweep run`, "
+                  "`submit` or `import`",
+                  directory));
+}
+
 GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOptions& options) try {
   const auto begin = std::chrono::steady_clock::now();
   GatherReport report;
+  refuse_without_attempts(sweep_dir);
   const std::vector<std::string> directories = attempt_directories(sweep_dir, report.problems);
   const std::string directory = absolute_directory(sweep_dir);
   refuse_namesake(store, directory);

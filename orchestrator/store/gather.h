@@ -29,6 +29,9 @@ struct GatherOptions {
   ProgressSink progress = {};  // on the caller's thread; empty: nobody waits
 };
 
+// Throws bad_input when the directory has no attempts/, so that no database is made in a directory given by mistake.
+void refuse_without_attempts(const std::string& directory);
+
 // Reads SWEEP_DIR/attempts/* and the records of superseded runs (lineage.h). Throws bad_input when there is no such
 // directory, or the database has a sweep of the same name from another directory that still exists. A fault of one
 // attempt is a problem in the report, and does not affect the others.

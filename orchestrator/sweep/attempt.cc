@@ -26,6 +26,9 @@ using Json = nlohmann::json;
 constexpr const char* signs_of_a_start[] = {"claim",      "job.json",       "pid.json",     "state.json",
                                             "stderr.log", "completed.json", "failure.json", "slurm.json"};
 
+// mpirun puts its own text between lines of dashes.
+bool is_frame(const std::string& line) { return line.size() >= 20 && line.find_first_not_of('-') == std::string::npos; }
+
 std::optional<AttemptState> read_state(const std::string& directory) {
   const std::string file = directory + "/state.json";
   const std::optional<Json> json = read_json_object_if_there(file);
@@ -125,18 +128,26 @@ std::string failure_line(const std::string& directory) {
   } catch (const Error& error) {
     return error.what();
   }
-  // mpirun prints its own text, framed with dashes, after the worker's; the worker's line is the useful one.
   const std::string file = directory + "/stderr.log";
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) return "";
   std::ifstream stream(file);
   std::string worker;
   std::string last;
+  std::string outside;       // the last line outside mpirun's frames
+  bool only_a_code = false;  // mpirun's frame says no more than that a rank ended with an exit code
+  bool in_frame = false;
   for (std::string line; std::getline(stream, line);) {
+    if (is_frame(line)) in_frame = !in_frame;
+    if (line.find_first_not_of("- \t") == std::string::npos) continue;
     if (line.starts_with("wansweep-worker: ")) worker = line;
-    if (line.find_first_not_of("- \t") != std::string::npos) last = line;
+    if (!in_frame) outside = line;
+    only_a_code |= in_frame && line.find("non-zero ") != std::string::npos;
+    last = line;
   }
-  return worker.empty() ? last : worker;
+  if (!worker.empty()) return worker;
+  if (!only_a_code) return last;
+  return outside.empty() ? "a rank ended with a non-zero exit code and printed no reason" : outside;
 }
 
 std::optional<int> worker_exit_code(const Attempt& attempt) {
@@ -145,6 +156,14 @@ std::optional<int> worker_exit_code(const Attempt& attempt) {
   } catch (const Error&) {  // failure.json exists but cannot be read: only the launcher's exit code is left
   }
   return attempt.state ? attempt.state->exit_code : std::nullopt;
+}
+
+const ExitCodeInfo* worker_exit_meaning(const Attempt& attempt) {
+  constexpr int least_own = 10;
+  std::error_code unknown;
+  const bool recorded = std::filesystem::exists(attempt.directory + "/failure.json", unknown);
+  const int code = worker_exit_code(attempt).value_or(-1);
+  return recorded || code == 0 || code >= least_own ? find_exit_code(code) : nullptr;
 }
 
 }  // namespace wansweep

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "base/exit_codes.h"
 #include "orchestrator/sweep/attempt_state.h"
 
 namespace wansweep {
@@ -43,11 +44,16 @@ bool was_withdrawn(const Attempt& attempt);
 bool is_done(const Attempt& attempt);
 
 // Why the worker failed: the line in failure.json, or the last one on its standard error; empty when there is neither.
-// The text is raw: apply printable() before showing it.
+// That a rank ended with an exit code, as mpirun says between lines of dashes, is no reason. The text is raw: apply
+// printable() before showing it.
 std::string failure_line(const std::string& directory);
 
 // The exit code that the worker recorded in failure.json, since mpirun's may be another rank's; or else the launcher's.
 // nullopt when both are unknown.
 std::optional<int> worker_exit_code(const Attempt& attempt);
+
+// What that code means; nullptr when it need not be the worker's: without a failure.json, mpirun and any other program
+// may have ended with a code from 1 to 9.
+const ExitCodeInfo* worker_exit_meaning(const Attempt& attempt);
 
 }  // namespace wansweep

@@ -73,9 +73,11 @@ std::optional<Contents> read_contents(const std::string& directory) {
 Contents read_contents_or_refuse(const std::string& directory) {
   std::optional<Contents> contents = read_contents(directory);
   if (contents) return *std::move(contents);
-  throw bad_input(fmt::format(
-      "{}: is not a sweep's directory (it has no sweep.json); give the directory of `wansweep run` or `submit`",
-      directory));
+  std::error_code unknown;
+  const bool is_there = fs::exists(directory, unknown) || unknown;
+  const char* problem = is_there ? "is not a sweep's directory (it has no sweep.json)" : "no such directory";
+  throw bad_input(fmt::format("{} {}; give the directory of `wansweep run` or `submit`",
+                              directory == "." ? "the current directory" : directory + ":", problem));
 }
 
 std::vector<ListedRun> runs_of(const Plan& plan) {

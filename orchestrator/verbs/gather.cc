@@ -28,6 +28,7 @@ struct GatherArguments {
 // something is missing.
 int run_gather(const GatherArguments& options) {
   refuse_probes(options.directory);
+  refuse_without_attempts(options.directory);  // before a database is made there
   const std::string path = options.database.empty() ? options.directory + "/results.db" : options.database;
   Store store = open_store(path);
   if (!store.upgraded_from.empty() && !options.quiet) {

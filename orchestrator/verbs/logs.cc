@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/error.h"
@@ -66,6 +68,13 @@ bool print_failure(const std::string& attempt) {
 }
 
 int print_logs(const LogsArguments& options) {
+  std::error_code unknown;
+  if (options.directory == "." && !std::filesystem::exists("sweep.json", unknown) && !unknown) {
+    throw bad_input(
+        fmt::format("logs: the current directory is not a sweep's; add --dir with the sweep's directory, for example "
+                    "wansweep logs {} --dir out/demo",
+                    shell_word(options.run)));
+  }
   const SweepRecord record = read_sweep_record(options.directory);
   const AttemptFolder attempts(options.directory);
   check_run_is_known(options.run, record, attempts, options.directory);

@@ -35,9 +35,8 @@ const PlannedConfiguration& configuration_named(const Plan& plan, const std::str
     if (!c.run) throw bad_input(fmt::format("{}: {}", c.name, c.problem));
     return c;
   }
-  const std::string nearest = nearest_name(name, names);
   throw bad_input(fmt::format("{}: the sweep has no such run{}; wansweep plan {} shows them", printable(name),
-                              nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest), plan.file));
+                              did_you_mean(name, names), plan.file));
 }
 
 void print_predictions(const Plan& plan, const std::string& name) {

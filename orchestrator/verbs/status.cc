@@ -89,7 +89,7 @@ std::string exit_text(const Attempt* attempt) {
   if (attempt->state->signal) return fmt::format("signal {}", *attempt->state->signal);
   const std::optional<int> code = worker_exit_code(*attempt);
   if (!code) return "";
-  const ExitCodeInfo* info = find_exit_code(*code);
+  const ExitCodeInfo* info = worker_exit_meaning(*attempt);
   // An exit code of 0 is not called "ok" when the run did not complete.
   const bool named = info != nullptr && (*code != 0 || attempt->state->end == AttemptEnd::completed);
   return named ? fmt::format("{} ({})", *code, info->name) : fmt::format("{}", *code);

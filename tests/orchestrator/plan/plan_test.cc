@@ -182,7 +182,9 @@ TEST_F(PlanTest, BrokenInputsFilesAreNamed) {
     return std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header;
   };
   expect("abc", "has 3 bytes; a safetensors file has at least 10");
-  expect(std::string(8, '\x7f'), "the header has 9187201950435737471 bytes; at most");
+  expect(std::string(8, '\x7f'),
+         "is not a safetensors file: its first 8 bytes should be the length of its header, at most 100000000, and are "
+         "9187201950435737471");
   expect(with_header("not json"), "the header is not JSON");
   expect(with_header("{}"), "tensor initial_latents is missing");
   expect(with_header(R"({"initial_latents":{"dtype":"F32","shape":[1,0],"data_offsets":[0,0]}})"),

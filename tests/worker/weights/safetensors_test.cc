@@ -59,8 +59,8 @@ TEST_F(SafetensorsTest, BrokenLengthsAreRefused) {
   expect_refused("", "has 0 bytes");
   expect_refused("1234567", "has 7 bytes");
   expect_refused(with_length(3, "{}"), "the header of 3 bytes extends past the end of the file");
-  expect_refused(with_length(100'000'001, "{}"), "the header has 100000001 bytes; at most 100000000");
-  expect_refused(with_length(UINT64_MAX, "{}"), "the header has 18446744073709551615 bytes");
+  expect_refused(with_length(100'000'001, "{}"), "the length of its header, at most 100000000, and are 100000001");
+  expect_refused(with_length(UINT64_MAX, "{}"), "is not a safetensors file: ");
 }
 
 TEST_F(SafetensorsTest, HeadersThatAreNotAnObjectAreRefused) {

@@ -1,0 +1,17 @@
+// Names the argument of a command line that the program does not know, and what may have been meant.
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace wansweep {
+
+// After app.parse() threw: "unknown option --offlod; did you mean --offload?", "unknown verb pln; did you mean plan?".
+// Empty when every argument is known, so that the error is another. Subcommands are called verbs. The argument is shown
+// as it was given: apply printable().
+std::string unexpected_argument(const CLI::App& app);
+
+}  // namespace wansweep
