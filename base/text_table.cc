@@ -39,6 +39,10 @@ std::string TextTable::to_string() const {
   return text;
 }
 
+std::string count_of(int64_t n, const std::string& thing) {
+  return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
+
 std::string human_bytes(double bytes) {
   static constexpr std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;

@@ -1,6 +1,7 @@
 // A table of text in aligned columns, for terminals and for pasting into issues.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ class TextTable {
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+// "1 run", "12 runs".
+std::string count_of(int64_t n, const std::string& thing);
 
 // "1.25 GiB", "930 KiB", "0".
 std::string human_bytes(double bytes);

@@ -73,11 +73,9 @@ int run(int argc, char** argv) {
     return action();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    const std::string unknown = wansweep::unexpected_argument(app);
     const std::string verb = app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " ";
-    const std::string line = unknown.empty() ? error.what() : unknown;
-    return fail(wansweep::ExitCode::bad_input,
-                fmt::format("{}{} see wansweep {}--help", line, line.ends_with('?') ? "" : ";", verb).c_str());
+    const std::string help = "wansweep " + verb + "--help";
+    return fail(wansweep::ExitCode::bad_input, wansweep::refusal_of(app, error, help).c_str());
   } catch (const wansweep::Error& error) {
     return fail(error.code(), error.what());
   } catch (const nlohmann::json::type_error& error) {

@@ -153,6 +153,11 @@ bool copies_yield(double slowdown, double copy_seconds, double step_seconds) {
   return slowdown > disturbed && copy_seconds <= most_copying * step_seconds;
 }
 
+bool copies_cooperate(double whole, double parts) {
+  constexpr double faster = 1.1;  // parts arrive sooner by at least this factor
+  return parts * faster <= whole;
+}
+
 double blocks_of_step(const RunPlan& plan, double block_seconds) {
   const LoopShape shape = loop_shape(plan, 0);
   return block_seconds * shape.layers * static_cast<double>(shape.forwards.size());

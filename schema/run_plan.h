@@ -75,6 +75,14 @@ std::vector<int> exchange_groups_to_try(const RunPlan& plan);
 // Copies that take long beside the step cannot wait, since they would be late for their blocks.
 bool copies_yield(double slowdown, double copy_seconds, double step_seconds);
 
+// The bytes of a chunk where copies yield and chunk_bytes is 0: 0.6 ms on PCIe 5, and 21 trace rows for a block of
+// A14B.
+inline constexpr int64_t chunk_where_copies_yield = int64_t{32} << 20;
+
+// Whether the ranks of a node copy parts for each other where `cooperative` is auto. `whole` and `parts`: the time of a
+// piece that each rank copies whole, and of one that the ranks copy in parts, in one unit.
+bool copies_cooperate(double whole, double parts);
+
 // The time of the blocks of one step on rank 0, when one block takes `block_seconds`.
 double blocks_of_step(const RunPlan& plan, double block_seconds);
 

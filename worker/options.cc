@@ -70,9 +70,7 @@ std::optional<WorkerOptions> read_options(int argc, char** argv, std::string* te
         dynamic_cast<const CLI::CallForVersion*>(&success) != nullptr ? std::string(success.what()) + "\n" : app.help();
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = unexpected_argument(app);
-    const std::string line = unknown.empty() ? error.what() : unknown;
-    throw bad_input(fmt::format("{}{} see wansweep-worker --help", line, line.ends_with('?') ? "" : ";"));
+    throw bad_input(refusal_of(app, error, "wansweep-worker --help"));
   }
   if (!options.spec_file.empty()) {
     const nlohmann::json spec = read_json_object(options.spec_file);

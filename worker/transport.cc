@@ -17,14 +17,18 @@ namespace wansweep {
 
 namespace {
 
-constexpr int64_t chunk_where_copies_yield = int64_t{32} << 20;  // 0.6 ms on PCIe 5; 21 trace rows for a block of A14B
-constexpr double faster = 1.1;   // copies are cooperative when parts arrive sooner by at least this factor
 constexpr double turn_s = 0.03;  // approximate seconds of a measured copy
 constexpr int turns = 3;         // repetitions, of which the fastest counts
 
 struct Times {
   double plain_ms = 0;
   double other_ms = 0;
+};
+
+struct ExchangeTimes {
+  double alone_ms = 0;
+  double beside_ms = 0;
+  double copy_rate = 0;  // bytes a second of one rank, when all ranks copy at once
 };
 
 class Measurement {
@@ -46,7 +50,7 @@ class Measurement {
   }
 
   // Measures an exchange of all ranks, alone and beside copies.
-  Times exchange() {
+  ExchangeTimes exchange() {
     const double alone = fastest([&] { return seconds_of_exchange(); });
     const double copy = fastest([&] { return seconds_of([&] { alone_.bring_alone(piece()); }); });
     const int copies = 2 + static_cast<int>(std::min(alone / std::max(copy, 1e-6), 30.0));
@@ -55,12 +59,7 @@ class Measurement {
       for (int i = 0; i < copies; ++i) alone_.bring_alone(piece());
       return seconds_of_exchange();
     });
-    return {alone * 1e3, beside * 1e3};
-  }
-
-  // Bytes a second of one rank, when all ranks copy at once.
-  double copy_rate() {
-    return static_cast<double>(bytes_) / fastest([&] { return seconds_of([&] { alone_.bring_alone(piece()); }); });
+    return {alone * 1e3, beside * 1e3, static_cast<double>(bytes_) / copy};
   }
 
   // Measures a piece that each rank copies for itself, and one that the ranks copy together.
@@ -171,18 +170,17 @@ Transport decide_transport(MpiWorld& world, const Backend& backend, const ModelC
       transport.cooperative_because =
           fmt::format("a piece took {:.3f} ms when each rank copied it whole, and {:.3f} ms in parts", times.plain_ms,
                       times.other_ms);
-      if (times.other_ms * faster > times.plain_ms) transport.copies.peers = nullptr;
+      if (!copies_cooperate(times.plain_ms, times.other_ms)) transport.copies.peers = nullptr;
     }
     if (settings.yield_to_collectives == Choice::automatic) {
-      const Times times = measurement.exchange();
-      const double copies = static_cast<double>(context.run.moved.median_step) / measurement.copy_rate();
+      const ExchangeTimes times = measurement.exchange();
+      const double copies = static_cast<double>(context.run.moved.median_step) / times.copy_rate;
       const double step = blocks_of_step(context.run, block_seconds);
       transport.yields_because = fmt::format(
-          "an exchange took {:.3f} ms alone, and {:.3f} ms beside copies; a step's copies take {:.3g} s, and its "
-          "blocks "
-          "{:.3g} s",
-          times.plain_ms, times.other_ms, copies, step);
-      yields = copies_yield(times.other_ms / times.plain_ms, copies, step);
+          "an exchange took {:.3f} ms alone, and {:.3f} ms beside copies; "
+          "a step's copies take {:.3g} s, and its blocks {:.3g} s",
+          times.alone_ms, times.beside_ms, copies, step);
+      yields = copies_yield(times.beside_ms / times.alone_ms, copies, step);
     }
   }
   if (transport.copies.peers == nullptr) transport.peers.reset();

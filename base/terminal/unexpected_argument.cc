@@ -40,4 +40,10 @@ std::string unexpected_argument(const CLI::App& app) {
   return "unknown verb " + first + did_you_mean(first, {known.begin(), known.end()});
 }
 
+std::string refusal_of(const CLI::App& app, const CLI::ParseError& error, const std::string& help) {
+  const std::string unknown = unexpected_argument(app);
+  const std::string line = unknown.empty() ? error.what() : unknown;
+  return line + (line.ends_with('?') ? " see " : "; see ") + help;
+}
+
 }  // namespace wansweep

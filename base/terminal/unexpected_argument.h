@@ -5,7 +5,8 @@
 
 namespace CLI {
 class App;
-}
+class ParseError;
+}  // namespace CLI
 
 namespace wansweep {
 
@@ -13,5 +14,8 @@ namespace wansweep {
 // Empty when every argument is known, so that the error is another. Subcommands are called verbs. The argument is shown
 // as it was given: apply printable().
 std::string unexpected_argument(const CLI::App& app);
+
+// The line for a command line that app.parse() refused: what is wrong, and the command (`help`) that says more.
+std::string refusal_of(const CLI::App& app, const CLI::ParseError& error, const std::string& help);
 
 }  // namespace wansweep

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -12,10 +13,6 @@
 
 namespace wansweep {
 namespace {
-
-std::string count_of(size_t count, const char* thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 std::string offload_text(const RunSettings& spec) {
   const bool by_block = spec.guidance_order == GuidanceOrder::block;
@@ -63,9 +60,9 @@ std::string plan_as_table(const Plan& plan) {
     table.add_row(row);
   }
   std::string text = table.to_string();
-  text +=
-      fmt::format("\nsweep {}: {}, {} ({} each)\n", plan.sweep, count_of(plan.configurations.size(), "configuration"),
-                  count_of(plan.runs(), "run"), count_of(static_cast<size_t>(plan.repeats), "repeat"));
+  text += fmt::format("\nsweep {}: {}, {} ({} each)\n", plan.sweep,
+                      count_of(std::ssize(plan.configurations), "configuration"),
+                      count_of(static_cast<int64_t>(plan.runs()), "run"), count_of(plan.repeats, "repeat"));
   for (const PlannedConfiguration& c : plan.configurations) {
     if (!c.problem.empty()) text += fmt::format("problem  {}: {}\n", c.name, c.problem);
   }

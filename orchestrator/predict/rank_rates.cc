@@ -18,9 +18,6 @@
 namespace wansweep {
 namespace {
 
-constexpr double yielding_chunk = 32.0 * 1024 * 1024;  // worker/transport.cc: where copies yield and chunk_bytes is 0
-constexpr double faster = 1.1;                         // worker/transport.cc: where ranks cooperate with `auto`
-
 // The bytes of one tensor (q, k, v or the output) that the rank which sends the most sends to its peers.
 double bytes_to_peers(const RunPlan& plan) {
   const ParallelPlan& parallel = plan.parallel;
@@ -208,12 +205,12 @@ void set_transport(PlayRates& rates, const Machine& machine, const RunPlan& plan
   const double step = blocks_of_step(plan, seconds_of(rates.block, Beside::nothing));
   const double copies = static_cast<double>(plan.moved.median_step) / rates.in;
   rates.yields = chosen(settings.yield_to_collectives, copies_yield(slowdown, copies, step));
-  if (rates.yields && rates.chunk_bytes == 0) rates.chunk_bytes = yielding_chunk;
+  if (rates.yields && rates.chunk_bytes == 0) rates.chunk_bytes = static_cast<double>(chunk_where_copies_yield);
   if (settings.cooperative == Choice::off) return;
   const auto ranks = static_cast<double>(ranks_of_node(machine, plan));
   const PartRates parts = part_rates(machine, plan, {rates.in, rates.out, 0}, draw);
   const double together = 1 / ranks / parts.own + (ranks - 1) / ranks / parts.others;
-  if (!chosen(settings.cooperative, together * faster <= 1 / rates.in)) return;
+  if (!chosen(settings.cooperative, copies_cooperate(1 / rates.in, together))) return;
   rates.sharers = static_cast<int>(ranks);
   rates.in = parts.own;
   rates.parts_rate = parts.others;

@@ -81,9 +81,9 @@ void add_import(CLI::App& app, Action& action) {
                  "attempt");
   verb->add_option(
           "--set", options->changes,
-          "a setting of the run, KEY=VALUE; engine and offload are needed where no file tells them, other settings "
-          "may\n"
-          "stay unknown; model and engine_version tell what SGLang took for the path, and model_id what is right")
+          "a setting of the run, KEY=VALUE; engine and offload are needed where no file tells them, other\n"
+          "settings may stay unknown; model and engine_version tell what SGLang took for the path, and model_id what\n"
+          "is right")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);

@@ -55,13 +55,12 @@ class Communicator {
  protected:
   Communicator(Device& device, StreamId stream) : gated_(device), gated_stream_(stream) {}
 
-  // Whether the next exchange is to close the gate, once all peers have reached it; in a burst, only the first does.
-  bool closes_gate() const { return closes_gate_ && !closed_; }
-  void gate_closes() { closed_ = true; }  // the closing has been enqueued
-  void close_gate() {
-    if (!closes_gate()) return;
-    gated_.close_gate(gated_stream_);
-    gate_closes();
+  // Whether the exchange that is being enqueued must close the gate, once all peers have reached it; in a burst, only
+  // the first one must. The caller then closes it, behind the peers' arrival.
+  bool must_close_gate() {
+    if (!closes_gate_ || closed_) return false;
+    closed_ = true;
+    return true;
   }
   // Behind the exchange; in a burst, the gate stays closed.
   void open_gate() {

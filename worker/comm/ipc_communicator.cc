@@ -138,7 +138,7 @@ class IpcCommunicator : public Communicator {
     // Every rank posts all its messages before it waits for anything, so each wait ends.
     for (const auto& [peer, messages] : sends) post(peer, messages);
     for (const auto& [peer, messages] : receives) await(peer, messages);
-    close_gate();
+    if (must_close_gate()) device_.close_gate(id_);
     for (const auto& [peer, messages] : receives) take(peer, messages);
     open_gate();
     for (const auto& [peer, messages] : sends) {

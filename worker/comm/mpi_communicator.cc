@@ -65,10 +65,9 @@ class MpiCommunicator : public Communicator {
         wait_politely(messages.requests);
       });
     } else {
-      const bool closes = closes_gate();
+      const bool closes = must_close_gate();
       device_.enqueue_timed(
           stream_, [this, closes, list = std::move(list)](int64_t begin) { return over_link(list, begin, closes); });
-      if (closes) gate_closes();
       open_gate();
     }
   }

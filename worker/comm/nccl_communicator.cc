@@ -66,9 +66,9 @@ class NcclCommunicator : public Communicator {
   CommunicatorKind kind() const override { return CommunicatorKind::nccl; }
 
   void exchange(std::span<const Exchange> exchanges) override {
-    if (closes_gate()) {
+    if (must_close_gate()) {
       meet(exchanges);
-      close_gate();
+      device_.close_gate(stream_);
     }
     move(exchanges);
     open_gate();

@@ -18,7 +18,6 @@ Transformer::Transformer(const ModelContext& context, Streamer& streamer)
       outer_(context),
       block_(context),
       config_(context.config()),
-      keeps_text_(context.run.activations.keeps_text),
       host_frequencies_(device_.allocate_host(int64_t{config_.freq_dim} * 4, HostMemory::pinned, "timestep embedding")),
       finish_(context.device) {}
 
@@ -32,7 +31,7 @@ void Transformer::forward(int step, int expert, std::span<const Branch> branches
   const auto of_expert = static_cast<int8_t>(expert);
   const std::byte* other = streamer_.other(expert);
   const auto text_is_kept = [&](const Branch& branch) {
-    return keeps_text_ && text_of_expert_[static_cast<size_t>(branch.index)] == expert;
+    return w_.text_cache != nullptr && text_of_expert_[static_cast<size_t>(branch.index)] == expert;
   };
   for (const Branch& branch : branches) {
     const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, {of_expert, branch.forward, -1});

@@ -33,10 +33,9 @@ class Transformer {
   // Computes the time conditioning of the step that begins. The device must have finished the step before.
   void set_timestep(int timestep);
 
-  // With a text cache, the first pass of each expert and forward fills it.
   // One pass of workspace.tokens [M, patch values] through the blocks of `expert` (0 or 1) to the branches'
-  // predictions. Several branches go through each block one after the other, in regions of their own. Throws as the
-  // streamer does.
+  // predictions. Several branches go through each block one after the other, in regions of their own. With a text
+  // cache, the first pass of an expert fills it. Throws as the streamer does.
   void forward(int step, int expert, std::span<const Branch> branches);
 
  private:
@@ -47,8 +46,7 @@ class Transformer {
   OuterLayers outer_;
   TransformerBlock block_;
   const ModelConfig& config_;
-  bool keeps_text_;
-  std::array<int, 2> text_of_expert_{-1, -1};  // by forward of this rank: the expert whose text keys are kept
+  std::array<int, 2> text_of_expert_{-1, -1};  // by forward of this rank: the expert whose text keys the cache has
   Buffer host_frequencies_;
   FinishOnExit finish_;  // declared last: a copy from host_frequencies_ may be under way
 };

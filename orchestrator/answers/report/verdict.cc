@@ -8,6 +8,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/text_table.h"
 #include "orchestrator/answers/report/case_verdict.h"
 #include "orchestrator/answers/report/headline.h"
 #include "orchestrator/answers/report/ranking.h"

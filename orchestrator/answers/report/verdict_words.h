@@ -1,7 +1,6 @@
 // Numbers and lists as words of a sentence.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,8 +8,6 @@ namespace wansweep {
 
 // "a", "a and b", "a, b and c".
 std::string list_of(const std::vector<std::string>& words);
-// "1 run", "2 runs".
-std::string count_of(int64_t n, const std::string& thing);
 // "4.1 %", "20 %": without the sign.
 std::string percent_text(double share);
 // "41.6 s", "0.391 s", "44.2 ms".

@@ -13,14 +13,17 @@ namespace {
 // Closes and opens the gate as a communicator does, around no data.
 class GatedCommunicator : public Communicator {
  public:
-  explicit GatedCommunicator(CpuDevice& device) : Communicator(device, StreamId::comm) {}
+  explicit GatedCommunicator(CpuDevice& device) : Communicator(device, StreamId::comm), device_(device) {}
   void exchange(std::span<const Exchange>) override {
-    closed_by_last = closes_gate();
-    close_gate();
+    closed_by_last = must_close_gate();
+    if (closed_by_last) device_.close_gate(StreamId::comm);
     open_gate();
   }
   CommunicatorKind kind() const override { return CommunicatorKind::mpi; }
   bool closed_by_last = false;
+
+ private:
+  CpuDevice& device_;
 };
 
 class BurstTest : public testing::Test {
