@@ -9,8 +9,10 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -36,15 +38,21 @@ Measured seconds_of(const ProbeRecord& record, const ProbeSample& sample) {
   return spread_of(sample.seconds, origin_of(record, sample.what));
 }
 
-// The time of `what` at one shape, from the samples with this `beside` and size. Unknown when there are no samples.
-Measured seconds_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
-                    int64_t size = 0) {
+// The sample of `what` at one shape with this `beside`, and of this many layers where `layers` says. Null: there is none.
+const ProbeSample* sample_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
+                             std::optional<int64_t> layers = {}) {
   for (const ProbeSample& sample : record.samples) {
-    if (sample.what == what && sample.shape == shape && sample.beside == beside && sample.sizes[0] == size) {
-      return seconds_of(record, sample);
-    }
+    const bool same = sample.what == what && sample.shape == shape && sample.beside == beside;
+    if (same && sample.sizes[0] == layers.value_or(sample.sizes[0])) return &sample;
   }
-  return {};
+  return nullptr;
+}
+
+// The time of such a sample. Unknown when there is none.
+Measured seconds_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
+                    std::optional<int64_t> layers = {}) {
+  const ProbeSample* sample = sample_at(record, shape, what, beside, layers);
+  return sample != nullptr ? seconds_of(record, *sample) : Measured();
 }
 
 // `whole` less the sum of `parts`, each times its factor. Their errors are taken as independent. Unknown when a part is
@@ -91,6 +99,14 @@ BlockTimes block_times(const ProbeRecord& record, int shape) {
   BlockTimes times;
   times.shape = record.shapes[static_cast<size_t>(shape)];
   times.block = seconds_at(record, shape, ProbeWhat::block_forward);
+  if (const ProbeSample* block = sample_at(record, shape, ProbeWhat::block_forward); block != nullptr) {
+    std::vector<double> shares;
+    for (size_t i = 0; i < block->seconds.size(); ++i) shares.push_back(block->fastest_seconds[i] / block->seconds[i]);
+    times.share_of_fastest = spread_of(std::move(shares), origin_of(record, ProbeWhat::block_forward));
+  }
+  if (const ProbeSample* block = sample_at(record, shape, ProbeWhat::block_with_exchanges); block != nullptr) {
+    times.groups = block->sizes[0];
+  }
   times.block_rest = seconds_at(record, shape, ProbeWhat::block_rest);
   times.block_with_exchanges = seconds_at(record, shape, ProbeWhat::block_with_exchanges);
   times.block_rest_with_exchanges = seconds_at(record, shape, ProbeWhat::block_rest_with_exchanges);

@@ -55,6 +55,7 @@ constexpr std::string_view name_of(Wire wire) {
 struct BlockTimes {
   ProbeShape shape;
   Measured block;                 // a block's computing, without its exchanges
+  Measured share_of_fastest;      // the fastest rank's time for it, as a share of the slowest's
   Measured block_rest;            // the first block of a step's second forward, which reuses self-attention
   Measured block_with_exchanges;  // a block as the loop runs it, all weights on the device
   Measured block_rest_with_exchanges;
@@ -62,6 +63,7 @@ struct BlockTimes {
   // link as the probe's settings describe it.
   Measured block_beside_copies;
   Measured block_with_exchanges_beside_copies;
+  int64_t groups = 0;           // in how many groups of heads the probe's blocks exchanged; 0: not known
   Measured step_beside_blocks;  // what a step does outside blocks: embeddings, projections, scheduler, the host's work
 };
 

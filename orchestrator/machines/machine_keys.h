@@ -37,11 +37,13 @@ template <class Keys>
 void visit_keys(Keys& keys, BlockTimes& times) {
   visit_keys(keys, times.shape);
   keys("block", times.block);
+  keys.optional("share_of_fastest", times.share_of_fastest);
   keys.optional("block_rest", times.block_rest);
   keys.optional("block_with_exchanges", times.block_with_exchanges);
   keys.optional("block_rest_with_exchanges", times.block_rest_with_exchanges);
   keys.optional("block_beside_copies", times.block_beside_copies);
   keys.optional("block_with_exchanges_beside_copies", times.block_with_exchanges_beside_copies);
+  keys.optional("groups", times.groups);
   keys.optional("step_beside_blocks", times.step_beside_blocks);
 }
 

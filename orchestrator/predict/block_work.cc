@@ -125,6 +125,10 @@ BlockSeconds seconds_by_shapes(const AllTimes& all_times, const Machine& machine
   AllTimes exactly = all_times;
   std::erase_if(exactly, [&](const BlockTimes* each) { return each->shape != shape; });
   seconds.step = mean_of(exactly.empty() ? all_times : exactly, &BlockTimes::step_beside_blocks, draw);
+  if (const double fastest = mean(&BlockTimes::share_of_fastest); fastest > 0) seconds.waits = 1 - fastest;
+  for (const BlockTimes* each : all_times) {
+    if (each->groups != 0) seconds.groups = static_cast<int>(each->groups);
+  }
   seconds.with_exchanges = mean(&BlockTimes::block_with_exchanges);
   seconds.beside_copies = mean(&BlockTimes::block_with_exchanges_beside_copies);
   return seconds;

@@ -26,6 +26,8 @@ struct BlockSeconds {
   double before = 0, attention = 0, after = 0;
   double shared = 0;          // a whole block that reuses the self-attention of the step's first forward
   double step = 0;            // what a step takes outside its blocks
+  double waits = 0;           // share of a block for which the fastest rank waits for the slowest; 0: not measured
+  int groups = 0;             // in how many groups of heads the measured block exchanged; 0: not known
   double with_exchanges = 0;  // a block as measured with its exchanges; 0: not measured
   double beside_copies = 0;   // the same while every rank copied weights in without a pause; 0: not measured
   double total() const { return before + attention + after; }

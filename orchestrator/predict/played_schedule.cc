@@ -207,7 +207,8 @@ Played play(const Schedule& schedule, std::span<const Use> uses, const WeightByt
     compute_use(rank, use, rates, second_forward);
     if (i + 1 < uses.size() && uses[i + 1].step == use.step) continue;
     rank.compute(rates.after_blocks);
-    played.steps.push_back({rank.now() - step_began, rank.exposed() - exposed_before, rank.hidden() - hidden_before});
+    const double hidden = rank.hidden() - hidden_before, waiting = rates.waits * hidden;
+    played.steps.push_back({rank.now() - step_began, rank.exposed() - exposed_before + waiting, hidden - waiting});
     step_began = rank.now();
     exposed_before = rank.exposed();
     hidden_before = rank.hidden();

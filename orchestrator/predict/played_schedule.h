@@ -10,7 +10,8 @@
 // parts of a block for each other, the parts from the peers arrive on a third stream, after the copy. A copy and an
 // exchange that run at the same time each have the rate measured beside the other.
 //
-// The ranks of a run are taken to be alike: one of them is played, and its rates account for what the ranks share.
+// The ranks of a run are taken to be alike: one of them is played, and its rates account for what the ranks share. Only
+// the times of copies tell of the rank that computes fastest: while it waits for the slowest, its copies are exposed.
 #pragma once
 
 #include <span>
@@ -44,6 +45,7 @@ struct PlayRates {
   std::vector<PlayPiece> after_blocks;  // what each step takes outside its blocks
   double in = 1, out = 1;               // bytes a second of a copy with no exchange beside it
   double copy_latency = 0;              // seconds that a copy takes however few its bytes are
+  double waits = 0;                     // share of computing for which the fastest rank waits for the slowest
   double computing_beside_copies = 1;   // share of its full speed at which computing goes on while a copy runs
   bool yields = false;                  // copies wait, chunk by chunk, while a block exchanges
   double chunk_bytes = 0;               // 0: copies are not cut
@@ -53,8 +55,9 @@ struct PlayRates {
 
 struct PlayedStep {
   double seconds = 0;
-  double exposed = 0;  // the part of `seconds` in which a copy ran and nothing was computed
-  double hidden = 0;   // the part in which a copy ran beside computing
+  // The parts of `seconds` in which a copy ran on the rank that computes fastest, and that rank
+  double exposed = 0;  // computed nothing
+  double hidden = 0;   // computed
 };
 
 struct Played {

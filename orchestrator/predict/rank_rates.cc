@@ -91,11 +91,13 @@ double seconds_of(const Pieces& pieces, Beside beside) {
   return seconds;
 }
 
-// The pieces of a block with the number of exchange groups that the run sets, or, where the run leaves it to the
-// warm-up, with the number that is fastest.
+// The pieces of a block with the number of exchange groups that the run sets. Where the run leaves it to the warm-up,
+// with the number that the warm-up chose in the probe, or, where that is not known, with the number that is fastest.
 Pieces block_pieces(const Machine& machine, const RunPlan& plan, const BlockSeconds& seconds, Draw& draw) {
   Pieces fastest;
-  for (const int groups : exchange_groups_to_try(plan)) {
+  std::vector<int> to_try = exchange_groups_to_try(plan);
+  if (std::ranges::find(to_try, seconds.groups) != to_try.end()) to_try = {seconds.groups};
+  for (const int groups : to_try) {
     Pieces pieces = grouped_pieces(machine, plan, seconds, groups, draw);
     if (fastest.empty() || seconds_of(pieces, Beside::nothing) < seconds_of(fastest, Beside::nothing))
       fastest = std::move(pieces);
@@ -229,7 +231,9 @@ PlayRates rank_rates(const Machine& machine, const RunPlan& plan, Draw& draw) {
     rates.block = with_copies_beside(std::move(rates.block), seconds.beside_copies);
   }
   rates.shared_block = {{seconds.shared}};
-  rates.after_blocks = {{seconds.step}};
+  // The device rests for nearly all of it: the host works, and the ranks tell each other to go on.
+  rates.after_blocks = {{.exchange = {.latency = seconds.step}}};
+  rates.waits = seconds.waits;
   if (plan.parallel.cfg > 1) {
     const auto bytes =
         static_cast<double>(plan.parallel.tokens_per_rank * plan.model.config.patch_values() * size_of(plan.type));

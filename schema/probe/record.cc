@@ -76,6 +76,7 @@ void visit(Visitor& at, T& sample) {
   at("beside", sample.beside);
   at("memory", sample.memory);
   at("seconds", sample.seconds);
+  at("fastest_seconds", sample.fastest_seconds);
   at("power_mw", sample.power_mw);
   at("sm_clock_mhz", sample.sm_clock_mhz);
 }
@@ -235,8 +236,14 @@ void check(const ProbeRecord& record, const std::string& name) {
       throw bad_input(fmt::format("{}.ranks is {}; the probe had {}", where, sample.ranks, record.ranks));
     }
     if (sample.seconds.empty()) throw bad_input(where + ".seconds is empty; a sample has at least one");
-    if (std::ranges::any_of(sample.seconds, [](double seconds) { return seconds <= 0; })) {
-      throw bad_input(where + ".seconds holds 0; each must be above 0");
+    if (sample.fastest_seconds.size() != sample.seconds.size()) {
+      throw bad_input(fmt::format("{}.fastest_seconds is a list of {}; a list of {} is needed, as seconds is", where,
+                                  sample.fastest_seconds.size(), sample.seconds.size()));
+    }
+    for (const auto& [name_of_times, times] :
+         {std::pair("seconds", &sample.seconds), {"fastest_seconds", &sample.fastest_seconds}}) {
+      if (std::ranges::all_of(*times, [](double seconds) { return seconds > 0; })) continue;
+      throw bad_input(fmt::format("{}.{} holds 0; each must be above 0", where, name_of_times));
     }
   }
 }

@@ -2,8 +2,8 @@
 // each piece of the loop's work took. `wansweep-worker probe` writes it last, and atomically; the orchestrator makes a
 // machine's file of it (orchestrator/machines/from_probe.h). It holds only what was measured, and nothing derived.
 //
-// Units: bytes, seconds, GB/s of 1e9 bytes. A sample's `seconds` has one value for each repeat, in the order of the
-// repeats: the time of the slowest of the ranks that did the work together.
+// Units: bytes, seconds, GB/s of 1e9 bytes. A sample's times have one value for each repeat, in the order of the
+// repeats.
 #pragma once
 
 #include <array>
@@ -18,13 +18,14 @@
 
 namespace wansweep {
 
-inline constexpr int probe_record_version = 1;
+inline constexpr int probe_record_version = 2;
 inline constexpr const char* probe_record_name = "probe.json";  // in the directory of the probe
 
 enum class ProbeWhat : uint8_t {
   block_forward,         // one block of the model at the job's shape, without its exchanges
   block_rest,            // the first block of a step's second forward, which reuses self-attention
-  block_with_exchanges,  // a block as the loop runs it, with its exchanges, all weights on the device
+  block_with_exchanges,  // a block as the loop runs it, with its exchanges, all weights on the device; sizes: the
+                         // number of exchange groups, which the warm-up chose or the job sets
   block_rest_with_exchanges,
   short_step,         // one step of the whole loop, a model of few blocks on the device; sizes: blocks
   attention,          // self-attention of a rank's heads; sizes: queries, keys, heads
@@ -134,7 +135,8 @@ struct ProbeSample {
   int ranks = 1;                      // number of ranks that did the work at the same time
   Beside beside = Beside::nothing;
   std::optional<HostMemory> memory = {};  // kind of host memory that is pinned, or that copies (also copies beside) use
-  std::vector<double> seconds = {};
+  std::vector<double> seconds = {};          // of the slowest of the ranks that did the work together
+  std::vector<double> fastest_seconds = {};  // of the fastest; where ranks wait for each other, all take the same
   // Power and clock of rank 0's device at the end of the repeats; nullopt: the device does not tell.
   std::optional<int64_t> power_mw = {}, sm_clock_mhz = {};
 };
@@ -159,9 +161,9 @@ struct ProbeRecord {
 // The record as JSON text, as in probe.json.
 std::string probe_record_text(const ProbeRecord& record);
 
-// Throws bad_input, with a line that begins with `name`, for text that is not a complete record of version 1. The line
+// Throws bad_input, with a line that begins with `name`, for text that is not a complete record of version 2. The line
 // names the member that is missing, unknown, of the wrong kind or out of range. Every sample must have at least one
-// value in `seconds`, and all of them must be above 0.
+// value in `seconds` and as many in `fastest_seconds`, and all of them must be above 0.
 ProbeRecord parse_probe_record(const std::string& text, const std::string& name);
 ProbeRecord read_probe_record(const std::string& file);
 

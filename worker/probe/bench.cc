@@ -86,10 +86,11 @@ const BesideWork& Bench::copies_beside() {
   return copies_;
 }
 
-void Bench::add(ProbeSample sample, std::vector<double> seconds) {
-  if (seconds.empty())
+void Bench::add(ProbeSample sample, RankSeconds seconds) {
+  if (seconds.slowest.empty())
     return leave_out(sample.what, "what was to run beside it could not be kept running in the time there was");
-  sample.seconds = std::move(seconds);
+  sample.seconds = std::move(seconds.slowest);
+  sample.fastest_seconds = std::move(seconds.fastest);
   if (const std::optional<DevicePower> power = device.power()) {
     sample.power_mw = power->power_mw;
     sample.sm_clock_mhz = power->sm_clock_mhz;
@@ -97,7 +98,7 @@ void Bench::add(ProbeSample sample, std::vector<double> seconds) {
   record_.samples.push_back(std::move(sample));
 }
 
-void Bench::add_of_shape(ProbeSample sample, std::vector<double> seconds) {
+void Bench::add_of_shape(ProbeSample sample, RankSeconds seconds) {
   sample.shape = shape_;
   add(std::move(sample), std::move(seconds));
 }

@@ -61,10 +61,10 @@ class Bench {
   // pageable memory blocks the host thread, so that nothing could be enqueued beside it.)
   const BesideWork& copies_beside();
 
-  // Adds `sample` with these `seconds` to the record; add_of_shape also gives it this bench's shape. When `seconds` is
-  // empty, the record names the sample as not measured instead.
-  void add(ProbeSample sample, std::vector<double> seconds);
-  void add_of_shape(ProbeSample sample, std::vector<double> seconds);
+  // Adds `sample` with these `seconds` to the record; add_of_shape also gives it this bench's shape. When `seconds` has
+  // no values, the record names the sample as not measured instead.
+  void add(ProbeSample sample, RankSeconds seconds);
+  void add_of_shape(ProbeSample sample, RankSeconds seconds);
   void leave_out(ProbeWhat what, const std::string& why);
 
  private:

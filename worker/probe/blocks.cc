@@ -26,8 +26,9 @@ void measure_block(Bench& bench, const BlockRun& how, double seconds) {
   run(how.prefix == Prefix::kept ? Prefix::keep : how.prefix, false);
   Work work{StreamId::compute, [&] { run(how.prefix, true); }};
   if (how.beside == Beside::copies) work.beside = bench.copies_beside();
-  std::vector<double> measured = bench.timer.repeat(work, seconds);
+  RankSeconds measured = bench.timer.repeat(work, seconds);
   bench.add_of_shape({.what = how.what,
+                      .sizes = {how.exchanging ? bench.exchange_groups : 0, 0, 0},
                       .ranks = bench.world.ranks(),
                       .beside = how.beside,
                       .memory = how.beside == Beside::copies ? std::optional(HostMemory::pinned) : std::nullopt},

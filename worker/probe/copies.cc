@@ -57,7 +57,7 @@ void measure_copy(Bench& bench, const CopyRun& how, double seconds) {
     work.beside = {StreamId::comm, [&] { bench.backend.communicator->exchange(exchanges); }};
     work.beside.seconds = bench.timer.once({StreamId::comm, work.beside.enqueue});
   }
-  std::vector<double> measured = bench.timer.repeat(work, seconds);
+  RankSeconds measured = bench.timer.repeat(work, seconds);
   bench.add({.what = how.way,
              .bytes = bytes,
              .ranks = how.all ? bench.world.ranks() : 1,

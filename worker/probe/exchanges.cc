@@ -29,7 +29,7 @@ void measure_exchange(Bench& bench, ProbeSample sample, const std::vector<Exchan
     work.beside = bench.copies_beside();
     sample.memory = HostMemory::pinned;
   }
-  std::vector<double> measured = bench.timer.repeat(work, seconds);
+  RankSeconds measured = bench.timer.repeat(work, seconds);
   if (of_shape) {
     bench.add_of_shape(std::move(sample), std::move(measured));
   } else {

@@ -24,7 +24,7 @@ void measure_pinning(Bench& bench, double seconds) {
   const int64_t bytes = std::min(wanted, static_cast<int64_t>(-bench.world.most(-room)));
   if (bytes < least_pinned) return bench.leave_out(ProbeWhat::pin, "the host has too little memory left");
   Buffer pinned;
-  std::vector<double> measured = bench.timer.repeat_on_host(
+  RankSeconds measured = bench.timer.repeat_on_host(
       [&] {
         pinned = Buffer();
         pinned = bench.device.allocate_host(bytes, HostMemory::pinned, "memory to pin");
@@ -44,7 +44,7 @@ void measure_filling(Bench& bench, double seconds) {
   });
   int block = 0;  // another block each time, because the page cache holds what was read before
   const int layers = bench.run.model.config.layers;
-  std::vector<double> measured =
+  RankSeconds measured =
       bench.timer.repeat_on_host([&] { source->read(0, block++ % layers, host.data()); }, seconds);
   bench.add({.what = ProbeWhat::fill, .bytes = bytes, .ranks = bench.world.ranks()}, std::move(measured));
 }

@@ -112,8 +112,11 @@ void ShortSteps::measure(Bench& bench, int layers, double seconds) {
   if (kept_) world.all_or_none([&] { fs::remove(file); });
   kept_ = true;
 
-  std::vector<double> measured;
-  for (size_t step = 1; step < own.size(); ++step) measured.push_back(world.most(own[step]));  // step 0 is a warm-up
+  RankSeconds measured;
+  for (size_t step = 1; step < own.size(); ++step) {  // step 0 is a warm-up
+    measured.slowest.push_back(world.most(own[step]));
+    measured.fastest.push_back(-world.most(-own[step]));
+  }
   ProbeSample sample{.what = ProbeWhat::short_step, .ranks = world.ranks()};
   sample.sizes = {layers, 0, 0};
   bench.add_of_shape(std::move(sample), std::move(measured));

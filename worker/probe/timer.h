@@ -1,8 +1,8 @@
 // Measures how long a piece of the loop's work takes when all ranks do it together. The work is repeated for a share of
 // the probe's time.
 //
-// The ranks begin each repeat together, and the time of the slowest rank counts. Every call is collective, and returns
-// the same on all ranks, so that all of them go on or stop alike.
+// The ranks begin each repeat together, and the times of the slowest and of the fastest rank count. Every call is
+// collective, and returns the same on all ranks, so that all of them go on or stop alike.
 #pragma once
 
 #include <functional>
@@ -29,6 +29,11 @@ struct Work {
   BesideWork beside = {};
 };
 
+// Seconds of one piece of work, a value for each repeat.
+struct RankSeconds {
+  std::vector<double> slowest, fastest;  // of the slowest and of the fastest rank; as many values in both
+};
+
 class Timer {
  public:
   // `seconds`: how long the whole probe may take, from now on.
@@ -41,19 +46,23 @@ class Timer {
   // three values, unless the probe's time runs out. Where a piece is short, one repeat enqueues many and divides the
   // time by their number. The first two rounds do not count: libraries still try algorithms, and caches are cold. The
   // result is empty when `work.beside` cannot be made to last as long as the work.
-  std::vector<double> repeat(const Work& work, double share);
+  RankSeconds repeat(const Work& work, double share);
   // The same for work that the host thread does, by the wall clock. The first round does not count.
-  std::vector<double> repeat_on_host(const std::function<void()>& work, double share);
-  // The seconds of one piece without repeats, from which a caller works out how much fits into a share.
+  RankSeconds repeat_on_host(const std::function<void()>& work, double share);
+  // The slowest rank's seconds of one piece without repeats, from which a caller works out how much fits into a share.
   double once(const Work& work);
 
  private:
+  struct Took {
+    double slowest = 0, fastest = 0;  // seconds of the slowest and of the fastest rank
+  };
   struct Round {
-    double seconds = 0;    // all of its pieces together
+    Took seconds;          // all of its pieces together
     bool covered = false;  // the work beside it lasted to its end
   };
+  Took over_ranks(double seconds);
   Round round(const Work& work, int pieces, int beside);
-  std::vector<double> collect(const std::function<double()>& repeat, double expected, double share);
+  RankSeconds collect(const std::function<Took()>& repeat, double expected, double share);
 
   MpiWorld& world_;
   Device& device_;

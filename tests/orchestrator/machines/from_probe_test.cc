@@ -34,11 +34,15 @@ ProbeRecord record_of_two_ranks() {
   record.shapes = {shape};
   const auto add = [&](ProbeSample sample) {
     if (sample.ranks == 1) sample.ranks = 2;
+    if (sample.fastest_seconds.empty()) sample.fastest_seconds = sample.seconds;
     record.samples.push_back(std::move(sample));
   };
-  add({.what = ProbeWhat::block_forward, .shape = 0, .seconds = {0.010, 0.009, 0.011}});
+  add({.what = ProbeWhat::block_forward,
+       .shape = 0,
+       .seconds = {0.010, 0.009, 0.011},
+       .fastest_seconds = {0.0095, 0.0081, 0.0110}});
   add({.what = ProbeWhat::block_rest, .shape = 0, .seconds = {0.004}});
-  add({.what = ProbeWhat::block_with_exchanges, .shape = 0, .seconds = {0.012}});
+  add({.what = ProbeWhat::block_with_exchanges, .shape = 0, .sizes = {4, 0, 0}, .seconds = {0.012}});
   add({.what = ProbeWhat::block_rest_with_exchanges, .shape = 0, .seconds = {0.005}});
   add({.what = ProbeWhat::block_forward,
        .shape = 0,
@@ -106,6 +110,9 @@ TEST(MachineFromProbe, HasTheTimesOfEachShape) {
   EXPECT_DOUBLE_EQ(times.block.value, 0.010);
   EXPECT_NEAR(times.block.low, 0.0092, 1e-9);
   EXPECT_EQ(times.block.samples, 3);
+  EXPECT_DOUBLE_EQ(times.share_of_fastest.value, 0.95);
+  EXPECT_NEAR(times.share_of_fastest.low, 0.91, 1e-9);
+  EXPECT_EQ(times.groups, 4);
   EXPECT_DOUBLE_EQ(times.block_rest.value, 0.004);
   EXPECT_DOUBLE_EQ(times.block_beside_copies.value, 0.0125);
   // A block takes 2.5 ms longer beside copies, which bring 0.3 GB in its 10 ms at 30 GB/s.

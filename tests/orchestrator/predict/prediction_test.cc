@@ -244,6 +244,25 @@ TEST(Prediction, WhatABlockTookBesideCopiesSaysHowMuchTheyDelayIt) {
   EXPECT_NEAR(seconds_beside_copies(rank_rates(machine, plan, draw)), 0.021, 1e-4);
 }
 
+TEST(Prediction, HeadsAreExchangedInTheGroupsThatTheWarmUpOfTheProbeChose) {
+  Machine machine = plain();
+  RunSettings settings = study(OffloadMode::resident);
+  settings.exchange_groups = 0;
+  const RunPlan plan = make_run_plan(settings);
+  BlockTimes times;
+  times.shape = probe_shape_of(plan);
+  times.block = exactly(0.020);
+  for (const int groups : {1, 2, 4}) {
+    times.groups = groups;
+    machine.shapes = {times};
+    Draw draw;
+    int64_t exchanging = 0;
+    for (const PlayPiece& piece : rank_rates(machine, plan, draw).block) exchanging += piece.exchange.bytes > 0;
+    // Each group's q, k and v go out, and its output comes back; what goes out beside attention shares that piece.
+    EXPECT_EQ(exchanging, groups + 2 - (groups == 1 ? 1 : 0)) << groups;
+  }
+}
+
 TEST(Prediction, ShapesWhoseBlocksComputeTheSameAreOne) {
   Machine machine = plain();
   RunSettings settings = study(OffloadMode::resident);

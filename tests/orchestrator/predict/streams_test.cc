@@ -96,6 +96,19 @@ TEST(Streams, WhatIsExposedIsACopyWithoutComputingNotWithoutExchanges) {
   EXPECT_DOUBLE_EQ(played.steps[0].exposed + played.steps[1].exposed, 8 * 0.5);
 }
 
+TEST(Streams, CopiesAreExposedOnTheFastestRankWhileItWaitsForTheSlowest) {
+  PlayRates rates = link(100);
+  rates.block = {{0.5}, {0, {.bytes = 50, .rate = 100, .rate_beside_copies = 100, .copy_rate = 100}}};
+  const Played alike = play_layerwise(rates);
+  rates.waits = 0.25;
+  const Played played = play_layerwise(rates);
+  for (size_t i = 0; i < played.steps.size(); ++i) {
+    EXPECT_DOUBLE_EQ(played.steps[i].seconds, alike.steps[i].seconds);
+    EXPECT_DOUBLE_EQ(played.steps[i].hidden, 0.75 * alike.steps[i].hidden);
+    EXPECT_DOUBLE_EQ(played.steps[i].exposed, alike.steps[i].exposed + 0.25 * alike.steps[i].hidden);
+  }
+}
+
 TEST(Streams, RanksThatBringPartsWaitForThePartsOfTheOthers) {
   PlayRates rates = link(100);
   rates.block = {{0.25}};
@@ -114,7 +127,7 @@ TEST(Streams, TheSecondForwardsFirstBlockTakesWhatItTakesAndAStepWhatIsBesideIts
   PlayRates rates = link(1e9);
   rates.block = {{1}};
   rates.shared_block = {{0.5}};
-  rates.after_blocks = {{0.125}};
+  rates.after_blocks = {{.exchange = {.latency = 0.125}}};
   for (const GuidanceOrder order : values_of<GuidanceOrder>()) {
     shape.order = order;
     for (const PlayedStep& step : play_layerwise(rates, shape).steps) EXPECT_NEAR(step.seconds, 7.5 + 0.125, 1e-6);

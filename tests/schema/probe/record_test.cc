@@ -32,13 +32,14 @@ ProbeRecord some_record() {
   shape.head_dim = 128;
   shape.precision = Precision::bf16;
   record.shapes = {shape};
-  record.samples = {{.what = ProbeWhat::block_forward, .shape = 0, .ranks = 4, .seconds = {0.01, 0.011}},
+  record.samples = {{.what = ProbeWhat::block_forward, .shape = 0, .ranks = 4, .seconds = {0.01, 0.011}, .fastest_seconds = {0.009, 0.01}},
                     {.what = ProbeWhat::copy_in,
                      .bytes = 1 << 20,
                      .ranks = 1,
                      .beside = Beside::exchange,
                      .memory = HostMemory::pageable,
-                     .seconds = {0.25}}};
+                     .seconds = {0.25},
+                     .fastest_seconds = {0.25}}};
   record.not_measured = {{ProbeWhat::fill, "the time was over"}};
   return record;
 }
@@ -81,6 +82,10 @@ TEST(ProbeRecord, RefusesWhatItDoesNotKnow) {
 TEST(ProbeRecord, RefusesTimesThatNobodyCanHaveMeasured) {
   EXPECT_EQ(refusal([](json& value) { value["samples"][0]["seconds"] = json::array(); }),
             "probe.json: samples[0].seconds is empty; a sample has at least one");
+  EXPECT_EQ(refusal([](json& value) { value["samples"][0]["fastest_seconds"] = {0.009}; }),
+            "probe.json: samples[0].fastest_seconds is a list of 1; a list of 2 is needed, as seconds is");
+  EXPECT_EQ(refusal([](json& value) { value["samples"][0]["fastest_seconds"][1] = 0; }),
+            "probe.json: samples[0].fastest_seconds holds 0; each must be above 0");
   EXPECT_EQ(refusal([](json& value) { value["samples"][0]["seconds"][1] = 0; }),
             "probe.json: samples[0].seconds holds 0; each must be above 0");
   EXPECT_EQ(refusal([](json& value) { value["samples"][0]["seconds"][1] = -1; }),
