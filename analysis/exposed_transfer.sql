@@ -1,11 +1,13 @@
 -- How much of the copying did compute hide?
 -- Copies in both directions, summed over the steps; means over ranks and repeats. exposed: the time of copies during which no compute ran on the rank.
+-- Ranks without events are left out, since nothing tells what they copied.
 WITH per_rank AS (
   SELECT a.run_id, r.id, coalesce(sum(t.hidden_ns), 0) AS hidden_ns,
          coalesce(sum(t.duration_ns - t.hidden_ns), 0) AS exposed_ns
   FROM current_attempt a
   JOIN rank r ON r.attempt_id = a.id
   LEFT JOIN traffic t ON t.rank_id = r.id AND t.step > 0 AND t.kind IN (4, 5)
+  WHERE r.events > 0
   GROUP BY r.id
 )
 SELECT g.sweep, g.configuration, g.offload,

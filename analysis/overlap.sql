@@ -5,7 +5,7 @@ WITH of_mode AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, max(g.configuration) AS configuration, sum(a.ranks) AS ranks
   FROM (SELECT b.run_id, count(*) AS ranks
         FROM current_attempt b
-        JOIN rank r ON r.attempt_id = b.id
+        JOIN rank r ON r.attempt_id = b.id AND r.events > 0
         GROUP BY b.id) a
   JOIN run_settings g ON g.run_id = a.run_id
   GROUP BY g.sweep_id, g.work, g.offload

@@ -5,6 +5,7 @@
 WITH ranks AS (
   SELECT attempt_id, count(*) AS ranks
   FROM rank
+  WHERE events > 0
   GROUP BY attempt_id
 ), has_attention AS (
   SELECT a.id AS attempt_id, max(e.kind = 1) AS attention_apart

@@ -15,7 +15,7 @@ WITH per_step AS (
   SELECT g.sweep_id, g.work, g.offload, sum(a.ranks) AS ranks, sum(a.ranks * t.total_ns) AS total_ns
   FROM (SELECT b.id, b.run_id, count(*) AS ranks
         FROM current_attempt b
-        JOIN rank r ON r.attempt_id = b.id
+        JOIN rank r ON r.attempt_id = b.id AND r.events > 0
         GROUP BY b.id) a
   JOIN run_settings g ON g.run_id = a.run_id
   JOIN attempt_time t ON t.attempt_id = a.id

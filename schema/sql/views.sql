@@ -158,12 +158,12 @@ FROM rank
 GROUP BY attempt_id;
 
 -- The time that a rank spent in exchanges (all-to-alls and rings) of steps 1 and later, as the mean over the ranks: while data
--- moved, and before that, while it waited for the last rank of its group to begin the exchange.
+-- moved, and before that, while it waited for the last rank of its group to begin the exchange. Null where no rank has events.
 CREATE VIEW attempt_exchanges AS
 SELECT a.id AS attempt_id,
        coalesce(sum(e.total_ns) FILTER (WHERE e.part = 1), 0) / a.ranks AS moving_ns,
        coalesce(sum(e.total_ns) FILTER (WHERE e.part = 2), 0) / a.ranks AS waiting_ns
-FROM (SELECT attempt_id AS id, 1.0 * count(*) AS ranks FROM rank GROUP BY attempt_id) a
+FROM (SELECT attempt_id AS id, 1.0 * nullif(count(*) FILTER (WHERE events > 0), 0) AS ranks FROM rank GROUP BY attempt_id) a
 LEFT JOIN event_spread e ON e.attempt_id = a.id AND e.kind IN (SELECT id FROM event_kind WHERE name IN ('all_to_all', 'ring'))
 GROUP BY a.id;
 
@@ -177,7 +177,7 @@ CREATE VIEW pooled_rate AS
 WITH student (degrees, t) AS (
   VALUES (1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (6, 2.447), (7, 2.365), (8, 2.306), (9, 2.262)
 ), ranks AS (
-  SELECT attempt_id, count(*) AS ranks, max(id) AS rank_id FROM rank GROUP BY attempt_id
+  SELECT attempt_id, count(*) AS ranks, max(id) AS rank_id FROM rank WHERE events > 0 GROUP BY attempt_id
 ), of_run AS (
   SELECT g.sweep, g.sweep_id, g.work, g.offload, g.configuration, t.kind, t.at_once, t.beside, t.rate, t.half_width,
          t.time_ns, 1.0 * t.time_ns / n.ranks AS rank_ns,

@@ -117,6 +117,10 @@ TEST_F(ImportRunTest, ADumpAloneHasTimesOfStepsAndPeakMemoryAndNoMore) {
   EXPECT_EQ(one(store, "SELECT total_ns FROM attempt_time"), "2050000");
   EXPECT_EQ(one(store, "SELECT device_peak FROM attempt_waits"), "16777216");
   EXPECT_EQ(one(store, "SELECT exposed_transfer_ns FROM attempt_waits"), "null");
+  EXPECT_EQ(one(store, "SELECT moving_ns FROM attempt_exchanges"), "null");
+  EXPECT_EQ(one(store, "SELECT waiting_ns FROM attempt_exchanges"), "null");
+  EXPECT_EQ(one(store, "SELECT exchange_moving_s FROM offload_comparison"), "null");
+  EXPECT_EQ(one(store, "SELECT hidden_s FROM exposed_transfer"), "no row");
   EXPECT_EQ(one(store, "SELECT host_peak FROM memory"), "null");
   EXPECT_EQ(one(store, "SELECT count(*) FROM timeline"), "0");
   EXPECT_EQ(one(store, "SELECT total_s FROM offload_comparison"), "0.002");
