@@ -94,7 +94,14 @@ SlurmRecord read_slurm(const Json& attempt, const std::string& last_look, const 
   return record;
 }
 
-void read_attempt(AttemptRecords& records, const std::map<std::string, std::string>& texts) {
+using Texts = std::map<std::string, std::string>;  // of the small files that are there, by name
+
+std::string text_of(const Texts& texts, const std::string& name) {
+  const auto found = texts.find(name);
+  return found != texts.end() ? found->second : "";
+}
+
+void read_attempt(AttemptRecords& records, const Texts& texts) {
   const std::string file = records.directory + "/attempt.json";
   const Json attempt = parse_json_object(texts.at("attempt.json"), file);
   try {
@@ -110,13 +117,14 @@ void read_attempt(AttemptRecords& records, const std::map<std::string, std::stri
     throw bad_input(fmt::format("{}: is not the record of an attempt: {}", file, json_problem(error)));
   }
   if (records.launcher == "slurm") {
-    records.slurm = read_slurm(attempt, texts.at("slurm.json"), texts.at("transitions.jsonl"));
+    records.slurm = read_slurm(attempt, text_of(texts, "slurm.json"), text_of(texts, "transitions.jsonl"));
   }
 }
 
-void read_state(AttemptRecords& records, const std::string& text) {
-  if (text.empty()) return;
-  const Json state = parse_json_object(text, records.directory + "/state.json");
+void read_state(AttemptRecords& records, const Texts& texts) {
+  const auto text = texts.find("state.json");
+  if (text == texts.end()) return;
+  const Json state = parse_json_object(text->second, records.directory + "/state.json");
   records.state = text_or_empty(state, "state");
   records.exit_code = optional_integer(state, "exit_code");
   records.signal = optional_integer(state, "signal");
@@ -125,23 +133,35 @@ void read_state(AttemptRecords& records, const std::string& text) {
   records.line = text_or_empty(state, "line");
 }
 
+// A wansweep that is killed before anything starts leaves spec.json at most.
+void refuse_end_without_record(const std::string& directory, const Texts& texts) {
+  for (const char* name : {"state.json", "completed.json", "failure.json"}) {
+    if (!texts.contains(name)) continue;
+    throw bad_input(fmt::format("{}/attempt.json: is missing, but {} shows that the attempt ran", directory, name));
+  }
+}
+
 }  // namespace
 
 std::optional<AttemptRecords> read_attempt_records(const std::string& directory) {
   AttemptRecords records;
   records.directory = directory;
   std::string seen;
-  std::map<std::string, std::string> texts;
+  Texts texts;
   for (const char* name : {"attempt.json", "state.json", "spec.json", "completed.json", "failure.json", "slurm.json",
                            "transitions.jsonl"}) {
-    texts[name] = read_text_if_there(directory + '/' + name, most_record_bytes).value_or("");
-    seen += fmt::format("{} {}\n{}", name, texts[name].size(), texts[name]);
+    const std::optional<std::string> text = read_text_if_there(directory + '/' + name, most_record_bytes);
+    if (text) texts[name] = *text;
+    seen += fmt::format("{} {}\n{}", name, text.value_or("").size(), text.value_or(""));
   }
-  if (texts["attempt.json"].empty()) return std::nullopt;
+  if (!texts.contains("attempt.json")) {
+    refuse_end_without_record(directory, texts);
+    return std::nullopt;
+  }
   read_attempt(records, texts);
-  read_state(records, texts["state.json"]);
+  read_state(records, texts);
   find_traces(records, seen);
-  const Json completed = parse_if_whole(texts["completed.json"]);
+  const Json completed = parse_if_whole(text_of(texts, "completed.json"));
   if (completed.is_object() && completed.contains("result")) {
     seen += fmt::format("\nresult {}", size_and_time(directory + '/' + result_file_name));
   }

@@ -44,7 +44,7 @@ struct AttemptRecords {
 };
 
 // nullopt when the directory has no attempt.json: wansweep was killed before anything started. Throws bad_input when a
-// record cannot be read or is malformed.
+// record cannot be read or is malformed, an empty one too, and when attempt.json is missing beside one of an end.
 std::optional<AttemptRecords> read_attempt_records(const std::string& directory);
 
 }  // namespace wansweep

@@ -255,6 +255,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
 
   std::vector<AttemptRecords> work;
   std::vector<Replacement> replacements;
+  std::map<std::string, std::string> unreadable;  // what is wrong, by directory
   const auto say = [&](std::string_view what, size_t done, size_t all) {
     if (options.progress) options.progress(what, done, all);
   };
@@ -273,8 +274,10 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
       }
     } catch (const std::exception& error) {
       report.problems.emplace_back(error.what());
+      unreadable.emplace(one, error.what());
     }
   }
+  write_unreadable_attempts(store, directory, unreadable);
   leave_out_replaced(work, replacements);
   {
     const size_t readers = std::min(work.size(), static_cast<size_t>(std::max(1, options.readers)));

@@ -10,12 +10,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "orchestrator/store/bind.h"
 #include "orchestrator/store/rank_rows.h"
 #include "orchestrator/store/write_sums.h"
+#include "orchestrator/sweep/attempt_folder.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -205,6 +207,27 @@ Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows) {
   if (rows.spec && (is_new || !stored.same)) write_settings(store, run, *rows.spec, *rows.plan);
   transaction.commit();
   return written;
+}
+
+// Only such a row has no token: the record tells it.
+void write_unreadable_attempts(Store& store, const std::string& sweep_directory,
+                               const std::map<std::string, std::string>& problems) {
+  SQLite::Transaction transaction(store.db, SQLite::TransactionBehavior::IMMEDIATE);
+  SQLite::Statement forget(store.db,
+                           "DELETE FROM attempt WHERE token = '' AND run_id IN (SELECT r.id FROM run r JOIN sweep s ON "
+                           "s.id = r.sweep_id WHERE s.directory = ?)");
+  execute(forget, sweep_directory);
+  SQLite::Statement insert(
+      store.db,
+      "INSERT INTO attempt (run_id, n, token, state, complete, problem, directory, fingerprint, gathered_at) "
+      "SELECT r.id, ?, '', 'cannot be read', 0, ?, ?, '', ? FROM run r JOIN sweep s ON s.id = r.sweep_id "
+      "WHERE s.directory = ? AND r.name = ? ON CONFLICT (run_id, n) DO NOTHING");
+  for (const auto& [directory, problem] : problems) {
+    const auto name = parse_attempt_name(std::filesystem::path(directory).filename().string());
+    if (!name) continue;
+    execute(insert, int64_t{name->number}, problem, directory, timestamp_now(), sweep_directory, name->run);
+  }
+  transaction.commit();
 }
 
 }  // namespace wansweep

@@ -1,6 +1,7 @@
-// Writes one attempt to the database, in one transaction.
+// Writes attempts to the database, each in one transaction.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,5 +29,11 @@ Written write_attempt(Store& store, int64_t sweep_id, const AttemptRows& rows);
 // among `replaced`; otherwise throws bad_input.
 int64_t find_or_add_run(Store& store, int64_t sweep_id, const std::string& name, const std::string& config,
                         int64_t repeat, const std::vector<std::string>& replaced = {});
+
+// Attempts whose records cannot be read: their runs were begun, and are not shown as not started. Puts a row with state
+// "cannot be read" for each that is of a run which the sweep lists, in place of those of an earlier gather. `problems`:
+// what is wrong, by the attempt's directory. An attempt that was gathered when it could be read keeps its row.
+void write_unreadable_attempts(Store& store, const std::string& sweep_directory,
+                               const std::map<std::string, std::string>& problems);
 
 }  // namespace wansweep

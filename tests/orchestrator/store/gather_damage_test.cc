@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
 
 #include "orchestrator/store/gather.h"
 #include "tests/orchestrator/store/sweep_fixture.h"
@@ -122,6 +125,37 @@ TEST_F(GatherDamageTest, BadRecordsAreProblemsAndFoldersCutOffAreNot) {
   EXPECT_NE(report.problems[0].find("attempt.json"), std::string::npos);
   Store store = open_store(database_);
   EXPECT_THROW(gather(directory_ + "/none", store), Error);
+}
+
+TEST_F(GatherDamageTest, ARecordThatIsEmptyOrGoneIsNamedAndItsRunIsNotCalledNotStarted) {
+  const std::string empty = write_attempt(sweep_, {});
+  const std::string gone = write_attempt(sweep_, {.offload = "swap"});
+  const std::string record = read_text(empty + "/attempt.json");
+  const nlohmann::json attempt = nlohmann::json::parse(record);
+  const nlohmann::json listed{{"run", attempt["run"]}, {"config", attempt["config"]}, {"repeat", attempt["repeat"]}};
+  std::ofstream(sweep_ + "/sweep.json") << nlohmann::json{{"sweep", attempt["sweep"]}, {"runs", {listed}}};
+  std::ofstream(empty + "/attempt.json") << "";
+  fs::remove(gone + "/attempt.json");
+  for (int time = 0; time < 2; ++time) {
+    const GatherReport report = gather_all();
+    ASSERT_EQ(report.problems.size(), 2u);
+    EXPECT_NE(report.problems[0].find("/attempt.json: is not JSON"), std::string::npos) << report.problems[0];
+    EXPECT_NE(report.problems[1].find("/attempt.json: is missing, but state.json shows that the attempt ran"),
+              std::string::npos)
+        << report.problems[1];
+    EXPECT_EQ(text("SELECT state FROM runs"), "cannot be read");
+  }
+  std::ofstream(empty + "/attempt.json") << record;
+  gather_all();
+  EXPECT_EQ(text("SELECT state FROM runs WHERE run LIKE 'resident%'"), "complete");
+}
+
+TEST_F(GatherDamageTest, AnEmptyStateIsNotTakenForNoState) {
+  const std::string directory = write_attempt(sweep_, {});
+  std::ofstream(directory + "/state.json") << "";
+  const GatherReport report = gather_all();
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_NE(report.problems[0].find("/state.json: is not JSON"), std::string::npos) << report.problems[0];
 }
 
 class ResultTest : public SweepTest {
