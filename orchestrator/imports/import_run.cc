@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "orchestrator/engines/concluded_switch.h"
 #include "orchestrator/engines/followed_settings.h"
 #include "orchestrator/imports/engine_file.h"
 #include "orchestrator/imports/import_record.h"
@@ -149,6 +150,18 @@ struct Made {
   AssembledRun run;
 };
 
+// Where the steps' times contradict the switch that was concluded, it becomes unknown, and the notes say so.
+void check_concluded_switch(Made& made, std::vector<std::string>& notes) {
+  const std::vector<std::string> before = configuration_drift(made.settings);
+  std::vector<TraceRows*> ranks;
+  for (auto& [rank, one] : made.run.ranks) ranks.push_back(&one.rows);
+  std::optional<std::string> doubt = doubt_concluded_switch(made.settings, ranks);
+  if (!doubt) return;
+  for (const std::string& line : before) std::erase(notes, line);
+  for (std::string& line : configuration_drift(made.settings)) notes.push_back(std::move(line));
+  notes.push_back(*std::move(doubt));
+}
+
 Made make_run(std::vector<std::string> files, const RunSettings& told, const std::string& kernels) {
   Made made;
   made.files = std::move(files);
@@ -157,6 +170,7 @@ Made make_run(std::vector<std::string> files, const RunSettings& told, const std
   made.settings = imported_settings(told, made.traces, notes);
   tell_synchronised(made.traces, made.settings, "");
   made.run = assemble_run(made.traces, made.settings);
+  check_concluded_switch(made, notes);
   made.run.notes.insert(made.run.notes.begin(), notes.begin(), notes.end());
   return made;
 }

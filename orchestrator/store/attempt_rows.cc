@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "orchestrator/engines/concluded_switch.h"
 #include "orchestrator/store/rank_clocks.h"
 #include "schema/setting_fields.h"
 
@@ -90,6 +91,18 @@ void read_settings(AttemptRows& rows) {
   } catch (const Error& error) {
     rows.problems.emplace_back(error.what());
   }
+}
+
+// Of an import of an earlier version: a later one has found the contradiction itself.
+void check_concluded_switch(AttemptRows& rows) {
+  if (!rows.spec || rows.ranks.empty() || rows.ranks.begin()->second.of_worker) return;
+  if (!rows.records.launcher.empty()) return;  // started by wansweep, which gave the flow_shift as a flag
+  std::vector<TraceRows*> ranks;
+  for (auto& [rank, one] : rows.ranks) ranks.push_back(&one.trace.rows);
+  const std::optional<std::string> doubt = doubt_concluded_switch(*rows.spec, ranks);
+  if (!doubt) return;
+  rows.plan = plan_of_attempt(*rows.spec, Json::object());
+  rows.notes.push_back(fmt::format("{}: {}", rows.records.directory, *doubt));
 }
 
 // Compares the numbers of rows in completed.json with the rows that were read.
@@ -226,6 +239,7 @@ AttemptRows read_attempt_rows(AttemptRecords records) {
   rows.records = std::move(records);
   read_traces(rows);
   read_settings(rows);
+  check_concluded_switch(rows);
   judge(rows);
   correct_and_sum(rows);
   rows.nonfinite_values = count_nonfinite(rows.ranks);

@@ -87,6 +87,35 @@ TEST_F(RealFilesTest, ATraceAndASglangDumpTellTheSame) {
   EXPECT_EQ(number(store, "SELECT value = 'device' FROM environment WHERE name = 'steps_marked_by'"), 1);
 }
 
+// The run had flow_shift 12; SGLang 0.5.9 takes 3 for its path, with which the experts switch at step 3. The swap is in
+// step 5.
+TEST_F(RealFilesTest, AConcludedSwitchThatTheStepsContradictIsUnknown) {
+  ImportRequest request;
+  request.directory = directory_ / "imported";
+  request.run = "sglang";
+  request.files = {real("perf.json"), real("trace.json.gz")};
+  set_field(request.settings, "offload", "swap", "test");
+  set_field(request.settings, "model_id", "t2v-a14b", "test");
+  const ImportReport report = import_run(request);
+  const auto says = [&](const std::string& part) {
+    return std::ranges::any_of(report.notes, [&](const std::string& note) { return note.find(part) != note.npos; });
+  };
+  EXPECT_TRUE(
+      says("step 5 took 6.3 s, but flow_shift 3, which wansweep concluded, puts the switch at step 3; flow_shift "
+           "12 would put it at step 5; tell it with --set flow_shift=12"));
+  EXPECT_FALSE(says("the experts switch at step 3"));
+  Store store = gathered();
+  EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time"), -1);
+  EXPECT_EQ(number(store, "SELECT spike_ns FROM attempt_time"), -1);
+  EXPECT_EQ(number(store, "SELECT expected_switch FROM run"), -1);
+  EXPECT_EQ(number(store, "SELECT count(*) FROM configuration_drift WHERE setting = 'flow_shift'"), 0);
+  EXPECT_EQ(number(store, "SELECT count(*) FROM switch_steps WHERE verdict IS NULL"), 1);
+  set_field(request.settings, "flow_shift", 12, "test");
+  import_run(request);
+  store = gathered();
+  EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time t JOIN current_attempt a ON a.id = t.attempt_id"), 5);
+}
+
 // SGLang 0.5.23's own `generate`: its log tells the settings, its trace the steps, less the one before the profiler
 // began and less the decoding.
 TEST_F(RealFilesTest, ALogTellsTheSettingsOfATraceThatHasNoDump) {
