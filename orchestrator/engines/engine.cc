@@ -61,6 +61,44 @@ std::string working_folder(const RunSettings& settings) {
   return absolute.substr(0, absolute.size() - relative.size());
 }
 
+// The setup, which ends the script where one of its lines fails: another SGLang in PATH would run in place of the one
+// that the line was to bring.
+std::string setup_lines(const EnginePlaces& places) {
+  if (places.setup.empty()) return "";
+  std::string text = fmt::format(
+      "after_setup() {{\n"
+      "  [ \"$1\" -eq 0 ] && return\n"
+      "  printf 'wansweep: engine_setup: exit code %s after: %s\\n' \"$1\" \"$2\" >&2\n"
+      "  exit {}\n"
+      "}}\n",
+      static_cast<int>(ExitCode::bad_input));
+  for (const std::string& line : places.setup) text += fmt::format("{}\nafter_setup $? {}\n", line, shell_quote(line));
+  return text;
+}
+
+// Ends the script where the SGLang that is there is another release than the flags are for, and writes down what it
+// says. The release is told by the Python of the program's first line; where none tells it, the script goes on.
+std::string release_lines(const RunPlan& plan, const std::string& directory, const EnginePlaces& places) {
+  if (plan.settings.engine != EngineKind::sglang) return "";
+  const std::string python =
+      places.container.empty()
+          ? fmt::format("$(sed -n '1s/^#! *//p;1q' \"$(command -v {})\" 2>/dev/null)", shell_word(places.sglang))
+          : places.container + " python3";
+  return fmt::format(
+      "release=$({python} -c 'import importlib.metadata as m; print(m.version(\"sglang\"))' 2>/dev/null)\n"
+      "case \"$release\" in\n"
+      "  '' | {version} | {version}+*) ;;\n"
+      "  *)\n"
+      "    printf 'wansweep: SGLang is %s here, but engine_version is {version}: activate that release, or correct "
+      "engine_version\\n' \"$release\" >&2\n"
+      "    exit {code} ;;\n"
+      "esac\n"
+      "printf '%s\\n' \"{name}=${{release:-unknown}}\" >> {file}\n",
+      fmt::arg("python", python), fmt::arg("version", plan.settings.engine_version),
+      fmt::arg("code", static_cast<int>(ExitCode::bad_input)), fmt::arg("name", sglang_release_name),
+      fmt::arg("file", shell_word(directory + '/' + engine_environment_name)));
+}
+
 // Sets the folder for the traces of SGLang's profiler; the variable has had two names.
 std::string profile_lines(const RunPlan& plan, const std::string& directory) {
   if (plan.settings.engine != EngineKind::sglang || !plan.settings.engine_profile) return "";
@@ -116,8 +154,6 @@ void check_engine_program(EngineKind engine, const EnginePlaces& places) {
 std::string engine_script(const RunPlan& plan, const std::string& run, const std::string& directory,
                           const EnginePlaces& places) {
   const std::string version = plan.settings.engine_version.empty() ? "" : " " + plan.settings.engine_version;
-  std::string setup;
-  for (const std::string& line : places.setup) setup += line + '\n';
   const std::string folder = working_folder(plan.settings);
   const std::string go = folder.empty() ? "" : fmt::format("cd {} || exit 2\n", shell_quote(folder));
   const std::string container = places.container.empty() ? "" : places.container + " \\\n  ";
@@ -126,7 +162,7 @@ std::string engine_script(const RunPlan& plan, const std::string& run, const std
       "#!/bin/bash\n"
       "# One attempt of run {run} by {title}{version}, made by wansweep {wansweep_version}.\n"
       "# The script needs nothing else: you can run it by hand with bash.\n"
-      "{setup}{profile}{sync}{go}"
+      "{setup}{profile}{sync}{go}{release}"
       "{container}{command} &\n"
       "engine=$!\n"
       "trap 'kill \"$engine\" 2>/dev/null' USR2 TERM\n"
@@ -136,9 +172,9 @@ std::string engine_script(const RunPlan& plan, const std::string& run, const std
       "# Convert the engine's files to traces and the completion record, which every attempt has.\n"
       "exec {wansweep} import --attempt {directory}\n",
       fmt::arg("run", run), fmt::arg("title", title_of(plan.settings.engine)), fmt::arg("version", version),
-      fmt::arg("wansweep_version", wansweep::version), fmt::arg("setup", setup),
-      fmt::arg("profile", profile_lines(plan, directory)), fmt::arg("sync", sync_lines(plan, directory)),
-      fmt::arg("go", go), fmt::arg("container", container),
+      fmt::arg("wansweep_version", wansweep::version), fmt::arg("setup", setup_lines(places)),
+      fmt::arg("release", release_lines(plan, directory, places)), fmt::arg("profile", profile_lines(plan, directory)),
+      fmt::arg("sync", sync_lines(plan, directory)), fmt::arg("go", go), fmt::arg("container", container),
       fmt::arg("command", quoted_command(engine_arguments(plan, directory, places))),
       fmt::arg("wansweep", shell_word(places.wansweep)), fmt::arg("directory", shell_word(directory)));
 }

@@ -18,8 +18,10 @@ namespace wansweep {
 inline constexpr const char* engine_script_name = "command.sh";
 
 // Written into the attempt's folder by the script, just before SGLang starts: whether SGLang was told to wait for the
-// device at each step's end, as it was really set: "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1".
+// device at each step's end, as it was really set: "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1"; and the release that
+// SGLang says it is: "sglang_release=0.5.9", or unknown.
 inline constexpr const char* engine_environment_name = "engine.env";
+inline constexpr const char* sglang_release_name = "sglang_release";
 
 // The places of the engines on the machine that runs them, from the command line or a cluster's profile.
 struct EnginePlaces {

@@ -23,7 +23,7 @@
 #include "orchestrator/imports/import_record.h"
 #include "orchestrator/imports/imported_settings.h"
 #include "orchestrator/imports/rank_traces.h"
-#include "orchestrator/imports/synchronised_steps.h"
+#include "orchestrator/imports/script_environment.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/sweep_directory.h"
 #include "orchestrator/sweep/sweep_lock.h"
@@ -168,7 +168,7 @@ Made make_run(std::vector<std::string> files, const RunSettings& told, const std
   made.traces = read_all(made.files, kernels);
   std::vector<std::string> notes;
   made.settings = imported_settings(told, made.traces, notes);
-  tell_synchronised(made.traces, made.settings, "");
+  tell_environment(made.traces, made.settings, "");
   made.run = assemble_run(made.traces, made.settings);
   check_concluded_switch(made, notes);
   made.run.notes.insert(made.run.notes.begin(), notes.begin(), notes.end());
@@ -324,7 +324,7 @@ ImportReport import_attempt(const std::string& given, const std::string& kernels
   }
   std::vector<EngineTrace> traces = read_all(files, kernels);
   refuse_other_version(traces, settings);
-  tell_synchronised(traces, settings, directory);
+  tell_environment(traces, settings, directory);
   const AssembledRun run = assemble_run(traces, settings);
   for (int rank = 0; fs::exists(directory + '/' + trace_file_name(rank)); ++rank) {
     fs::remove(directory + '/' + trace_file_name(rank));

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -190,7 +191,8 @@ TEST(Engine, TheScriptStandsAloneAndQuotesWhatItIsGiven) {
   places.container = "apptainer exec --nv sglang.sif";
   const std::string script = engine_script(make_run_plan(settings), "r1-x", "/out dir/r1-x-a1", places);
   for (const char* part :
-       {"# One attempt of run r1-x by SGLang 0.5.9, made by wansweep ", "module load CUDA\nsource /scratch/venv",
+       {"# One attempt of run r1-x by SGLang 0.5.9, made by wansweep ",
+        "module load CUDA\nafter_setup $? 'module load CUDA'\nsource /scratch/venv",
         "\napptainer exec --nv sglang.sif \\\n  sglang generate \\\n  --model-path tests/reference/tiny-wan2.2-t2v "
         "\\\n",
         "--prompt 'it'\\''s a cat; $(touch evaluated)'", "--perf-dump-path '/out dir/r1-x-a1/perf.json' &\n",
@@ -198,6 +200,51 @@ TEST(Engine, TheScriptStandsAloneAndQuotesWhatItIsGiven) {
     EXPECT_NE(script.find(part), std::string::npos) << part << "\n" << script;
   }
   EXPECT_NE(script.find(fmt::format("cd '{}/' || exit 2\n", WANSWEEP_SOURCE_DIR)), std::string::npos) << script;
+}
+
+// Runs the script of a run of SGLang 0.5.9, with a program in place of SGLang whose Python says it is `release`, and
+// returns what the script said. The program writes `ran`.
+std::string script_says(const TemporaryDirectory& directory, const std::vector<std::string>& setup,
+                        const std::string& release) {
+  const auto program = [&](const std::string& name, const std::string& text) {
+    std::string file = write_text(directory / name, text);
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    return file;
+  };
+  const std::string python = program("python", "#!/bin/bash\n[ \"$1\" = -c ] && { echo " + release +
+                                                   "; exit; }\ntouch '" + directory / "ran" + "'; exit 3\n");
+  EnginePlaces places;
+  places.setup = setup;
+  places.sglang = program("sglang", "#!" + python + "\n");
+  const std::string script = write_text(directory / "command.sh",
+                                        engine_script(make_run_plan(sglang_settings()), "r", directory / ".", places));
+  const std::string said = directory / "said";
+  static_cast<void>(std::system(fmt::format("bash '{}' 2>'{}'; echo \"exit $?\" >>'{}'", script, said, said).c_str()));
+  return read_text(said);
+}
+
+TEST(Engine, ASetupLineThatFailsEndsTheScriptBeforeTheEngine) {
+  const TemporaryDirectory directory;
+  const std::string said = script_says(directory, {"true", "source /none/activate"}, "0.5.9");
+  EXPECT_NE(said.find("wansweep: engine_setup: exit code 1 after: source /none/activate\nexit 2\n"), said.npos) << said;
+  EXPECT_FALSE(std::filesystem::exists(directory / "ran"));
+}
+
+TEST(Engine, AnotherReleaseEndsTheScriptBeforeItComputes) {
+  const TemporaryDirectory directory;
+  const std::string said = script_says(directory, {}, "0.5.12");
+  EXPECT_NE(said.find("wansweep: SGLang is 0.5.12 here, but engine_version is 0.5.9: activate that release, or correct "
+                      "engine_version\nexit 2\n"),
+            said.npos)
+      << said;
+  EXPECT_FALSE(std::filesystem::exists(directory / "ran"));
+}
+
+TEST(Engine, TheScriptWritesDownTheReleaseThatSglangSaysItIs) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(script_says(directory, {"true"}, "0.5.9+cu130"), "exit 3\n");
+  EXPECT_TRUE(std::filesystem::exists(directory / "ran"));
+  EXPECT_NE(read_text(directory / "engine.env").find("\nsglang_release=0.5.9+cu130\n"), std::string::npos);
 }
 
 TEST(Engine, TheScriptHasStepsTimedOnTheDeviceAndWritesDownWhatWasSet) {

@@ -86,7 +86,7 @@ TEST_F(EngineRunTest, JobScriptsStartTheEnginesOwnCommand) {
   std::vector<std::string> commands;
   for (const auto& entry : fs::directory_iterator(directory + "/attempts")) {
     commands.push_back(read_text(entry.path().string() + "/command.sh"));
-    EXPECT_NE(commands.back().find("source /venv/bin/activate\n"), std::string::npos);
+    EXPECT_NE(commands.back().find("source /venv/bin/activate\nafter_setup "), std::string::npos);
     EXPECT_NE(commands.back().find("sglang generate \\\n  --model-path "), std::string::npos) << commands.back();
   }
   EXPECT_EQ(commands.size(), 4u);

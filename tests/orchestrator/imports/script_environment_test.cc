@@ -1,4 +1,4 @@
-#include "orchestrator/imports/synchronised_steps.h"
+#include "orchestrator/imports/script_environment.h"
 
 #include <gtest/gtest.h>
 
@@ -12,11 +12,11 @@ std::string told(const std::string& version, const std::string& attempt) {
   RunSettings settings;
   settings.engine = EngineKind::sglang;
   settings.engine_version = version;
-  tell_synchronised(files, settings, attempt);
+  tell_environment(files, settings, attempt);
   return files.front().environment.at("synchronised");
 }
 
-TEST(SynchronisedSteps, TheFiguresSayWhatTheScriptReallySet) {
+TEST(ScriptEnvironment, TheFiguresSayWhatTheScriptReallySet) {
   const TemporaryDirectory directory;
   const std::string attempt = directory / "a";
   const auto with = [&](const std::string& value) {
@@ -29,6 +29,15 @@ TEST(SynchronisedSteps, TheFiguresSayWhatTheScriptReallySet) {
   EXPECT_EQ(told("0.5.7", ""), "unsynchronised");
   EXPECT_TRUE(told("0.5.9", "").starts_with("unknown: ")) << told("0.5.9", "");
   EXPECT_TRUE(told("", attempt).starts_with("unknown: "));
+}
+
+TEST(ScriptEnvironment, TheReleaseIsThatWhichSglangSaysItIs) {
+  const TemporaryDirectory directory;
+  write_text(directory / "engine.env", "SGLANG_DIFFUSION_SYNC_STAGE_PROFILING=1\nsglang_release=0.5.9+cu130\n");
+  std::vector<EngineTrace> files(1);
+  tell_environment(files, {}, directory / ".");
+  EXPECT_EQ(files.front().environment.at("sglang_release"), "0.5.9+cu130");
+  EXPECT_EQ(files.front().environment.at("synchronised"), "synchronised");
 }
 
 }  // namespace
