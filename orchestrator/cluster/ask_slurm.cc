@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/printable.h"
+#include "base/process.h"
 
 namespace wansweep {
 namespace {
@@ -51,8 +52,14 @@ int64_t SlurmWord::first_job() const {
 SlurmWord ask_slurm(SlurmClient& client, const std::vector<MemberKey>& members, int64_t since) {
   const std::vector<std::string> tokens = tokens_of(members);
   SlurmWord word;
+  if (find_program("squeue").empty()) {
+    word.no_slurm = true;
+    word.problems.emplace_back("there is no squeue in PATH, so Slurm cannot be asked");
+    return word;
+  }
   word.queue = client.queue(tokens);
   if (!word.queue.answered) {
+    word.no_slurm = word.queue.problem.find("Could not establish a configuration source") != std::string::npos;
     word.problems.push_back(word.queue.problem);
     return word;
   }

@@ -16,6 +16,7 @@ struct SlurmWord {
   JobRows queue;
   JobRows accounting;
   bool knows_all = false;  // both commands answered and every line was read: a member without a row is unknown
+  bool no_slurm = false;   // this host has no Slurm, or none that is set up: asking again is of no use
   std::vector<std::string> problems;  // one line for each answer that is missing or cannot be read
 
   // squeue's row, or else sacct's; nullptr when there is neither.

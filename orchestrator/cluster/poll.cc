@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "orchestrator/cluster/ask_slurm.h"
+#include "orchestrator/cluster/by_hand.h"
 #include "orchestrator/cluster/job_end.h"
 #include "orchestrator/cluster/job_output.h"
 #include "orchestrator/cluster/live_attempts.h"
@@ -102,6 +103,10 @@ Evidence evidence_of(const Attempt& attempt, const SlurmWord& word, int64_t lost
 // Judges one attempt and records the verdict.
 void poll_attempt(SlurmPoll& poll, Attempt& attempt, const Submission& submission, const SlurmWord& word, int64_t now) {
   const bool found = word.find({attempt.submission, attempt.index}).has_value();
+  if (!found && is_only_generated(submission)) {
+    if (!record_run_by_hand(attempt)) poll.generated.insert(attempt.directory);
+    return;
+  }
   if (!word.queue.answered || (!submission.outcome && !found)) {
     add_last(poll, attempt);
     return;
@@ -199,7 +204,14 @@ SlurmPoll last_poll(const std::string& sweep_directory) {
   SlurmPoll poll;
   const LiveAttempts live = find_live_attempts(sweep_directory);
   poll.problems = live.problems;
-  for (const Attempt& attempt : live.attempts) add_last(poll, attempt);
+  for (const Attempt& attempt : live.attempts) {
+    const Submission* submission = live.submission_of(attempt);
+    if (submission != nullptr && is_only_generated(*submission)) {
+      poll.generated.insert(attempt.directory);
+    } else {
+      add_last(poll, attempt);
+    }
+  }
   return poll;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace wansweep {
 
 struct SlurmPoll {
   std::map<std::string, Verdict> live;  // by attempt directory: attempts that have not ended
+  std::set<std::string> generated;      // directories of attempts whose script nobody has submitted, as far as is known
   std::vector<std::string> problems;    // one raw line for each answer that is missing or cannot be read
   bool complete = true;                 // Slurm answered, and all of its answer could be read
   int64_t age = 0;                      // seconds since Slurm was asked

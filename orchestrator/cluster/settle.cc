@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "orchestrator/cluster/ask_slurm.h"
+#include "orchestrator/cluster/by_hand.h"
 #include "orchestrator/sweep/attempt_folder.h"
 #include "orchestrator/sweep/submission.h"
 
@@ -81,6 +82,9 @@ std::optional<std::string> withdraw(Attempt& attempt, const std::string& why) {
     if (const auto reason = take_claim(attempt)) {
       return fmt::format("{}: not withdrawn: {}", attempt.directory, *reason);
     }
+    if (record_run_by_hand(attempt)) {
+      return fmt::format("{}: not withdrawn: it was run by hand, and has completed", attempt.directory);
+    }
     AttemptState state;
     state.end = AttemptEnd::withdrawn;
     state.ended_at = timestamp_now();
@@ -111,6 +115,16 @@ int64_t find_job(SlurmClient& client, const Submission& submission) {
   if (const int64_t job = word.first_job()) return job;
   // Without accounting only the queue can be asked. A job that it forgot has run, and has left a started file.
   if (word.queue.complete() && word.accounting.unread.empty()) return 0;
+  // Nobody submitted a generated script from a host without Slurm. If somebody did from another host, the withdrawn
+  // members' claims keep its job from running them.
+  if (submission.by_hand && word.no_slurm) return 0;
+  if (submission.by_hand) {
+    throw Error(
+        ExitCode::scheduler_unavailable,
+        fmt::format("{}: cannot find out whether somebody submitted this script: {}; try again later, or remove "
+                    "the folder if nobody did",
+                    submission.directory, word.problems.at(0)));
+  }
   throw Error(
       ExitCode::scheduler_unavailable,
       fmt::format(

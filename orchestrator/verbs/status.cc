@@ -76,6 +76,7 @@ std::string state_without_end(const Attempt& attempt, LockFinding lock) {
 std::string state_of(const Attempt* attempt, const SweepStanding& standing) {
   if (attempt == nullptr) return "not started";
   if (!attempt->state) {
+    if (standing.poll.generated.contains(attempt->directory)) return "generated";
     const auto live = standing.poll.live.find(attempt->directory);
     return live != standing.poll.live.end() ? std::string(name_of(live->second.state))
                                             : state_without_end(*attempt, standing.lock);
@@ -101,6 +102,7 @@ std::string line_of(const Attempt* attempt, std::string_view state, const SlurmP
   if (attempt->state) return attempt->state->line;
   const auto live = poll.live.find(attempt->directory);
   if (live != poll.live.end()) return live->second.line;
+  if (poll.generated.contains(attempt->directory)) return "not submitted";
   if (state != "lost") return "";
   const std::string said = failure_line(attempt->directory);
   return "the run ended, but its end was not recorded (a full disk, or a killed wansweep)" +
@@ -141,6 +143,13 @@ void print_next_step(const SweepStanding& standing, const SweepRecord& record, c
     fmt::print("next: wansweep status {} --watch\n", directory);
   } else if (count("completed") == record.runs.size()) {
     fmt::print("next: wansweep gather {}\n", directory);
+  } else if (count("completed") + count("cannot be read") == record.runs.size()) {
+    fmt::print("next: repair the records that are left alone, or move their folders away; then wansweep status {}\n",
+               directory);
+  } else if (count("generated") > 0) {
+    fmt::print(
+        "next: sbatch the scripts that `wansweep generate` named, or wansweep submit {} --cluster PROFILE --dir {}\n",
+        file, directory);
   } else if (!standing.slurm && count("damaged") > 0 && count("damaged") + count("completed") == record.runs.size()) {
     fmt::print("next: wansweep rerun {} --failed\n", directory);
   } else if (!standing.slurm) {

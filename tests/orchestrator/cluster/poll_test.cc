@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "schema/completion.h"
 #include "tests/orchestrator/cluster/stand_in_slurm.h"
 
 namespace wansweep {
@@ -92,6 +93,23 @@ TEST_F(Poll, EachClusterIsAskedAboutItsOwnJobs) {
   const SlurmPoll poll = poll_slurm(sweep(), true);
   EXPECT_EQ(poll.live.at(attempt(0)).state, JobState::running);
   EXPECT_EQ(poll.live.at(attempt(1)).line, "Priority");
+}
+
+TEST_F(Poll, AScriptThatNobodySubmittedIsGeneratedOrWasRunByHand) {
+  fs::remove_all(submission_.directory);
+  submission_.by_hand = true;
+  submission_.outcome.reset();
+  write_intent(submission_, "#!/bin/bash\n");
+  write_completion(attempt(1), {});
+  for (const bool answers : {true, false}) {
+    if (!answers) program("squeue", "exit 1");
+    const SlurmPoll poll = poll_slurm(sweep(), true);
+    EXPECT_TRUE(poll.generated.contains(attempt(0)));
+    EXPECT_TRUE(poll.live.empty());
+    EXPECT_EQ(state(0), "");
+    EXPECT_EQ(state(1), "completed");
+  }
+  EXPECT_TRUE(last_poll(sweep()).generated.contains(attempt(0)));
 }
 
 }  // namespace

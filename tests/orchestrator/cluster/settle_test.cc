@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "schema/completion.h"
 #include "tests/orchestrator/cluster/stand_in_slurm.h"
 #include "tests/support/expect_error.h"
 
@@ -133,6 +134,39 @@ TEST_F(Settle, ASlurmThatDoesNotAnswerIsNoAbsence) {
   program("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1");
   expect_error(ExitCode::scheduler_unavailable, "nothing is submitted again", [&] { settle(); });
   EXPECT_EQ(state(0), "");
+}
+
+TEST_F(Settle, AGeneratedScriptIsReplacedWhereThereIsNoSlurm) {
+  submission_.by_hand = true;
+  fs::remove_all(submission_.directory);
+  write_intent(submission_, "#!/bin/bash\n");
+  fs::remove(directory_ / "bin/squeue");
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (directory_ / "bin").c_str(), 1);
+  settle();
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(state(0), "withdrawn");
+  EXPECT_TRUE(said("generated, but not submitted (2 runs to submit again)"));
+}
+
+TEST_F(Settle, AGeneratedScriptIsReplacedWhereSlurmIsNotSetUpButNotWhereItDoesNotAnswer) {
+  submission_.by_hand = true;
+  fs::remove_all(submission_.directory);
+  write_intent(submission_, "#!/bin/bash\n");
+  program("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1");
+  expect_error(ExitCode::scheduler_unavailable, "remove the folder if nobody did", [&] { settle(); });
+  EXPECT_EQ(state(0), "");
+  program("squeue", "echo 'squeue: fatal: Could not establish a configuration source' >&2; exit 1");
+  settle();
+  EXPECT_EQ(state(0), "withdrawn");
+}
+
+TEST_F(Settle, ARunByHandIsCompletedAndNotWithdrawn) {
+  write_completion(attempt(0), {});
+  settle();
+  EXPECT_EQ(state(0), "completed");
+  EXPECT_EQ(state(1), "withdrawn");
+  EXPECT_TRUE(said("it was run by hand, and has completed"));
 }
 
 TEST_F(Settle, AnIntentThatCannotBeReadLeavesItsRunsAlone) {
