@@ -67,7 +67,7 @@ ImportReport write_attempt(const std::string& directory, const AssembledRun& run
     const auto count = [](size_t rows) { return static_cast<int64_t>(rows); };
     completion.traces.push_back({trace_file_name(rank), count(one.rows.steps.size()), count(one.rows.events.size()),
                                  count(one.rows.memory.size()), sha256_file(file)});
-    report.steps += completion.traces.back().steps;
+    report.steps = std::max(report.steps, completion.traces.back().steps);
     report.events += completion.traces.back().events;
   }
   if (fs::exists(directory + '/' + result_file_name)) completion.result = describe_result(directory);

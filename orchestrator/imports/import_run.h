@@ -33,7 +33,8 @@ struct ImportReport {
   std::string attempt;  // its folder
   bool unchanged = false;
   int ranks = 0;
-  int64_t steps = 0, events = 0;   // rows, of all ranks
+  int64_t steps = 0;               // of the rank that has most
+  int64_t events = 0;              // of all ranks
   std::vector<std::string> notes;  // a line each
 };
 

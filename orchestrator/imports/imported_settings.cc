@@ -76,6 +76,10 @@ void take_engine(const std::vector<EngineTrace>& files, RunSettings& settings) {
 
 void take_model(const std::string& path, const EngineTrace& file, RunSettings& settings) {
   if (settings.origins.contains("model") && plain_path(settings.model) != plain_path(path)) {
+    if (!told_by(settings, "model", from_user)) {
+      throw bad_input(fmt::format("{}: says model {}, but another of the files says {}: they are of different runs",
+                                  file.file, path, settings.model));
+    }
     throw bad_input(fmt::format(
         "model is {}, but {} says {}, and the engine went by that path: leave --set model out, and say with --set "
         "model_id which model it is",

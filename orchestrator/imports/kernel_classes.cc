@@ -37,6 +37,17 @@ void refuse_other_keys(const toml::table& table, const std::vector<std::string_v
   }
 }
 
+constexpr size_t named_kernels = 3;
+constexpr size_t longest_name = 60;
+
+// A kernel's name without what it returns, the arguments of its template, and its parameters: "at::native::fill".
+std::string short_name(std::string kernel) {
+  for (const std::string_view left_out : {"void ", "(anonymous namespace)::"}) {
+    for (size_t at = 0; (at = kernel.find(left_out)) != kernel.npos;) kernel.erase(at, left_out.size());
+  }
+  return kernel.substr(0, std::min(kernel.find_first_of("<("), longest_name));
+}
+
 }  // namespace
 
 EventKind event_kind(KernelClass kind) {
@@ -94,6 +105,18 @@ std::optional<KernelClass> KernelClasses::find(const std::string& kernel) {
     break;
   }
   return known_.emplace(kernel, kind).first->second;
+}
+
+std::string names_of_longest(const std::map<std::string, int64_t>& kernels) {
+  std::vector<std::pair<int64_t, std::string>> longest;
+  for (const auto& [name, ns] : kernels) longest.emplace_back(ns, name);
+  std::sort(longest.rbegin(), longest.rend());
+  std::vector<std::string> names;  // each once, though its templates are several kernels
+  for (const auto& [ns, name] : longest) {
+    const std::string shown = short_name(name);
+    if (names.size() < named_kernels && std::ranges::find(names, shown) == names.end()) names.push_back(shown);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace wansweep

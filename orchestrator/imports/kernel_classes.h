@@ -1,6 +1,7 @@
 // The class of a device kernel, by patterns of its name: first a user's file, then kernel_classes.toml.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <regex>
 #include <string>
@@ -52,5 +53,9 @@ class KernelClasses {
   std::vector<Rule> rules_;
   std::unordered_map<std::string, std::optional<KernelClass>> known_;
 };
+
+// The names of the kernels that took longest, without types and parameters: "fill_kernel, laswp". `kernels`: ns by
+// name.
+std::string names_of_longest(const std::map<std::string, int64_t>& kernels);
 
 }  // namespace wansweep

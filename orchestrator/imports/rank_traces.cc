@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "orchestrator/imports/expected_steps.h"
+#include "orchestrator/imports/kernel_classes.h"
 
 namespace wansweep {
 namespace {
@@ -21,7 +22,6 @@ using Json = nlohmann::json;
 constexpr double most_slower = 1.25;         // the largest ratio of two ranks' step times in one run
 constexpr double most_profiled = 4;          // the largest ratio of a profiled step's time to its time in a dump
 constexpr int64_t least_apart = 50'000'000;  // ns: clocks of one host differ by less
-constexpr size_t named_kernels = 3;
 
 // The files of one rank.
 struct RankFiles {
@@ -349,20 +349,15 @@ class Assembly {
 
   void note_unknown(const EngineTrace& trace) {
     if (trace.unknown_kernels.empty()) return;
-    std::vector<std::pair<int64_t, std::string>> longest;
     int64_t unknown = 0, all = 0;
-    for (const auto& [name, ns] : trace.unknown_kernels) longest.emplace_back(ns, name), unknown += ns;
+    for (const auto& [name, ns] : trace.unknown_kernels) unknown += ns;
     for (const EventRow& e : trace.events) all += e.end_ns - e.start_ns;
-    std::sort(longest.rbegin(), longest.rend());
-    std::string names;
-    for (size_t i = 0; i < std::min(named_kernels, longest.size()); ++i) {
-      names += fmt::format("{}{}", i > 0 ? ", " : "", longest[i].second.substr(0, 60));
-    }
     run_.notes.push_back(
         fmt::format("{}: {} kernels, {:.1f} % of the device's time, match no pattern and count as "
                     "compute: {}; --kernels FILE adds patterns",
-                    trace.file, longest.size(),
-                    all > 0 ? 100.0 * static_cast<double>(unknown) / static_cast<double>(all) : 0.0, names));
+                    trace.file, trace.unknown_kernels.size(),
+                    all > 0 ? 100.0 * static_cast<double>(unknown) / static_cast<double>(all) : 0.0,
+                    names_of_longest(trace.unknown_kernels)));
   }
 
   Json environment_of(const RankFiles& files) const {

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "orchestrator/sweep/sweep_directory.h"
+
 namespace wansweep {
 
 namespace fs = std::filesystem;
@@ -24,6 +26,7 @@ std::string find_sweep_directory(const std::string& sweep, const std::string& da
     std::error_code unknown;
     if (fs::is_regular_file(directory + "/sweep.json", unknown)) return directory;
   }
+  for (const std::string& directory : looked_at) refuse_imports(directory);
   throw bad_input(fmt::format("{}: no such sweep; looked for sweep.json in {}", sweep, fmt::join(looked_at, ", ")));
 }
 

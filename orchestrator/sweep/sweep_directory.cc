@@ -73,6 +73,7 @@ std::optional<Contents> read_contents(const std::string& directory) {
 Contents read_contents_or_refuse(const std::string& directory) {
   std::optional<Contents> contents = read_contents(directory);
   if (contents) return *std::move(contents);
+  refuse_imports(directory);
   std::error_code unknown;
   const bool is_there = fs::exists(directory, unknown) || unknown;
   const char* problem = is_there ? "is not a sweep's directory (it has no sweep.json)" : "no such directory";
@@ -134,6 +135,16 @@ void refuse_moved_project(const std::string& directory, const RunSettings& now, 
 }
 
 }  // namespace
+
+void refuse_imports(const std::string& directory) {
+  std::error_code none;
+  if (fs::exists(file_of(directory), none)) return;
+  for (const auto& entry : fs::directory_iterator(directory + "/attempts", none)) {
+    if (!fs::is_directory(entry.path() / "imported", none)) continue;
+    throw bad_input(
+        fmt::format("{0}: holds imports, which have no sweep's file: `wansweep query {0} runs` shows them", directory));
+  }
+}
 
 void create_sweep_directory(const std::string& directory) {
   make_directories(directory);

@@ -48,6 +48,10 @@ void keep_recorded_names(const std::string& directory, Plan& plan);
 // or its record cannot be read. The caller holds the lock.
 void write_sweep_record(const std::string& directory, const Sweep& sweep, const Plan& plan);
 
+// Throws bad_input when `directory` holds runs that `wansweep import` made: no sweep's file lists them, and nothing
+// here starts them.
+void refuse_imports(const std::string& directory);
+
 // Throws bad_input when `directory` does not hold a sweep, or its record cannot be read.
 SweepRecord read_sweep_record(const std::string& directory);
 

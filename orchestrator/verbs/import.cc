@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/standard_error.h"
+#include "base/text_table.h"
 #include "orchestrator/imports/import_run.h"
 #include "orchestrator/rerun/rerun.h"
 #include "orchestrator/verbs/number_checks.h"
@@ -41,6 +43,35 @@ ImportReport import_files(ImportArguments& arguments) {
   return import_run(request);
 }
 
+// "FILE: NOTE" of each rank's file once, as "FILE and 3 more files: NOTE". Notes are alike where they differ in numbers
+// only.
+std::vector<std::string> with_ranks_together(const std::vector<std::string>& notes) {
+  struct Alike {
+    std::string file, note, kind;
+    int64_t more = 0;
+  };
+  std::vector<Alike> all;
+  for (const std::string& line : notes) {
+    const size_t end = line.find(": ");
+    Alike one{line.substr(0, end), end == line.npos ? "" : line.substr(end), "", 0};
+    one.kind = one.note;
+    std::erase_if(one.kind, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+    const auto same = std::ranges::find_if(
+        all, [&](const Alike& each) { return !one.kind.empty() && each.kind == one.kind && each.file != one.file; });
+    if (same == all.end()) {
+      all.push_back(std::move(one));
+    } else {
+      ++same->more;
+    }
+  }
+  std::vector<std::string> lines;
+  for (const Alike& each : all) {
+    const std::string more = each.more > 0 ? fmt::format(" and {}", count_of(each.more, "more file")) : "";
+    lines.push_back(each.file + more + each.note);
+  }
+  return lines;
+}
+
 int import(ImportArguments& arguments) {
   const bool of_attempt = !arguments.attempt.empty();
   if (of_attempt && (!arguments.request.files.empty() || !arguments.request.run.empty() || arguments.request.replace)) {
@@ -50,12 +81,14 @@ int import(ImportArguments& arguments) {
   }
   const ImportReport report =
       of_attempt ? import_attempt(arguments.attempt, arguments.request.kernels) : import_files(arguments);
-  for (const std::string& note : report.notes) print_error("wansweep: note: {}\n", printable(note));
+  for (const std::string& note : with_ranks_together(report.notes)) {
+    print_error("wansweep: note: {}\n", printable(note));
+  }
   if (report.unchanged) {
     fmt::print("{}: these files are imported already; nothing was changed\n", printable(report.attempt));
   } else {
-    fmt::print("{}: files of {} rank{}, {} steps, {} events\n", printable(report.attempt), report.ranks,
-               report.ranks == 1 ? "" : "s", report.steps, report.events);
+    fmt::print("{}: files of {}, {}, {}\n", printable(report.attempt), count_of(report.ranks, "rank"),
+               count_of(report.steps, "step"), count_of(report.events, "event"));
   }
   return static_cast<int>(ExitCode::ok);
 }

@@ -82,7 +82,7 @@ class ImportRunTest : public testing::Test {
 TEST_F(ImportRunTest, ARunMadeElsewhereIsGatheredAsAnyOther) {
   const ImportReport report = import_run(request({dump(), trace(0), trace(1)}));
   EXPECT_EQ(report.ranks, 2);
-  EXPECT_EQ(report.steps, 4);
+  EXPECT_EQ(report.steps, 2);
   EXPECT_EQ(report.events, 12);
   EXPECT_TRUE(fs::exists(report.attempt + "/imported/perf.json"));
   Store store = gathered();

@@ -151,6 +151,15 @@ TEST(ImportedSettings, UserAndFileMayNotContradictEachOther) {
                "model is /a/wan, but perf.json says ./models/wan2.2, and the engine went by that path", [] {
                  imported({{"model", "/a/wan"}}, dump_of({{"model", "./models/wan2.2"}}));
                });
+  EngineTrace log = dump_of({{"model", "/b/wan"}});
+  log.file = "run.log";
+  log.kind = EngineFileKind::engine_log;
+  std::vector<std::string> notes;
+  expect_error(ExitCode::bad_input,
+               "run.log: says model /b/wan, but another of the files says ./models/wan2.2: they are of different runs",
+               [&] {
+                 imported_settings(told({}), {dump_of({{"model", "./models/wan2.2"}}), log}, notes);
+               });
   EXPECT_EQ(imported({{"model", "models/wan2.2"}}, dump_of({{"model", "./models/wan2.2/"}})).model, "./models/wan2.2/");
   RunSettings planned = told({{"engine_version", "0.5.8"}});
   expect_error(ExitCode::bad_input, "engine_version is 0.5.8, but perf.json was written by 0.5.9", [&] {

@@ -59,5 +59,14 @@ TEST(KernelClasses, AWrongFileIsRefusedByItsLine) {
   expect_error(ExitCode::bad_input, "none.toml", [&] { KernelClasses{directory / "none.toml"}; });
 }
 
+TEST(KernelClasses, KernelsAreNamedWithoutTypesAndEachOnce) {
+  EXPECT_EQ(names_of_longest({{"void getrf_pivot<getrf_params_<float, 32, 1> >(int, float*)", 1},
+                              {"void at::native::(anonymous namespace)::fill<float, 2>(int)", 4},
+                              {"void at::native::(anonymous namespace)::fill<half, 2>(int)", 3},
+                              {"laswp_kernel", 2},
+                              {"short", 0}}),
+            "at::native::fill, laswp_kernel, getrf_pivot");
+}
+
 }  // namespace
 }  // namespace wansweep

@@ -164,7 +164,7 @@ TEST_F(RealFilesTest, TwoRanksOfOneRunAreOneAttempt) {
   const ImportReport report =
       import_files("two", {real("0.steps.json", "cpu-two-ranks."), real("1.steps.json", "cpu-two-ranks.")}, "diffusers",
                    "layerwise");
-  EXPECT_EQ(report.steps, 12);  // rows of both ranks
+  EXPECT_EQ(report.steps, 6);
   Store store = gathered();
   EXPECT_EQ(number(store, "SELECT count(*) FROM rank"), 2);
   EXPECT_EQ(number(store, "SELECT count(*) FROM step"), 12);
@@ -184,7 +184,7 @@ TEST_F(RealFilesTest, TracesOfTwoRanksOnACpuTellTheStepsAndNoIdleTime) {
     files.push_back(real(name, "cpu-profiled."));
   }
   const ImportReport report = import_files("profiled", files, "diffusers", "layerwise");
-  EXPECT_EQ(report.steps, 12);
+  EXPECT_EQ(report.steps, 6);
   EXPECT_EQ(report.events, 0);
   EXPECT_EQ(
       std::ranges::count_if(report.notes,

@@ -23,5 +23,35 @@ TEST_F(ImportVerbTest, ASettingThatIsGivenTwiceHasOneValue) {
   EXPECT_NE(with("offload=swap").err.find("missing.json"), std::string::npos);
 }
 
+// Two ranks of the tiny model on the CPU, whose traces have no work of a device.
+TEST_F(ImportVerbTest, ANoteOfEachRanksFileIsSaidOnceAndStepsAreThoseOfTheRun) {
+  std::vector<std::string> arguments{
+      "import", "--run", "x", "--dir", directory_ / "imp", "--set", "offload=layerwise", "--set", "flow_shift=12"};
+  for (const char* name : {"0.steps.json", "1.steps.json", "0.trace.json.gz", "1.trace.json.gz"}) {
+    arguments.push_back(std::string(WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/cpu-profiled.") + name);
+  }
+  const Result result = finish(start(arguments, "ok"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find(": files of 2 ranks, 6 steps, 0 events\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.err.find("cpu-profiled.0.trace.json.gz and 1 more file: has no work of a device"), std::string::npos)
+      << result.err;
+  EXPECT_EQ(result.err.find("cpu-profiled.1.trace.json.gz"), std::string::npos) << result.err;
+}
+
+TEST_F(ImportVerbTest, OtherVerbsSayThatADirectoryHoldsImportsAndHowToAskThem) {
+  const std::string directory = directory_ / "imp";
+  const std::string files = WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/";
+  finish(start({"import", files + "h100-swap.perf.json", "--run", "x", "--dir", directory, "--set", "offload=swap"},
+               "ok"));
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"status", directory},
+                                                    {"logs", "x", "--dir", directory},
+                                                    {"rerun", directory, "--failed"}}) {
+    const Result result = finish(start(arguments, "ok"));
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_NE(result.err.find("holds imports, which have no sweep's file: `wansweep query"), std::string::npos)
+        << result.err;
+  }
+}
+
 }  // namespace
 }  // namespace wansweep
