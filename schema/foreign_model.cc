@@ -158,7 +158,7 @@ std::string why_no_model(const std::string& path) {
           "{}: no such model directory; {} is a name on Hugging Face: download the model and give its directory", path,
           entry.hub_name);
     }
-    return fmt::format("{}: no such model directory", path);
+    return fmt::format("{}: no such model directory; link your checkpoint there, or give its own directory", path);
   }
   if (error) return fmt::format("{}: cannot be read: {}", path, error.message());
   if (status.type() != fs::file_type::directory) return fmt::format("{}: is not a directory; {}", path, wanted);

@@ -316,7 +316,10 @@ void refuse_directory(const std::string& path) {
 
 const std::string& Configuration::place_of(std::string_view message) const {
   if (places == nullptr) return where;
-  const auto found = places->find(message.substr(0, message.find_first_of(" :")));
+  std::string_view name = message.substr(0, message.find_first_of(" :"));
+  if (!spec.model.empty() && message.starts_with(spec.model)) name = "model";
+  if (!spec.inputs.empty() && message.starts_with(spec.inputs)) name = "inputs";
+  const auto found = places->find(name);
   return found != places->end() ? found->second : where;
 }
 

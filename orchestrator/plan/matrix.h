@@ -18,7 +18,7 @@ struct Configuration {
   // The places of single settings: for "steps" "jobs/demo.toml:5: base".
   std::shared_ptr<const std::map<std::string, std::string, std::less<>>> places;
 
-  // The place to correct for `message`, which begins with a setting's name.
+  // The place to correct for `message`, which begins with a setting's name, or with the path that is its value.
   const std::string& place_of(std::string_view message) const;
 };
 

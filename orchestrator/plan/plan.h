@@ -51,5 +51,7 @@ std::string run_name(const PlannedConfiguration& configuration, int repeat);
 // A table of the configurations (repeats folded), followed by a line for each problem, drift and warning.
 std::string plan_as_table(const Plan& plan);
 std::string plan_as_json(const Plan& plan);
+// A line for each problem, with the name of the first configuration that has it and the number of the others.
+std::string problems_as_text(const Plan& plan);
 
 }  // namespace wansweep

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text_table.h"
 #include "orchestrator/plan/plan.h"
@@ -63,14 +65,28 @@ std::string plan_as_table(const Plan& plan) {
   text += fmt::format("\nsweep {}: {}, {} ({} each)\n", plan.sweep,
                       count_of(std::ssize(plan.configurations), "configuration"),
                       count_of(static_cast<int64_t>(plan.runs()), "run"), count_of(plan.repeats, "repeat"));
-  for (const PlannedConfiguration& c : plan.configurations) {
-    if (!c.problem.empty()) text += fmt::format("problem  {}: {}\n", c.name, c.problem);
-  }
+  text += problems_as_text(plan);
   for (const PlannedConfiguration& c : plan.configurations) {
     for (const std::string& line : c.drift) text += fmt::format("differs  {}: {}\n", c.name, line);
   }
   for (const PlannedConfiguration& c : plan.configurations) {
     for (const std::string& line : c.warnings) text += fmt::format("warning  {}: {}\n", c.name, line);
+  }
+  return text;
+}
+
+std::string problems_as_text(const Plan& plan) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> problems;  // with the configurations that have them
+  for (const PlannedConfiguration& c : plan.configurations) {
+    if (c.problem.empty()) continue;
+    auto found = std::ranges::find(problems, c.problem, [](const auto& each) { return each.first; });
+    if (found == problems.end()) found = problems.insert(found, {c.problem, {}});
+    found->second.push_back(c.name);
+  }
+  std::string text;
+  for (const auto& [problem, names] : problems) {
+    const std::string more = names.size() > 1 ? fmt::format(" and {} more", names.size() - 1) : "";
+    text += fmt::format("problem  {}{}: {}\n", names[0], more, problem);
   }
   return text;
 }

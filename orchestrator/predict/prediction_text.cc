@@ -63,15 +63,12 @@ std::string predictions_as_text(const MachineFile& file, const Plan& plan, const
                    {"first load s", Align::right},
                    {"device/rank", Align::right},
                    {"host/node", Align::right}});
-  std::string lines;
+  std::string lines = problems_as_text(plan);
   const MemoryLimits limits = limits_of(file.machine);
   for (size_t i = 0; i < predictions.size(); ++i) {
     const PlannedConfiguration& c = plan.configurations[i];
     const Prediction& p = predictions[i];
-    if (!c.run) {
-      lines += fmt::format("problem  {}: {}\n", c.name, c.problem);
-      continue;
-    }
+    if (!c.run) continue;
     std::vector<std::string> row{c.name, c.run->parallel.name()};
     for (const Quantity quantity : values_of<Quantity>()) {
       row.push_back(p.unknown.empty() ? estimate_text(p.of(quantity)) : "-");

@@ -71,6 +71,7 @@ Table table_of(const MachineFile& file, const Plan& plan, const std::vector<Pred
 int predict_sweep(const PredictArguments& options) {
   const MachineFile machine = read_machine_to_predict(options.machine);
   const Plan plan = make_plan(read_sweep(options.jobs));
+  if (plan.problems() == plan.configurations.size()) refuse_problems(plan);  // nothing to show
   const std::vector<Prediction> predictions = predict_all(machine.machine, run_plans(plan));
   if (options.json) {
     fmt::print("{}", to_json(table_of(machine, plan, predictions)));

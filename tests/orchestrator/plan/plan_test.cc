@@ -152,6 +152,15 @@ TEST_F(PlanTest, AProblemNamesTheLineOfItsSetting) {
   expect_problem("size = \"832x480\"\n[[include]]\nranks = 4\nframes = 80\n", "s.toml:8: include: frames is 80");
 }
 
+TEST_F(PlanTest, AModelThatIsNotThereIsSaidOnceWithTheLineThatNamesIt) {
+  const Plan planned = plan("[base]\nmodel = \"no/model\"\n[matrix]\noffload = [\"swap\", \"layerwise\"]\n");
+  ASSERT_EQ(planned.problems(), 2u);
+  const std::string text = problems_as_text(planned);
+  EXPECT_NE(text.find(planned.configurations[0].name + " and 1 more: s.toml:4: base: "), std::string::npos) << text;
+  EXPECT_NE(text.find("/no/model: no such model directory; link your checkpoint there"), std::string::npos) << text;
+  EXPECT_EQ(std::ranges::count(text, '\n'), 1);
+}
+
 TEST_F(PlanTest, SizesBesideInputsAreRefusedSinceTheInputsDecideThem) {
   const std::string inputs = "inputs = \"tests/reference/trajectory-shift12.safetensors\"\n";
   expect_problem(inputs + "[matrix]\nsize = [\"832x480\"]\n",
