@@ -1,4 +1,4 @@
--- The results database, version 9 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. views.sql
+-- The results database, version 10 (PRAGMA user_version): every sweep, run and attempt, and what the ranks recorded. views.sql
 -- has the views; migrations/ has the steps from each older version to this one.
 --
 -- Each column's comment says what it holds and, for a quantity, in which unit. An id identifies its row and means nothing else.
@@ -309,4 +309,4 @@ INSERT INTO stall_cause VALUES (0, 'none'), (1, 'weights'), (2, 'peers'), (3, 'h
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO stream VALUES (0, 'compute'), (1, 'copy'), (2, 'comm'), (3, 'peers');
 
-PRAGMA user_version = 9;
+PRAGMA user_version = 10;

@@ -41,7 +41,7 @@ class UpgradeTest : public SweepTest {
       if (version > 5) {
         for (const std::string table : {"step_part", "traffic_rate", "event_spread", "largest_event"})
           db.exec("INSERT INTO main." + table + " SELECT * FROM new." + table);
-        db.exec("UPDATE main.traffic_rate SET rate = 1");  // as another version may have estimated it
+        if (version < 9) db.exec("UPDATE main.traffic_rate SET rate = 1");  // as that version may have estimated it
       }
       if (version > 7) {
         for (const std::string table : {"power", "prediction"})
@@ -185,6 +185,22 @@ TEST_F(UpgradeTest, PowerComesWithTheNextGatherWhereTheTracesAreStillThere) {
   EXPECT_EQ(store.db.execAndGet("SELECT count(*) FROM power").getInt(), 2 * 28);
   EXPECT_EQ(store.db.execAndGet("SELECT count(*) FROM step").getInt(), 3 * 2 * 27) << "what was there stays";
   EXPECT_EQ(gather(sweep_, store).replaced, 0);
+}
+
+// Version 9 trusted a flow_shift that was concluded for an import.
+TEST_F(UpgradeTest, ImportsWithAConcludedFlowShiftAreReadAgain) {
+  write_attempt(sweep_, {});
+  write_attempt(sweep_, {.repeat = 2});
+  gather_as_version(9);
+  {
+    SQLite::Database db(database_, SQLite::OPEN_READWRITE);
+    db.exec("UPDATE attempt SET launcher = NULL WHERE id = 1");
+    db.exec("UPDATE setting SET origin = 'sglang-0.5.9' WHERE name = 'flow_shift'");
+  }
+  Store store = open_store(database_);
+  const GatherReport report = gather(sweep_, store);
+  EXPECT_EQ(report.replaced, 1);
+  EXPECT_EQ(report.unchanged, 1);
 }
 
 TEST_F(UpgradeTest, TheFileIsCopiedFirstAndOnce) {
