@@ -290,11 +290,14 @@ class LocalLauncher {
     state.end = *end;
     state.started_at = ended.started_at;
     state.ended_at = timestamp_now();
-    const LauncherExit exit = WIFSIGNALED(status) ? LauncherExit{{}, WTERMSIG(status)}
-                                                  : read_launcher_exit(attempt.directory, WEXITSTATUS(status));
-    state.exit_code = exit.exit_code;
-    state.signal = exit.signal;
-    if (state.end != AttemptEnd::completed) {
+    if (state.end == AttemptEnd::completed) {
+      state.exit_code = 0;  // by the worker's record
+      if (status != 0) state.line = "stopped after it had finished";
+    } else {
+      const LauncherExit exit = WIFSIGNALED(status) ? LauncherExit{{}, WTERMSIG(status)}
+                                                    : read_launcher_exit(attempt.directory, WEXITSTATUS(status));
+      state.exit_code = exit.exit_code;
+      state.signal = exit.signal;
       state.line = failure_line(attempt.directory);
       if (state.line.empty()) state.line = record.line;
       if (state.line.empty()) state.line = "the completion record is complete, but mpirun did not return 0";

@@ -195,9 +195,10 @@ void write_sweep(Store& store, const std::string& directory, std::vector<std::st
   }
 }
 
-// Leaves out imports that a later one of their run replaced: the run has the settings of the later one.
-void leave_out_replaced(std::vector<AttemptRecords>& work, const std::vector<Replacement>& replacements) {
-  std::erase_if(work, [&](const AttemptRecords& one) {
+// Leaves out imports that a later one of their run replaced: the run has the settings of the later one. Returns how
+// many.
+size_t leave_out_replaced(std::vector<AttemptRecords>& work, const std::vector<Replacement>& replacements) {
+  return std::erase_if(work, [&](const AttemptRecords& one) {
     return std::ranges::any_of(replacements, [&](const Replacement& by) {
       return by.run == one.run && by.number > one.number &&
              std::ranges::find(by.configs, one.config) != by.configs.end();
@@ -236,6 +237,7 @@ void write_one(Store& store, const std::string& directory, const AttemptRows& ro
 void refuse_without_attempts(const std::string& directory) {
   std::error_code unknown;
   if (fs::exists(fs::path(directory) / "attempts", unknown) || unknown) return;
+  if (!fs::exists(directory, unknown) && !unknown) throw bad_input(fmt::format("{}: no such directory", directory));
   throw bad_input(
       fmt::format("{}: is not a sweep's directory (it has no attempts/); give the directory of `wansweep run`, "
                   "`submit` or `import`",
@@ -278,7 +280,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
     }
   }
   write_unreadable_attempts(store, directory, unreadable);
-  leave_out_replaced(work, replacements);
+  report.left_out = static_cast<int>(leave_out_replaced(work, replacements));
   {
     const size_t readers = std::min(work.size(), static_cast<size_t>(std::max(1, options.readers)));
     const size_t all = work.size();

@@ -11,11 +11,12 @@
 namespace wansweep {
 
 struct GatherReport {
-  int attempts = 0;  // number seen; each is in one of the next four counts
+  int attempts = 0;  // number seen; each is in one of the next five counts
   int added = 0;
   int replaced = 0;  // gathered before, and the files have changed
   int unchanged = 0;
   int kept = 0;      // the database holds more than the files do now, and keeps it
+  int left_out = 0;  // imports that a later one of their run replaced
   int complete = 0;  // complete attempts among the added and replaced
   int incomplete = 0;
   int64_t events = 0;  // rows written

@@ -68,7 +68,7 @@ struct AttemptState {
   std::optional<int> signal;
   std::string started_at;  // ISO 8601, UTC; empty: unknown
   std::string ended_at;
-  std::string line;  // why, for people; empty when completed
+  std::string line;  // why, for people; of a completed attempt, that it was stopped afterwards
 };
 
 }  // namespace wansweep

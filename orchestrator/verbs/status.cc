@@ -172,7 +172,10 @@ void poll_if_free(const std::string& directory, SweepStanding& standing) {
     if (error.code() != ExitCode::store_busy && error.code() != ExitCode::output) throw;
     standing.lock = error.code() == ExitCode::store_busy ? LockFinding::held : LockFinding::unknown;
     standing.poll = last_poll(directory);
-    standing.poll.problems.emplace_back(error.what());
+    standing.poll.problems.push_back(
+        standing.lock == LockFinding::held
+            ? error.what()
+            : fmt::format("could not check whether another wansweep works here: {}", error.what()));
   }
 }
 

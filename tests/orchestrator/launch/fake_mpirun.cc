@@ -3,6 +3,7 @@
 //   fail          leaves a failure record, exit code 10
 //   silent        exit code 0 and no completion record
 //   hang          waits for a signal
+//   linger        leaves what ok leaves, and then waits for a signal
 // With --version it says that it is Open MPI.
 #include <unistd.h>
 
@@ -51,5 +52,8 @@ int main(int argc, char** argv) {
     completion.traces.push_back({name, 0, 0, 0, wansweep::sha256_file(out + "/" + name)});
   }
   wansweep::write_completion(out, completion);
+  if (mode == "linger") {
+    for (;;) pause();
+  }
   return 0;
 }

@@ -125,6 +125,19 @@ TEST_F(RunTest, CtrlCStopsCleanlyAndTheSameCommandGoesOn) {
   EXPECT_NE(resumed.out.find("2 of 2 runs done"), std::string::npos) << resumed.out;
 }
 
+TEST_F(RunTest, ARunThatHadFinishedBeforeCtrlCIsCompletedWithExitCodeZeroAndALine) {
+  const pid_t pid = start(run_arguments(), "linger");
+  const std::string attempt = wait_for_first_attempt();
+  for (int i = 0; i < 500 && !fs::exists(attempt + "/completed.json"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  kill(pid, SIGINT);
+  finish(pid);
+  EXPECT_EQ(state(attempt).at("state"), "completed");
+  EXPECT_EQ(state(attempt).at("exit_code"), 0);
+  EXPECT_EQ(state(attempt).at("line"), "stopped after it had finished");
+}
+
 TEST_F(RunTest, ASecondWansweepInTheDirectorySaysWhoHoldsIt) {
   const pid_t first = start(run_arguments(), "hang");
   wait_for_first_attempt();

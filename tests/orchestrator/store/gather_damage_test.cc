@@ -186,7 +186,7 @@ class ResultTest : public SweepTest {
 
 TEST_F(ResultTest, AFlippedByteIsDamage) {
   std::ofstream(result_) << "latentz";
-  expect_damage("result.safetensors: its SHA-256 is");
+  expect_damage("result.safetensors: was changed or cut");
 }
 
 TEST_F(ResultTest, AMissingResultIsDamage) {
