@@ -53,5 +53,20 @@ TEST_F(ImportVerbTest, OtherVerbsSayThatADirectoryHoldsImportsAndHowToAskThem) {
   }
 }
 
+TEST_F(ImportVerbTest, GatherCountsAnImportThatALaterOneReplaced) {
+  const std::string directory = directory_ / "imp";
+  const std::string dump = WANSWEEP_SOURCE_DIR "/tests/orchestrator/imports/real/h100-swap.perf.json";
+  for (const char* shift : {"flow_shift=12", "flow_shift=5"}) {
+    finish(
+        start({"import", dump, "--run", "x", "--dir", directory, "--replace", "--set", "offload=swap", "--set", shift},
+              "ok"));
+  }
+  const Result result = finish(start({"gather", directory}, "ok"));
+  EXPECT_NE(result.out.find("2 attempts, 1 of them replaced by a later one: 1 added, "), std::string::npos)
+      << result.out;
+  EXPECT_EQ(finish(start({"gather", directory_ / "nope"}, "ok")).err,
+            fmt::format("wansweep: {}: no such directory\n", directory_ / "nope"));
+}
+
 }  // namespace
 }  // namespace wansweep
