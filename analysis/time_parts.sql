@@ -7,7 +7,7 @@ WITH labelled AS (
   WINDOW k AS (PARTITION BY sweep_id, problem, ranks)
 )
 SELECT g.sweep, g.problem AS configuration,
-       g.offload || ', ' || g.ranks || iif(g.ranks = 1, ' rank', ' ranks') || iif(g.plans_differ, ' ' || g.plan, '') AS runs,
+       g.offload || coalesce(', ' || g.ranks || iif(g.ranks = 1, ' rank', ' ranks'), '') || iif(g.plans_differ, ' ' || g.plan, '') AS runs,
        round(avg(p.compute_ns) / 1e6, 3) AS compute_ms,
        round(avg(p.exposed_exchange_ns) / 1e6, 3) AS exposed_exchange_ms,
        round(avg(p.both_exposed_ns) / 1e6, 3) AS both_exposed_ms,

@@ -108,12 +108,16 @@ class Resolver {
  public:
   explicit Resolver(RunSettings& spec) : spec_(spec) {}
 
-  // A setting that decides what is computed: the catalog's value is recorded also when the user sets another.
+  // A setting that decides what is computed: the catalog's value is recorded also when the user sets another, and when
+  // nobody told which value a run elsewhere had.
   template <typename T>
   void configure(const char* name, std::optional<T>& setting, const std::optional<T>& value, const std::string& origin,
                  const std::optional<T>& catalog) {
     fill(name, setting, value, origin);
-    if (setting && catalog) spec_.origins[name].catalog = fmt::format("{}", *catalog);
+    if (!catalog) return;
+    Origin& recorded = spec_.origins[name];
+    recorded.catalog = fmt::format("{}", *catalog);
+    if (!setting) recorded.origin = unknown_origin;
   }
 
   // A setting that decides how much is computed: the user's value is right, and is not compared with the catalog's.
@@ -279,7 +283,7 @@ std::optional<int> catalog_switch_step(const RunSettings& spec) {
 std::vector<std::string> configuration_drift(const RunSettings& spec) {
   std::vector<std::string> lines;
   for (const auto& [name, origin] : spec.origins) {
-    if (origin.catalog.empty()) continue;
+    if (origin.catalog.empty() || origin.origin == unknown_origin) continue;
     const nlohmann::json value = get_field(spec, *find_field(name));
     const std::string used = value.is_string() ? value.get<std::string>() : fmt::format("{}", value.get<double>());
     if (used == origin.catalog) continue;

@@ -100,8 +100,8 @@ ModelIdentity resolve_settings(RunSettings& spec);
 
 // The same for a run that was made elsewhere, of which only a part is known. `used`: the configuration that its engine
 // took, under the name of the rules that found it; it fills what is open of flow_shift, boundary_ratio and the guidance
-// scales. `entry`: what the model is; its values are recorded beside the known ones. Either may be nullptr. How much
-// was computed (steps, size, frames) stays open, since no configuration tells it.
+// scales. `entry`: what the model is; its values are recorded beside those used, also where these are unknown. Either
+// may be nullptr. How much was computed (steps, size, frames) stays open, since no configuration tells it.
 void resolve_partly(RunSettings& spec, const CatalogEntry* entry, const SglangVerdict* used, const std::string& rules);
 
 // The step at which the experts would switch with the catalog's values; nullopt when the catalog has none, or there is

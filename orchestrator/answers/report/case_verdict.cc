@@ -91,7 +91,7 @@ std::string against_resident(const CaseRanking& r) {
     case Apart::no:
       return text + ", which the spread of the repeats explains.";
     case Apart::unknown:
-      return text + ".";
+      return text + " (single runs: whether that exceeds the spread is not known).";
   }
   return text;
 }

@@ -117,6 +117,16 @@ void order_series(Table& table, const Linetypes& linetypes) {
                    [&](const auto& one, const auto& other) { return place(one) < place(other); });
 }
 
+// Runs whose number of ranks nobody told are drawn beside the others, under a word.
+void name_unknown_ranks(Table& table) {
+  const auto ranks = std::find(table.columns.begin(), table.columns.end(), "ranks") - table.columns.begin();
+  if (ranks == std::ssize(table.columns)) return;
+  for (auto& row : table.rows) {
+    Cell& cell = row[static_cast<size_t>(ranks)];
+    if (std::holds_alternative<std::monostate>(cell)) cell = "unknown";
+  }
+}
+
 // Adds a picture for each configuration: the rows whose first column is the same.
 void add_pictures(Section& section, const NamedQuery& query, const Table& table, const Linetypes& linetypes) {
   for (auto begin = table.rows.begin(); begin != table.rows.end();) {
@@ -129,6 +139,7 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table,
     picture.linetypes = linetypes;
     picture.table = {table.columns, {begin, end}, false};
     picture.table = without_first_column(std::move(picture.table));
+    name_unknown_ranks(picture.table);
     order_series(picture.table, linetypes);
     section.pictures.emplace_back(caption == "all" ? std::string() : caption,
                                   can_be_drawn(picture.table) ? draw(picture) : nothing_to_draw);

@@ -38,15 +38,35 @@ std::string drift_text(const DriftFacts& drift, int64_t runs) {
   return text;
 }
 
+// What is known of the runs' settings beside the model's official ones.
+std::vector<std::string> settings_of(const VerdictFacts& facts) {
+  std::vector<std::string> told;
+  const bool rest_is_open = facts.uncatalogued > 0 || !facts.untold.empty();
+  for (const DriftFacts& drift : facts.drifts) told.push_back(drift_text(drift, facts.runs));
+  if (facts.official > 0 && rest_is_open) {
+    told.push_back(
+        fmt::format("{} of {} used the model's official settings.", facts.official, count_of(facts.runs, "run")));
+  } else if (facts.official > 0 && facts.drifts.empty()) {
+    told.emplace_back("All runs used the model's official settings.");
+  }
+  for (const UntoldFacts& u : facts.untold) {
+    const std::string which =
+        u.runs == 1 ? "run " + u.example
+                    : fmt::format("{} of {}, for example {}", u.runs, count_of(facts.runs, "run"), u.example);
+    told.push_back(fmt::format("Nobody told {} of {}: whether {} the model's official settings is not known.",
+                               u.settings, which, u.runs == 1 ? "it used" : "they used"));
+  }
+  if (facts.uncatalogued > 0) {
+    told.push_back(fmt::format(
+        "The catalog does not list the model of {} of {}, so it is not known whether {} its official settings.",
+        facts.uncatalogued, count_of(facts.runs, "run"), facts.uncatalogued == 1 ? "it used" : "they used"));
+  }
+  return told;
+}
+
 std::vector<std::string> remarks_of(const VerdictFacts& facts) {
   std::vector<std::string> remarks;
-  for (const DriftFacts& drift : facts.drifts) remarks.push_back(drift_text(drift, facts.runs));
-  if (facts.drifts.empty() && !facts.cases.empty()) {
-    remarks.emplace_back(facts.catalog_knows
-                             ? "All runs used the model's official settings."
-                             : "The catalog does not list this model, so it is not known whether the runs "
-                               "used its official settings.");
-  }
+  if (!facts.cases.empty()) remarks = settings_of(facts);
   for (const UnfinishedFacts& u : facts.unfinished) {
     remarks.push_back(fmt::format("{} of {} {} no result ({}){} {}{}.", u.runs, count_of(facts.runs, "run"),
                                   u.runs == 1 ? "has" : "have", u.state, u.runs == 1 ? ":" : ", for example", u.example,

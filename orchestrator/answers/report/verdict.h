@@ -49,6 +49,13 @@ struct DriftFacts {
   std::optional<int64_t> switch_used, switch_official;  // where the experts switch, if the setting decides it
 };
 
+// Runs of which nobody told settings that have an official value.
+struct UntoldFacts {
+  std::string settings;  // "flow_shift, guidance_scale"
+  int64_t runs = 0;
+  std::string example;  // one of them
+};
+
 // Runs that have no result.
 struct UnfinishedFacts {
   std::string state;  // failed, not started, ...
@@ -60,8 +67,10 @@ struct UnfinishedFacts {
 struct VerdictFacts {
   std::vector<CaseFacts> cases;  // in the order in which the page shows them
   int64_t runs = 0;              // number of the sweep's runs, without those that a correction replaced
-  bool catalog_knows = false;    // whether the catalog lists official settings of the model
+  int64_t official = 0;          // of these, the runs that are known to have used the model's official settings
+  int64_t uncatalogued = 0;      // those for which the catalog has no official settings
   std::vector<DriftFacts> drifts;
+  std::vector<UntoldFacts> untold;
   std::vector<UnfinishedFacts> unfinished;
   int64_t replaced = 0;         // runs that a correction replaced
   std::string shared_settings;  // of all ways that move weights, so not in their names; may be empty

@@ -18,8 +18,9 @@ namespace wansweep {
 namespace {
 
 // "4 ranks, plan 2x2, flow_shift 12". `problem` is "all" when runs differ only in their ways and ranks.
-std::string case_name(int64_t ranks, const std::string& plan, bool plans_differ, const std::string& problem) {
-  std::string name = fmt::format("{} rank{}", ranks, ranks == 1 ? "" : "s");
+std::string case_name(std::optional<int64_t> ranks, const std::string& plan, bool plans_differ,
+                      const std::string& problem) {
+  std::string name = ranks ? fmt::format("{} rank{}", *ranks, *ranks == 1 ? "" : "s") : "number of ranks not told";
   if (plans_differ) name += ", plan " + plan;
   if (problem != "all") name += ", " + problem;
   return name;
@@ -65,7 +66,7 @@ std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep, const 
           "LEFT JOIN setting s ON s.run_id = a.run_id AND s.name = 'offload' LEFT JOIN official o ON o.run_id = "
           "a.run_id "
           "WHERE g.sweep = {} WINDOW k AS (PARTITION BY g.problem, g.ranks) "
-          "ORDER BY coalesce(o.yes, 1) DESC, g.problem, g.ranks, g.plan, g.work, g.offload, g.repeat",
+          "ORDER BY coalesce(o.yes, 0) DESC, g.problem, g.ranks, g.plan, g.work, g.offload, g.repeat",
           sql_text(sweep)));
   std::vector<CaseFacts> cases;
   std::vector<std::string> works;  // the `work` of each case
@@ -73,12 +74,12 @@ std::vector<CaseFacts> read_cases(Store& store, const std::string& sweep, const 
     const std::string work = text_of(row[0]);
     if (works.empty() || works.back() != work) {
       works.push_back(work);
-      cases.push_back({case_name(integer_of(row[2]).value_or(1), text_of(row[3]), integer_of(row[4]).value_or(0) != 0,
-                                 text_of(row[1])),
-                       text_of(row[5]),
-                       integer_of(row[10]),
-                       integer_of(row[11]).value_or(0),
-                       {}});
+      cases.push_back(
+          {case_name(integer_of(row[2]), text_of(row[3]), integer_of(row[4]).value_or(0) != 0, text_of(row[1])),
+           text_of(row[5]),
+           integer_of(row[10]),
+           integer_of(row[11]).value_or(0),
+           {}});
     }
     const std::string name = names.name_of(text_of(row[6]));
     WayFacts fresh;
@@ -104,7 +105,8 @@ std::vector<DriftFacts> read_drifts(Store& store, const std::string& sweep) {
   const Table rows = run_query(
       store,
       fmt::format("SELECT setting, used, catalog, origin, count(*), min(expected_switch), min(catalog_switch) FROM "
-                  "configuration_drift WHERE sweep = {} GROUP BY setting, used, catalog, origin ORDER BY count(*) "
+                  "configuration_drift WHERE sweep = {} AND used IS NOT NULL GROUP BY setting, used, catalog, origin "
+                  "ORDER BY count(*) "
                   "DESC, setting",
                   sql_text(sweep)));
   std::vector<DriftFacts> drifts;
@@ -113,6 +115,20 @@ std::vector<DriftFacts> read_drifts(Store& store, const std::string& sweep) {
                       integer_of(row[4]).value_or(0), integer_of(row[5]), integer_of(row[6])});
   }
   return drifts;
+}
+
+std::vector<UntoldFacts> read_untold(Store& store, const std::string& sweep) {
+  const Table rows = run_query(
+      store,
+      fmt::format("SELECT settings, count(*), min(run) FROM (SELECT run, group_concat(setting, ', ') AS settings FROM "
+                  "(SELECT run, setting FROM configuration_drift WHERE sweep = {} AND used IS NULL ORDER BY run, "
+                  "setting) GROUP BY run) GROUP BY settings ORDER BY count(*) DESC, settings",
+                  sql_text(sweep)));
+  std::vector<UntoldFacts> untold;
+  for (const auto& row : rows.rows) {
+    untold.push_back({text_of(row[0]), integer_of(row[1]).value_or(0), text_of(row[2])});
+  }
+  return untold;
 }
 
 std::vector<UnfinishedFacts> read_unfinished(Store& store, const std::string& sweep) {
@@ -141,12 +157,16 @@ VerdictFacts read_verdict_facts(Store& store, const std::string& sweep, const Wa
   facts.shared_settings = names.shared;
   facts.runs = count(store, of_sweep + " AND r.superseded_by IS NULL");
   facts.replaced = count(store, of_sweep + " AND r.superseded_by IS NOT NULL");
-  facts.catalog_knows =
-      count(store,
-            "setting s JOIN run r ON r.id = s.run_id JOIN sweep p ON p.id = r.sweep_id WHERE s.catalog_value IS NOT "
-            "NULL AND p.name = " +
-                sql_text(sweep)) > 0;
+  const std::string without_drift =
+      of_sweep +
+      " AND r.superseded_by IS NULL AND r.name NOT IN (SELECT run FROM configuration_drift WHERE sweep = p.name) AND "
+      "EXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.id)";
+  const std::string in_catalog =
+      "EXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.id AND s.catalog_value IS NOT NULL)";
+  facts.official = count(store, without_drift + " AND " + in_catalog);
+  facts.uncatalogued = count(store, without_drift + " AND NOT " + in_catalog);
   facts.drifts = read_drifts(store, sweep);
+  facts.untold = read_untold(store, sweep);
   facts.unfinished = read_unfinished(store, sweep);
   return facts;
 }

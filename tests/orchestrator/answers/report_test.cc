@@ -257,6 +257,32 @@ TEST_F(ReportTest, APictureWithoutDataSaysSo) {
   EXPECT_TRUE(can_be_drawn({{"offload", "step", "ms"}, {{std::string("swap"), int64_t{1}, 2.0}}, false}));
 }
 
+// As an import of a file that tells no ranks.
+TEST_F(ReportTest, RunsOfAnUnknownNumberOfRanksAreDrawnAndNotCalledOneRank) {
+  write_attempt(sweep_, {});
+  gather_all();
+  open_store(database_).db.exec("UPDATE setting SET value = NULL, origin = 'unknown' WHERE name = 'ranks'");
+  const std::string html = page();
+  EXPECT_NE(html.find("number of ranks not told"), std::string::npos);
+  EXPECT_NE(html.find(">unknown ranks<"), std::string::npos);
+  EXPECT_EQ(html.find("nothing to draw"), std::string::npos);
+  EXPECT_EQ(html.find(">1 rank"), std::string::npos);
+}
+
+TEST_F(ReportTest, SettingsThatNobodyToldAreNotCalledOfficial) {
+  write_attempt(sweep_, {.offload = "resident"});
+  write_attempt(sweep_, {.offload = "swap"});
+  gather_all();
+  open_store(database_).db.exec(
+      "UPDATE setting SET value = NULL, origin = 'unknown', catalog_value = NULL WHERE name IN ('flow_shift', "
+      "'guidance_scale') AND run_id = (SELECT id FROM run WHERE name LIKE '%swap%')");
+  Store store = open_store_readonly(database_);
+  const std::vector<std::string> remarks = make_report(store, "").verdict.remarks;
+  ASSERT_EQ(remarks.size(), 2u);
+  EXPECT_EQ(remarks[0], "1 of 2 runs used the model's official settings.");
+  EXPECT_TRUE(remarks[1].starts_with("Nobody told flow_shift, guidance_scale of run swap-")) << remarks[1];
+}
+
 TEST_F(ReportTest, NamesAreTextAndNeverMarkup) {
   write_attempt(sweep_, {});
   gather_all();

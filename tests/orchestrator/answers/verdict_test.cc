@@ -28,7 +28,7 @@ VerdictFacts sweep_of(std::vector<CaseFacts> cases) {
   VerdictFacts facts;
   facts.cases = std::move(cases);
   facts.runs = 36;
-  facts.catalog_knows = true;
+  facts.official = facts.runs;
   return facts;
 }
 
@@ -126,8 +126,20 @@ TEST(Verdict, WithoutRepeatsTheSpreadIsNotKnown) {
   EXPECT_EQ(
       told(verdict),
       "swap won with 43.5 s (one run); layerwise took 48.2 s (11 % longer). Without repeats it is not known "
-      "whether that is more than noise. With both experts resident a run took 41.6 s: swap takes 4.4 % longer. All "
-      "ways computed the same latents, bit for bit.");
+      "whether that is more than noise. With both experts resident a run took 41.6 s: swap takes 4.4 % longer (single "
+      "runs: whether that exceeds the spread is not known). All ways computed the same latents, bit for bit.");
+}
+
+TEST(Verdict, ADifferenceOfSingleRunsIsNeverStatedWithoutSayingSo) {
+  const std::string swap =
+      "Compared with both experts resident on the device, swap takes 48 % less time (single runs: whether that exceeds "
+      "the spread is not known).";
+  EXPECT_EQ(headline(make_verdict(sweep_of({case_of("4 ranks", {way("resident", {10}), way("swap", {5.2})})}))),
+            "swap is the only way of moving weights that ran. " + swap);
+  const SweepVerdict both =
+      make_verdict(sweep_of({case_of("4 ranks", {way("resident", {10}), way("swap", {5.2}), way("layerwise", {6})})}));
+  EXPECT_EQ(both.headline.at(1), "Some ways ran only once, so the spread of their repeats is not known.");
+  EXPECT_EQ(both.headline.at(2), swap);
 }
 
 TEST(Verdict, OneModeAloneIsComparedWithNothing) {
@@ -252,6 +264,21 @@ TEST(Verdict, TheHeadlineSaysInHowManyCasesAnOverheadIsMoreThanNoise) {
             "the medians it takes 9.1 % longer).");
 }
 
+// As in the tables: also where another way is faster.
+TEST(Verdict, TheHeadlineCountsEveryCaseThatHasTheWayAndResidentRuns) {
+  const auto ranks = [](const std::string& name, double swap) {
+    return case_of(name, {way("resident", {10, 18}), way("swap", {swap, swap + 0.2}), way("layerwise", {20, 20})});
+  };
+  CaseFacts tied = ranks("8 ranks", 16);
+  tied.ways.push_back(way("planned", {15, 16.9}));
+  const SweepVerdict verdict =
+      make_verdict(sweep_of({ranks("2 ranks", 12), ranks("4 ranks", 12), ranks("6 ranks", 11), tied}));
+  EXPECT_EQ(
+      verdict.headline.at(1),
+      "In all 4 cases swap cannot be told from both experts resident on the device: their repeats overlap (by the "
+      "medians it takes 21 % less time to 15 % longer).");
+}
+
 TEST(Verdict, TheHeadlineNamesTiedWaysAndWhatEveryOtherModeTakes) {
   const SweepVerdict verdict = make_verdict(sweep_of({case_of(
       "4 ranks", {way("resident", {12.55, 12.62}), way("planned within 16 GiB", {12.58, 12.66}),
@@ -288,9 +315,24 @@ TEST(Verdict, SettingsThatAreNotTheModelsOwnAreCounted) {
             "18 of 36 runs used flow_shift 3 (set by: user); the model's official value is 12. Their experts switch at "
             "step 10; with the official settings they would switch at step 19.");
   facts.drifts.clear();
-  facts.catalog_knows = false;
+  facts.official = 0;
+  facts.uncatalogued = 36;
   EXPECT_EQ(make_verdict(facts).remarks.at(0),
-            "The catalog does not list this model, so it is not known whether the runs used its official settings.");
+            "The catalog does not list the model of 36 of 36 runs, so it is not known whether they used its official "
+            "settings.");
+}
+
+TEST(Verdict, RunsOfWhichNobodyToldTheSettingsAreNotCalledOfficial) {
+  VerdictFacts facts = sweep_of({case_of("4 ranks", {way("swap", {1})})});
+  facts.runs = 4;
+  facts.official = 1;
+  facts.untold = {{"flow_shift, guidance_scale", 2, "cpu-1"}, {"flow_shift, guidance_scale, model_id", 1, "h100"}};
+  EXPECT_EQ(make_verdict(facts).remarks,
+            (std::vector<std::string>{"1 of 4 runs used the model's official settings.",
+                                      "Nobody told flow_shift, guidance_scale of 2 of 4 runs, for example cpu-1: "
+                                      "whether they used the model's official settings is not known.",
+                                      "Nobody told flow_shift, guidance_scale, model_id of run h100: whether it used "
+                                      "the model's official settings is not known."}));
 }
 
 TEST(Verdict, UnfinishedAndReplacedRunsAreCounted) {

@@ -164,6 +164,23 @@ TEST_F(ImportRunTest, AMisresolvedPathOfAnImportedRunIsConfigurationDrift) {
   EXPECT_EQ(one(store, "SELECT value FROM setting WHERE name = 'frames'"), "null");
 }
 
+TEST_F(ImportRunTest, ASettingThatNobodyToldIsListedBesideTheOfficialOne) {
+  ImportRequest asked = request({trace(0), trace(1)});
+  const auto untold = [](Store& store) {
+    return one(
+        store,
+        "SELECT group_concat(setting || ' ' || coalesce(catalog, '-'), ', ') FROM configuration_drift WHERE used "
+        "IS NULL AND origin = 'unknown'");
+  };
+  import_run(asked);
+  Store before = gathered();
+  EXPECT_EQ(untold(before), "flow_shift -, guidance_scale -, model_id -");
+  set_field(asked.settings, "model_id", "t2v-a14b", "test");
+  import_run(asked);
+  Store store = gathered();
+  EXPECT_EQ(untold(store), "boundary_ratio 0.875, flow_shift 12, guidance_scale 4, guidance_scale_2 3");
+}
+
 TEST_F(ImportRunTest, RanksAndPlanAreNullWhereNoFileTellsThem) {
   import_run(request({dump()}));
   Store store = gathered();

