@@ -40,7 +40,8 @@ Estimate independent_difference(const Estimate& a, const Estimate& b) {
           value + std::hypot(a.high - a.value, b.value - b.low)};
 }
 
-PairDecision compare(const std::vector<RankedWay>& ways, size_t first, size_t second) {
+// `predictions_hold`: no measured way left its predicted interval.
+PairDecision compare(const std::vector<RankedWay>& ways, size_t first, size_t second, bool predictions_hold) {
   const RankedWay &a = ways[first], &b = ways[second];
   PairDecision pair{first, second, Decision::not_decided, false, {}};
   if (const auto interval = bootstrap_difference(b.measured, a.measured)) {
@@ -51,7 +52,8 @@ PairDecision compare(const std::vector<RankedWay>& ways, size_t first, size_t se
   } else {
     pair.difference = independent_difference(total_of(a), total_of(b));
   }
-  pair.decision = decision_of(pair.difference.low, pair.difference.high);
+  const bool mixed = a.measured.empty() != b.measured.empty();
+  if (predictions_hold || !mixed) pair.decision = decision_of(pair.difference.low, pair.difference.high);
   return pair;
 }
 
@@ -61,6 +63,9 @@ RankedWay ranked_way(const OffloadWay& way, const PlannedConfiguration& c, const
   if (!ranked.why_not.empty()) return ranked;
   ranked.why_not = what_does_not_fit(prediction, limits);
   if (ranked.why_not.empty() && !prediction.unknown.empty()) ranked.why_not = prediction.unknown;
+  if (ranked.why_not.empty() && c.spec.offload != OffloadMode::resident && c.run->moved.in_loop == 0) {
+    ranked.why_not = "in this memory it moves nothing while the loop runs, as resident";
+  }
   if (const auto found = measured.find(c.hash); found != measured.end()) ranked.measured = found->second;
   ranked.seconds = ranked.measured.empty() ? prediction.of(Quantity::total).value : median(ranked.measured);
   return ranked;
@@ -88,7 +93,23 @@ double repeats_to_tell(const RankedWay& a, const RankedWay& b, const PairDecisio
   return apart > 0 ? 2 * std::pow(1.96 * spread / apart, 2) : INFINITY;
 }
 
+double seconds_with_loading(const RankedWay& way) {
+  return way.seconds + way.prediction.store_seconds + way.prediction.of(Quantity::first_load).value;
+}
+
 }  // namespace
+
+bool RankedWay::left_its_prediction() const {
+  if (measured.empty() || !why_not.empty()) return false;
+  const Estimate& predicted = prediction.of(Quantity::total);
+  return seconds < predicted.low || seconds > predicted.high;
+}
+
+std::string Ranking::why_none() const {
+  if (ways.empty() || ways[0].why_not.empty()) return {};
+  const bool alike = std::ranges::all_of(ways, [&](const RankedWay& way) { return way.why_not == ways[0].why_not; });
+  return alike ? ways[0].why_not : std::string();
+}
 
 const PairDecision* Ranking::pair(size_t first, size_t second) const {
   for (const PairDecision& each : pairs) {
@@ -112,9 +133,14 @@ std::vector<Ranking> rank_ways(const Machine& machine, const std::vector<Offload
   const std::vector<Prediction> predictions = predict_all(machine, run_plans(plan));
   std::vector<Ranking> rankings;
   for (size_t i = 0; i < ways.size(); ++i) {
-    if (rankings.empty() || rankings.back().ranks != ways[i].ranks) rankings.push_back({ways[i].ranks, {}, {}});
-    rankings.back().ways.push_back(ranked_way(ways[i], plan.configurations[i], predictions[i], limits, measured));
+    if (rankings.empty() || rankings.back().ranks != ways[i].ranks) rankings.push_back({ways[i].ranks, 0, {}, {}});
+    const PlannedConfiguration& planned = plan.configurations[i];
+    if (planned.run) rankings.back().steps = planned.run->settings.steps.value_or(0);
+    rankings.back().ways.push_back(ranked_way(ways[i], planned, predictions[i], limits, measured));
   }
+  const bool predictions_hold = std::ranges::none_of(rankings, [](const Ranking& ranking) {
+    return std::ranges::any_of(ranking.ways, &RankedWay::left_its_prediction);
+  });
   for (Ranking& ranking : rankings) {
     std::ranges::stable_sort(ranking.ways, [](const RankedWay& a, const RankedWay& b) {
       return std::pair(!a.why_not.empty(), a.seconds) < std::pair(!b.why_not.empty(), b.seconds);
@@ -122,7 +148,7 @@ std::vector<Ranking> rank_ways(const Machine& machine, const std::vector<Offload
     for (size_t first = 0; first < ranking.ways.size(); ++first) {
       for (size_t second = first + 1; second < ranking.ways.size(); ++second) {
         if (!ranking.ways[second].why_not.empty()) break;
-        ranking.pairs.push_back(compare(ranking.ways, first, second));
+        ranking.pairs.push_back(compare(ranking.ways, first, second, predictions_hold));
       }
     }
   }
@@ -133,7 +159,7 @@ DecidingRuns deciding_runs(const std::vector<Ranking>& rankings) {
   DecidingRuns runs;
   for (const Ranking& ranking : rankings) {
     std::vector<OffloadWay> open;
-    double repeats = 0;
+    double repeats = 0, seconds = 0;
     for (const size_t i : ranking.contenders()) {
       if (i == 0) continue;
       const RankedWay &first = ranking.ways[0], &other = ranking.ways[i];
@@ -141,15 +167,18 @@ DecidingRuns deciding_runs(const std::vector<Ranking>& rankings) {
       const double needed = repeats_to_tell(first, other, pair);
       if (same(first, pair) || (pair.measured && needed > most_repeats)) continue;
       open.push_back(other.way);
+      seconds += seconds_with_loading(other);
       repeats = std::max(repeats, needed);
     }
     if (open.empty()) continue;
+    runs.costs.push_back({ranking.ranks, seconds + seconds_with_loading(ranking.ways[0])});
     runs.ways.push_back(ranking.ways[0].way);
     runs.ways.insert(runs.ways.end(), open.begin(), open.end());
     runs.may_not_suffice |= repeats > most_repeats;
     const int whole = static_cast<int>(std::ceil(std::min<double>(repeats, most_repeats)));
     runs.repeats = std::max({runs.repeats, static_cast<int>(bootstrap_least), whole});
   }
+  for (DecidingRuns::Cost& cost : runs.costs) cost.seconds *= runs.repeats;
   return runs;
 }
 

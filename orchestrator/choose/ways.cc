@@ -1,11 +1,14 @@
 #include "orchestrator/choose/ways.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "base/error.h"
 #include "orchestrator/predict/fit.h"
@@ -53,6 +56,21 @@ bool is_catalog_id(const std::string& model) {
     if (entry.id == model) return true;
   }
   return false;
+}
+
+void check_model(const std::string& model) {
+  std::error_code unreadable;
+  if (is_catalog_id(model) || std::filesystem::exists(model, unreadable)) return;
+  std::vector<std::string> ids;
+  for (const CatalogEntry& entry : catalog()) ids.push_back(entry.id);
+  throw bad_input(fmt::format("MODEL is {}: there is no such directory, and the catalog has no such id; it has {}",
+                              model, fmt::join(ids, ", ")));
+}
+
+// "choose:8: base: size is 720p" as "size is 720p".
+std::string without_place(const std::string& problem) {
+  static const std::regex place("^choose:[0-9]+: (base|include)(: |\\.)");
+  return std::regex_replace(problem, place, "");
 }
 
 }  // namespace
@@ -106,6 +124,17 @@ std::string sweep_of(const Question& question, const Machine& machine, const std
     toml += fmt::format("\n[[include]] # {}\nranks = {}\n{}", way.name, way.ranks, way.settings);
   }
   return toml;
+}
+
+Plan plan_of(const Question& question, const Machine& machine, const std::vector<OffloadWay>& ways) {
+  check_model(question.model);
+  try {
+    Plan plan = make_plan(parse_sweep(sweep_of(question, machine, ways, "choose", 1), "choose"));
+    for (PlannedConfiguration& c : plan.configurations) c.problem = without_place(c.problem);
+    return plan;
+  } catch (const Error& error) {
+    throw Error(error.code(), without_place(error.what()));
+  }
 }
 
 }  // namespace wansweep

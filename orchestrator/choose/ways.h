@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "orchestrator/machines/machine.h"
+#include "orchestrator/plan/plan.h"
 
 namespace wansweep {
 
@@ -35,5 +36,9 @@ std::vector<OffloadWay> ways_of(const Question& question, const Machine& machine
 // question.set is not NAME=VALUE.
 std::string sweep_of(const Question& question, const Machine& machine, const std::vector<OffloadWay>& ways,
                      const std::string& name, int repeats);
+
+// The plan of that sweep with one repeat: a configuration for each way, in their order. Nobody wrote the sweep, so its
+// problems name no place in it. Throws bad_input for a model that is neither in the catalog nor a path that exists.
+Plan plan_of(const Question& question, const Machine& machine, const std::vector<OffloadWay>& ways);
 
 }  // namespace wansweep

@@ -18,7 +18,8 @@ namespace {
 
 using Values = std::array<double, quantities>;
 
-constexpr double rounding = 1e-9;  // seconds; smaller differences are taken for rounding
+constexpr double rounding = 1e-9;     // seconds; smaller differences are taken for rounding
+constexpr double least_spike = 1e-3;  // share of the median step; a spike below it is where copies happened to fall
 
 double& at(Values& values, Quantity quantity) { return values[static_cast<size_t>(quantity)]; }
 
@@ -41,7 +42,7 @@ Values figures_of(const Played& played, const std::optional<int>& switch_step, c
   at(values, Quantity::median_step) = median;
   if (switch_step && *switch_step > 1) {
     const double spike = of_steps * played.steps[static_cast<size_t>(*switch_step - 1)].seconds - median;
-    at(values, Quantity::spike) = std::abs(spike) < rounding ? 0 : of_copies * spike;
+    at(values, Quantity::spike) = std::abs(spike) < least_spike * median ? 0 : of_copies * spike;
   }
   return values;
 }

@@ -30,7 +30,7 @@ struct Estimate {
 enum class Quantity : uint8_t {
   total,  // all steps together
   median_step,
-  spike,             // the switch step less the median step; 0 where the experts do not switch
+  spike,  // the switch step less the median step; 0 where the experts do not switch, and below a thousandth of that
   exposed_transfer,  // the time within steps in which copies run and nothing is computed
   first_load,        // copies before step 1; not part of the total
 };

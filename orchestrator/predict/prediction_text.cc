@@ -38,7 +38,7 @@ std::string origin_lines(const std::vector<Prediction>& predictions) {
   std::string text;
   for (const auto& [share, of] : shares_of_intervals(predictions)) {
     if (share < least || std::ranges::count(text, '\n') >= static_cast<std::ptrdiff_t>(most)) break;
-    text += fmt::format("  {:2.0f} %  {:.4g}, from {:.4g} to {:.4g}: {}\n", 100 * share, of->value, of->low, of->high,
+    text += fmt::format("  {:2.0f} % from {:.4g} ({:.4g} to {:.4g}): {}\n", 100 * share, of->value, of->low, of->high,
                         of->origin);
   }
   return text.empty() ? "" : "\nwhere the intervals come from, in the mean of the runs:\n" + text;
@@ -47,10 +47,15 @@ std::string origin_lines(const std::vector<Prediction>& predictions) {
 }  // namespace
 
 std::string estimate_text(const Estimate& e) {
+  // Without "-0": what rounds to zero is zero.
+  const auto text = [](double value, int digits) {
+    const double scale = std::pow(10, digits);
+    return fmt::format("{:.{}f}", std::round(value * scale) == 0 ? 0.0 : value, digits);
+  };
   const double width = std::max(e.high - e.low, 1e-4 * std::abs(e.value));
   const int decimals = width > 0 ? std::clamp(static_cast<int>(std::ceil(1 - std::log10(width))), 0, 4) : 3;
-  if (e.low == e.high) return fmt::format("{:.{}f}", e.value, std::min(decimals, 3));
-  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", e.value, decimals, e.low, decimals, e.high, decimals);
+  if (e.low == e.high) return text(e.value, std::min(decimals, 3));
+  return fmt::format("{} ({} to {})", text(e.value, decimals), text(e.low, decimals), text(e.high, decimals));
 }
 
 std::string predictions_as_text(const MachineFile& file, const Plan& plan, const std::vector<Prediction>& predictions) {

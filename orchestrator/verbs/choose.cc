@@ -2,9 +2,11 @@
 // The user calls it again after these runs. It may therefore replace a sweep that it wrote itself, and no other file.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -19,6 +21,7 @@
 #include "base/shell_quote.h"
 #include "base/standard_error.h"
 #include "base/standard_output.h"
+#include "base/text_table.h"
 #include "base/units.h"
 #include "orchestrator/choose/choose.h"
 #include "orchestrator/choose/ways.h"
@@ -90,22 +93,35 @@ nlohmann::json to_json(const Ranking& ranking) {
   return {{"ranks", ranking.ranks}, {"ways", std::move(ways)}, {"pairs", std::move(pairs)}};
 }
 
+// "2.9 hours", "41 minutes".
+std::string duration_text(double seconds) {
+  constexpr double minute = 60, hour = 3600;
+  if (seconds >= hour) return fmt::format("{:.1f} hours", seconds / hour);
+  return count_of(std::max<int64_t>(1, std::llround(seconds / minute)), "minute");
+}
+
 // Writes the sweep of the deciding runs to options.output, and says how to run it.
 void write_deciding_runs(const ChooseArguments& options, const Machine& machine, const DecidingRuns& runs) {
   if (runs.ways.empty()) {
     fmt::print("\nThe first of each number of ranks is decided, as far as these runs can decide it.\n");
     return;
   }
+  std::vector<std::string> bill;
+  for (const DecidingRuns::Cost& cost : runs.costs) {
+    bill.push_back(fmt::format("{} of {}", duration_text(cost.seconds),
+                               count_of(cost.ranks, machine.backend == BackendKind::cuda ? "GPU" : "rank")));
+  }
   const std::string sweep = sweep_of(options.question, machine, runs.ways, deciding_sweep, runs.repeats);
   write_file_atomically(options.output, std::string(written_here) + sweep);
   fmt::print(
-      "\n{} runs decide which way is the fastest: {} ways that may be, {} repeats each{}. They are in {}:\n"
+      "\n{} runs decide which way is the fastest: {} ways that may be, {} repeats each{}.\n"
+      "They take about {}, one after the other. They are in {}:\n"
       "  wansweep run {}       # or: wansweep submit ... --cluster NAME\n"
       "  wansweep gather out/{}\n"
       "and then this command with --results out/{}\n",
       runs.ways.size() * static_cast<size_t>(runs.repeats), runs.ways.size(), runs.repeats,
       runs.may_not_suffice ? ", which may not suffice: some are predicted to be closer than that tells apart" : "",
-      printable(options.output), shell_word(options.output), deciding_sweep, deciding_sweep);
+      fmt::join(bill, " and "), printable(options.output), shell_word(options.output), deciding_sweep, deciding_sweep);
 }
 
 bool has_a_way(const Ranking& ranking) {
@@ -121,7 +137,7 @@ bool uses_results(const Ranking& ranking) {
 void warn_of_rankings(const ChooseArguments& options, const std::vector<Ranking>& rankings,
                       const MeasuredTotals& measured) {
   for (const Ranking& ranking : rankings) {
-    if (has_a_way(ranking)) continue;
+    if (has_a_way(ranking) || !ranking.why_none().empty()) continue;
     print_error("wansweep: with {} ranks no way can run: the reasons stand in its table\n", ranking.ranks);
   }
   if (!options.results.empty() && std::ranges::none_of(rankings, uses_results)) {
@@ -132,17 +148,24 @@ void warn_of_rankings(const ChooseArguments& options, const std::vector<Ranking>
   }
 }
 
+// Throws bad_input where one reason keeps every way from running, such as a size that is none.
+void refuse_what_cannot_run(const std::vector<Ranking>& rankings) {
+  const std::string why = rankings[0].why_none();
+  const auto alike = [&](const Ranking& ranking) { return ranking.why_none() == why; };
+  if (!why.empty() && std::ranges::all_of(rankings, alike)) throw bad_input(fmt::format("no way can run: {}", why));
+}
+
 int choose(const ChooseArguments& options) {
   if (!options.json) check_output(options.output);
   const MachineFile machine = read_machine_to_predict(options.machine);
   const std::vector<OffloadWay> ways = ways_of(options.question, machine.machine);
-  const Plan plan =
-      make_plan(parse_sweep(sweep_of(options.question, machine.machine, ways, deciding_sweep, 1), "choose"));
+  const Plan plan = plan_of(options.question, machine.machine, ways);
   MemoryLimits limits = limits_of(machine.machine);
   if (options.question.device_memory_gib) limits.device = options.question.device_memory_gib;
   if (options.question.host_memory_gib) limits.host = options.question.host_memory_gib;
   const MeasuredTotals measured = measured_in(options.results);
   const std::vector<Ranking> rankings = rank_ways(machine.machine, ways, plan, limits, measured);
+  refuse_what_cannot_run(rankings);
   const bool any = std::ranges::any_of(rankings, has_a_way);
   if (options.json) {
     nlohmann::json all = nlohmann::json::array();

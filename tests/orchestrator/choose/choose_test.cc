@@ -21,12 +21,18 @@ Question question() {
   return question;
 }
 
+// A machine whose link is so uncertain that computing may or may not hide layerwise's copies.
+Machine unsure() {
+  Machine machine = plain();
+  for (CopyRate& each : machine.links.copies) each.gb_per_second = {24, 12, 48, 5, "a link of many moods"};
+  return machine;
+}
+
 std::vector<Ranking> ranked(const Machine& machine, const Question& asked, const MeasuredTotals& measured = {}) {
   const std::vector<OffloadWay> ways = ways_of(asked, machine);
   MemoryLimits limits = limits_of(machine);
   if (asked.device_memory_gib) limits.device = asked.device_memory_gib;
-  const Plan plan = make_plan(parse_sweep(sweep_of(asked, machine, ways, "choose", 1), "choose"));
-  return rank_ways(machine, ways, plan, limits, measured);
+  return rank_ways(machine, ways, plan_of(asked, machine, ways), limits, measured);
 }
 
 size_t place_of(const Ranking& ranking, const std::string& way) {
@@ -56,17 +62,70 @@ TEST(Choose, RanksTheWaysThatFitAndSaysOfTheOthersByHowMuchTheyDoNot) {
 
 // The difference of two ways is the difference of the totals by which they are ranked.
 TEST(Choose, AMeasuredTotalBesideAPredictedOneIsComparedAsItIs) {
-  const Ranking before = ranked(plain(), question()).front();
-  const RankedWay& resident = way_named(before, "resident");
-  const double twice = 2 * resident.seconds;
-  const Ranking after = ranked(plain(), question(), {{resident.config, {twice, 1.01 * twice, 0.99 * twice}}}).front();
-  const size_t place = place_of(after, "resident");
+  const Ranking before = ranked(unsure(), question()).front();
+  const RankedWay& layerwise = way_named(before, "layerwise");
+  const Estimate& predicted = layerwise.prediction.of(Quantity::total);
+  const double late = (predicted.value + predicted.high) / 2;
+  const Ranking after = ranked(unsure(), question(), {{layerwise.config, {late, 1.01 * late, 0.99 * late}}}).front();
+  const size_t place = place_of(after, "layerwise");
   ASSERT_GT(place, 0u) << "what was measured ranks it";
   const PairDecision& pair = *after.pair(0, place);
   EXPECT_EQ(pair.decision, Decision::better);
   EXPECT_FALSE(pair.measured);
-  EXPECT_NEAR(pair.difference.value, after.ways[0].seconds - twice, 1e-9);
+  EXPECT_NEAR(pair.difference.value, after.ways[0].seconds - late, 1e-9);
   EXPECT_LT(pair.difference.low, pair.difference.value);
+}
+
+std::string text_of(const Machine& machine, const Question& asked, const std::vector<Ranking>& rankings) {
+  return rankings_as_text({machine, "plain.toml", ""}, asked, rankings);
+}
+
+TEST(Choose, OnceAMeasuredWayLeftItsIntervalNoneIsDecidedAgainstAPrediction) {
+  const Ranking before = ranked(plain(), question()).front();
+  const RankedWay& resident = way_named(before, "resident");
+  const double twice = 2 * resident.seconds;
+  const std::vector<Ranking> after =
+      ranked(plain(), question(), {{resident.config, {twice, 1.01 * twice, 0.99 * twice}}});
+  const Ranking& ranking = after.front();
+  EXPECT_EQ(ranking.pair(0, place_of(ranking, "resident"))->decision, Decision::not_decided);
+  EXPECT_EQ(ranking.pair(0, place_of(ranking, "swap"))->decision, before.pair(0, place_of(before, "swap"))->decision)
+      << "two predictions";
+  EXPECT_NE(text_of(plain(), question(), after).find("Measured runs left their predicted intervals (resident with 4"),
+            std::string::npos);
+}
+
+TEST(Choose, AWayThatMovesNothingIsResidentAndLeftOut) {
+  Question asked = question();
+  asked.device_memory_gib = 78;
+  EXPECT_EQ(way_named(ranked(plain(), asked).front(), "planned, block order, shared").why_not,
+            "in this memory it moves nothing while the loop runs, as resident");
+  asked.device_memory_gib = 20;
+  EXPECT_EQ(way_named(ranked(plain(), asked).front(), "planned, block order, shared").why_not, "");
+}
+
+TEST(Choose, TheTextSaysTheStepsAndWhoseNumbersItTook) {
+  Question asked = question();
+  asked.ranks = {2, 4};
+  const std::string text = text_of(unsure(), asked, ranked(unsure(), asked));
+  EXPECT_TRUE(text.starts_with("t2v-a14b, 832x480, 81 frames, 9 steps, on machine plain")) << text;
+  EXPECT_NE(text.find("2 ranks were not probed on this machine; the numbers of 4 ranks are taken."), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("4 ranks were not probed"), std::string::npos) << text;
+}
+
+TEST(Choose, WhatCannotBeAskedIsRefusedWithoutAPlaceInAFileThatNobodyWrote) {
+  Question asked = question();
+  asked.model = "wan2.2";
+  expect_error(ExitCode::bad_input,
+               "MODEL is wan2.2: there is no such directory, and the catalog has no such id; it has wan2.1-t2v-1.3b, ",
+               [&] { ranked(plain(), asked); });
+  asked = question();
+  asked.size = "720p";
+  EXPECT_EQ(ranked(plain(), asked).front().why_none(),
+            "size is 720p; give WIDTHxHEIGHT in pixels, for example 832x480");
+  asked = question();
+  asked.set = {"stepz=9"};
+  expect_error(ExitCode::bad_input, "stepz", [&] { ranked(plain(), asked); });
 }
 
 TEST(Choose, WithSureNumbersEveryPairThatDiffersIsDecided) {
@@ -74,13 +133,6 @@ TEST(Choose, WithSureNumbersEveryPairThatDiffersIsDecided) {
   for (const PairDecision& pair : rankings.front().pairs) {
     EXPECT_EQ(pair.decision == Decision::not_decided, pair.difference.value == 0);
   }
-}
-
-// A machine whose link is so uncertain that computing may or may not hide layerwise's copies.
-Machine unsure() {
-  Machine machine = plain();
-  for (CopyRate& each : machine.links.copies) each.gb_per_second = {24, 12, 48, 5, "a link of many moods"};
-  return machine;
 }
 
 const PairDecision& pair_of(const Ranking& ranking, const std::string& one, const std::string& other) {
@@ -134,12 +186,26 @@ TEST_F(Deciding, RunsAllThatMayBeTheFastestAsOftenAsTheirDifferenceAsksFor) {
   const DecidingRuns far = deciding_runs(two(4, 5));
   EXPECT_EQ(far.ways.size(), 2U);
   EXPECT_EQ(far.repeats, 3) << "as few as the bootstrap takes";
+  ASSERT_EQ(far.costs.size(), 1U);
+  EXPECT_DOUBLE_EQ(far.costs[0].seconds, 3 * (100 + 104));
   const DecidingRuns near = deciding_runs(two(1, 5));  // 2 (1.96 / 1)^2
   EXPECT_EQ(near.repeats, 8);
   EXPECT_FALSE(near.may_not_suffice);
   const DecidingRuns nearer = deciding_runs(two(0.3, 5));
   EXPECT_EQ(nearer.repeats, 10);
   EXPECT_TRUE(nearer.may_not_suffice);
+}
+
+TEST_F(Deciding, OfWaysThatMayBeTheFastestTheTextNamesTheOneThatTakesLeastMemory) {
+  std::vector<Ranking> rankings = two(1, 5);
+  rankings[0].ways[0].prediction.device_bytes = int64_t{55} << 30;
+  rankings[0].ways[1].prediction.device_bytes = int64_t{5} << 30;
+  EXPECT_NE(
+      text_of(plain(), question(), rankings)
+          .find("Of the 2 ways that may be the fastest, place 2 (other) takes least device memory: 5 GiB a rank."),
+      std::string::npos)
+      << text_of(plain(), question(), rankings);
+  EXPECT_EQ(text_of(plain(), question(), two(10, 5)).find("least device memory"), std::string::npos);
 }
 
 TEST_F(Deciding, RunsNothingWhereThePredictionDecidesOrTheWaysAreTheSame) {

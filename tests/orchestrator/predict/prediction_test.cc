@@ -7,6 +7,7 @@
 #include "orchestrator/machines/machine_file.h"
 #include "orchestrator/predict/block_work.h"
 #include "orchestrator/predict/fit.h"
+#include "orchestrator/predict/prediction_text.h"
 #include "orchestrator/predict/rank_rates.h"
 #include "tests/orchestrator/predict/plain_machine.h"
 
@@ -415,6 +416,13 @@ TEST(Prediction, SaysHowMuchMemoryIsMissing) {
   const Prediction swap = predicted(aces, study(OffloadMode::swap, 4, "1280x720"));
   EXPECT_EQ(what_does_not_fit(swap, {20.0, 200.0}),
             "needs 9.1 GiB more device memory a rank, and 18.6 GiB more host memory a node");
+}
+
+TEST(EstimateText, HasNoNegativeZeroAndAsManyDigitsAsTheIntervalMakesMeaningful) {
+  EXPECT_EQ(estimate_text({-0.4, -10, 10}), "0 (-10 to 10)");
+  EXPECT_EQ(estimate_text({-0.04, -0.6, 0.55}), "0.0 (-0.6 to 0.6)");
+  EXPECT_EQ(estimate_text({-1e-9, -1e-9, -1e-9}), "0.000");
+  EXPECT_EQ(estimate_text({412.13, 350.2, 480}), "412 (350 to 480)");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ TEST_F(ChooseVerbTest, TheStudysQuestionIsAnsweredFromTheFactsByOneCommand) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("\n4 ranks\n"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("\n6 ranks\n"), std::string::npos);
+  EXPECT_NE(result.out.find(" of 4 GPUs and "), std::string::npos) << result.out;
   const std::string sweep = read_text(directory_ / "decide.toml");
   EXPECT_NE(sweep.find("[[include]] # "), std::string::npos) << sweep << result.out;
   const Result plan = wansweep({"plan", directory_ / "decide.toml"});
@@ -79,8 +80,9 @@ TEST_F(ChooseVerbTest, WhereNoWayCanRunNothingIsDecided) {
   const Result none = wansweep({"choose", "t2v-a14b", "--size", "1280x720", "--frames", "80", "--ranks", "4",
                                 "--machine", "aces", "-o", directory_ / "none.toml"});
   EXPECT_EQ(none.exit_code, 2) << none.out;
-  EXPECT_NE(none.err.find("with 4 ranks no way can run"), std::string::npos) << none.err;
-  EXPECT_EQ(none.out.find("decided, as far"), std::string::npos) << none.out;
+  EXPECT_EQ(none.err,
+            "wansweep: no way can run: frames is 80; a number of the form 4n + 1 is needed, for example 81\n");
+  EXPECT_EQ(none.out, "");
   EXPECT_FALSE(fs::exists(directory_ / "none.toml"));
 }
 
@@ -100,7 +102,9 @@ TEST_F(ChooseVerbTest, WhatCannotBeAnsweredIsBadInput) {
       << machine.err;
   const Result model = wansweep(
       {"choose", "no/such/model", "--size", "1280x720", "--frames", "81", "--ranks", "4", "--machine", "aces"});
-  EXPECT_NE(model.out.find("no way   resident: "), std::string::npos) << model.out << model.err;
+  EXPECT_EQ(model.exit_code, 2);
+  EXPECT_EQ(model.out, "");
+  EXPECT_NE(model.err.find("MODEL is no/such/model: "), std::string::npos) << model.err;
 }
 
 }  // namespace
