@@ -8,10 +8,39 @@ namespace {
 
 // Not std::uniform_int_distribution, which gives other numbers with another standard library. The bias of the modulus
 // is below 1e-17 for samples of this size.
-double resampled_median(const std::vector<double>& values, std::mt19937_64& random, std::vector<double>& scratch) {
-  scratch.clear();
-  for (size_t i = 0; i < values.size(); ++i) scratch.push_back(values[random() % values.size()]);
-  return median(scratch);
+template <typename Sample>
+void resample(const std::vector<Sample>& values, std::mt19937_64& random, std::vector<Sample>& resampled) {
+  resampled.clear();
+  for (size_t i = 0; i < values.size(); ++i) resampled.push_back(values[random() % values.size()]);
+}
+
+// The interval of statistic(after) - statistic(before).
+template <typename Sample, typename Statistic>
+std::optional<BootstrapInterval> interval_of(const std::vector<Sample>& before, const std::vector<Sample>& after,
+                                             const Statistic& statistic) {
+  if (before.size() < bootstrap_least || after.size() < bootstrap_least) return std::nullopt;
+  std::mt19937_64 random(bootstrap_seed);
+  std::vector<Sample> resampled;
+  std::vector<double> differences;
+  differences.reserve(bootstrap_resamples);
+  for (int i = 0; i < bootstrap_resamples; ++i) {
+    resample(before, random, resampled);
+    const double first = statistic(resampled);
+    resample(after, random, resampled);
+    differences.push_back(statistic(resampled) - first);
+  }
+  std::sort(differences.begin(), differences.end());
+  constexpr size_t tail = bootstrap_resamples / 40;  // 2.5 %
+  return BootstrapInterval{differences[tail], differences[bootstrap_resamples - 1 - tail]};
+}
+
+double ratio_of_medians(const std::vector<PairedValue>& pairs) {
+  std::vector<double> values, baselines;
+  for (const PairedValue& pair : pairs) {
+    values.push_back(pair.value);
+    baselines.push_back(pair.baseline);
+  }
+  return median(std::move(values)) / median(std::move(baselines));
 }
 
 }  // namespace
@@ -24,18 +53,12 @@ double median(std::vector<double> values) {
 
 std::optional<BootstrapInterval> bootstrap_difference(const std::vector<double>& before,
                                                       const std::vector<double>& after) {
-  if (before.size() < bootstrap_least || after.size() < bootstrap_least) return std::nullopt;
-  std::mt19937_64 random(bootstrap_seed);
-  std::vector<double> scratch;
-  std::vector<double> differences;
-  differences.reserve(bootstrap_resamples);
-  for (int i = 0; i < bootstrap_resamples; ++i) {
-    const double first = resampled_median(before, random, scratch);
-    differences.push_back(resampled_median(after, random, scratch) - first);
-  }
-  std::sort(differences.begin(), differences.end());
-  constexpr size_t tail = bootstrap_resamples / 40;  // 2.5 %
-  return BootstrapInterval{differences[tail], differences[bootstrap_resamples - 1 - tail]};
+  return interval_of(before, after, median);
+}
+
+std::optional<BootstrapInterval> bootstrap_ratio_difference(const std::vector<PairedValue>& before,
+                                                            const std::vector<PairedValue>& after) {
+  return interval_of(before, after, ratio_of_medians);
 }
 
 }  // namespace wansweep

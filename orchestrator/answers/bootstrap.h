@@ -26,4 +26,15 @@ struct BootstrapInterval {
 std::optional<BootstrapInterval> bootstrap_difference(const std::vector<double>& before,
                                                       const std::vector<double>& after);
 
+// A value, and what it is compared with.
+struct PairedValue {
+  double value = 0;
+  double baseline = 0;
+};
+
+// The same for the ratio of the medians, of the values to the baselines: pairs are resampled, so that what slows both
+// of a pair cancels.
+std::optional<BootstrapInterval> bootstrap_ratio_difference(const std::vector<PairedValue>& before,
+                                                            const std::vector<PairedValue>& after);
+
 }  // namespace wansweep

@@ -1,8 +1,9 @@
 // Three queries read a sweep (samples, settings, which run supersedes which); the rest of the file works on values.
 // Pairing by settings leaves out each setting whose set of values differs between the sweeps. If two new configurations
 // then get the same key, the comparison is refused, since either choice would be a guess.
-// All metrics are columns of the database except `overhead`, which compares a run with the resident run of the same
-// repeat. Repeats are paired before medians are taken, so that a slow hour counts for both.
+// All metrics are columns of the database except `overhead`, which compares the median total with that of the resident
+// runs, as offload_comparison does. Its interval resamples the repeats in pairs, so that a slow hour counts for both: a
+// launcher runs all configurations once before it repeats any.
 // run_query takes no parameters: a sweep's name goes into the SQL as text, and one with a quote is refused.
 
 #include "orchestrator/answers/compare.h"
@@ -25,7 +26,7 @@ struct Metric {
   const char* unit;
   const char* sql;  // of newest_attempt a, attempt_time t, attempt_waits w, attempt_load l; nullptr: worked out here
 };
-constexpr const char* overhead = "overhead";  // over the resident run of the same repeat that does the same work
+constexpr const char* overhead = "overhead";  // over the resident runs that do the same work
 constexpr std::array<Metric, 8> metrics{{{"total", "s", "t.total_ns / 1e9"},
                                          {overhead, "%", nullptr},
                                          {"median step", "s", "t.median_step_ns / 1e9"},
@@ -53,22 +54,16 @@ bool is_resident(const Settings& settings) {
   return mode != settings.end() && mode->second == name_of(OffloadMode::resident);
 }
 
-// Repeat by repeat, so that the spread of the resident runs is in it too: a launcher runs all configurations once
-// before it repeats any.
-void add_overheads(ComparedSweep& sweep) {
+void find_resident_runs(ComparedSweep& sweep) {
   for (auto& [hash, configuration] : sweep.configurations) {
     if (!configuration.settings.contains("offload") || is_resident(configuration.settings)) continue;
     for (const auto& [other_hash, other] : sweep.configurations) {
-      const auto resident = other.samples.find("total");
-      if (!is_resident(other.settings) || resident == other.samples.end() ||
+      const auto totals = other.samples.find("total");
+      if (!is_resident(other.settings) || totals == other.samples.end() ||
           work_settings(other.settings) != work_settings(configuration.settings)) {
         continue;
       }
-      for (const auto& [repeat, total] : configuration.samples["total"]) {
-        const auto baseline = resident->second.find(repeat);
-        if (baseline == resident->second.end()) continue;
-        configuration.samples[overhead][repeat] = 100 * (total / baseline->second - 1);
-      }
+      configuration.resident = totals->second;
       break;
     }
   }
@@ -156,24 +151,67 @@ void note_changes(const Settings& before, const Settings& after, std::vector<std
   }
 }
 
+using Samples = std::map<int64_t, double>;  // by repeat
+
+std::vector<double> values_of(const Samples& samples) {
+  std::vector<double> values;
+  for (const auto& [repeat, value] : samples) values.push_back(value);
+  return values;
+}
+
+Samples samples_of(const ComparedConfiguration& configuration, const char* metric) {
+  const auto found = configuration.samples.find(metric);
+  return found == configuration.samples.end() ? Samples() : found->second;
+}
+
+std::optional<MetricChange> change_of(const Metric& metric, const ComparedConfiguration& before,
+                                      const ComparedConfiguration& after) {
+  const std::vector<double> old_values = values_of(samples_of(before, metric.name));
+  const std::vector<double> new_values = values_of(samples_of(after, metric.name));
+  if (old_values.empty() && new_values.empty()) return std::nullopt;
+  MetricChange change{metric.name, metric.unit, old_values.size(), new_values.size(), {}, {}, {}};
+  if (!old_values.empty()) change.before = median(old_values);
+  if (!new_values.empty()) change.after = median(new_values);
+  change.interval = bootstrap_difference(old_values, new_values);
+  return change;
+}
+
+// Percent by which the median total exceeds that of the resident runs.
+std::optional<double> overhead_of(const ComparedConfiguration& configuration) {
+  const Samples totals = samples_of(configuration, "total");
+  if (totals.empty() || configuration.resident.empty()) return std::nullopt;
+  return 100 * (median(values_of(totals)) / median(values_of(configuration.resident)) - 1);
+}
+
+std::vector<PairedValue> pairs_of(const ComparedConfiguration& configuration) {
+  std::vector<PairedValue> pairs;
+  for (const auto& [repeat, total] : samples_of(configuration, "total")) {
+    const auto resident = configuration.resident.find(repeat);
+    if (resident != configuration.resident.end()) pairs.push_back({total, resident->second});
+  }
+  return pairs;
+}
+
+std::optional<MetricChange> change_of_overhead(const Metric& metric, const ComparedConfiguration& before,
+                                               const ComparedConfiguration& after) {
+  const std::vector<PairedValue> old_pairs = pairs_of(before), new_pairs = pairs_of(after);
+  MetricChange change{metric.name,        metric.unit, old_pairs.size(), new_pairs.size(), overhead_of(before),
+                      overhead_of(after), {}};
+  if (!change.before && !change.after) return std::nullopt;
+  change.interval = bootstrap_ratio_difference(old_pairs, new_pairs);
+  if (change.interval) {
+    change.interval->low *= 100;
+    change.interval->high *= 100;
+  }
+  return change;
+}
+
 std::vector<MetricChange> changes_of(const ComparedConfiguration& before, const ComparedConfiguration& after) {
   std::vector<MetricChange> changes;
   for (const Metric& metric : metrics) {
-    const auto samples = [&](const ComparedConfiguration& side) {
-      const auto found = side.samples.find(metric.name);
-      std::vector<double> values;
-      if (found == side.samples.end()) return values;
-      for (const auto& [repeat, value] : found->second) values.push_back(value);
-      return values;
-    };
-    const std::vector<double> old_values = samples(before);
-    const std::vector<double> new_values = samples(after);
-    if (old_values.empty() && new_values.empty()) continue;
-    MetricChange change{metric.name, metric.unit, old_values.size(), new_values.size(), {}, {}, {}};
-    if (!old_values.empty()) change.before = median(old_values);
-    if (!new_values.empty()) change.after = median(new_values);
-    change.interval = bootstrap_difference(old_values, new_values);
-    changes.push_back(std::move(change));
+    std::optional<MetricChange> change =
+        metric.sql != nullptr ? change_of(metric, before, after) : change_of_overhead(metric, before, after);
+    if (change) changes.push_back(std::move(*change));
   }
   return changes;
 }
@@ -220,7 +258,7 @@ ComparedSweep load_sweep(Store& store, const std::string& name) {
   for (const auto& row : replaced.rows) {
     sweep.replaced_by[std::get<std::string>(row[0])] = std::get<std::string>(row[1]);
   }
-  add_overheads(sweep);
+  find_resident_runs(sweep);
   return sweep;
 }
 

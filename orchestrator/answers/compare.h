@@ -17,6 +17,7 @@ namespace wansweep {
 struct ComparedConfiguration {
   std::map<std::string, std::string> settings;               // by name; settings that are not set are absent
   std::map<std::string, std::map<int64_t, double>> samples;  // by metric, then by repeat; metrics in compare.cc
+  std::map<int64_t, double> resident;  // by repeat: the total of the resident run that does the same work; may be empty
 };
 struct ComparedSweep {
   std::string name;

@@ -46,10 +46,22 @@ std::string verdict_of(const MetricChange& metric) {
   return "within the spread";
 }
 
-std::string number_text(const std::optional<double>& value, const std::string& unit) {
+using Numbers = std::vector<std::optional<double>>;
+
+// Those that the unit has, and as many more as the least of the numbers takes to show two digits.
+int decimals_of(const Numbers& numbers, const std::string& unit) {
+  constexpr int most = 9;  // nanoseconds
+  int decimals = unit == "s" ? 3 : 1;
+  for (const std::optional<double>& number : numbers) {
+    if (!number || *number == 0) continue;
+    decimals = std::max(decimals, 1 - static_cast<int>(std::floor(std::log10(std::fabs(*number)))));
+  }
+  return std::min(decimals, most);
+}
+
+std::string number_text(const std::optional<double>& value, const std::string& unit, int decimals) {
   if (!value) return "-";
-  if (unit.empty()) return fmt::format("{:g}", *value);
-  return unit == "s" ? fmt::format("{:.3f}", *value) : fmt::format("{:.1f}", *value);
+  return unit.empty() ? fmt::format("{:g}", *value) : fmt::format("{:.{}f}", *value, decimals);
 }
 
 std::string switch_sentence(const Comparison& comparison) {
@@ -146,12 +158,17 @@ std::string text_of(const Comparison& comparison) {
   for (const ConfigurationChange& configuration : comparison.configurations) {
     std::string name = printable(configuration.name);
     for (const MetricChange& metric : configuration.metrics) {
-      const auto shown = [&](const std::optional<double>& value) { return number_text(value, metric.unit); };
+      const std::optional<double> change = change_of(metric);
+      Numbers differences{change};
+      if (metric.interval) differences.insert(differences.end(), {metric.interval->low, metric.interval->high});
+      const int of_side = decimals_of({change}, metric.unit), of_change = decimals_of(differences, metric.unit);
+      const auto side = [&](const std::optional<double>& value) { return number_text(value, metric.unit, of_side); };
+      const auto shown = [&](const std::optional<double>& value) { return number_text(value, metric.unit, of_change); };
       const std::string interval =
           metric.interval ? fmt::format("{} to {}", shown(metric.interval->low), shown(metric.interval->high)) : "-";
       table.add_row({name, metric.metric, metric.unit, fmt::format("{}/{}", metric.runs_before, metric.runs_after),
-                     shown(metric.before), shown(metric.after), shown(change_of(metric)),
-                     number_text(percent_of(metric), "%"), interval, verdict_of(metric)});
+                     side(metric.before), side(metric.after), shown(change), number_text(percent_of(metric), "%", 1),
+                     interval, verdict_of(metric)});
       name.clear();
     }
   }

@@ -139,7 +139,9 @@ void add_compare(CLI::App& app, Action& action) {
       "Before and after are medians over the repeats. A value is marked `changed` when the 95 % interval of the "
       "change\n"
       "(percentile bootstrap, 10,000 resamples, fixed seed) excludes zero. With fewer than three repeats on a side,\n"
-      "nothing is claimed.\n\n"
+      "nothing is claimed. Overhead is the median total compared with the resident runs' median total, as in "
+      "`query DIR offload_comparison`;\n"
+      "its interval keeps the runs of one repeat together.\n\n"
       "Example:\n  wansweep compare out/demo out/demo-rerun1");
   verb->callback([options, &action] { action = [options] { return compare(*options); }; });
 }

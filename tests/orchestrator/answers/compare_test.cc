@@ -62,6 +62,33 @@ TEST(Bootstrap, FewerThanThreeValuesSayNothing) {
   EXPECT_FALSE(bootstrap_difference({1, 1, 1}, {}));
 }
 
+TEST(Bootstrap, PairsAreResampledTogether) {
+  const std::vector<PairedValue> before{{11, 10}, {22, 20}, {33, 30}}, after{{12, 10}, {24, 20}, {36, 30}};
+  const auto interval = bootstrap_ratio_difference(before, after);
+  ASSERT_TRUE(interval);
+  EXPECT_NEAR(interval->low, 0.1, 1e-12) << "what slows both of a pair cancels";
+  EXPECT_NEAR(interval->high, 0.1, 1e-12);
+}
+
+// As in offload_comparison: 15.77 over 10 is 57.7 %, while the median of the pairs' overheads is 70 %.
+TEST(Compare, OverheadIsTheRatioOfTheMedians) {
+  ComparedSweep before = sweep("old", 3, {9, 10, 12}, {15.3, 15.77, 24});
+  before.configurations["oldswap"].resident = before.configurations["oldresident"].samples["total"];
+  const Comparison comparison = compare_sweeps(before, before);
+  const MetricChange overhead = change(comparison, "offload=swap", "overhead");
+  EXPECT_NEAR(*overhead.before, 57.7, 1e-9);
+  EXPECT_FALSE(overhead.interval->excludes_zero());
+}
+
+TEST(Compare, DifferencesHaveTheDigitsThatShowWhyTheyCount) {
+  Comparison comparison;
+  comparison.configurations = {
+      {"all", {{"first load", "s", 3, 3, 0.0101, 0.0105, BootstrapInterval{0.00004, 0.0012}}}}};
+  const std::string text = text_of(comparison);
+  EXPECT_NE(text.find("0.000040 to 0.001200"), std::string::npos) << text;
+  EXPECT_NE(text.find("0.01010  0.01050"), std::string::npos) << text;
+}
+
 TEST(Compare, PartnersAreFoundByTheSettingsThatDidNotChange) {
   const Comparison comparison = compare_sweeps(sweep("old", 3, {10, 10.1, 10.2}, {11, 11.1, 11.2}),
                                                sweep("new", 12, {10, 10.1, 10.2}, {9, 9, 9.1}));
