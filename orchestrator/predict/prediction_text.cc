@@ -1,13 +1,18 @@
 #include "orchestrator/predict/prediction_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text_table.h"
 #include "orchestrator/predict/fit.h"
+#include "schema/setting_fields.h"
 
 namespace wansweep {
 namespace {
@@ -44,6 +49,30 @@ std::string origin_lines(const std::vector<Prediction>& predictions) {
   return text.empty() ? "" : "\nwhere the intervals come from, in the mean of the runs:\n" + text;
 }
 
+// Told by a configuration's name and by its parallel plan.
+constexpr std::array<std::string_view, 7> told_elsewhere{"ranks",   "ulysses",    "ring",  "cfg_parallel",
+                                                         "offload", "flow_shift", "engine"};
+
+// Of each configuration, the settings in which it differs from others, beyond those that are told elsewhere, unless it
+// has the default: "frames 81, host_memory pageable".
+std::vector<std::string> varying_settings(const Plan& plan) {
+  std::vector<std::vector<std::string>> told(plan.configurations.size());
+  for (const Field& field : fields()) {
+    if (std::ranges::find(told_elsewhere, field.name) != told_elsewhere.end()) continue;
+    std::set<std::string> values;
+    for (const PlannedConfiguration& c : plan.configurations) values.insert(get_field(c.spec, field).dump());
+    if (values.size() < 2) continue;
+    for (size_t i = 0; i < told.size(); ++i) {
+      const nlohmann::json value = get_field(plan.configurations[i].spec, field);
+      if (value == default_of(field)) continue;
+      told[i].push_back(fmt::format("{} {}", field.name, value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+  }
+  std::vector<std::string> settings;
+  for (const std::vector<std::string>& each : told) settings.push_back(fmt::format("{}", fmt::join(each, ", ")));
+  return settings;
+}
+
 }  // namespace
 
 std::string estimate_text(const Estimate& e) {
@@ -60,6 +89,7 @@ std::string estimate_text(const Estimate& e) {
 
 std::string predictions_as_text(const MachineFile& file, const Plan& plan, const std::vector<Prediction>& predictions) {
   TextTable table({{"configuration"},
+                   {"settings that vary"},
                    {"plan"},
                    {"total s", Align::right},
                    {"median step s", Align::right},
@@ -69,12 +99,13 @@ std::string predictions_as_text(const MachineFile& file, const Plan& plan, const
                    {"device/rank", Align::right},
                    {"host/node", Align::right}});
   std::string lines = problems_as_text(plan);
+  const std::vector<std::string> varying = varying_settings(plan);
   const MemoryLimits limits = limits_of(file.machine);
   for (size_t i = 0; i < predictions.size(); ++i) {
     const PlannedConfiguration& c = plan.configurations[i];
     const Prediction& p = predictions[i];
     if (!c.run) continue;
-    std::vector<std::string> row{c.name, c.run->parallel.name()};
+    std::vector<std::string> row{c.name, varying[i].empty() ? "-" : varying[i], c.run->parallel.name()};
     for (const Quantity quantity : values_of<Quantity>()) {
       row.push_back(p.unknown.empty() ? estimate_text(p.of(quantity)) : "-");
     }
