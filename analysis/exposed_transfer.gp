@@ -4,7 +4,7 @@ down = above
 tall = row_height * series
 high = above + tall + 62
 @sized
-stats data using (column(at_hidden_s) + column(at_exposed_s)) nooutput
+stats everything using (column(at_hidden_s) + column(at_exposed_s)) nooutput
 by = s_by(STATS_max)
 set style fill solid 1.0 border linecolor rgb "#777777"
 @key_frame
@@ -13,6 +13,7 @@ plot [0:1] [0:1] 2 notitle, keyentry with boxes linecolor rgb hidden linewidth 0
 @end_key_frame
 @row_frame
 set xlabel sprintf("copying (%s)", s_unit(STATS_max))
+set xrange [0:end_of(STATS_max / by)]
 set yrange [series - 0.5:-0.5]
 do for [i = 0:series - 1] { set ytics add (wrapped(word(names, i + 1)) i) }
 start(c) = c == 1 ? 0 : column(at_hidden_s) / by

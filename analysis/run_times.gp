@@ -6,10 +6,10 @@ place(k) = sum [j = 1:words(spread)] (word(spread, j) eq k ? j : 0)
 ranks_of(k) = k[1:strstrt(k, ",") - 1]
 plan_of(k) = k[strstrt(k, ",") + 1:*]
 stats data using (valid(4) ? note(strcol(1) . "," . strcol(2)) : 0, $4) nooutput
-stats data using 6 nooutput
+stats everything using 6 nooutput
 by = s_by(STATS_max)
 set ylabel sprintf("one run (%s)", s_unit(STATS_max))
-set yrange [0:*]
+set yrange [0:end_of(STATS_max / by)]
 set xrange [0.4:words(spread) + 0.6]
 set xtics () scale 0
 set bmargin 3.5

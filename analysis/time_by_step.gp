@@ -5,10 +5,10 @@ above = 66.0
 frame_title = 38.0; frame_plot = 130.0; frame_high = 204.0
 high = above + frame_high * rows + 34
 @sized
-stats data using ($2 + $3 + $4 + $5 + $6 + $7 + $8) nooutput
+stats everything using ($2 + $3 + $4 + $5 + $6 + $7 + $8) nooutput
 by = ms_by(STATS_max)
 unit = ms_unit(STATS_max)
-top = STATS_max > 0 ? STATS_max * 1.05 / by : 1
+top = end_of(STATS_max / by)
 stats data using 1 nooutput
 last = STATS_max
 set style fill solid 1.0 border linecolor rgb "#777777"

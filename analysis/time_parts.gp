@@ -4,7 +4,7 @@ down = above
 tall = row_height * series
 high = above + tall + 62
 @sized
-stats data using ($1 + $2 + $3 + $4 + $5 + $6 + $7) nooutput
+stats everything using ($1 + $2 + $3 + $4 + $5 + $6 + $7) nooutput
 by = ms_by(STATS_max)
 set style fill solid 1.0 border linecolor rgb "#777777"
 @key_frame
@@ -12,6 +12,7 @@ plot [0:1] [0:1] 2 notitle, for [c = 1:7] keyentry with boxes linecolor rgb part
 @end_key_frame
 @row_frame
 set xlabel sprintf("mean step (%s)", ms_unit(STATS_max))
+set xrange [0:end_of(STATS_max / by)]
 set yrange [series - 0.5:-0.5]
 do for [i = 0:series - 1] { set ytics add (wrapped(word(names, i + 1)) i) }
 start(c) = c == 1 ? 0 : (sum [k = 1:c - 1] column(k)) / by

@@ -85,12 +85,26 @@ std::vector<Place> places_of(const std::vector<Section>& sections) {
   return places;
 }
 
+// The parts of a text, of which every second stands between backticks: names of queries, and values.
+mustache::data parts_of(const std::string& text) {
+  mustache::data parts{mustache::data::type::list};
+  bool code = false;
+  for (size_t begin = 0; begin <= text.size(); code = !code) {
+    const size_t end = std::min(text.find('`', begin), text.size());
+    mustache::data part{"text", text.substr(begin, end - begin)};
+    part.set("code", code);
+    parts << part;
+    begin = end + 1;
+  }
+  return parts;
+}
+
 mustache::data section_of(const Section& section, Place place) {
   mustache::data data;
   data.set("place", std::string(name_of(place)));
   data.set("alone", place == Place::alone);
   data.set("title", section.title);
-  data.set("notes", section.notes);
+  data.set("notes", parts_of(section.notes));
   data.set("sql", section.sql);
   data.set("drawn", !section.pictures.empty());
   data.set("none", section.table.rows.empty());

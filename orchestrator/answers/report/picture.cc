@@ -155,12 +155,14 @@ std::string draw(const Picture& picture) {
   std::string records;
   for (const std::vector<int>& series : data.records) records += fmt::format("{} ", fmt::join(series, " "));
   std::ofstream(folder.file("data.tsv")) << data.text;
+  std::ofstream(folder.file("everything.tsv")) << (picture.whole.rows.empty() ? data : data_of(picture.whole)).text;
   std::ofstream(folder.file("plot.gp")) << fmt::format(
-                                               "data = \"{}\"\nseries = {}\nnames = \"{}\"\n"
+                                               "data = \"{}\"\neverything = \"{}\"\nseries = {}\nnames = \"{}\"\n"
                                                "columns = {}\n{}records = \"{}\"\ntypes = \"{}\"\n"
                                                "lt(i) = int(word(types, i + 1))\n"
                                                "has(i, c) = int(word(records, i * columns + c)) > 0\n",
-                                               folder.file("data.tsv"), data.names.size(), names,
+                                               folder.file("data.tsv"), folder.file("everything.tsv"),
+                                               data.names.size(), names,
                                                picture.table.columns.empty() ? 0 : picture.table.columns.size() - 1,
                                                places_of(picture.table.columns), records, types)
                                         << plot_style << picture.commands;

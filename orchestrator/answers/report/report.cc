@@ -127,8 +127,9 @@ void name_unknown_ranks(Table& table) {
   }
 }
 
-// Adds a picture for each configuration: the rows whose first column is the same.
+// Adds a picture for each configuration: the rows whose first column is the same. All have one scale.
 void add_pictures(Section& section, const NamedQuery& query, const Table& table, const Linetypes& linetypes) {
+  const Table whole = without_first_column(table);
   for (auto begin = table.rows.begin(); begin != table.rows.end();) {
     const std::string caption = text_of((*begin)[0]);
     const auto end = std::find_if(begin, table.rows.end(), [&](const auto& row) { return text_of(row[0]) != caption; });
@@ -140,6 +141,7 @@ void add_pictures(Section& section, const NamedQuery& query, const Table& table,
     picture.table = {table.columns, {begin, end}, false};
     picture.table = without_first_column(std::move(picture.table));
     name_unknown_ranks(picture.table);
+    picture.whole = whole;
     order_series(picture.table, linetypes);
     section.pictures.emplace_back(caption == "all" ? std::string() : caption,
                                   can_be_drawn(picture.table) ? draw(picture) : nothing_to_draw);

@@ -66,6 +66,9 @@ array part[7] = [0x5F7890, 0xAA3377, 0xCC6677, 0xF2C94C, 0xBFE3F7, 0x999933, 0xC
 part_names = "'compute' 'exposed exchange' 'both exposed' 'exposed transfer' 'waits for peers' 'waits for host' 'idle'"
 hidden = 0xC8C8C8; exposed = part[4]
 
+# The end of an axis on which pictures beside one another can be compared: `largest` is that of `everything`.
+end_of(largest) = largest > 0 ? 1.05 * largest : 1
+
 # Large numbers are shown in the larger unit: ..._by is the divisor for a largest value of `top`, ..._unit the unit's name.
 ms_by(top) = top >= 1000 ? 1000.0 : 1.0
 ms_unit(top) = top >= 1000 ? "s" : "ms"

@@ -283,6 +283,31 @@ TEST_F(ReportTest, SettingsThatNobodyToldAreNotCalledOfficial) {
   EXPECT_TRUE(remarks[1].starts_with("Nobody told flow_shift, guidance_scale of run swap-")) << remarks[1];
 }
 
+TEST_F(ReportTest, WordsBetweenBackticksAreSetAsCode) {
+  write_attempt(sweep_, {.offload = "resident"});
+  write_attempt(sweep_, {.offload = "swap"});
+  gather_all();
+  const std::string html = page();
+  EXPECT_NE(html.find("<code>not finite</code>"), std::string::npos);
+  const std::string begin = "<p class=\"faint\">";
+  for (size_t at = html.find(begin); at != std::string::npos; at = html.find(begin, at + 1)) {
+    const std::string text = html.substr(at, html.find("</p>", at) - at);
+    EXPECT_EQ(text.find('`'), std::string::npos) << text;
+  }
+}
+
+// The labels of the y axis, from a picture whose own values end at a tenth of the other's.
+TEST_F(ReportTest, PicturesBesideOneAnotherHaveOneScale) {
+  const Table low{
+      {"offload", "step", "step_ms", "switch_step"}, {{std::string("swap"), int64_t{1}, 5.0, int64_t{2}}}, false};
+  Table whole = low;
+  whole.rows.push_back({std::string("swap"), int64_t{1}, 50.0, int64_t{2}});
+  Picture picture{"p", "t", query_named("step_times").plot, low};
+  EXPECT_EQ(draw(picture).find("> 50<"), std::string::npos);
+  picture.whole = whole;
+  EXPECT_NE(draw(picture).find("> 50<"), std::string::npos) << draw(picture);
+}
+
 TEST_F(ReportTest, NamesAreTextAndNeverMarkup) {
   write_attempt(sweep_, {});
   gather_all();
