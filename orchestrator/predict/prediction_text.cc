@@ -12,6 +12,7 @@
 
 #include "base/text_table.h"
 #include "orchestrator/predict/fit.h"
+#include "orchestrator/predict/number_text.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -37,14 +38,13 @@ std::vector<std::pair<double, const Measured*>> shares_of_intervals(const std::v
   return sorted;
 }
 
-std::string origin_lines(const std::vector<Prediction>& predictions) {
+std::string origin_lines(const Machine& machine, const std::vector<Prediction>& predictions) {
   constexpr size_t most = 5;
   constexpr double least = 0.03;
   std::string text;
   for (const auto& [share, of] : shares_of_intervals(predictions)) {
     if (share < least || std::ranges::count(text, '\n') >= static_cast<std::ptrdiff_t>(most)) break;
-    text += fmt::format("  {:2.0f} % from {:.4g} ({:.4g} to {:.4g}): {}\n", 100 * share, of->value, of->low, of->high,
-                        of->origin);
+    text += fmt::format("  {:2.0f} % comes from {}; {}\n", 100 * share, number_text(machine, *of), of->origin);
   }
   return text.empty() ? "" : "\nwhere the intervals come from, in the mean of the runs:\n" + text;
 }
@@ -121,7 +121,7 @@ std::string predictions_as_text(const MachineFile& file, const Plan& plan, const
   text += fmt::format("\nPredicted, not measured, for machine {} ({}, {}, {}), from {}. In brackets: 10 % to 90 %.\n",
                       machine.name, machine.card, name_of(machine.source), machine.measured_at, file.file);
   if (!lines.empty()) text += "\n" + lines;
-  return text + origin_lines(predictions);
+  return text + origin_lines(machine, predictions);
 }
 
 }  // namespace wansweep
