@@ -3,14 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <type_traits>
 
 #include "orchestrator/machines/machine_file.h"
-#include "orchestrator/machines/machine_keys.h"
 #include "orchestrator/predict/block_work.h"
 #include "orchestrator/predict/fit.h"
-#include "orchestrator/predict/number_text.h"
-#include "orchestrator/predict/prediction_text.h"
 #include "orchestrator/predict/rank_rates.h"
 #include "tests/orchestrator/predict/plain_machine.h"
 
@@ -419,75 +415,6 @@ TEST(Prediction, SaysHowMuchMemoryIsMissing) {
   const Prediction swap = predicted(aces, study(OffloadMode::swap, 4, "1280x720"));
   EXPECT_EQ(what_does_not_fit(swap, {20.0, 200.0}),
             "needs 9.1 GiB more device memory a rank, and 18.6 GiB more host memory a node");
-}
-
-TEST(PredictionText, ConfigurationsThatDifferOnlyInOtherSettingsAreToldApart) {
-  const Plan plan = make_plan(parse_sweep(
-      "[sweep]\nname = \"two\"\n[base]\nmodel_id = \"t2v-a14b\"\nweights = \"random:1\"\nsize = \"832x480\"\nbackend "
-      "= \"cuda\"\nranks = 4\noffload = \"swap\"\n[matrix]\nframes = [41, 81]\nhost_memory = [\"pinned\", "
-      "\"pageable\"]\n",
-      "two.toml"));
-  const Machine machine = plain();
-  const std::string text =
-      predictions_as_text({machine, "plain.toml", ""}, plan, predict_all(machine, run_plans(plan)));
-  for (const char* row : {"frames 41  ", "frames 41, host_memory pageable", "frames 81  "}) {
-    EXPECT_NE(text.find(row), std::string::npos) << row << text;
-  }
-}
-
-// Goes through all numbers that a machine's file may have (machine_keys.h).
-struct EachIsNamed {
-  const Machine& machine;
-  int numbers = 0;
-  template <typename T>
-  void operator()(const char* key, T& member) {
-    if constexpr (std::is_same_v<T, Measured>) {
-      ++numbers;
-      EXPECT_FALSE(number_text(machine, member).starts_with("a number of ")) << key;
-    }
-  }
-  template <typename T>
-  void optional(const char* key, T& member) {
-    (*this)(key, member);
-  }
-  template <typename Visit>
-  void table(const char*, const Visit& visit) {
-    visit(*this);
-  }
-  template <typename T, typename Visit>
-  void list(const char*, std::vector<T>& members, const Visit& visit) {
-    for (T& member : members) visit(*this, member);
-  }
-};
-
-TEST(NumberText, EveryNumberOfAMachinesFileHasAName) {
-  Machine machine = plain();
-  machine.shapes.emplace_back();
-  EachIsNamed keys{machine};
-  visit_keys(keys, machine);
-  EXPECT_GT(keys.numbers, 20);
-}
-
-TEST(NumberText, SaysWhatTheNumberIsWithItsSpread) {
-  Machine machine = plain();
-  machine.compute.products[0].tflops = {380, 297, 497, 0, "scaled"};
-  EXPECT_EQ(number_text(machine, machine.compute.products[0].tflops),
-            "matrix products of 8190 rows: 380 TFLOP/s (297 to 497)");
-  EXPECT_EQ(number_text(machine, machine.links.copies[1].gb_per_second),
-            "copies to the device by 4 ranks at once, pinned: 40 GB/s (40 to 40)");
-  EXPECT_EQ(number_text(machine, machine.links.exchanges[0].gb_per_second),
-            "exchanges among 4 ranks: 100 GB/s (100 to 100)");
-  machine.shapes.emplace_back().block_with_exchanges = exactly(0.5);
-  EXPECT_EQ(number_text(machine, machine.shapes[0].block_with_exchanges),
-            "a block with its exchanges, 1 rank: 0.5 s (0.5 to 0.5)");
-  EXPECT_EQ(number_text(machine, machine.play_doubt.loop), "the simulation of steps: 0 (0 to 0)");
-}
-
-TEST(EstimateText, HasNoNegativeZeroAndAsManyDigitsAsTheIntervalMakesMeaningful) {
-  EXPECT_EQ(estimate_text({-0.4, -10, 10}), "0 (-10 to 10)");
-  EXPECT_EQ(estimate_text({-0.04, -0.6, 0.55}), "0.0 (-0.6 to 0.6)");
-  EXPECT_EQ(estimate_text({-1e-9, -1e-9, -1e-9}), "0.000");
-  EXPECT_EQ(estimate_text({412.13, 350.2, 480}), "412 (350 to 480)");
 }
 
 }  // namespace
