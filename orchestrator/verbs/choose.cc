@@ -81,6 +81,7 @@ nlohmann::json to_json(const Ranking& ranking) {
     if (!way.why_not.empty()) row["why_not"] = way.why_not;
     if (way.prediction.unknown.empty()) row["predicted_total_s"] = to_json(way.prediction.of(Quantity::total));
     if (!way.measured.empty()) row["measured_total_s"] = way.measured;
+    if (way.left_its_prediction()) row["left_its_prediction"] = true;
     ways.push_back(std::move(row));
   }
   for (const PairDecision& pair : ranking.pairs) {

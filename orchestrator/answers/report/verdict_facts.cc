@@ -158,9 +158,10 @@ VerdictFacts read_verdict_facts(Store& store, const std::string& sweep, const Wa
   facts.runs = count(store, of_sweep + " AND r.superseded_by IS NULL");
   facts.replaced = count(store, of_sweep + " AND r.superseded_by IS NOT NULL");
   const std::string without_drift =
-      of_sweep +
-      " AND r.superseded_by IS NULL AND r.name NOT IN (SELECT run FROM configuration_drift WHERE sweep = p.name) AND "
-      "EXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.id)";
+      of_sweep + fmt::format(
+                     " AND r.superseded_by IS NULL AND r.name NOT IN (SELECT run FROM configuration_drift WHERE "
+                     "sweep = {}) AND EXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.id)",
+                     sql_text(sweep));
   const std::string in_catalog =
       "EXISTS (SELECT 1 FROM setting s WHERE s.run_id = r.id AND s.catalog_value IS NOT NULL)";
   facts.official = count(store, without_drift + " AND " + in_catalog);
