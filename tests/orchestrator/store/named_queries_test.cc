@@ -95,6 +95,15 @@ TEST_F(NamedQueries, SwitchSpikeIsAboveTheMedianStep) {
             "2,2,0.1,0.6,0.5,15.6,0.0112,0.03,0.005\r\n");
 }
 
+TEST_F(NamedQueries, TheSpikeIsTheSameMedianInBothQueriesThatHaveIt) {
+  for (const auto& [repeat, spike] : {std::pair(1, 100), std::pair(2, 200), std::pair(3, 900)}) {
+    write_attempt(sweep_, {.offload = "swap", .repeat = repeat, .spike_ms = spike});
+  }
+  gather_all();
+  EXPECT_EQ(rows_of("spike_s", "switch_spike"), "0.2\r\n");
+  EXPECT_EQ(rows_of("spike_s", "offload_comparison"), "0.2\r\n");
+}
+
 TEST_F(NamedQueries, OverlapTellsHiddenFromExposedAndWhatItCollidedWith) {
   write_mode({.offload = "swap", .exposed_ms = 20, .back_ms = 15});
   gather_all();
