@@ -61,7 +61,9 @@ int decimals_of(const Numbers& numbers, const std::string& unit) {
 
 std::string number_text(const std::optional<double>& value, const std::string& unit, int decimals) {
   if (!value) return "-";
-  return unit.empty() ? fmt::format("{:g}", *value) : fmt::format("{:.{}f}", *value, decimals);
+  if (unit.empty()) return fmt::format("{:g}", *value);
+  const bool rounds_to_zero = std::round(*value * std::pow(10, decimals)) == 0;
+  return fmt::format("{:.{}f}", rounds_to_zero ? 0.0 : *value, decimals);
 }
 
 std::string switch_sentence(const Comparison& comparison) {

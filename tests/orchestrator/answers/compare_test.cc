@@ -87,6 +87,8 @@ TEST(Compare, DifferencesHaveTheDigitsThatShowWhyTheyCount) {
   const std::string text = text_of(comparison);
   EXPECT_NE(text.find("0.000040 to 0.001200"), std::string::npos) << text;
   EXPECT_NE(text.find("0.01010  0.01050"), std::string::npos) << text;
+  comparison.configurations[0].metrics = {{"total", "s", 3, 3, 500.0, 499.9999, {}}};
+  EXPECT_EQ(text_of(comparison).find("-0.0 "), std::string::npos) << "a share that rounds to zero has no sign";
 }
 
 TEST(Compare, PartnersAreFoundByTheSettingsThatDidNotChange) {
