@@ -68,12 +68,22 @@ Range range_of(const std::vector<double>& ratios) {
 // What `way` takes compared with the resident runs, in every case that has both.
 Sentences overhead_of(const std::string& way, const std::vector<CaseRanking>& rankings) {
   std::vector<double> stated, noise, single;  // the ratios of the medians
+  const auto kind = [&](Apart told) -> std::vector<double>& {
+    switch (told) {
+      case Apart::yes:
+        return stated;
+      case Apart::no:
+        return noise;
+      case Apart::unknown:
+        break;
+    }
+    return single;
+  };
   for (const CaseRanking& r : rankings) {
     const auto found =
         std::find_if(r.moving.begin(), r.moving.end(), [&](const WayFacts* one) { return one->name == way; });
     if (r.resident == nullptr || found == r.moving.end()) continue;
-    const Apart told = apart((*found)->totals, r.resident->totals);
-    std::vector<double>& ratios = told == Apart::yes ? stated : told == Apart::no ? noise : single;
+    std::vector<double>& ratios = kind(apart((*found)->totals, r.resident->totals));
     ratios.push_back(time_of(**found) / time_of(*r.resident));
   }
   Sentences sentences;
