@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "orchestrator/machines/repeated_shapes.h"
 #include "orchestrator/machines/spread.h"
 
 namespace wansweep {
@@ -38,7 +39,8 @@ Measured seconds_of(const ProbeRecord& record, const ProbeSample& sample) {
   return spread_of(sample.seconds, origin_of(record, sample.what));
 }
 
-// The sample of `what` at one shape with this `beside`, and of this many layers where `layers` says. Null: there is none.
+// The sample of `what` at one shape with this `beside`, and of this many layers where `layers` says. Null: there is
+// none.
 const ProbeSample* sample_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
                              std::optional<int64_t> layers = {}) {
   for (const ProbeSample& sample : record.samples) {
@@ -340,6 +342,7 @@ Machine machine_from(std::span<const ProbeRecord> records, const std::string& na
         std::max<int64_t>(machine.gpus_per_node, on.gpus > 0 ? on.gpus : ranks_on_node(record, record.ranks));
     add_shapes(machine, record);
   }
+  share_spreads(machine.shapes);
   add_rates(machine.compute.products, records, ProbeWhat::product);
   add_rates(machine.compute.attention, records, ProbeWhat::attention);
   for (const ProbeRecord& record : records) {

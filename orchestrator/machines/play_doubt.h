@@ -12,14 +12,16 @@ struct PlayDoubt {
   Measured loop;
   // On every step, but each way of moving weights errs by itself: in the difference of two ways it counts twice.
   Measured way;
+  // On the switch step alone: any step differs from the median step by so much, also where nothing is copied for it.
+  Measured one_step;
   // On copies during which nothing is computed: the first load, the spike and exposed_transfer.
   Measured copies;
   // 1 and the share of a step that the rank which rests most rests longer than the played one: it waits for slower
   // ranks. Copies that computing hides on the played rank are exposed on that one for this share.
   Measured waiting;
-  // On the rate of copies out into a host store that several ranks share. A probe measures copies into memory that each
-  // rank has for itself.
-  Measured out_to_shared;
+  // On the rates of copies in and out that several ranks of a node make at once. The host's memory limits them, and
+  // gives another rate in one minute than in the next, as other jobs on the host and the place of the memory change.
+  Measured in_together, out_together;
   bool operator==(const PlayDoubt&) const = default;
 };
 const PlayDoubt& measured_play_doubt();

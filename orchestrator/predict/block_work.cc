@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "orchestrator/machines/repeated_shapes.h"
 
 namespace wansweep {
 namespace {
@@ -23,13 +24,6 @@ constexpr double tera = 1e12;
 // merging the heads 2, gated sum 3; then two norms 2 each, the norm of q 2, two gated sums 3 each.
 constexpr double passes_before = 8;
 constexpr double passes_after = 17;
-
-bool same_computing(const ProbeShape& a, ProbeShape b) {
-  b.guided = a.guided;
-  b.order = a.order;
-  b.exchange_groups = a.exchange_groups;
-  return a == b;
-}
 
 using AllTimes = std::vector<const BlockTimes*>;
 

@@ -32,12 +32,14 @@ constexpr std::array<std::pair<Measured BlockTimes::*, std::string_view>, 7> of_
      {&BlockTimes::block_with_exchanges_beside_copies, "a block with its exchanges, beside copies"},
      {&BlockTimes::step_beside_blocks, "a step's work outside blocks"}}};
 
-constexpr std::array<std::pair<Measured PlayDoubt::*, std::string_view>, 5> of_doubts{
+constexpr std::array<std::pair<Measured PlayDoubt::*, std::string_view>, 7> of_doubts{
     {{&PlayDoubt::loop, "the simulation of steps"},
      {&PlayDoubt::way, "the simulation of a way"},
+     {&PlayDoubt::one_step, "how much one step differs from the next"},
      {&PlayDoubt::copies, "the simulation of copies"},
      {&PlayDoubt::waiting, "the simulation of waiting"},
-     {&PlayDoubt::out_to_shared, "the simulation of copies into a shared store"}}};
+     {&PlayDoubt::in_together, "the rate of copies in that several ranks make at once"},
+     {&PlayDoubt::out_together, "the rate of copies out that several ranks make at once"}}};
 
 std::string_view beside(Beside what) {
   switch (what) {

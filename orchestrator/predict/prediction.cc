@@ -43,6 +43,7 @@ Values figures_of(const Played& played, const std::optional<int>& switch_step, c
   if (switch_step && *switch_step > 1) {
     const double spike = of_steps * played.steps[static_cast<size_t>(*switch_step - 1)].seconds - median;
     at(values, Quantity::spike) = std::abs(spike) < least_spike * median ? 0 : of_copies * spike;
+    at(values, Quantity::spike) += (factor(doubt.one_step) - 1) * median;
   }
   return values;
 }

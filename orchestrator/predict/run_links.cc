@@ -97,13 +97,11 @@ CopyRates copy_rates(const Machine& machine, const RunPlan& plan, Draw& draw) {
   }
   const HostMemory memory = plan.settings.host_memory;
   const int64_t ranks = ranks_of_node(machine, plan);
-  rates.in = known_copy_rate(machine, Way::in, memory, ranks, draw);
+  const auto together = [&](const Measured& doubt) { return ranks > 1 && doubt.known() ? draw(doubt) : 1; };
+  rates.in = known_copy_rate(machine, Way::in, memory, ranks, draw) * together(machine.play_doubt.in_together);
   rates.out = rates.in;
   if (plan.settings.offload != OffloadMode::swap) return rates;
-  rates.out = known_copy_rate(machine, Way::out, memory, ranks, draw);
-  const Measured& shared = machine.play_doubt.out_to_shared;
-  const bool shares = plan.settings.host_store == HostStoreKind::per_node && ranks > 1;
-  if (shares && shared.known()) rates.out *= draw(shared);
+  rates.out = known_copy_rate(machine, Way::out, memory, ranks, draw) * together(machine.play_doubt.out_together);
   return rates;
 }
 

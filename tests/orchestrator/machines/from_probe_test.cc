@@ -122,6 +122,27 @@ TEST(MachineFromProbe, HasTheTimesOfEachShape) {
   EXPECT_EQ(times.block.origin, "probe of 2026-11-26 on gpu07, wansweep 21c781c: block_forward");
 }
 
+TEST(MachineFromProbe, BlocksThatComputeTheSameHaveTheSpreadOfAllOfThem) {
+  ProbeRecord record = record_of_two_ranks();
+  record.shapes.push_back(record.shapes.front());
+  record.shapes.back().order = GuidanceOrder::block;
+  record.samples.push_back({.what = ProbeWhat::block_forward,
+                            .shape = 1,
+                            .ranks = 2,
+                            .seconds = {0.014, 0.015, 0.016},
+                            .fastest_seconds = {0.014, 0.015, 0.016}});
+  const std::vector<BlockTimes> shapes = machine_from(std::vector{record}, "gpu07").shapes;
+  ASSERT_EQ(shapes.size(), 2u);
+  for (const BlockTimes& times : shapes) {
+    EXPECT_NEAR(times.block.low, 0.0092, 1e-9) << "the lowest of both";
+    EXPECT_NEAR(times.block.high, 0.0158, 1e-9) << "the highest of both";
+    EXPECT_EQ(times.block.doubt, "block as in shape 1");
+  }
+  EXPECT_DOUBLE_EQ(shapes[0].block.value, 0.010) << "the values stay";
+  EXPECT_DOUBLE_EQ(shapes[1].block.value, 0.015);
+  EXPECT_EQ(shapes[0].block_with_exchanges.doubt, "") << "measured at one shape only";
+}
+
 TEST(MachineFromProbe, HasRatesAndLatenciesByLeastSquares) {
   const Links& links = machine_of_two_ranks().links;
   ASSERT_EQ(links.exchanges.size(), 2u);

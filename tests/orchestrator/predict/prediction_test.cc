@@ -174,21 +174,19 @@ TEST(Prediction, TheDoubtOfThePlayIsInEveryInterval) {
   EXPECT_NEAR((cost.high - cost.value) / of.value, std::hypot(0.015, 0.015), 2e-3);
 }
 
-TEST(Prediction, SwapIsUnsureByTheRateOfCopiesOutIntoAStoreThatRanksShare) {
+TEST(Prediction, RanksThatCopyAtOnceAreUnsureByWhatTheHostsMemoryGivesThem) {
   Machine machine = plain();
-  machine.play_doubt.out_to_shared = {1, 0.5, 1, 5, "a test"};
-  RunSettings settings = study(OffloadMode::swap);
-  settings.host_store = HostStoreKind::per_node;
+  machine.play_doubt.out_together = {1, 0.5, 1, 5, "a test"};
   const double expert = 28.577e9 / 40e9;
-  const Estimate shared = predicted(machine, settings).of(Quantity::spike);
-  EXPECT_NEAR(shared.value, 2 * expert, 0.01);
-  EXPECT_EQ(shared.low, shared.value);
-  EXPECT_NEAR(shared.high - shared.value, expert, 0.01) << "at half the rate the copies out take twice as long";
-  settings.ranks = 1;
-  const Estimate alone = predicted(machine, settings).of(Quantity::spike);
-  EXPECT_EQ(alone.low, alone.high) << "one rank shares its store with nobody";
-  const Estimate own = predicted(machine, study(OffloadMode::swap)).of(Quantity::spike);
-  EXPECT_EQ(own.low, own.high);
+  const Estimate four = predicted(machine, study(OffloadMode::swap)).of(Quantity::spike);
+  EXPECT_NEAR(four.value, 2 * expert, 0.01);
+  EXPECT_EQ(four.low, four.value);
+  EXPECT_NEAR(four.high - four.value, expert, 0.01) << "at half the rate the copies out take twice as long";
+  machine.play_doubt.in_together = {1, 0.5, 1, 5, "a test"};
+  const Estimate both = predicted(machine, study(OffloadMode::swap)).of(Quantity::spike);
+  EXPECT_NEAR(both.high - both.value, std::hypot(expert, expert), 0.02) << "the two are independent";
+  const Estimate alone = predicted(machine, study(OffloadMode::swap, 1)).of(Quantity::spike);
+  EXPECT_EQ(alone.low, alone.high) << "one rank shares the host's memory with nobody";
 }
 
 TEST(Prediction, CopiesThatComputingHidesMayBeExposedOnARankThatWaitsForOthers) {

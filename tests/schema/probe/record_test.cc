@@ -67,7 +67,7 @@ TEST(ProbeRecord, IsReadAsItWasWritten) {
 }
 
 TEST(ProbeRecord, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(refusal([](json& value) { value["version"] = 2; }), "probe.json: version is 2; this wansweep reads 1");
+  EXPECT_EQ(refusal([](json& value) { value["version"] = 3; }), "probe.json: version is 3; this wansweep reads 2");
   EXPECT_EQ(refusal([](json& value) { value["extra"] = 1; }),
             "probe.json: extra is not known; a newer wansweep may have written it");
   EXPECT_EQ(refusal([](json& value) { value["machine"]["numa"] = 1; }),

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
+
 namespace wansweep {
 
 namespace {
@@ -36,10 +38,20 @@ class LockedFile {
   bool append(const std::string& line) const {
     return descriptor_ >= 0 && write(descriptor_, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   }
+  // Whether a process that was killed while it wrote left a line without an end.
+  bool ends_within_a_line() const {
+    const off_t size = lseek(descriptor_, 0, SEEK_END);
+    char last = '\n';
+    return size > 0 && pread(descriptor_, &last, 1, size - 1) == 1 && last != '\n';
+  }
 
  private:
   int descriptor_;
 };
+
+std::string line_of(const std::string& key, const std::string& value) {
+  return fmt::format("{}\t{}\t{}\n", key, value, key.size() + value.size());
+}
 
 }  // namespace
 
@@ -55,8 +67,10 @@ void AlgorithmCache::read() {
   if (file_.empty()) return;
   std::ifstream stream(file_);
   for (std::string line; std::getline(stream, line);) {
-    const size_t tab = line.find('\t');
-    if (tab != std::string::npos) values_.emplace(line.substr(0, tab), line.substr(tab + 1));
+    const size_t after_key = line.find('\t'), after_value = line.rfind('\t');
+    if (after_key == after_value) continue;
+    const std::string key = line.substr(0, after_key), value = line.substr(after_key + 1, after_value - after_key - 1);
+    if (line + "\n" == line_of(key, value)) values_.emplace(key, value);
   }
 }
 
@@ -70,7 +84,7 @@ std::string AlgorithmCache::store(const std::string& key, const std::string& val
   if (!file_.empty()) {
     const LockedFile file(file_);
     read();
-    if (!values_.contains(key)) file.append(key + "\t" + value + "\n");
+    if (!values_.contains(key)) file.append((file.ends_within_a_line() ? "\n" : "") + line_of(key, value));
   }
   return values_.emplace(key, value).first->second;
 }

@@ -8,8 +8,9 @@
 
 namespace wansweep {
 
-// The file has lines of "key<TAB>value" and is only appended to. The first line of a key counts, so that ranks that
-// tried at the same time agree afterwards.
+// The file has lines of "key<TAB>value<TAB>length", the length being that of key and value together, and is only
+// appended to. The first line of a key counts, so that ranks that tried at the same time agree afterwards. A line whose
+// length does not fit is passed over: another process is still writing it, or was killed while it did.
 class AlgorithmCache {
  public:
   // WANSWEEP_ALGORITHM_CACHE, else $XDG_CACHE_HOME/wansweep/cublas-algorithms, else the same under ~/.cache.

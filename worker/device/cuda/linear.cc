@@ -160,8 +160,7 @@ const Linear::Plan& Linear::plan_for(const LinearShape& shape, const LinearOpera
     }
     plan->algorithm = all[choice];
     if (!from_hex(cache_.store(key, to_hex(plan->algorithm)), &plan->algorithm)) {
-      throw Error(ExitCode::internal,
-                  fmt::format("{}: the line of {} holds no algorithm; remove the file", cache_.file(), key));
+      throw bad_input(fmt::format("{}: the line of {} holds no algorithm; remove the file", cache_.file(), key));
     }
   }
   kept = std::move(plan);

@@ -36,10 +36,30 @@ TEST_F(AlgorithmCacheTest, TheFirstChoiceCounts) {
 
 TEST_F(AlgorithmCacheTest, LinesThatAreNoChoiceArePassedOver) {
   AlgorithmCache().store("m 1", "fast");
-  std::ofstream(file_, std::ios::app) << "no tab\n\nm 2\tslow\n";
+  std::ofstream(file_, std::ios::app) << "no tab\n\nm 2\tslow\t7\nm 3\tslow\n";
   AlgorithmCache cache;
   EXPECT_EQ(cache.find("no tab"), std::nullopt);
   EXPECT_EQ(cache.find("m 2"), "slow");
+  EXPECT_EQ(cache.find("m 3"), std::nullopt) << "without its length";
+}
+
+// A rank that reads while another writes sees a part of a line. Taken for a choice, it would end the run.
+TEST_F(AlgorithmCacheTest, APartOfALineIsPassedOverAndTheWholeLineCountsLater) {
+  AlgorithmCache cache;
+  std::ofstream(file_, std::ios::app) << "m 1\tfa";
+  EXPECT_EQ(cache.find("m 1"), std::nullopt);
+  std::ofstream(file_, std::ios::app) << "st\t7\n";
+  EXPECT_EQ(cache.store("m 1", "slow"), "fast");
+}
+
+TEST_F(AlgorithmCacheTest, ALineThatAKilledProcessLeftUnfinishedSpoilsNoLaterLine) {
+  AlgorithmCache cache;
+  std::ofstream(file_, std::ios::app) << "m 1\tfa";
+  EXPECT_EQ(cache.store("m 1", "slow"), "slow");
+  EXPECT_EQ(cache.store("m 2", "slow"), "slow");
+  AlgorithmCache other;
+  EXPECT_EQ(other.find("m 1"), "slow");
+  EXPECT_EQ(other.find("m 2"), "slow");
 }
 
 TEST_F(AlgorithmCacheTest, WhereNoFileCanBeMadeThereIsNone) {
