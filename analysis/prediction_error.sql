@@ -40,7 +40,7 @@ SELECT g.sweep, g.configuration, g.offload, p.machine, p.quantity, m.runs,
        iif(p.unit = 's', 's', 'GiB') AS unit,
        round(100 * (p.value / nullif(m.value, 0) - 1), 2) AS error_percent,
        iif(p.unit = 's', round(100 * (p.value - m.value) / t.value, 2), NULL) AS error_of_total_percent,
-       round(50 * (p.high - p.low) / nullif(p.value, 0), 2) AS half_width_percent,
+       round(50 * (p.high - p.low) / nullif(abs(p.value), 0), 2) AS half_width_percent,
        (SELECT count(*) FROM ordered o WHERE o.sweep_id = m.sweep_id AND o.config = m.config AND o.quantity = m.quantity
           AND o.value BETWEEN p.low AND p.high) AS runs_inside,
        p.machine_digest

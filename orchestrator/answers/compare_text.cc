@@ -75,7 +75,7 @@ std::string switch_sentence(const Comparison& comparison) {
       }
     }
   }
-  if (moves.empty()) return "the experts do not switch";
+  if (moves.empty()) return "no switch of the experts is known in both";
   std::vector<std::string> texts;
   texts.reserve(moves.size());
   for (const auto& [from, to] : moves) {

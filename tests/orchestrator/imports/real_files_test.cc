@@ -108,7 +108,9 @@ TEST_F(RealFilesTest, AConcludedSwitchThatTheStepsContradictIsUnknown) {
   EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time"), -1);
   EXPECT_EQ(number(store, "SELECT spike_ns FROM attempt_time"), -1);
   EXPECT_EQ(number(store, "SELECT expected_switch FROM run"), -1);
-  EXPECT_EQ(number(store, "SELECT count(*) FROM configuration_drift WHERE setting = 'flow_shift'"), 0);
+  EXPECT_EQ(number(store, "SELECT count(*) FROM configuration_drift WHERE setting = 'flow_shift' AND used IS NOT NULL"),
+            0)
+      << "nobody told it";
   EXPECT_EQ(number(store, "SELECT count(*) FROM switch_steps WHERE verdict IS NULL"), 1);
   set_field(request.settings, "flow_shift", 12, "test");
   import_run(request);
@@ -194,6 +196,28 @@ TEST_F(RealFilesTest, TracesOfTwoRanksOnACpuTellTheStepsAndNoIdleTime) {
   EXPECT_EQ(number(store, "SELECT count(*) FROM rank"), 2);
   EXPECT_NEAR(number(store, "SELECT total_ns / 1e9 FROM attempt_time"), 0.456, 0.01 * 0.456);  // of rank 0's record
   EXPECT_EQ(number(store, "SELECT count(*) FROM timeline WHERE idle_s IS NOT NULL OR compute_s IS NOT NULL"), 0);
+}
+
+// Two GPUs of one host: each rank's parts of its time add up to the wall time of the record.
+TEST_F(RealFilesTest, TheTimelinesOfTwoRanksOnTwoGpusAddUpToTheWallTime) {
+  std::vector<std::string> files;
+  for (const char* name : {"0.steps.json", "1.steps.json", "0.trace.json.gz", "1.trace.json.gz"}) {
+    files.push_back(real(name, "h200-two-ranks."));
+  }
+  EXPECT_EQ(import_files("two-gpus", files, "diffusers").steps, 6);
+  Store store = gathered();
+  constexpr double wall = 4.324910;  // seconds: first step's start to last step's end, by rank 0's record
+  EXPECT_NEAR(number(store, "SELECT total_ns / 1e9 FROM attempt_time"), wall, 0.01 * wall);
+  EXPECT_EQ(number(store, "SELECT count(*) FROM timeline WHERE rank IS NOT NULL"), 2);
+  for (const int rank : {0, 1}) {
+    const double parts =
+        number(store, fmt::format("SELECT compute_s + exposed_exchange_s + exposed_transfer_s + both_exposed_s + "
+                                  "waits_for_peers_s + waits_for_host_s + idle_s FROM timeline WHERE rank = {}",
+                                  rank));
+    EXPECT_NEAR(parts, wall, 0.01 * wall) << rank;
+  }
+  EXPECT_EQ(number(store, "SELECT switch_step FROM attempt_time"), 5);
+  EXPECT_GT(number(store, "SELECT moving_ns FROM attempt_exchanges"), 0) << "the ranks exchange through NCCL";
 }
 
 TEST_F(RealFilesTest, NearlyAllOfTheDevicesTimeIsInKernelsThatAreKnown) {
