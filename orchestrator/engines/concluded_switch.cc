@@ -66,7 +66,11 @@ void forget_flow_shift(RunSettings& settings, const std::vector<TraceRows*>& ran
   settings.flow_shift.reset();
   settings.origins["flow_shift"] = {unknown_origin, "", ""};
   for (TraceRows* rank : ranks) {
-    for (StepRow& row : rank->steps) row.expert = row.timestep = 0, row.sigma = 0;
+    for (StepRow& row : rank->steps) {
+      row.expert = 0;
+      row.timestep = 0;
+      row.sigma = 0;
+    }
   }
 }
 
@@ -90,8 +94,7 @@ std::optional<std::string> doubt_concluded_switch(RunSettings& settings, const s
   const int step = long_steps[0];
   std::string line = fmt::format(
       "step {} took {:.1f} s, but flow_shift {:g}, which wansweep concluded, puts the switch at step {}; {}; until "
-      "then "
-      "the switch step and what it cost are unknown",
+      "then the switch step and what it cost are unknown",
       step, static_cast<double>(times.at(step)) / 1e9, *settings.flow_shift, *expected,
       advice(settings, origin->second.catalog, step));
   forget_flow_shift(settings, ranks);

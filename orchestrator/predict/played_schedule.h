@@ -55,9 +55,9 @@ struct PlayRates {
 
 struct PlayedStep {
   double seconds = 0;
-  // The parts of `seconds` in which a copy ran on the rank that computes fastest, and that rank
-  double exposed = 0;  // computed nothing
-  double hidden = 0;   // computed
+  // Of the rank that computes fastest:
+  double exposed = 0;  // the part of `seconds` in which a copy ran and nothing was computed
+  double hidden = 0;   // the part in which a copy ran beside computing
 };
 
 struct Played {

@@ -114,8 +114,9 @@ void ShortSteps::measure(Bench& bench, int layers, double seconds) {
 
   RankSeconds measured;
   for (size_t step = 1; step < own.size(); ++step) {  // step 0 is a warm-up
-    measured.slowest.push_back(world.most(own[step]));
-    measured.fastest.push_back(-world.most(-own[step]));
+    const Timer::Took took = bench.timer.over_ranks(own[step]);
+    measured.slowest.push_back(took.slowest);
+    measured.fastest.push_back(took.fastest);
   }
   ProbeSample sample{.what = ProbeWhat::short_step, .ranks = world.ranks()};
   sample.sizes = {layers, 0, 0};

@@ -42,6 +42,12 @@ class Timer {
   double elapsed();
   double left();
 
+  struct Took {
+    double slowest = 0, fastest = 0;  // seconds of the slowest and of the fastest rank
+  };
+  // What this and the other ranks took, each of which gives its own seconds.
+  Took over_ranks(double seconds);
+
   // Repeats the work for about `share` seconds, and returns the seconds of one piece, a value for each repeat: at least
   // three values, unless the probe's time runs out. Where a piece is short, one repeat enqueues many and divides the
   // time by their number. The first two rounds do not count: libraries still try algorithms, and caches are cold. The
@@ -53,14 +59,10 @@ class Timer {
   double once(const Work& work);
 
  private:
-  struct Took {
-    double slowest = 0, fastest = 0;  // seconds of the slowest and of the fastest rank
-  };
   struct Round {
     Took seconds;          // all of its pieces together
     bool covered = false;  // the work beside it lasted to its end
   };
-  Took over_ranks(double seconds);
   Round round(const Work& work, int pieces, int beside);
   RankSeconds collect(const std::function<Took()>& repeat, double expected, double share);
 
