@@ -97,15 +97,15 @@ AttentionLibraries open_attention_libraries(Device& device, cudaStream_t stream,
   AttentionLibraries found;
   found.libraries.push_back(make_cudnn_attention(device, stream));
   const bool hopper = gpu.major == 9 && gpu.minor == 0;
-#ifdef WANSWEEP_FLASHINFER
+#ifdef WANSWEEP_FLASH_ATTENTION
   if (hopper) {
-    found.libraries.push_back(make_flashinfer_attention(stream));
+    found.libraries.push_back(make_flash_attention(device, stream, gpu.multiProcessorCount));
   } else {
     found.left_out =
-        fmt::format("FlashInfer's kernels need compute capability 9.0, and this GPU has {}.{}", gpu.major, gpu.minor);
+        fmt::format("FlashAttention-3 needs compute capability 9.0, and this GPU has {}.{}", gpu.major, gpu.minor);
   }
 #else
-  if (hopper) found.left_out = "built without FlashInfer, which tools/gpu/fetch_flashinfer fetches";
+  if (hopper) found.left_out = "built without FlashAttention-3, which tools/gpu/fetch_flash_attention fetches";
 #endif
   return found;
 }

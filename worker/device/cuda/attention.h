@@ -36,7 +36,7 @@ class Attention {
   // `all_heads` they attend with use the same kernel, so that heads give the same bits in any grouping.
   void run(const AttentionShape& shape, const AttentionOperands& operands, int all_heads);
 
-  // "cudnn 91900, flashinfer 0.5.3", followed in parentheses by the reason why a library is missing.
+  // "cudnn 91900, flash-attention 2.8.0.post2", followed in parentheses by the reason why a library is missing.
   std::string describe_libraries() const;
   // The chosen kernel of each shape.
   const std::map<std::string, std::string>& chosen() const { return chosen_; }

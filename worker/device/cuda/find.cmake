@@ -4,7 +4,8 @@ set(WANSWEEP_CUDA AUTO CACHE STRING "the CUDA backend: AUTO takes it where all o
 set_property(CACHE WANSWEEP_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(WANSWEEP_CUDNN_FRONTEND "" CACHE PATH "directory with include/cudnn_frontend.h; tools/gpu/fetch_cudnn_frontend makes it")
 set(WANSWEEP_CUDNN_FRONTEND_OLDEST 1.18)
-set(WANSWEEP_FLASHINFER "" CACHE PATH "directory of FlashInfer's headers; tools/gpu/fetch_flashinfer makes it")
+set(WANSWEEP_FLASH_ATTENTION "" CACHE PATH
+    "directory of FlashAttention's sources; tools/gpu/fetch_flash_attention makes it")
 set(WANSWEEP_HAVE_CUDA OFF)
 
 # wansweep_find_for_cuda(NAME HEADER HOME_VARIABLE LIBRARY...)
@@ -25,21 +26,22 @@ macro(wansweep_find_cuda_libraries)
   wansweep_find_for_cuda(NCCL nccl.h NCCL_HOME nccl libnccl.so.2)
 endmacro()
 
-# FlashInfer's attention kernels, for compute capability 9.0, which are optional: sets WANSWEEP_FLASHINFER_DIR and
-# WANSWEEP_FLASHINFER_VERSION where their headers are and code for 9.0 is wanted.
-function(wansweep_find_flashinfer)
-  find_path(FLASHINFER_DIR version HINTS ${WANSWEEP_FLASHINFER} ${PROJECT_SOURCE_DIR}/build/flashinfer NO_DEFAULT_PATH)
-  if(NOT FLASHINFER_DIR)
-    message(NOTICE "CUDA backend: attention by cuDNN alone; FlashInfer's headers were not found "
-                   "(tools/gpu/fetch_flashinfer fetches them)")
+# FlashAttention's kernels for compute capability 9.0, which are optional: sets WANSWEEP_FLASH_ATTENTION_DIR and
+# WANSWEEP_FLASH_ATTENTION_VERSION where their sources are and code for 9.0 is wanted.
+function(wansweep_find_flash_attention)
+  find_path(FLASH_ATTENTION_DIR version HINTS ${WANSWEEP_FLASH_ATTENTION} ${PROJECT_SOURCE_DIR}/build/flash-attention
+            NO_DEFAULT_PATH)
+  if(NOT FLASH_ATTENTION_DIR)
+    message(NOTICE "CUDA backend: attention by cuDNN alone; FlashAttention-3's sources were not found "
+                   "(tools/gpu/fetch_flash_attention fetches them)")
   elseif(NOT "${CMAKE_CUDA_ARCHITECTURES}" MATCHES "90")
-    message(NOTICE "CUDA backend: attention by cuDNN alone; FlashInfer's is for the architecture 90, not "
+    message(NOTICE "CUDA backend: attention by cuDNN alone; FlashAttention-3 is for the architecture 90, not "
                    "${CMAKE_CUDA_ARCHITECTURES}")
   else()
-    file(STRINGS ${FLASHINFER_DIR}/version version)
-    message(NOTICE "CUDA backend: attention by cuDNN and FlashInfer ${version}")
-    set(WANSWEEP_FLASHINFER_VERSION ${version} PARENT_SCOPE)
-    set(WANSWEEP_FLASHINFER_DIR ${FLASHINFER_DIR} PARENT_SCOPE)
+    file(STRINGS ${FLASH_ATTENTION_DIR}/version version)
+    message(NOTICE "CUDA backend: attention by cuDNN and FlashAttention ${version}")
+    set(WANSWEEP_FLASH_ATTENTION_VERSION ${version} PARENT_SCOPE)
+    set(WANSWEEP_FLASH_ATTENTION_DIR ${FLASH_ATTENTION_DIR} PARENT_SCOPE)
   endif()
 endfunction()
 
@@ -98,7 +100,7 @@ if(WANSWEEP_HAVE_CUDA)
     set(CMAKE_CUDA_ARCHITECTURES 90)
   endif()
   enable_language(CUDA)
-  wansweep_find_flashinfer()
+  wansweep_find_flash_attention()
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know of it for the nvcc of CUDA 13
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
