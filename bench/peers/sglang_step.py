@@ -7,6 +7,8 @@ import statistics
 import time
 import types
 
+import random_weights
+
 
 def start(attention):
     """Makes this process SGLang's only rank. attention: as --attention-backend names it (fa, torch_sdpa, ...)."""
@@ -42,14 +44,7 @@ def make_model(layers, device):
     config = WanVideoConfig()
     config.update_model_arch({"num_layers": layers})
     model = initialize_model(WanTransformer3DModel, dict(config=config, hf_config={}), torch.bfloat16, torch.device(device))
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "norm" in name and name.endswith("weight"):
-                parameter.fill_(1)
-            elif name.endswith("bias"):
-                parameter.zero_()
-            else:
-                parameter.normal_(0, 0.02)
+    random_weights.fill(model)
     for module in model.modules():
         method = getattr(module, "quant_method", None)
         if hasattr(method, "process_weights_after_loading"):
