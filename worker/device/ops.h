@@ -147,6 +147,13 @@ class Ops {
   // x += y * gate (f32 [dim]); gate null: x += y. The sum is made in f32.
   virtual void add_gated(DType type, void* x, const void* y, const float* gate, int64_t rows, int64_t dim) = 0;
 
+  // add_gated to the rows of `norm`, whose x is `x`, then layer_norm of the rounded sum: the same bits as the two
+  // operations one after the other. Backends may do both in one pass over memory.
+  virtual void add_gated_and_norm(void* x, const void* y, const float* gate, const LayerNormArguments& norm) {
+    add_gated(norm.type, x, y, gate, norm.rows, norm.dim);
+    layer_norm(norm);
+  }
+
   // out = table + vector, all f32 [n] but the table, which has its own type.
   virtual void add_table(Weight table, const float* vector, float* out, int64_t n) = 0;
 

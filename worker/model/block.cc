@@ -1,5 +1,6 @@
 // Follows diffusers' WanTransformerBlock. Each part ends with a gated addition to the residual stream, carried.hidden;
-// its intermediate results are in workspace.normed and workspace.wide.
+// its intermediate results are in workspace.normed and workspace.wide. The two attentions make that addition and the next
+// part's norm in one pass, and leave the normed rows in workspace.normed.
 
 #include "worker/model/block.h"
 
@@ -43,6 +44,7 @@ void TransformerBlock::run(const std::byte* weights, const Carried& carried, Pre
       if (carried.hidden != w_.shared_prefix) {  // else the forward continues in the prefix's region
         device_.copy_device(StreamId::compute, carried.hidden, w_.shared_prefix, bytes);
       }
+      ops_.layer_norm(norm_of_cross_attention(weights, carried.hidden));
       recorder_.end(span);
       break;
     }
@@ -89,8 +91,21 @@ void TransformerBlock::self_attention(const std::byte* weights, std::byte* hidde
                .m = rows_,
                .n = dim_,
                .k = dim_});
-  ops_.add_gated(w_.type, hidden, w_.wide, w_.modulation + gate * dim_, rows_, dim_);
+  ops_.add_gated_and_norm(hidden, w_.wide, w_.modulation + gate * dim_, norm_of_cross_attention(weights, hidden));
   recorder_.end(span);
+}
+
+// To workspace.normed, which cross-attention reads.
+LayerNormArguments TransformerBlock::norm_of_cross_attention(const std::byte* weights, const std::byte* hidden) const {
+  return {.type = w_.type,
+          .x = hidden,
+          .gain = weight_f32(weights + at_.norm2),
+          .gain_offset = 0,
+          .shift = weight_f32(weights + at_.norm2_bias),
+          .y = w_.normed,
+          .rows = rows_,
+          .dim = dim_,
+          .eps = eps_};
 }
 
 void TransformerBlock::cross_attention(const std::byte* weights, const Carried& carried, Place place) {
@@ -98,15 +113,6 @@ void TransformerBlock::cross_attention(const std::byte* weights, const Carried& 
   std::byte* q = w_.wide;
   std::byte* q_normed = w_.wide + rows_ * dim_ * value;
   Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-  ops_.layer_norm({.type = w_.type,
-                   .x = carried.hidden,
-                   .gain = weight_f32(weights + at_.norm2),
-                   .gain_offset = 0,
-                   .shift = weight_f32(weights + at_.norm2_bias),
-                   .y = w_.normed,
-                   .rows = rows_,
-                   .dim = dim_,
-                   .eps = eps_});
   ops_.linear({.type = w_.type,
                .x = w_.normed,
                .w = weight(weights, at_.attn2_q),
@@ -151,21 +157,21 @@ void TransformerBlock::cross_attention(const std::byte* weights, const Carried& 
                .m = rows_,
                .n = dim_,
                .k = dim_});
-  ops_.add_gated(w_.type, carried.hidden, w_.wide, nullptr, rows_, dim_);
+  ops_.add_gated_and_norm(carried.hidden, w_.wide, nullptr,
+                          {.type = w_.type,
+                           .x = carried.hidden,
+                           .gain = weight_f32(w_.modulation + ffn_scale * dim_),
+                           .gain_offset = 1,
+                           .shift = weight_f32(w_.modulation + ffn_shift * dim_),
+                           .y = w_.normed,
+                           .rows = rows_,
+                           .dim = dim_,
+                           .eps = eps_});
   recorder_.end(span);
 }
 
 void TransformerBlock::feed_forward(const std::byte* weights, std::byte* hidden, Place place) {
   const Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
-  ops_.layer_norm({.type = w_.type,
-                   .x = hidden,
-                   .gain = weight_f32(w_.modulation + ffn_scale * dim_),
-                   .gain_offset = 1,
-                   .shift = weight_f32(w_.modulation + ffn_shift * dim_),
-                   .y = w_.normed,
-                   .rows = rows_,
-                   .dim = dim_,
-                   .eps = eps_});
   ops_.linear({.type = w_.type,
                .x = w_.normed,
                .w = weight(weights, at_.ffn_in),

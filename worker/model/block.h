@@ -35,6 +35,7 @@ class TransformerBlock {
   void modulate(const std::byte* weights);
   void self_attention(const std::byte* weights, std::byte* hidden, Place place);
   void cross_attention(const std::byte* weights, const Carried& carried, Place place);
+  LayerNormArguments norm_of_cross_attention(const std::byte* weights, const std::byte* hidden) const;
   void feed_forward(const std::byte* weights, std::byte* hidden, Place place);
 
   Weight weight(const std::byte* base, int64_t offset) const { return {base + offset, w_.type}; }

@@ -130,6 +130,11 @@ void CudaOps::add_gated(DType type, void* x, const void* y, const float* gate, i
   cuda::add_gated(stream_, type, x, y, gate, rows, dim);
 }
 
+void CudaOps::add_gated_and_norm(void* x, const void* y, const float* gate, const LayerNormArguments& norm) {
+  check_type(norm.type, "add_gated_and_norm");
+  if (!cuda::add_gated_and_norm(stream_, x, y, gate, norm)) Ops::add_gated_and_norm(x, y, gate, norm);
+}
+
 void CudaOps::add_table(Weight table, const float* vector, float* out, int64_t n) {
   cuda::add_table(stream_, table, vector, out, n);
 }

@@ -1,4 +1,4 @@
-// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashInfer's attention, own kernels for the
+// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashAttention's attention, own kernels for the
 // rest.
 //
 // Runs use bf16. f32 is for checking: full f32 everywhere, with a plain attention kernel.
@@ -29,6 +29,7 @@ class CudaOps : public Ops {
   void merge_attention(const MergeAttentionArguments& a) override;
   void merge_heads(DType type, const void* parted, HeadParts parts, void* y, int64_t rows, int head_dim) override;
   void add_gated(DType type, void* x, const void* y, const float* gate, int64_t rows, int64_t dim) override;
+  void add_gated_and_norm(void* x, const void* y, const float* gate, const LayerNormArguments& norm) override;
   void add_table(Weight table, const float* vector, float* out, int64_t n) override;
   void convert(DType from, const void* x, DType to, void* y, int64_t n) override;
   void silu(const float* x, float* y, int64_t n) override;

@@ -27,6 +27,9 @@ void rms_norm(cudaStream_t stream, DType type, const void* x, int64_t stride, We
 void split_qkv(cudaStream_t stream, const SplitQkvArguments& a, const PartTable& parts);
 void merge_heads(cudaStream_t stream, DType type, const void* parted, const PartTable& parts, void* y, int64_t rows);
 void add_gated(cudaStream_t stream, DType type, void* x, const void* y, const float* gate, int64_t rows, int64_t dim);
+// False, and nothing is launched, for shapes that the one kernel cannot do.
+[[nodiscard]] bool add_gated_and_norm(cudaStream_t stream, void* x, const void* y, const float* gate,
+                                      const LayerNormArguments& norm);
 // head_dim must be a multiple of 4.
 void merge_attention(cudaStream_t stream, const MergeAttentionArguments& a);
 void add_table(cudaStream_t stream, Weight table, const float* vector, float* out, int64_t n);

@@ -1,4 +1,5 @@
-// LayerNorm with modulation, and RMSNorm: one block reads a row once, holds it in registers, and writes it once.
+// LayerNorm with modulation, also of a sum that it makes, and RMSNorm: one block reads a row once, holds it in registers,
+// and writes it once.
 
 #include "worker/device/cuda/kernels.h"
 #include "worker/device/cuda/launch.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int stages = 4;
 constexpr int resident_threads = 960;  // at least so many on a multiprocessor: 68 registers for each thread
+constexpr int adding_threads = 640;    // the same for sums: 102 registers
 
 // The mean of a set of values, and the sum of their squared distances from it.
 struct Moments {
@@ -84,6 +86,64 @@ __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(di
 #pragma unroll
       for (int j = 0; j < 8; ++j) out[j] = (values[i * 8 + j] - moments.mean) * inverse * gains[i][j] + shifts[i][j];
       to[i * threads] = pack(out);
+    }
+  }
+}
+
+// x += addend * gate in bf16, then y = LayerNorm of the rounded sum. The addend, which does not pass through shared
+// memory, is read one row ahead as well.
+template <int dim, bool gated>
+__global__ __launch_bounds__(row_threads(dim), adding_threads / row_threads(dim)) void add_and_norm_rows(
+    uint4* x, const uint4* __restrict__ addend, const float* __restrict__ gate, const float* __restrict__ gain,
+    float gain_offset, const float* __restrict__ shift, uint4* __restrict__ y, int64_t rows, float eps) {
+  constexpr int threads = row_threads(dim);
+  using Stream = RowStream<2, threads, stages>;
+  __shared__ typename Stream::Room room;
+  __shared__ Moments partial[2][threads / 32];
+  Stream stream(room, x, 2 * threads, rows);
+  float gates[2][8], gains[2][8], shifts[2][8];
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    const int column = (i * threads + threadIdx.x) * 8;
+    if constexpr (gated) load_eight(gate + column, gates[i]);
+    load_eight(gain + column, gains[i]);
+    load_eight(shift + column, shifts[i]);
+#pragma unroll
+    for (int j = 0; j < 8; ++j) gains[i][j] += gain_offset;
+  }
+  uint4 ahead[2];
+  const auto fetch = [&](int64_t row) {
+    if (row >= rows) return;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) ahead[i] = addend[(row * 2 + i) * threads + threadIdx.x];
+  };
+  fetch(stream.row);
+  for (int turn = 0; stream.row < rows; stream.advance(), turn ^= 1) {
+    uint4 in[2];
+    stream.take(in);
+    const uint4 added[2] = {ahead[0], ahead[1]};
+    fetch(stream.row + gridDim.x);
+    const int64_t at = stream.row * 2 * threads + threadIdx.x;
+    float values[16];
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float sum[8], more[8];
+      unpack(in[i], sum);
+      unpack(added[i], more);
+#pragma unroll
+      for (int j = 0; j < 8; ++j) sum[j] += gated ? more[j] * gates[i][j] : more[j];
+      const uint4 rounded = pack(sum);
+      x[at + i * threads] = rounded;
+      unpack(rounded, &values[i * 8]);
+    }
+    const Moments moments = row_moments(values, partial[turn]);
+    const float inverse = rsqrtf(moments.squares / dim + eps);
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float out[8];
+#pragma unroll
+      for (int j = 0; j < 8; ++j) out[j] = (values[i * 8 + j] - moments.mean) * inverse * gains[i][j] + shifts[i][j];
+      y[at + i * threads] = pack(out);
     }
   }
 }
@@ -165,13 +225,34 @@ bool launch_by_width(int64_t dim, Launch launch) {
   }
 }
 
+// Whether the operands allow a kernel of rows; the width may still have none.
+bool by_rows(const LayerNormArguments& a) {
+  return a.type == DType::bf16 && a.gain.type == DType::f32 && a.shift.type == DType::f32 && aligned16(a.x) &&
+         aligned16(a.y) && aligned16(a.gain.data) && aligned16(a.shift.data);
+}
+
 }  // namespace
+
+bool add_gated_and_norm(cudaStream_t stream, void* x, const void* y, const float* gate, const LayerNormArguments& a) {
+  if (a.rows == 0) return true;
+  const bool launched = by_rows(a) && aligned16(y) && aligned16(gate) && launch_by_width(a.dim, [&](auto width) {
+    constexpr int threads = row_threads(width);
+    const auto launch = [&](auto kernel) {
+      static const int64_t resident = resident_blocks(kernel, threads);
+      kernel<<<row_blocks(resident, a.rows), threads, 0, stream>>>(
+          static_cast<uint4*>(x), static_cast<const uint4*>(y), gate, static_cast<const float*>(a.gain.data),
+          a.gain_offset, static_cast<const float*>(a.shift.data), static_cast<uint4*>(a.y), a.rows, a.eps);
+    };
+    gate != nullptr ? launch(add_and_norm_rows<width, true>) : launch(add_and_norm_rows<width, false>);
+    return true;
+  });
+  checkLaunch();
+  return launched;
+}
 
 void layer_norm(cudaStream_t stream, const LayerNormArguments& a) {
   if (a.rows == 0) return;
-  const bool fast = a.type == DType::bf16 && a.gain.type == DType::f32 && a.shift.type == DType::f32 &&
-                    aligned16(a.x) && aligned16(a.y) && aligned16(a.gain.data) && aligned16(a.shift.data) &&
-                    launch_by_width(a.dim, [&](auto width) {
+  const bool fast = by_rows(a) && launch_by_width(a.dim, [&](auto width) {
                       constexpr int threads = row_threads(width);
                       static const int64_t resident = resident_blocks(layer_norm_rows<width>, threads);
                       layer_norm_rows<width><<<row_blocks(resident, a.rows), threads, 0, stream>>>(

@@ -88,6 +88,10 @@ void measure_bandwidths(Device& device) {
   report("heads together", 2 * matrix,
          [&] { ops.merge_heads(DType::bf16, a.data(), {parts}, b.data(), rows, head_dim); });
   report("gate + residual", 3 * matrix, [&] { ops.add_gated(DType::bf16, a.data(), b.data(), f32, rows, dim); });
+  report("the same, then LayerNorm", 4 * matrix, [&] {
+    ops.add_gated_and_norm(a.data(), b.data(), f32,
+                           {DType::bf16, a.data(), vector, 1, vector, b.data() + matrix, rows, dim, 1e-6F});
+  });
   auto* state = reinterpret_cast<float*>(b.data());
   const UniPCStep step{.guidance = 4,
                        .sigma = 0.5F,
