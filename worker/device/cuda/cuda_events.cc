@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/clock.h"
 #include "worker/device/cuda/cuda_check.h"
@@ -43,8 +44,7 @@ EventClock::EventClock(cudaStream_t compute) : compute_(compute) {
   look();  // the first reading is slow, since CUDA initialises lazily
   const Look first = look();
   mark_ = first.mark;
-  mark_->ns = first.host_ns;
-  mark_->known = true;
+  mark_->time = SteeredTime(first.host_ns);
   last_look_ns_ = first.host_ns;
 }
 
@@ -81,28 +81,22 @@ int64_t EventClock::since(const TimeMark& mark, cudaEvent_t event) const {
   return std::llround(static_cast<double>(ms) * 1e6);
 }
 
-// The marks that the stream has passed, from the last known one on.
-void EventClock::resolve(TimeMark& mark) {
+std::shared_ptr<TimeMark> EventClock::known(std::shared_ptr<TimeMark> mark) {
+  while (!mark->time && !mark->event.done()) mark = mark->before;
   std::vector<TimeMark*> unknown;
-  for (TimeMark* each = &mark; !each->known; each = each->before.get()) unknown.push_back(each);
+  for (TimeMark* each = mark.get(); !each->time; each = each->before.get()) unknown.push_back(each);
   std::for_each(unknown.rbegin(), unknown.rend(), [&](TimeMark* next) {
-    const int64_t passed = since(*next->before, next->event.get());
-    // The correction is spread over many marks, so that no span changes visibly.
-    const int64_t correction = std::clamp(correction_ns_, -std::abs(passed) / 10000, std::abs(passed) / 10000);
-    next->ns = next->before->ns + passed + correction;
-    correction_ns_ -= correction;
-    next->known = true;
+    next->time = next->before->time->next(since(*next->before, next->event.get()), target_ns_);
     next->before.reset();
   });
+  return mark;
 }
 
 int64_t EventClock::time_ns(const CudaEvent& event) {
   // Work on another stream may end before the compute stream reaches the event's mark. Then the time counts from an
   // earlier mark.
-  std::shared_ptr<TimeMark> mark = event.mark;
-  while (!mark->known && !mark->event.done()) mark = mark->before;
-  resolve(*mark);
-  return mark->ns + since(*mark, event.event.get());
+  const std::shared_ptr<TimeMark> mark = known(event.mark);
+  return mark->time->at(since(*mark, event.event.get()));
 }
 
 void EventClock::follow_host() {
@@ -110,10 +104,9 @@ void EventClock::follow_host() {
   const Look now = look();
   last_look_ns_ = now.host_ns;
   if (now.unsure_ns > trusted_ns) return;
-  std::shared_ptr<TimeMark> mark = mark_;
-  while (!mark->known && !mark->event.done()) mark = mark->before;
-  resolve(*mark);
-  correction_ns_ = now.host_ns - (mark->ns + since(*mark, now.mark->event.get()));
+  const std::shared_ptr<TimeMark> mark = known(mark_);
+  target_ns_ = now.host_ns - (mark->time->own() + since(*mark, now.mark->event.get()));
+  records_since_mark_ = records_a_mark;  // the next event starts from a mark of its own
 }
 
 }  // namespace wansweep

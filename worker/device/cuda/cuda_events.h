@@ -2,15 +2,17 @@
 //
 // cudaEventElapsedTime returns milliseconds as a float: over minutes it is exact only to tens of microseconds. So an
 // event's time is measured from a recent mark on the compute stream, and each mark's from the mark before: every
-// difference is short, and exact to well below a microsecond. The GPU's clock drifts from the host's. The host's clock
-// is read now and then, and the chain of marks is corrected by at most a ten-thousandth of the time between two marks.
+// difference is short, and exact to well below a microsecond. The GPU's clock drifts from the host's, which is read now
+// and then to steer the chain of marks (steered_time.h).
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "worker/device/cuda/steered_time.h"
 #include "worker/device/device.h"
 
 namespace wansweep {
@@ -46,9 +48,8 @@ class PooledEvent {
 struct TimeMark {
   explicit TimeMark(std::shared_ptr<EventPool> pool) : event(std::move(pool)) {}
   PooledEvent event;
-  std::shared_ptr<TimeMark> before;  // the mark before this one; null once `ns` is known
-  bool known = false;
-  int64_t ns = 0;
+  std::shared_ptr<TimeMark> before;  // the mark before this one; null once `time` is known
+  std::optional<SteeredTime> time;
 };
 
 struct CudaEvent : EventState {
@@ -78,7 +79,8 @@ class EventClock {
     int64_t unsure_ns = 0;  // the uncertainty of host_ns
   };
   Look look();
-  void resolve(TimeMark& mark);
+  // The latest mark at or before `mark` that the stream has passed; its time is known then.
+  std::shared_ptr<TimeMark> known(std::shared_ptr<TimeMark> mark);
   int64_t since(const TimeMark& mark, cudaEvent_t event) const;
 
   std::shared_ptr<EventPool> pool_ = std::make_shared<EventPool>();
@@ -87,7 +89,7 @@ class EventClock {
   std::shared_ptr<TimeMark> mark_;
   int records_since_mark_ = 0;
   int64_t last_look_ns_ = 0;
-  int64_t correction_ns_ = 0;  // to be applied to the next marks
+  int64_t target_ns_ = 0;  // of marks that become known: see SteeredTime
 };
 
 }  // namespace wansweep
