@@ -4,10 +4,6 @@
 
 namespace wansweep {
 
-bool is_only_generated(const Submission& submission) {
-  return submission.by_hand && !submission.outcome && !started_job(submission);
-}
-
 bool record_run_by_hand(Attempt& attempt) {
   if (read_record(attempt.directory).word != RecordWord::whole) return false;
   AttemptState state;

@@ -2,13 +2,8 @@
 #pragma once
 
 #include "orchestrator/sweep/attempt.h"
-#include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
-
-// Whether nothing but Slurm itself could tell that somebody submitted the script: it was made for a person, has no
-// outcome, and no job of it has started.
-bool is_only_generated(const Submission& submission);
 
 // Of an attempt without an end that no job ran: when its record is whole, somebody ran its script by hand; then the
 // attempt is recorded as completed. Returns whether it was. Throws Error(output).

@@ -20,14 +20,17 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/json.h"
+#include "base/sha256.h"
 #include "orchestrator/store/attempt_rows.h"
 #include "orchestrator/store/find_sweep.h"
 #include "orchestrator/store/lineage.h"
 #include "orchestrator/store/predictions.h"
 #include "orchestrator/store/write_attempt.h"
+#include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
 namespace {
@@ -206,6 +209,30 @@ size_t leave_out_replaced(std::vector<AttemptRecords>& work, const std::vector<R
   });
 }
 
+// The tokens of scripts that `wansweep generate` wrote and nobody has submitted, as far as the files tell.
+std::set<std::string> generated_scripts(const std::string& directory, std::vector<std::string>& problems) {
+  std::set<std::string> tokens;
+  try {
+    for (const Submission& submission : read_submissions(directory).known) {
+      if (is_only_generated(submission)) tokens.insert(submission.token);
+    }
+  } catch (const Error& error) {
+    problems.emplace_back(error.what());
+  }
+  return tokens;
+}
+
+// An attempt that has neither run nor been submitted is neither running nor lost.
+void tell_generated(AttemptRecords& records, const std::set<std::string>& scripts) {
+  if (records.state || !records.traces.empty() || !records.slurm) return;
+  if (!scripts.contains(records.slurm->submission)) return;
+  records.state = "generated";
+  records.line = fmt::format(
+      "no job of its script has started; unless one waits in a queue, submit it: sbatch submissions/{}/job.sh",
+      records.slurm->submission);
+  records.fingerprint = sha256(records.fingerprint + records.line);  // another one once it was submitted
+}
+
 std::map<std::string, int64_t> stored_fingerprints(Store& store) {
   std::map<std::string, int64_t> fingerprints;
   SQLite::Statement query(store.db, "SELECT fingerprint || directory, id FROM attempt WHERE fingerprint <> ''");
@@ -255,6 +282,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
   gather_lineage(store, directory, report.problems);
   const std::map<std::string, int64_t> known = stored_fingerprints(store);
 
+  const std::set<std::string> scripts = generated_scripts(directory, report.problems);
   std::vector<AttemptRecords> work;
   std::vector<Replacement> replacements;
   std::map<std::string, std::string> unreadable;  // what is wrong, by directory
@@ -268,6 +296,7 @@ GatherReport gather(const std::string& sweep_dir, Store& store, const GatherOpti
       std::optional<AttemptRecords> records = read_attempt_records(one);
       if (!records) continue;
       ++report.attempts;
+      tell_generated(*records, scripts);
       if (!records->replaces.empty()) replacements.push_back({records->run, records->number, records->replaces});
       if (known.contains(records->fingerprint + one)) {
         ++report.unchanged;

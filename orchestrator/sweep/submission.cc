@@ -163,4 +163,8 @@ std::optional<int64_t> started_job(const Submission& submission) {
   return first;
 }
 
+bool is_only_generated(const Submission& submission) {
+  return submission.by_hand && !submission.outcome && !started_job(submission);
+}
+
 }  // namespace wansweep

@@ -87,4 +87,8 @@ Submissions read_submissions(const std::string& sweep_directory);
 // be listed.
 std::optional<int64_t> started_job(const Submission& submission);
 
+// Whether nothing but Slurm itself could tell that somebody submitted the script: it was made for a person, has no
+// outcome, and no job of it has started. Throws bad_input as started_job does.
+bool is_only_generated(const Submission& submission);
+
 }  // namespace wansweep

@@ -1,6 +1,6 @@
 // Follows diffusers' WanTransformerBlock. Each part ends with a gated addition to the residual stream, carried.hidden;
-// its intermediate results are in workspace.normed and workspace.wide. The two attentions make that addition and the next
-// part's norm in one pass, and leave the normed rows in workspace.normed.
+// its intermediate results are in workspace.normed and workspace.wide. The two attentions make that addition and the
+// next part's norm in one pass, and leave the normed rows in workspace.normed.
 
 #include "worker/model/block.h"
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "orchestrator/store/plan_of_attempt.h"
 #include "orchestrator/store/query/query.h"
+#include "orchestrator/sweep/submission.h"
 #include "tests/orchestrator/store/sweep_fixture.h"
 
 namespace wansweep {
@@ -103,6 +104,31 @@ TEST_F(GatherTest, AnAttemptThatWasKilledIsKeptApart) {
   EXPECT_EQ(number("SELECT count(*) FROM current_attempt"), 0);
   EXPECT_EQ(text("SELECT state FROM runs"), "running or lost");
   EXPECT_EQ(text("SELECT problem FROM runs"), "completed.json is missing");
+}
+
+TEST_F(GatherTest, ARunWhoseScriptWasOnlyGeneratedIsNeitherRunningNorLost) {
+  const std::string directory = write_attempt(sweep_, {.steps = 0, .state = ""});
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() == ".h5") fs::remove(entry);
+  }
+  nlohmann::json attempt = nlohmann::json::parse(std::ifstream(directory + "/attempt.json"));
+  attempt["launcher"] = "slurm";
+  attempt["submission"] = "ws-1";
+  attempt["index"] = 0;
+  std::ofstream(directory + "/attempt.json") << attempt;
+  Submission submission;
+  submission.token = "ws-1";
+  submission.directory = sweep_ + "/submissions/ws-1";
+  submission.by_hand = true;
+  submission.members = {fs::path(directory).filename()};
+  write_intent(submission, "#!/bin/sh\n");
+  gather_all();
+  EXPECT_EQ(text("SELECT state FROM runs"), "generated");
+  EXPECT_NE(text("SELECT problem FROM runs").find("sbatch submissions/ws-1/job.sh"), std::string::npos);
+
+  std::ofstream(submission.directory + "/started.17");  // its job has started since
+  EXPECT_EQ(gather_all().replaced, 1);
+  EXPECT_EQ(text("SELECT state FROM runs"), "running or lost");
 }
 
 TEST_F(GatherTest, AFailedRunSaysWhy) {

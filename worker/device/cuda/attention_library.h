@@ -57,8 +57,8 @@ class AttentionLibrary {
 // cuDNN's attention, for any GPU. `device` provides its workspace.
 std::unique_ptr<AttentionLibrary> make_cudnn_attention(Device& device, cudaStream_t stream);
 
-// FlashAttention-3's kernels, for compute capability 9.0, with the GPU's number of multiprocessors; in builds that found
-// its sources. `device` provides a buffer for log-sum-exps that nobody asked for.
+// FlashAttention-3's kernels, for compute capability 9.0, with the GPU's number of multiprocessors; in builds that
+// found its sources. `device` provides a buffer for log-sum-exps that nobody asked for.
 std::unique_ptr<AttentionLibrary> make_flash_attention(Device& device, cudaStream_t stream, int processors);
 
 // "32760 x 512 rows, 40 heads x 128, strides 5120 5120 10240, with log-sum-exp"

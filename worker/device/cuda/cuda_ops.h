@@ -1,5 +1,5 @@
-// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashAttention's attention, own kernels for the
-// rest.
+// The CUDA backend's operations: cuBLASLt for matrix products, cuDNN's and FlashAttention's attention, own kernels for
+// the rest.
 //
 // Runs use bf16. f32 is for checking: full f32 everywhere, with a plain attention kernel.
 #pragma once

@@ -1,5 +1,5 @@
-// LayerNorm with modulation, also of a sum that it makes, and RMSNorm: one block reads a row once, holds it in registers,
-// and writes it once.
+// LayerNorm with modulation, also of a sum that it makes, and RMSNorm: one block reads a row once, holds it in
+// registers, and writes it once.
 
 #include "worker/device/cuda/kernels.h"
 #include "worker/device/cuda/launch.h"
@@ -235,17 +235,19 @@ bool by_rows(const LayerNormArguments& a) {
 
 bool add_gated_and_norm(cudaStream_t stream, void* x, const void* y, const float* gate, const LayerNormArguments& a) {
   if (a.rows == 0) return true;
-  const bool launched = by_rows(a) && aligned16(y) && aligned16(gate) && launch_by_width(a.dim, [&](auto width) {
-    constexpr int threads = row_threads(width);
-    const auto launch = [&](auto kernel) {
-      static const int64_t resident = resident_blocks(kernel, threads);
-      kernel<<<row_blocks(resident, a.rows), threads, 0, stream>>>(
-          static_cast<uint4*>(x), static_cast<const uint4*>(y), gate, static_cast<const float*>(a.gain.data),
-          a.gain_offset, static_cast<const float*>(a.shift.data), static_cast<uint4*>(a.y), a.rows, a.eps);
-    };
-    gate != nullptr ? launch(add_and_norm_rows<width, true>) : launch(add_and_norm_rows<width, false>);
-    return true;
-  });
+  const bool launched =
+      by_rows(a) && aligned16(y) && aligned16(gate) && launch_by_width(a.dim, [&](auto width) {
+        constexpr int threads = row_threads(width);
+        const auto launch = [&](auto gated) {
+          const auto kernel = add_and_norm_rows<width, gated>;
+          static const int64_t resident = resident_blocks(kernel, threads);
+          kernel<<<row_blocks(resident, a.rows), threads, 0, stream>>>(
+              static_cast<uint4*>(x), static_cast<const uint4*>(y), gate, static_cast<const float*>(a.gain.data),
+              a.gain_offset, static_cast<const float*>(a.shift.data), static_cast<uint4*>(a.y), a.rows, a.eps);
+        };
+        gate != nullptr ? launch(std::true_type()) : launch(std::false_type());
+        return true;
+      });
   checkLaunch();
   return launched;
 }

@@ -260,14 +260,13 @@ TEST_F(CudaOpsTest, AnAdditionAndItsNormInOneGiveTheBitsOfTheTwo) {
   for (const DType type : both_types) {
     for (const int64_t dim : {131, 1536, 3072, 5120}) {
       const Floats x = random(type, rows * dim), y = random(type, rows * dim), gate = random(DType::f32, dim);
-      const OnGpu addend = put(type, y), gpu_gate = put(DType::f32, gate), gain = put(DType::f32, random(DType::f32, dim)),
-                  shift = put(DType::f32, random(DType::f32, dim));
+      const OnGpu addend = put(type, y), gpu_gate = put(DType::f32, gate),
+                  gain = put(DType::f32, random(DType::f32, dim)), shift = put(DType::f32, random(DType::f32, dim));
       for (const float* gates : {gpu_gate.floats(), static_cast<float*>(nullptr)}) {
         const OnGpu one = put(type, x), two = put(type, x), norm_of_one = room(type, rows * dim),
                     norm_of_two = room(type, rows * dim);
         const auto norm = [&](const OnGpu& sum, const OnGpu& to) {
-          return LayerNormArguments{type,      sum.data(), gain.weight(), 1,  shift.weight(),
-                                    to.data(), rows,       dim,           eps};
+          return LayerNormArguments{type, sum.data(), gain.weight(), 1, shift.weight(), to.data(), rows, dim, eps};
         };
         ops().add_gated_and_norm(one.data(), addend.data(), gates, norm(one, norm_of_one));
         ops().add_gated(type, two.data(), addend.data(), gates, rows, dim);
