@@ -145,8 +145,7 @@ void warn_of_rankings(const ChooseArguments& options, const std::vector<Ranking>
     print_error(
         "wansweep: --results is {}; none of the {} configurations measured there is one of these ways: its model, "
         "size, frames, ranks, engine or another setting differs (--set gives one to all ways; `wansweep report` "
-        "compares "
-        "the runs of other engines)\n",
+        "compares the runs of other engines)\n",
         printable(options.results), measured.size());
   }
 }

@@ -60,15 +60,7 @@ void TransformerBlock::modulate(const std::byte* weights) {
 void TransformerBlock::self_attention(const std::byte* weights, std::byte* hidden, Place place) {
   Recorder::Span span = recorder_.begin(EventKind::compute, StreamId::compute, place);
   modulate(weights);
-  ops_.layer_norm({.type = w_.type,
-                   .x = hidden,
-                   .gain = weight_f32(w_.modulation + scale * dim_),
-                   .gain_offset = 1,
-                   .shift = weight_f32(w_.modulation + shift * dim_),
-                   .y = w_.normed,
-                   .rows = rows_,
-                   .dim = dim_,
-                   .eps = eps_});
+  ops_.layer_norm(norm(hidden, w_.modulation + scale * dim_, 1, w_.modulation + shift * dim_));
   ops_.linear({.type = w_.type,
                .x = w_.normed,
                .w = weight(weights, at_.attn1_qkv),
@@ -95,13 +87,17 @@ void TransformerBlock::self_attention(const std::byte* weights, std::byte* hidde
   recorder_.end(span);
 }
 
-// To workspace.normed, which cross-attention reads.
 LayerNormArguments TransformerBlock::norm_of_cross_attention(const std::byte* weights, const std::byte* hidden) const {
+  return norm(hidden, weights + at_.norm2, 0, weights + at_.norm2_bias);
+}
+
+LayerNormArguments TransformerBlock::norm(const std::byte* hidden, const void* gain, float gain_offset,
+                                          const void* shift_by) const {
   return {.type = w_.type,
           .x = hidden,
-          .gain = weight_f32(weights + at_.norm2),
-          .gain_offset = 0,
-          .shift = weight_f32(weights + at_.norm2_bias),
+          .gain = weight_f32(gain),
+          .gain_offset = gain_offset,
+          .shift = weight_f32(shift_by),
           .y = w_.normed,
           .rows = rows_,
           .dim = dim_,
@@ -158,15 +154,7 @@ void TransformerBlock::cross_attention(const std::byte* weights, const Carried& 
                .n = dim_,
                .k = dim_});
   ops_.add_gated_and_norm(carried.hidden, w_.wide, nullptr,
-                          {.type = w_.type,
-                           .x = carried.hidden,
-                           .gain = weight_f32(w_.modulation + ffn_scale * dim_),
-                           .gain_offset = 1,
-                           .shift = weight_f32(w_.modulation + ffn_shift * dim_),
-                           .y = w_.normed,
-                           .rows = rows_,
-                           .dim = dim_,
-                           .eps = eps_});
+                          norm(carried.hidden, w_.modulation + ffn_scale * dim_, 1, w_.modulation + ffn_shift * dim_));
   recorder_.end(span);
 }
 

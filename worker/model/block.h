@@ -35,6 +35,8 @@ class TransformerBlock {
   void modulate(const std::byte* weights);
   void self_attention(const std::byte* weights, std::byte* hidden, Place place);
   void cross_attention(const std::byte* weights, const Carried& carried, Place place);
+  // LayerNorm of the hidden rows, to workspace.normed; gain and shift are f32.
+  LayerNormArguments norm(const std::byte* hidden, const void* gain, float gain_offset, const void* shift_by) const;
   LayerNormArguments norm_of_cross_attention(const std::byte* weights, const std::byte* hidden) const;
   void feed_forward(const std::byte* weights, std::byte* hidden, Place place);
 

@@ -1,10 +1,9 @@
 // FlashAttention-3's kernel for Hopper: one warp loads tiles with the tensor memory accelerator (TMA) while two warp
 // groups multiply, and the softmax of one tile overlaps the products of the next. In a cluster of two blocks, each
-// loads half of the keys and values and sends them to both, which halves what is read from the L2 cache: 2 % faster
-// under load on an H200. The tile size is FlashAttention's own choice; it decides the order of sums, which is the same
-// for all kernels here: clusters and the order of blocks change no bit. The last tile of keys is masked; rows past the
-// end of q are not written. FlashAttention's own launch code ends the process on an error, so the kernel is launched
-// here.
+// loads half of the keys and values and sends them to both, which halves what is read from the L2 cache. The tile size
+// is FlashAttention's own choice; it decides the order of sums, which is the same for all kernels here: clusters and
+// the order of blocks change no bit. The last tile of keys is masked; rows past the end of q are not written.
+// FlashAttention's own launch code ends the process on an error, so the kernel is launched here.
 
 #include <cuda_runtime.h>
 #include <flash_fwd_launch_template.h>
@@ -121,14 +120,14 @@ cudaError_t launch_kernel(const AttentionShape& shape, const AttentionOperands& 
 
 struct Variant {
   const char* name;
-  int64_t most_keys;
+  int64_t keys_below;
   cudaError_t (*launch)(const AttentionShape&, const AttentionOperands&, int processors, cudaStream_t);
 };
 
-constexpr int64_t most_rows = int64_t{1} << 30;  // they are counted in int
+constexpr int64_t rows_below = int64_t{1} << 30;  // the kernel counts rows in int
 
 constexpr Variant variants[] = {
-    {"flash-attention 3", most_rows, launch_kernel<EachTile>},
+    {"flash-attention 3", rows_below, launch_kernel<EachTile>},
     {"flash-attention 3 persistent", few_keys, launch_kernel<Persistent>},
 };
 
@@ -159,7 +158,7 @@ class FlashAttention : public AttentionLibrary {
   // TMA needs rows that start at multiples of 16 bytes.
   static bool takes(const Variant& variant, const AttentionShape& s) {
     return s.head_dim == head_dim && s.q_stride % 8 == 0 && s.k_stride % 8 == 0 && s.v_stride % 8 == 0 &&
-           s.q_rows < most_rows && s.kv_rows < variant.most_keys;
+           s.q_rows < rows_below && s.kv_rows < variant.keys_below;
   }
 
   void make_room(int64_t bytes) {

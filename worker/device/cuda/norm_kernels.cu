@@ -52,6 +52,36 @@ __device__ inline Moments row_moments(const float (&values)[16], Moments (&parti
   return row;
 }
 
+// The gain and shift of a thread's 16 columns, for all rows that it normalises.
+template <int threads>
+class Affine {
+ public:
+  __device__ Affine(const float* gain, float gain_offset, const float* shift) {
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int column = (i * threads + threadIdx.x) * 8;
+      load_eight(gain + column, gains_[i]);
+      load_eight(shift + column, shifts_[i]);
+#pragma unroll
+      for (int j = 0; j < 8; ++j) gains_[i][j] += gain_offset;
+    }
+  }
+
+  // `to` is the first of the thread's two vectors in the row.
+  __device__ void write(const float (&values)[16], float mean, float inverse, uint4* to) const {
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float out[8];
+#pragma unroll
+      for (int j = 0; j < 8; ++j) out[j] = (values[i * 8 + j] - mean) * inverse * gains_[i][j] + shifts_[i][j];
+      to[i * threads] = pack(out);
+    }
+  }
+
+ private:
+  float gains_[2][8], shifts_[2][8];
+};
+
 // bf16 rows of exactly `dim` values; f32 gain and shift.
 template <int dim>
 __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(dim)) void layer_norm_rows(
@@ -62,15 +92,7 @@ __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(di
   __shared__ typename Stream::Room room;
   __shared__ Moments partial[2][threads / 32];
   Stream stream(room, x, 2 * threads, rows);
-  float gains[2][8], shifts[2][8];
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const int column = (i * threads + threadIdx.x) * 8;
-    load_eight(gain + column, gains[i]);
-    load_eight(shift + column, shifts[i]);
-#pragma unroll
-    for (int j = 0; j < 8; ++j) gains[i][j] += gain_offset;
-  }
+  const Affine<threads> affine(gain, gain_offset, shift);
   for (int turn = 0; stream.row < rows; stream.advance(), turn ^= 1) {
     uint4 in[2];
     stream.take(in);
@@ -78,15 +100,7 @@ __global__ __launch_bounds__(row_threads(dim), resident_threads / row_threads(di
     unpack(in[0], &values[0]);
     unpack(in[1], &values[8]);
     const Moments moments = row_moments(values, partial[turn]);
-    const float inverse = rsqrtf(moments.squares / dim + eps);
-    uint4* to = y + stream.row * 2 * threads + threadIdx.x;
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      float out[8];
-#pragma unroll
-      for (int j = 0; j < 8; ++j) out[j] = (values[i * 8 + j] - moments.mean) * inverse * gains[i][j] + shifts[i][j];
-      to[i * threads] = pack(out);
-    }
+    affine.write(values, moments.mean, rsqrtf(moments.squares / dim + eps), y + stream.row * 2 * threads + threadIdx.x);
   }
 }
 
@@ -101,15 +115,11 @@ __global__ __launch_bounds__(row_threads(dim), adding_threads / row_threads(dim)
   __shared__ typename Stream::Room room;
   __shared__ Moments partial[2][threads / 32];
   Stream stream(room, x, 2 * threads, rows);
-  float gates[2][8], gains[2][8], shifts[2][8];
+  const Affine<threads> affine(gain, gain_offset, shift);
+  float gates[2][8];
+  if constexpr (gated) {
 #pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    const int column = (i * threads + threadIdx.x) * 8;
-    if constexpr (gated) load_eight(gate + column, gates[i]);
-    load_eight(gain + column, gains[i]);
-    load_eight(shift + column, shifts[i]);
-#pragma unroll
-    for (int j = 0; j < 8; ++j) gains[i][j] += gain_offset;
+    for (int i = 0; i < 2; ++i) load_eight(gate + (i * threads + threadIdx.x) * 8, gates[i]);
   }
   uint4 ahead[2];
   const auto fetch = [&](int64_t row) {
@@ -137,14 +147,7 @@ __global__ __launch_bounds__(row_threads(dim), adding_threads / row_threads(dim)
       unpack(rounded, &values[i * 8]);
     }
     const Moments moments = row_moments(values, partial[turn]);
-    const float inverse = rsqrtf(moments.squares / dim + eps);
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-      float out[8];
-#pragma unroll
-      for (int j = 0; j < 8; ++j) out[j] = (values[i * 8 + j] - moments.mean) * inverse * gains[i][j] + shifts[i][j];
-      y[at + i * threads] = pack(out);
-    }
+    affine.write(values, moments.mean, rsqrtf(moments.squares / dim + eps), y + at);
   }
 }
 
