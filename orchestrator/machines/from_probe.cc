@@ -1,7 +1,7 @@
 // Each number of the machine comes from the samples of one measurement: of the same kind, in the same direction, and
-// beside the same other work. Times of a shape are taken as they are. The time of a step outside its blocks is the time
-// of a short step less that of its blocks. Rates of copies and exchanges come from lines of seconds over bytes, fitted
-// three times: to the medians, to the 10th and to the 90th percentiles.
+// beside the same other work. A shape's times are means, because a run adds up the times of its blocks. The time of a
+// step outside its blocks is the time of a short step less that of its blocks. Rates of copies and exchanges come from
+// lines of seconds over bytes, fitted three times: to the medians, to the 10th and to the 90th percentiles.
 
 #include "orchestrator/machines/from_probe.h"
 
@@ -50,11 +50,11 @@ const ProbeSample* sample_at(const ProbeRecord& record, int shape, ProbeWhat wha
   return nullptr;
 }
 
-// The time of such a sample. Unknown when there is none.
+// The mean time of such a sample. Unknown when there is none.
 Measured seconds_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
                     std::optional<int64_t> layers = {}) {
   const ProbeSample* sample = sample_at(record, shape, what, beside, layers);
-  return sample != nullptr ? seconds_of(record, *sample) : Measured();
+  return sample != nullptr ? mean_with_spread(sample->seconds, origin_of(record, what)) : Measured();
 }
 
 // `whole` less the sum of `parts`, each times its factor. Their errors are taken as independent. Unknown when a part is
@@ -104,7 +104,7 @@ BlockTimes block_times(const ProbeRecord& record, int shape) {
   if (const ProbeSample* block = sample_at(record, shape, ProbeWhat::block_forward); block != nullptr) {
     std::vector<double> shares;
     for (size_t i = 0; i < block->seconds.size(); ++i) shares.push_back(block->fastest_seconds[i] / block->seconds[i]);
-    times.share_of_fastest = spread_of(std::move(shares), origin_of(record, ProbeWhat::block_forward));
+    times.share_of_fastest = mean_with_spread(std::move(shares), origin_of(record, ProbeWhat::block_forward));
   }
   if (const ProbeSample* block = sample_at(record, shape, ProbeWhat::block_with_exchanges); block != nullptr) {
     times.groups = block->sizes[0];
@@ -287,7 +287,7 @@ Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeReco
   for (const Lost& each : all) {
     if (each.rate >= fastest / 2) lost.push_back(each.per_gb);
   }
-  return above_zero(spread_of(lost, origin));
+  return above_zero(mean_with_spread(std::move(lost), origin));
 }
 
 // The rate of all ranks of a node together, from the record with the most ranks.
@@ -331,6 +331,7 @@ Machine machine_from(std::span<const ProbeRecord> records, const std::string& na
   machine.measured_on = on.host;
   machine.wansweep = fmt::format("{} ({})", last.wansweep_version, last.git_revision);
   machine.backend = on.backend;
+  machine.play_doubt = measured_play_doubt(on.backend);
   machine.card = on.device;
   machine.driver = on.driver;
   machine.cores = on.processors;

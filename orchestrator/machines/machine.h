@@ -136,7 +136,7 @@ struct Machine {
   std::vector<BlockTimes> shapes;
   Links links;
   Host host;
-  PlayDoubt play_doubt = measured_play_doubt();  // not read from the machine's file
+  PlayDoubt play_doubt;  // that of the backend (measured_play_doubt); not kept in the machine's file
 };
 
 }  // namespace wansweep

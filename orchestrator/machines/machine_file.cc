@@ -239,6 +239,7 @@ Machine parse_machine(const std::string& text, const std::string& file) {
   reader("version", ignored);
   visit_keys(reader, machine);
   reader.refuse_others();
+  machine.play_doubt = measured_play_doubt(machine.backend);
   if (machine.gpus_per_node < 1) throw bad_input(fmt::format("{}: gpus_per_node must be 1 or more", file));
   return machine;
 }

@@ -5,7 +5,7 @@
 
 namespace wansweep {
 
-// low and high are the 10th and the 90th percentile of the repeats, or the range that a source states. A value of 0
+// value is the median or the mean of the repeats, or what a source states. low and high are the 10th and the 90th percentile of the repeats, or the range that a source states. A value of 0
 // means that the number is not known.
 struct Measured {
   double value = 0;

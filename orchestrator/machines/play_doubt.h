@@ -4,10 +4,14 @@
 #pragma once
 
 #include "orchestrator/machines/measured.h"
+#include "schema/setting_values.h"
 
 namespace wansweep {
 
 struct PlayDoubt {
+  // On the time that computing takes, the same for all runs: a processor that other programs use computes faster in one
+  // minute than in the next. Unknown for GPUs, which a run has for itself.
+  Measured computing;
   // On every step, the same for all runs: gaps and waiting that a block measured by itself does not have.
   Measured loop;
   // On every step, but each way of moving weights errs by itself: in the difference of two ways it counts twice.
@@ -24,6 +28,6 @@ struct PlayDoubt {
   Measured in_together, out_together;
   bool operator==(const PlayDoubt&) const = default;
 };
-const PlayDoubt& measured_play_doubt();
+PlayDoubt measured_play_doubt(BackendKind backend);
 
 }  // namespace wansweep

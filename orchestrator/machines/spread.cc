@@ -25,6 +25,16 @@ Measured spread_of(std::vector<double> values, const std::string& origin) {
           static_cast<int>(values.size()), origin};
 }
 
+Measured mean_with_spread(std::vector<double> values, const std::string& origin) {
+  Measured mean = spread_of(values, origin);
+  if (!mean.known()) return mean;
+  mean.value = 0;
+  for (const double value : values) {
+    mean.value += std::clamp(value, mean.low, mean.high) / static_cast<double>(values.size());
+  }
+  return mean;
+}
+
 Measured above_zero(Measured measured) {
   constexpr double least = 1e-3;  // share of the value below which the low end is raised
   if (!measured.known()) return {};

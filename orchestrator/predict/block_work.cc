@@ -147,16 +147,26 @@ BlockWork block_work(const ProbeShape& shape, bool keeps_text) {
   return work;
 }
 
+void BlockSeconds::multiply_computing(double factor) {
+  for (double* measured : {&with_exchanges, &beside_copies}) {
+    if (*measured > 0) *measured += (factor - 1) * total();
+  }
+  for (double* each : {&before, &attention, &after, &shared, &step}) *each *= factor;
+}
+
 BlockSeconds block_seconds(const Machine& machine, const RunPlan& plan, Draw& draw) {
   const ProbeShape shape = probe_shape_of(plan);
   const BlockWork work = block_work(shape, plan.activations.keeps_text);
   const AllTimes times = times_of(machine, shape);
-  if (!times.empty()) return seconds_by_shapes(times, machine, shape, work, draw);
-  if (plan.settings.share_device) {
+  if (times.empty() && plan.settings.share_device) {
     throw bad_input(
         fmt::format("machine {} has no block of this shape, and its rates are of one rank a GPU", machine.name));
   }
-  return seconds_by_rates(machine, shape, work, draw);
+  BlockSeconds seconds = times.empty() ? seconds_by_rates(machine, shape, work, draw)
+                                       : seconds_by_shapes(times, machine, shape, work, draw);
+  const Measured& doubt = machine.play_doubt.computing;
+  if (doubt.known()) seconds.multiply_computing(draw(doubt));
+  return seconds;
 }
 
 }  // namespace wansweep

@@ -31,6 +31,8 @@ struct BlockSeconds {
   double with_exchanges = 0;  // a block as measured with its exchanges; 0: not measured
   double beside_copies = 0;   // the same while every rank copied weights in without a pause; 0: not measured
   double total() const { return before + attention + after; }
+  // Multiplies the time of all computing. What the measured blocks take beyond their computing stays.
+  void multiply_computing(double factor);
 };
 
 // Takes the times measured for the run's own shape where the machine has them, and otherwise works them out from the

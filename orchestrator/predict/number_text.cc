@@ -32,8 +32,9 @@ constexpr std::array<std::pair<Measured BlockTimes::*, std::string_view>, 7> of_
      {&BlockTimes::block_with_exchanges_beside_copies, "a block with its exchanges, beside copies"},
      {&BlockTimes::step_beside_blocks, "a step's work outside blocks"}}};
 
-constexpr std::array<std::pair<Measured PlayDoubt::*, std::string_view>, 7> of_doubts{
-    {{&PlayDoubt::loop, "the simulation of steps"},
+constexpr std::array<std::pair<Measured PlayDoubt::*, std::string_view>, 8> of_doubts{
+    {{&PlayDoubt::computing, "how fast a processor that others use computes"},
+     {&PlayDoubt::loop, "the simulation of steps"},
      {&PlayDoubt::way, "the simulation of a way"},
      {&PlayDoubt::one_step, "how much one step differs from the next"},
      {&PlayDoubt::copies, "the simulation of copies"},

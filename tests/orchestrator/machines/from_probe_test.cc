@@ -89,6 +89,18 @@ TEST(Spread, IsTheMedianAndWhatLiesBetweenTheTenthAndTheNinetiethPercentile) {
   EXPECT_FALSE(spread_of({}, "here").known());
 }
 
+TEST(Spread, AMeanIsNotDecidedByOneDisturbedRepeat) {
+  std::vector<double> values;
+  for (int i = 1; i <= 10; ++i) values.push_back(i < 6 ? 1 : 2);
+  const Measured even = mean_with_spread(values, "here");
+  EXPECT_DOUBLE_EQ(even.value, 1.5) << "times that add up, of which half are longer, count in full";
+  values.push_back(1000);
+  const Measured disturbed = mean_with_spread(values, "here");
+  EXPECT_DOUBLE_EQ(disturbed.value, (5 + 6 * 2) / 11.0);
+  EXPECT_EQ(disturbed.samples, 11);
+  EXPECT_FALSE(mean_with_spread({}, "here").known());
+}
+
 TEST(FitLine, FindsLatencyAndRateOverFiveDecades) {
   std::vector<Point> points;
   for (const double bytes : {1e3, 1e5, 1e8}) points.push_back({bytes, 2e-5 + bytes / 5e10});

@@ -69,6 +69,15 @@ TEST(MachineFile, WhatIsWrittenReadsBackAsTheSameMachine) {
   EXPECT_EQ(back.compute.attention.front().precision, Precision::fp32);
 }
 
+TEST(MachineFile, OnlyTheSpeedOfProcessorsIsDoubtedSinceOthersUseThem) {
+  std::string text = machine_text(full_machine());
+  EXPECT_TRUE(parse_machine(text, "m.toml").play_doubt.computing.known());
+  text.replace(text.find("backend = \"cpu\""), 15, "backend = \"cuda\"");
+  const PlayDoubt of_gpus = parse_machine(text, "m.toml").play_doubt;
+  EXPECT_FALSE(of_gpus.computing.known());
+  EXPECT_TRUE(of_gpus.loop.known());
+}
+
 TEST(MachineFile, EveryNumberStatesItsSpreadAndMayNameTheDoubtThatItShares) {
   const Machine machine = parse_machine(std::string(least) + R"([host]
 fill_gb_per_second = { value = 2, low = 1, high = 2, origin = "said so", doubt = "which bytes" }

@@ -11,7 +11,6 @@ inline Measured exactly(double value) { return {value, value, value, 1, "a test"
 inline Machine plain() {
   Machine machine;
   machine.name = "plain";
-  machine.play_doubt = {};
   machine.gpus_per_node = 4;
   machine.compute.products = {{Precision::bf16, 8190, exactly(500)}};
   machine.compute.attention = {{Precision::bf16, 8190, exactly(500)}};

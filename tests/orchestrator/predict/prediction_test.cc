@@ -162,7 +162,7 @@ TEST(Prediction, NumbersOfOneDoubtAreOffTogether) {
 
 TEST(Prediction, TheDoubtOfThePlayIsInEveryInterval) {
   Machine machine = plain();
-  machine.play_doubt = measured_play_doubt();
+  machine.play_doubt = measured_play_doubt(BackendKind::cuda);
   const Prediction resident = predicted(machine, study(OffloadMode::resident));
   const Prediction swap = predicted(machine, study(OffloadMode::swap));
   const Estimate of = resident.of(Quantity::total);
@@ -172,6 +172,18 @@ TEST(Prediction, TheDoubtOfThePlayIsInEveryInterval) {
   // The doubt that all runs share cancels in a difference; the doubt that each way has by itself counts twice.
   const Estimate cost = difference(swap, resident);
   EXPECT_NEAR((cost.high - cost.value) / of.value, std::hypot(0.015, 0.015), 2e-3);
+}
+
+TEST(Prediction, OnlyComputingIsUnsureByTheSpeedOfAProcessorThatOthersUse) {
+  Machine machine = plain();
+  machine.play_doubt.computing = {1, 0.5, 1, 5, "a test"};
+  const Prediction swap = predicted(machine, study(OffloadMode::swap));
+  const Estimate all = swap.of(Quantity::total), spike = swap.of(Quantity::spike);
+  EXPECT_EQ(spike.low, spike.high) << "at the switch only copies run";
+  EXPECT_EQ(all.high, all.value);
+  const double computing = total(predicted(plain(), study(OffloadMode::resident)));
+  EXPECT_GT(all.value - all.low, 0.4 * computing);
+  EXPECT_LT(all.value - all.low, 0.5 * computing) << "the exchanges take as long as before";
 }
 
 TEST(Prediction, RanksThatCopyAtOnceAreUnsureByWhatTheHostsMemoryGivesThem) {
