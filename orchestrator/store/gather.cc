@@ -30,6 +30,7 @@
 #include "orchestrator/store/lineage.h"
 #include "orchestrator/store/predictions.h"
 #include "orchestrator/store/write_attempt.h"
+#include "orchestrator/sweep/attempt_state.h"
 #include "orchestrator/sweep/submission.h"
 
 namespace wansweep {
@@ -226,7 +227,7 @@ std::set<std::string> generated_scripts(const std::string& directory, std::vecto
 void tell_generated(AttemptRecords& records, const std::set<std::string>& scripts) {
   if (records.state || !records.traces.empty() || !records.slurm) return;
   if (!scripts.contains(records.slurm->submission)) return;
-  records.state = "generated";
+  records.state = name_of(RunStanding::generated);
   records.line = fmt::format(
       "no job of its script has started; unless one waits in a queue, submit it: sbatch submissions/{}/job.sh",
       records.slurm->submission);

@@ -1,4 +1,5 @@
-// How an attempt ended, and what launched it: the words that state.json, attempt.json and the database use.
+// How an attempt ended, how a run stands whose attempt does not tell an end, and what launched it: the words that
+// state.json, attempt.json, the database and `status` use.
 #pragma once
 
 #include <optional>
@@ -45,6 +46,37 @@ constexpr std::string_view name_of(AttemptEnd end) {
       return "preempted";
     case AttemptEnd::lost:
       return "lost";
+  }
+  return {};
+}
+
+// How a run stands that has no attempt, or whose newest attempt has no recorded end or one that its records contradict.
+enum class RunStanding {
+  not_started,
+  generated,  // `wansweep generate` wrote its script, and no job of it has been seen
+  running,
+  lost,
+  running_or_lost,  // which of the two cannot be found out
+  damaged,          // it ended as completed, but its completion record does not bear that out
+  unreadable,
+};
+
+constexpr std::string_view name_of(RunStanding standing) {
+  switch (standing) {
+    case RunStanding::not_started:
+      return "not started";
+    case RunStanding::generated:
+      return "generated";
+    case RunStanding::running:
+      return "running";
+    case RunStanding::lost:
+      return "lost";
+    case RunStanding::running_or_lost:
+      return "running or lost";
+    case RunStanding::damaged:
+      return "damaged";
+    case RunStanding::unreadable:
+      return "cannot be read";
   }
   return {};
 }

@@ -47,9 +47,9 @@ enum class LockFinding { free, held, unknown };
 struct SweepStanding {
   SlurmPoll poll;
   LockFinding lock = LockFinding::free;
-  std::vector<std::string> unread;        // entries of the sweep's directory that cannot be read, a line each
-  std::map<std::string, size_t> counts;   // by state: runs that the sweep lists
-  std::map<std::string, size_t> earlier;  // by state: runs that it does not list any more
+  std::vector<std::string> unread;             // entries of the sweep's directory that cannot be read, a line each
+  std::map<std::string_view, size_t> counts;   // by state: runs that the sweep lists
+  std::map<std::string_view, size_t> earlier;  // by state: runs that it does not list any more
   std::vector<Attempt> ended_badly;
   std::string table;
   bool slurm = false;  // some attempt went through Slurm
@@ -57,32 +57,32 @@ struct SweepStanding {
 
 // The state of a local attempt without an end. The wansweep that launches attempts holds the directory's lock, and
 // settles those that an earlier wansweep left.
-std::string state_without_end(const Attempt& attempt, LockFinding lock) {
+RunStanding state_without_end(const Attempt& attempt, LockFinding lock) {
   switch (lock) {
     case LockFinding::held:
-      return "running";
+      return RunStanding::running;
     case LockFinding::free:
       try {
-        return find_launched(attempt) == ProcessFinding::marked ? "running" : "lost";
+        return find_launched(attempt) == ProcessFinding::marked ? RunStanding::running : RunStanding::lost;
       } catch (const Error&) {  // its pid.json cannot be read
         break;
       }
     case LockFinding::unknown:
       break;
   }
-  return "running or lost";
+  return RunStanding::running_or_lost;
 }
 
-std::string state_of(const Attempt* attempt, const SweepStanding& standing) {
-  if (attempt == nullptr) return "not started";
+std::string_view state_of(const Attempt* attempt, const SweepStanding& standing) {
+  if (attempt == nullptr) return name_of(RunStanding::not_started);
   if (!attempt->state) {
-    if (standing.poll.generated.contains(attempt->directory)) return "generated";
+    if (standing.poll.generated.contains(attempt->directory)) return name_of(RunStanding::generated);
     const auto live = standing.poll.live.find(attempt->directory);
-    return live != standing.poll.live.end() ? std::string(name_of(live->second.state))
-                                            : state_without_end(*attempt, standing.lock);
+    return live != standing.poll.live.end() ? name_of(live->second.state)
+                                            : name_of(state_without_end(*attempt, standing.lock));
   }
-  if (attempt->state->end == AttemptEnd::completed && !is_done(*attempt)) return "damaged";
-  return std::string(name_of(attempt->state->end));
+  if (attempt->state->end == AttemptEnd::completed && !is_done(*attempt)) return name_of(RunStanding::damaged);
+  return name_of(attempt->state->end);
 }
 
 std::string exit_text(const Attempt* attempt) {
@@ -98,19 +98,19 @@ std::string exit_text(const Attempt* attempt) {
 
 std::string line_of(const Attempt* attempt, std::string_view state, const SlurmPoll& poll) {
   if (attempt == nullptr) return "";
-  if (state == "damaged") return completion_problem(attempt->directory).value_or("");
+  if (state == name_of(RunStanding::damaged)) return completion_problem(attempt->directory).value_or("");
   if (attempt->state) return attempt->state->line;
   const auto live = poll.live.find(attempt->directory);
   if (live != poll.live.end()) return live->second.line;
   if (poll.generated.contains(attempt->directory)) return "not submitted";
-  if (state != "lost") return "";
+  if (state != name_of(RunStanding::lost)) return "";
   const std::string said = failure_line(attempt->directory);
   return "the run ended, but its end was not recorded (a full disk, or a killed wansweep)" +
          (said.empty() ? "" : "; last output: " + said);
 }
 
 bool ended_badly(const Attempt& attempt, std::string_view state) {
-  if (!attempt.state || state == "completed") return false;
+  if (!attempt.state || state == name_of(AttemptEnd::completed)) return false;
   return attempt.state->end != AttemptEnd::cancelled && attempt.state->end != AttemptEnd::withdrawn;
 }
 
@@ -133,28 +133,29 @@ std::optional<std::string> options_of_retry(const std::vector<Attempt>& attempts
 }
 
 void print_next_step(const SweepStanding& standing, const SweepRecord& record, const std::string& given) {
-  const auto count = [&](const char* state) {
-    const auto found = standing.counts.find(state);
+  const auto count = [&](auto state) {
+    const auto found = standing.counts.find(name_of(state));
     return found != standing.counts.end() ? found->second : 0;
   };
   const std::string directory = shell_word(given);
   const std::string file = shell_word(record.file);
   if (any_live(standing)) {
     fmt::print("next: wansweep status {} --watch\n", directory);
-  } else if (count("completed") == record.runs.size()) {
+  } else if (count(AttemptEnd::completed) == record.runs.size()) {
     fmt::print("next: wansweep gather {}\n", directory);
-  } else if (count("completed") + count("cannot be read") == record.runs.size()) {
+  } else if (count(AttemptEnd::completed) + count(RunStanding::unreadable) == record.runs.size()) {
     fmt::print("next: repair the records that are left alone, or move their folders away; then wansweep status {}\n",
                directory);
-  } else if (count("generated") > 0) {
+  } else if (count(RunStanding::generated) > 0) {
     fmt::print(
         "next: sbatch the scripts that `wansweep generate` named, or wansweep submit {} --cluster PROFILE --dir {}\n",
         file, directory);
-  } else if (!standing.slurm && count("damaged") > 0 && count("damaged") + count("completed") == record.runs.size()) {
+  } else if (!standing.slurm && count(RunStanding::damaged) > 0 &&
+             count(RunStanding::damaged) + count(AttemptEnd::completed) == record.runs.size()) {
     fmt::print("next: wansweep rerun {} --failed\n", directory);
   } else if (!standing.slurm) {
     fmt::print("next: wansweep run {} --dir {}\n", file, directory);
-  } else if (count("not started") + count("withdrawn") + count("cancelled") > 0) {
+  } else if (count(RunStanding::not_started) + count(AttemptEnd::withdrawn) + count(AttemptEnd::cancelled) > 0) {
     fmt::print("next: wansweep submit {} --cluster PROFILE --dir {}\n", file, directory);
   } else if (const auto options = options_of_retry(standing.ended_badly)) {
     fmt::print("next: wansweep rerun {} --failed{}\n", directory, *options);
@@ -185,17 +186,17 @@ SweepStanding stand(const SweepRecord& record, const std::string& directory) {
   const AttemptFolder attempts(directory);
   standing.unread = attempts.problems();
   TextTable table({{"run"}, {"state"}, {"attempt", Align::right}, {"exit"}, {"why"}});
-  const auto add = [&](const std::string& run, std::map<std::string, size_t>& counts, const char* note) {
+  const auto add = [&](const std::string& run, std::map<std::string_view, size_t>& counts, const char* note) {
     const Attempt* attempt = attempts.newest_of(run);
     const std::string* block = attempts.block_of(run);
-    const std::string state = block != nullptr ? "cannot be read" : state_of(attempt, standing);
+    const std::string_view state = block != nullptr ? name_of(RunStanding::unreadable) : state_of(attempt, standing);
     ++counts[state];
     standing.slurm |= attempt != nullptr && attempt->launcher == Launcher::slurm;
     if (attempt != nullptr && block == nullptr && ended_badly(*attempt, state))
       standing.ended_badly.push_back(*attempt);
     const std::string line = block != nullptr ? *block : line_of(attempt, state, standing.poll);
-    table.add_row({run, state, attempt != nullptr ? fmt::format("{}", attempt->number) : "", exit_text(attempt),
-                   fmt::format("{}{}{}", note, *note != '\0' && !line.empty() ? "; " : "", line)});
+    table.add_row({run, std::string(state), attempt != nullptr ? fmt::format("{}", attempt->number) : "",
+                   exit_text(attempt), fmt::format("{}{}{}", note, *note != '\0' && !line.empty() ? "; " : "", line)});
   };
   for (const ListedRun& run : record.runs) add(run.run, standing.counts, "");
   for (const EarlierMatrix& matrix : record.earlier) {
