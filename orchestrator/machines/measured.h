@@ -5,8 +5,8 @@
 
 namespace wansweep {
 
-// value is the median or the mean of the repeats, or what a source states. low and high are the 10th and the 90th percentile of the repeats, or the range that a source states. A value of 0
-// means that the number is not known.
+// value is the median or the mean of the repeats, or what a source states; 0: the number is not known. low and high are
+// the 10th and the 90th percentile of the repeats, or the range that a source states.
 struct Measured {
   double value = 0;
   double low = 0;

@@ -40,9 +40,10 @@ PlayDoubt measured_play_doubt(BackendKind backend) {
     case BackendKind::cuda:
       break;
     case BackendKind::cpu:
-      doubt.computing = {1, 0.88, 1.05, occasions,
-                         "doubt of the prediction itself: on seven occasions, half of 21 runs on cores of a shared "
-                         "host took 0.84 to 1.04 of what a probe had them take minutes before"};
+      doubt.computing = {
+          1, 0.88, 1.05, occasions,
+          "doubt of the prediction itself: on seven occasions, the median of 21 runs on a shared host was "
+          "0.84 to 1.04 of what a probe minutes before had them take"};
       break;
   }
   return doubt;
