@@ -35,6 +35,7 @@ int ranks_on_node(const ProbeRecord& record, int ranks) {
   return record.machine.node_ranks.empty() ? ranks : std::min(ranks, record.machine.node_ranks.front());
 }
 
+// The median time of a sample.
 Measured seconds_of(const ProbeRecord& record, const ProbeSample& sample) {
   return spread_of(sample.seconds, origin_of(record, sample.what));
 }
@@ -50,7 +51,7 @@ const ProbeSample* sample_at(const ProbeRecord& record, int shape, ProbeWhat wha
   return nullptr;
 }
 
-// The mean time of such a sample. Unknown when there is none.
+// The mean time of the sample that sample_at finds. Unknown when there is none.
 Measured seconds_at(const ProbeRecord& record, int shape, ProbeWhat what, Beside beside = Beside::nothing,
                     std::optional<int64_t> layers = {}) {
   const ProbeSample* sample = sample_at(record, shape, what, beside, layers);
@@ -104,7 +105,7 @@ BlockTimes block_times(const ProbeRecord& record, int shape) {
   if (const ProbeSample* block = sample_at(record, shape, ProbeWhat::block_forward); block != nullptr) {
     std::vector<double> shares;
     for (size_t i = 0; i < block->seconds.size(); ++i) shares.push_back(block->fastest_seconds[i] / block->seconds[i]);
-    times.share_of_fastest = mean_with_spread(std::move(shares), origin_of(record, ProbeWhat::block_forward));
+    times.share_of_fastest = mean_with_spread(shares, origin_of(record, ProbeWhat::block_forward));
   }
   if (const ProbeSample* block = sample_at(record, shape, ProbeWhat::block_with_exchanges); block != nullptr) {
     times.groups = block->sizes[0];
@@ -287,7 +288,7 @@ Measured computing_lost_per_gb(const Machine& machine, std::span<const ProbeReco
   for (const Lost& each : all) {
     if (each.rate >= fastest / 2) lost.push_back(each.per_gb);
   }
-  return above_zero(mean_with_spread(std::move(lost), origin));
+  return above_zero(mean_with_spread(lost, origin));
 }
 
 // The rate of all ranks of a node together, from the record with the most ranks.

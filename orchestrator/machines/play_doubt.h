@@ -28,6 +28,7 @@ struct PlayDoubt {
   Measured in_together, out_together;
   bool operator==(const PlayDoubt&) const = default;
 };
+// The doubts that were measured, for a machine on which runs of this backend are predicted.
 PlayDoubt measured_play_doubt(BackendKind backend);
 
 }  // namespace wansweep

@@ -25,7 +25,7 @@ Measured spread_of(std::vector<double> values, const std::string& origin) {
           static_cast<int>(values.size()), origin};
 }
 
-Measured mean_with_spread(std::vector<double> values, const std::string& origin) {
+Measured mean_with_spread(const std::vector<double>& values, const std::string& origin) {
   Measured mean = spread_of(values, origin);
   if (!mean.known()) return mean;
   mean.value = 0;

@@ -12,9 +12,10 @@ namespace wansweep {
 // The median, and the 10th and 90th percentile by linear interpolation. The result is unknown when `values` is empty.
 Measured spread_of(std::vector<double> values, const std::string& origin);
 
-// Of times that a run adds up, such as those of its blocks: the mean in place of the median. A value outside the 10th
-// and the 90th percentile counts as that percentile, so that one disturbed repeat does not decide it.
-Measured mean_with_spread(std::vector<double> values, const std::string& origin);
+// Like spread_of, with the mean in place of the median: for times that a run adds up, such as those of its blocks. A
+// value below the 10th or above the 90th percentile counts as that percentile, so that one disturbed repeat does not
+// decide the mean.
+Measured mean_with_spread(const std::vector<double>& values, const std::string& origin);
 
 // `measured` with its low end raised above 0 where needed, since a machine's file takes only numbers above 0. The
 // result is unknown when the value itself is not above 0.

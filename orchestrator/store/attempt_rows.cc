@@ -22,6 +22,7 @@
 #include "base/sha256.h"
 #include "orchestrator/engines/concluded_switch.h"
 #include "orchestrator/store/rank_clocks.h"
+#include "orchestrator/sweep/attempt_state.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -178,7 +179,7 @@ void judge(AttemptRows& rows) {
     if (records.finished_at.empty()) records.finished_at = completion->finished_at;
     damage = verify_completion(records.directory, *completion);
     if (!damage) damage = row_problem(rows, *completion);
-    if (!damage && records.state && records.state != "completed") {
+    if (!damage && records.state && records.state != name_of(AttemptEnd::completed)) {
       damage = fmt::format("{}: the launcher recorded {}, but completed.json is complete", records.directory,
                            *records.state);
     }

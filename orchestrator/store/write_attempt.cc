@@ -18,6 +18,7 @@
 #include "orchestrator/store/rank_rows.h"
 #include "orchestrator/store/write_sums.h"
 #include "orchestrator/sweep/attempt_folder.h"
+#include "orchestrator/sweep/attempt_state.h"
 #include "schema/setting_fields.h"
 
 namespace wansweep {
@@ -220,12 +221,13 @@ void write_unreadable_attempts(Store& store, const std::string& sweep_directory,
   SQLite::Statement insert(
       store.db,
       "INSERT INTO attempt (run_id, n, token, state, complete, problem, directory, fingerprint, gathered_at) "
-      "SELECT r.id, ?, '', 'cannot be read', 0, ?, ?, '', ? FROM run r JOIN sweep s ON s.id = r.sweep_id "
+      "SELECT r.id, ?, '', ?, 0, ?, ?, '', ? FROM run r JOIN sweep s ON s.id = r.sweep_id "
       "WHERE s.directory = ? AND r.name = ? ON CONFLICT (run_id, n) DO NOTHING");
   for (const auto& [directory, problem] : problems) {
     const auto name = parse_attempt_name(std::filesystem::path(directory).filename().string());
     if (!name) continue;
-    execute(insert, int64_t{name->number}, problem, directory, timestamp_now(), sweep_directory, name->run);
+    execute(insert, int64_t{name->number}, std::string(name_of(RunStanding::unreadable)), problem, directory,
+            timestamp_now(), sweep_directory, name->run);
   }
   transaction.commit();
 }

@@ -69,10 +69,11 @@ TEST(MachineFile, WhatIsWrittenReadsBackAsTheSameMachine) {
   EXPECT_EQ(back.compute.attention.front().precision, Precision::fp32);
 }
 
-TEST(MachineFile, OnlyTheSpeedOfProcessorsIsDoubtedSinceOthersUseThem) {
+TEST(MachineFile, TheSpeedOfComputingIsDoubtedOnProcessorsAndNotOnGpus) {
   std::string text = machine_text(full_machine());
   EXPECT_TRUE(parse_machine(text, "m.toml").play_doubt.computing.known());
-  text.replace(text.find("backend = \"cpu\""), 15, "backend = \"cuda\"");
+  const std::string backend = "backend = \"cpu\"";
+  text.replace(text.find(backend), backend.size(), "backend = \"cuda\"");
   const PlayDoubt of_gpus = parse_machine(text, "m.toml").play_doubt;
   EXPECT_FALSE(of_gpus.computing.known());
   EXPECT_TRUE(of_gpus.loop.known());
